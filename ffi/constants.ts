@@ -1,0 +1,107 @@
+/**
+ * The kernel's constants, under the kernel's names, with the values of x86-64 and aarch64.
+ * `test/layouts_test.ts` compares each with what the C compiler says.
+ * @module
+ */
+
+// Address families. <bits/socket.h>, socket(2)
+export const AF_UNSPEC = 0;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+
+// Socket types and their flags. <bits/socket_type.h>, socket(2)
+export const SOCK_DGRAM = 2;
+export const SOCK_CLOEXEC = 0o2000000;
+
+// Levels of options and control messages. <bits/socket.h>, <netinet/in.h>
+export const SOL_SOCKET = 1;
+export const IPPROTO_IP = 0;
+export const IPPROTO_UDP = 17;
+export const IPPROTO_IPV6 = 41;
+
+// Options of any socket. <asm-generic/socket.h>, socket(7)
+export const SO_TYPE = 3;
+export const SO_ERROR = 4;
+export const SO_SNDBUF = 7;
+export const SO_RCVBUF = 8;
+export const SO_RCVTIMEO = 20;
+export const SO_SNDBUFFORCE = 32;
+export const SO_RCVBUFFORCE = 33;
+export const SO_DOMAIN = 39;
+export const SO_MEMINFO = 55;
+
+/** Index of `sk_drops` in the `__u32[]` that `SO_MEMINFO` returns. <linux/sock_diag.h> */
+export const SK_MEMINFO_DROPS = 8;
+/** Number of values that `SO_MEMINFO` returns. <linux/sock_diag.h> */
+export const SK_MEMINFO_VARS = 9;
+
+// Options and control messages of IPv4. <linux/in.h>, ip(7)
+export const IP_PKTINFO = 8;
+export const IP_MTU_DISCOVER = 10;
+export const IP_PMTUDISC_DONT = 0;
+
+// Options and control messages of IPv6. <linux/in6.h>, ipv6(7), RFC 3542
+export const IPV6_V6ONLY = 26;
+export const IPV6_RECVPKTINFO = 49;
+export const IPV6_PKTINFO = 50;
+export const IPV6_FREEBIND = 78;
+
+// Options and control messages of UDP. <linux/udp.h>, udp(7)
+export const UDP_SEGMENT = 103;
+export const UDP_GRO = 104;
+
+/** Most segments in one message with `UDP_SEGMENT`; newer kernels take 128. include/linux/udp.h */
+export const UDP_MAX_SEGMENTS = 64;
+
+// Flags of recvmsg and sendmsg. <bits/socket.h>, recvmsg(2), sendmsg(2)
+export const MSG_CTRUNC = 0x8;
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_NOSIGNAL = 0x4000;
+export const MSG_WAITFORONE = 0x10000;
+
+// Events of poll. <asm-generic/poll.h>, poll(2)
+export const POLLIN = 0x1;
+export const POLLOUT = 0x4;
+
+// Clocks. <linux/time.h>, clock_gettime(2)
+export const CLOCK_REALTIME = 0;
+export const CLOCK_MONOTONIC = 1;
+
+// Files. <asm-generic/fcntl.h>, open(2), fcntl(2), lseek(2)
+export const O_WRONLY = 0o1;
+export const O_NOCTTY = 0o400;
+export const O_NONBLOCK = 0o4000;
+export const O_CLOEXEC = 0o2000000;
+export const F_DUPFD_CLOEXEC = 1030;
+export const SEEK_CUR = 1;
+
+/** Bytes that one write to a pipe takes whole or not at all. <linux/limits.h>, pipe(7) */
+export const PIPE_BUF = 4096;
+
+// Name resolution. <netdb.h>, getaddrinfo(3)
+export const EAI_NONAME = -2;
+export const EAI_AGAIN = -3;
+export const EAI_NODATA = -5;
+export const EAI_ADDRFAMILY = -9;
+
+/** The handler that means a signal is ignored. <asm-generic/signal-defs.h>, sigaction(2) */
+export const SIG_IGN = 1;
+
+// Errors that the program tells apart. <asm-generic/errno.h>, errno(3)
+export const EPERM = 1;
+export const EINTR = 4;
+export const EIO = 5;
+export const EBADF = 9;
+export const EAGAIN = 11;
+export const EACCES = 13;
+export const EINVAL = 22;
+export const ESPIPE = 29;
+export const EPIPE = 32;
+export const ENOTSOCK = 88;
+export const EMSGSIZE = 90;
+export const ENOPROTOOPT = 92;
+export const EOPNOTSUPP = 95;
+export const EAFNOSUPPORT = 97;
+export const EADDRINUSE = 98;
+export const EADDRNOTAVAIL = 99;

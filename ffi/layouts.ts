@@ -1,0 +1,67 @@
+/**
+ * Layouts of the structs that cross into libc: sizes, and offsets of members, in bytes, on 64-bit Linux, with glibc as
+ * with musl. `test/layouts_test.ts` compares each with what the C compiler says.
+ * @module
+ */
+
+/** `struct sockaddr_in`: family in the machine's byte order, port and address in the network's. ip(7) */
+export const sockaddr_in = { size: 16, sin_family: 0, sin_port: 2, sin_addr: 4 } as const;
+
+/** `struct sockaddr_in6`. ipv6(7) */
+export const sockaddr_in6 = {
+  size: 28,
+  sin6_family: 0,
+  sin6_port: 2,
+  sin6_flowinfo: 4,
+  sin6_addr: 8,
+  sin6_scope_id: 24,
+} as const;
+
+/** `struct iovec`. readv(2) */
+export const iovec = { size: 16, iov_base: 0, iov_len: 8 } as const;
+
+/** `struct mmsghdr`: a `struct msghdr` and the length that was received or sent. recvmsg(2), recvmmsg(2) */
+export const mmsghdr = {
+  size: 64,
+  msg_name: 0,
+  msg_namelen: 8,
+  msg_iov: 16,
+  msg_iovlen: 24,
+  msg_control: 32,
+  msg_controllen: 40,
+  msg_flags: 48,
+  msg_len: 56,
+} as const;
+
+/** `struct cmsghdr`, the head of a control message; its data follows, and the next head is aligned to 8. cmsg(3) */
+export const cmsghdr = { size: 16, cmsg_len: 0, cmsg_level: 8, cmsg_type: 12, align: 8 } as const;
+
+/** `struct in_pktinfo`, the data of `IP_PKTINFO`. ip(7) */
+export const in_pktinfo = { size: 12, ipi_ifindex: 0, ipi_spec_dst: 4, ipi_addr: 8 } as const;
+
+/** `struct in6_pktinfo`, the data of `IPV6_PKTINFO`. ipv6(7), RFC 3542 */
+export const in6_pktinfo = { size: 20, ipi6_addr: 0, ipi6_ifindex: 16 } as const;
+
+/** `struct timespec`, as `clock_gettime` fills it. clock_gettime(2) */
+export const timespec = { size: 16, tv_sec: 0, tv_nsec: 8 } as const;
+
+/** `struct timeval`, the value of `SO_RCVTIMEO`. socket(7) */
+export const timeval = { size: 16, tv_sec: 0, tv_usec: 8 } as const;
+
+/** `struct pollfd`. poll(2) */
+export const pollfd = { size: 8, fd: 0, events: 4, revents: 6 } as const;
+
+/** `struct addrinfo`. getaddrinfo(3) */
+export const addrinfo = {
+  size: 48,
+  ai_flags: 0,
+  ai_family: 4,
+  ai_socktype: 8,
+  ai_protocol: 12,
+  ai_addrlen: 16,
+  ai_addr: 24,
+  ai_next: 40,
+} as const;
+
+/** `struct sigaction`; only the handler is read. sigaction(2) */
+export const sigaction = { size: 152, sa_handler: 0 } as const;

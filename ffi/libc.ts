@@ -1,0 +1,347 @@
+/**
+ * The functions of libc that the program calls.
+ *
+ * Where C returns -1 and sets `errno`, these return the negative error number, as the kernel itself does: a result
+ * below zero is always `-errno`. Buffers are places in a {@link Memory}.
+ * @module
+ */
+
+import { AF_INET, AF_INET6, EAI_NONAME, O_CLOEXEC, PIPE_BUF, SIG_IGN, SOCK_DGRAM } from "./constants.ts";
+import type { Functions, Pointer } from "./foreign.ts";
+import { addrinfo, pollfd, sigaction, timespec, timeval } from "./layouts.ts";
+import { Memory } from "./memory.ts";
+import { runtime } from "./runtime.ts";
+
+/**
+ * `ssize_t` and `off_t` results are declared as `i32`: what is read or written in one call is far below 2^31, and the
+ * lower half of the result register is that number. A 64-bit result would be a BigInt.
+ */
+const signatures = {
+  /** `int socket(int domain, int type, int protocol)` */
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
+  bind: { parameters: ["i32", "pointer", "u32"], result: "i32" },
+  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
+  connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
+  /** `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen)` */
+  getsockname: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+  /** `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)` */
+  setsockopt: { parameters: ["i32", "i32", "i32", "pointer", "u32"], result: "i32" },
+  /** `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` */
+  getsockopt: { parameters: ["i32", "i32", "i32", "pointer", "pointer"], result: "i32" },
+  /** `int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout)` */
+  recvmmsg: { parameters: ["i32", "pointer", "u32", "i32", "pointer"], result: "i32" },
+  /** `int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags)` */
+  sendmmsg: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
+  /** `ssize_t send(int sockfd, const void *buf, size_t len, int flags)` */
+  send: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
+  /** `ssize_t write(int fd, const void *buf, size_t count)` */
+  write: { parameters: ["i32", "pointer", "u32"], result: "i32" },
+  /** `ssize_t read(int fd, void *buf, size_t count)` */
+  read: { parameters: ["i32", "pointer", "u32"], result: "i32" },
+  /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)` */
+  poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
+  /** `int open(const char *pathname, int flags)` */
+  open: { parameters: ["pointer", "i32"], result: "i32" },
+  /** `int close(int fd)` */
+  close: { parameters: ["i32"], result: "i32" },
+  /** `int fcntl(int fd, int cmd, int arg)` */
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `off_t lseek(int fd, off_t offset, int whence)` */
+  lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
+  clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
+  /** `unsigned int if_nametoindex(const char *ifname)` */
+  if_nametoindex: { parameters: ["pointer"], result: "u32" },
+  /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */
+  if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
+  /** `int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)` */
+  getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
+  /** `void freeaddrinfo(struct addrinfo *res)`; the result is not there and is ignored */
+  freeaddrinfo: { parameters: ["pointer"], result: "i32" },
+  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
+  sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+  /** `int *__errno_location(void)` */
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+/**
+ * Where libc may be: by the name the dynamic linker knows, then by path, for a permission that is narrowed to a path.
+ * glibc first, then musl.
+ */
+const libraries = [
+  "libc.so.6",
+  "/lib/x86_64-linux-gnu/libc.so.6",
+  "/lib/aarch64-linux-gnu/libc.so.6",
+  "/usr/lib/x86_64-linux-gnu/libc.so.6",
+  "/usr/lib/aarch64-linux-gnu/libc.so.6",
+  "/lib64/libc.so.6",
+  "/usr/lib64/libc.so.6",
+  "/usr/lib/libc.so.6",
+  "libc.musl-x86_64.so.1",
+  "libc.musl-aarch64.so.1",
+  "/lib/libc.musl-x86_64.so.1",
+  "/lib/libc.musl-aarch64.so.1",
+];
+
+/** libc, loaded: its functions, and `errno` of the thread that runs JavaScript. */
+export interface Libc {
+  /** The C functions. */
+  readonly call: Functions<typeof signatures>;
+  /** `errno` at index 0, to be read right after a call that failed. */
+  readonly errno: Int32Array;
+}
+
+let loaded: Libc | undefined;
+
+/**
+ * Loads libc, once.
+ * @throws {LibraryError} where it can't be loaded or the system is not supported
+ */
+export function libc(): Libc {
+  if (loaded === undefined) {
+    const call = runtime().load(libraries, signatures);
+    const location = call.__errno_location() as Pointer;
+    loaded = { call, errno: new Int32Array(runtime().window(location, 4)) };
+  }
+  return loaded;
+}
+
+let scratchMemory: Memory | undefined;
+
+/** Room for the arguments of one call. */
+function scratch(): Memory {
+  return scratchMemory ??= new Memory(1024);
+}
+
+function result(value: number): number {
+  return value < 0 ? -libc().errno[0]! : value;
+}
+
+/** Makes a socket; returns its descriptor. socket(2) */
+export function socket(domain: number, type: number, protocol: number): number {
+  return result(libc().call.socket(domain, type, protocol));
+}
+
+/** Binds a socket to the `struct sockaddr` of `length` bytes at `at`. bind(2) */
+export function bind(fd: number, memory: Memory, at: number, length: number): number {
+  return result(libc().call.bind(fd, memory.pointer(at), length));
+}
+
+/** Connects a socket to the `struct sockaddr` of `length` bytes at `at`. connect(2) */
+export function connect(fd: number, memory: Memory, at: number, length: number): number {
+  return result(libc().call.connect(fd, memory.pointer(at), length));
+}
+
+/** Writes the address that a socket is bound to at `at`, where `length` bytes are free. getsockname(2) */
+export function getsockname(fd: number, memory: Memory, at: number, length: number): number {
+  const room = scratch();
+  room.i32[0] = length;
+  return result(libc().call.getsockname(fd, memory.pointer(at), room.pointer(0)));
+}
+
+/** Sets a socket option whose value is an `int`. setsockopt(2) */
+export function setsockopt(fd: number, level: number, name: number, value: number): number {
+  const room = scratch();
+  room.i32[0] = value;
+  return result(libc().call.setsockopt(fd, level, name, room.pointer(0), 4));
+}
+
+/** Reads a socket option whose value is an `int` that is never negative. getsockopt(2) */
+export function getsockopt(fd: number, level: number, name: number): number {
+  return getsockoptWord(fd, level, name, 1, 0);
+}
+
+/** Reads the word at `index` of a socket option whose value is an array of `count` 32-bit words. getsockopt(2) */
+export function getsockoptWord(fd: number, level: number, name: number, count: number, index: number): number {
+  const room = scratch();
+  room.i32[0] = count * 4;
+  const value = result(libc().call.getsockopt(fd, level, name, room.pointer(8), room.pointer(0)));
+  return value < 0 ? value : room.i32[2 + index]! >>> 0;
+}
+
+/** Sets a socket option whose value is a `struct timeval`. socket(7) */
+export function setsockoptTime(fd: number, level: number, name: number, milliseconds: number): number {
+  const room = scratch();
+  room.bytes.fill(0, 0, timeval.size);
+  room.i32[timeval.tv_sec / 4] = Math.floor(milliseconds / 1000);
+  room.i32[timeval.tv_usec / 4] = (milliseconds % 1000) * 1000;
+  return result(libc().call.setsockopt(fd, level, name, room.pointer(0), timeval.size));
+}
+
+/** Waits up to `milliseconds` for one of `events` on a descriptor; returns the events that hold. poll(2) */
+export function poll(fd: number, events: number, milliseconds: number): number {
+  const room = scratch();
+  room.i32[pollfd.fd / 4] = fd;
+  room.u16[pollfd.events / 2] = events;
+  room.u16[pollfd.revents / 2] = 0;
+  const ready = result(libc().call.poll(room.pointer(0), 1, milliseconds));
+  return ready <= 0 ? ready : room.u16[pollfd.revents / 2]!;
+}
+
+/** Opens a file that exists; returns its descriptor. open(2) */
+export function open(path: string, flags: number): number {
+  const room = scratch();
+  room.writeCString(0, path);
+  return result(libc().call.open(room.pointer(0), flags));
+}
+
+/** The beginning of a small file, such as those under `/proc`, up to 1 KiB; "" where it can't be read. read(2) */
+export function readSmallFile(path: string): string {
+  const fd = open(path, O_CLOEXEC);
+  if (fd < 0) return "";
+  const room = scratch();
+  const length = libc().call.read(fd, room.pointer(0), room.bytes.length);
+  close(fd);
+  return length <= 0 ? "" : new TextDecoder().decode(room.bytes.subarray(0, length));
+}
+
+/** Closes a descriptor. close(2) */
+export function close(fd: number): number {
+  return result(libc().call.close(fd));
+}
+
+/** Controls a descriptor by a command whose argument is an `int`. fcntl(2) */
+export function fcntl(fd: number, command: number, argument: number): number {
+  return result(libc().call.fcntl(fd, command, argument));
+}
+
+/** Moves a descriptor's position; a position is given back modulo 2^32. lseek(2) */
+export function lseek(fd: number, offset: number, whence: number): number {
+  // Only -1 is a failure: half of a large position may look negative.
+  const position = libc().call.lseek(fd, offset, whence);
+  return position === -1 ? -libc().errno[0]! : position >>> 0;
+}
+
+/** The index of a network interface; 0 if there is none of that name. if_nametoindex(3) */
+export function interfaceIndex(name: string): number {
+  // IFNAMSIZ is 16 with the terminating zero: a longer name is none.
+  if (new TextEncoder().encode(name).length > 15) return 0;
+  const room = scratch();
+  room.writeCString(0, name);
+  return libc().call.if_nametoindex(room.pointer(0));
+}
+
+/** The name of a network interface; its number, where there is none of that index. if_indextoname(3) */
+export function interfaceName(index: number): string {
+  const room = scratch();
+  return libc().call.if_indextoname(index, room.pointer(0)) === null ? `${index}` : room.readCString(0) || `${index}`;
+}
+
+/** Whether the process was started with this signal ignored, as `nohup` does. sigaction(2) */
+export function signalIgnored(signal: number): boolean {
+  const room = scratch();
+  room.bytes.fill(0, 0, sigaction.size);
+  libc().call.sigaction(signal, null, room.pointer(0));
+  return room.i32[sigaction.sa_handler / 4] === SIG_IGN;
+}
+
+/**
+ * The addresses of a host name, each as the bytes of its `struct sockaddr`, in the order in which they are to be tried;
+ * or the negative error of the resolver. It waits for the answer. getaddrinfo(3)
+ */
+export function getaddrinfo(name: string, family: number): Uint8Array[] | number {
+  const { call } = libc();
+  const room = scratch();
+  room.bytes.fill(0, 0, addrinfo.size + 8);
+  room.i32[addrinfo.ai_family / 4] = family;
+  room.i32[addrinfo.ai_socktype / 4] = SOCK_DGRAM;
+  const list = addrinfo.size;
+  const text = list + 8;
+  // A name of more than 255 bytes is none, and must not leave its place here.
+  if (new TextEncoder().encode(name).length > 255) return EAI_NONAME;
+  room.writeCString(text, name);
+  const error = call.getaddrinfo(room.pointer(text), null, room.pointer(0), room.pointer(list));
+  if (error !== 0) return error;
+  const first = readAddress(room.i32, list);
+  const addresses: Uint8Array[] = [];
+  for (let at = first; at !== 0;) {
+    const entry = new Int32Array(runtime().window(runtime().pointer(at), addrinfo.size));
+    const entryFamily = entry[addrinfo.ai_family / 4];
+    if (entryFamily === AF_INET || entryFamily === AF_INET6) {
+      const socketAddress = runtime().pointer(readAddress(entry, addrinfo.ai_addr));
+      const length = entry[addrinfo.ai_addrlen / 4]!;
+      addresses.push(new Uint8Array(runtime().window(socketAddress, length)).slice());
+    }
+    at = readAddress(entry, addrinfo.ai_next);
+  }
+  call.freeaddrinfo(runtime().pointer(first));
+  return addresses;
+}
+
+function readAddress(words: Int32Array, at: number): number {
+  return (words[at / 4]! >>> 0) + (words[at / 4 + 1]! >>> 0) * 0x1_0000_0000;
+}
+
+/** A clock of the kernel. It allocates nothing. clock_gettime(2) */
+export class Clock {
+  readonly #memory = new Memory(timespec.size);
+  readonly #i32 = this.#memory.i32;
+  readonly #pointer = this.#memory.pointer(0);
+  readonly #call = libc().call;
+  readonly #clock: number;
+
+  /** @param clock `CLOCK_MONOTONIC` or `CLOCK_REALTIME` */
+  constructor(clock: number) {
+    this.#clock = clock;
+  }
+
+  /** Reads the clock. */
+  read(): void {
+    this.#call.clock_gettime(this.#clock, this.#pointer);
+  }
+
+  /** Whole seconds of the last reading, modulo 2^32: enough until 2106. */
+  get seconds(): number {
+    return this.#i32[timespec.tv_sec / 4]! >>> 0;
+  }
+
+  /** Nanoseconds of the last reading that are beyond its whole seconds. */
+  get nanoseconds(): number {
+    return this.#i32[timespec.tv_nsec / 4]!;
+  }
+
+  /**
+   * Reads the clock in microseconds, for {@link elapsed}. They start over every 1,024 seconds: so they stay small
+   * integers, which no runtime puts on the heap.
+   */
+  microseconds(): number {
+    this.#call.clock_gettime(this.#clock, this.#pointer);
+    return (this.#i32[timespec.tv_sec / 4]! & 1023) * 1_000_000 + ((this.#i32[timespec.tv_nsec / 4]! / 1000) | 0);
+  }
+}
+
+/** Values of {@link Clock.microseconds} are below this, and start over at 0. */
+const MICROSECONDS_END = 1024 * 1_000_000;
+
+/** Microseconds from one value of {@link Clock.microseconds} to a later one, less than 1,024 seconds after it. */
+export function elapsed(from: number, to: number): number {
+  return to >= from ? to - from : to - from + MICROSECONDS_END;
+}
+
+/** Writes bytes of one block of memory to descriptors. */
+export class Writer {
+  /** What is to be written: {@link PIPE_BUF} bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly #pointer: Pointer;
+  readonly #call = libc().call;
+  readonly #errno = libc().errno;
+
+  constructor() {
+    const memory = new Memory(PIPE_BUF);
+    this.bytes = memory.bytes;
+    this.#pointer = memory.pointer(0);
+  }
+
+  /** Writes the first `length` bytes to a descriptor; returns how many it took. write(2) */
+  write(fd: number, length: number): number {
+    const written = this.#call.write(fd, this.#pointer, length);
+    return written < 0 ? -this.#errno[0]! : written;
+  }
+
+  /** Sends the first `length` bytes to a connected socket; returns how many it took. send(2) */
+  send(fd: number, length: number, flags: number): number {
+    const sent = this.#call.send(fd, this.#pointer, length, flags);
+    return sent < 0 ? -this.#errno[0]! : sent;
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * IP addresses: text to bytes and back.
+ *
+ * Everywhere in the program an address is 16 bytes in network byte order; an IPv4 address is the IPv4-mapped
+ * `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2). People always see it as `a.b.c.d`.
+ * @module
+ */
+
+/** Bytes of an address. */
+export const ADDRESS_SIZE = 16;
+
+/** Longest text that {@link formatEndpoint} writes, in bytes: `[`, 39, `%`, 15, `]:65535`. */
+export const ENDPOINT_TEXT_MAX = 64;
+
+/**
+ * Parses an IPv4 address in dotted decimal, or an IPv6 address (RFC 4291, 2.2) without zone.
+ * @returns its 16 bytes, or `undefined` if the text is neither
+ */
+export function parseAddress(text: string): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array(ADDRESS_SIZE);
+  if (!text.includes(":")) {
+    bytes.fill(0xff, 10, 12);
+    return parseIPv4(text, bytes, 12) ? bytes : undefined;
+  }
+  return parseIPv6(text, bytes) ? bytes : undefined;
+}
+
+function parseIPv4(text: string, out: Uint8Array, at: number): boolean {
+  const parts = text.split(".");
+  // A leading zero means octal to some readers and decimal to others: it is refused, as inet_pton(3) does.
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255)) {
+    return false;
+  }
+  out.set(parts.map(Number), at);
+  return true;
+}
+
+function parseIPv6(text: string, out: Uint8Array): boolean {
+  const halves = text.split("::");
+  if (halves.length > 2) return false;
+  const groups = halves.map((half) => half === "" ? [] : half.split(":"));
+  const last = groups.at(-1)!.at(-1) ?? "";
+  const dotted = last.includes(".");
+  if (dotted) {
+    if (!parseIPv4(last, out, 12)) return false;
+    groups.at(-1)!.pop();
+  }
+  const [head, tail = []] = groups as [string[], string[]?];
+  const room = dotted ? 6 : 8;
+  const count = head.length + tail.length;
+  // "::" stands for at least one group.
+  if (halves.length === 2 ? count >= room : count !== room) return false;
+  if (![...head, ...tail].every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return false;
+  const write = (group: string, index: number) => {
+    const value = parseInt(group, 16);
+    out[index * 2] = value >> 8;
+    out[index * 2 + 1] = value & 0xff;
+  };
+  head.forEach((group, i) => write(group, i));
+  tail.forEach((group, i) => write(group, room - tail.length + i));
+  return true;
+}
+
+/** Whether the address at `at` is an IPv4 address. */
+export function isIPv4(bytes: Uint8Array, at = 0): boolean {
+  for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false;
+  return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff;
+}
+
+/** Whether the address at `at` is an IPv6 link-local one, which means nothing without its interface. RFC 4291, 2.5.6 */
+export function isLinkLocal(bytes: Uint8Array, at = 0): boolean {
+  return bytes[at] === 0xfe && (bytes[at + 1]! & 0xc0) === 0x80;
+}
+
+/** Whether the address at `at` is `::` or `0.0.0.0`. */
+export function isUnspecified(bytes: Uint8Array, at = 0): boolean {
+  const from = isIPv4(bytes, at) ? 12 : 0;
+  for (let i = from; i < ADDRESS_SIZE; i++) if (bytes[at + i] !== 0) return false;
+  return true;
+}
+
+/** Whether the address at `at` is a multicast one: `224.0.0.0/4` or `ff00::/8`. RFC 5771; RFC 4291, 2.7 */
+export function isMulticast(bytes: Uint8Array, at = 0): boolean {
+  return isIPv4(bytes, at) ? (bytes[at + 12]! & 0xf0) === 0xe0 : bytes[at] === 0xff;
+}
+
+/**
+ * Writes the text of the address of 16 bytes at `from` of `bytes` into `out` from `at`, in the form of RFC 5952.
+ * It allocates nothing.
+ * @returns the place after the text
+ */
+export function formatAddress(out: Uint8Array, at: number, bytes: Uint8Array, from = 0): number {
+  if (isIPv4(bytes, from)) {
+    for (let i = 12; i < 16; i++) {
+      if (i > 12) out[at++] = DOT;
+      at = formatDecimal(out, at, bytes[from + i]!);
+    }
+    return at;
+  }
+  // RFC 5952, 4.2: the longest run of two or more zero groups is left out, the first of equals.
+  let runStart = -1;
+  let runLength = 1;
+  for (let i = 0; i < 8; i++) {
+    let end = i;
+    while (end < 8 && group(bytes, from, end) === 0) end++;
+    if (end - i > runLength) {
+      runStart = i;
+      runLength = end - i;
+    }
+    if (end > i) i = end;
+  }
+  for (let i = 0; i < 8; i++) {
+    if (i === runStart) {
+      out[at++] = COLON;
+      out[at++] = COLON;
+      i += runLength - 1;
+      continue;
+    }
+    if (i > 0 && i !== runStart + runLength) out[at++] = COLON;
+    const value = group(bytes, from, i);
+    for (let shift = value > 0xfff ? 12 : value > 0xff ? 8 : value > 0xf ? 4 : 0; shift >= 0; shift -= 4) {
+      out[at++] = HEX[(value >> shift) & 0xf]!;
+    }
+  }
+  return at;
+}
+
+/**
+ * Writes an endpoint as people write it: `192.0.2.1:9000`, `[2001:db8::1]:9000`, `[fe80::1%eth0]:9000`.
+ * It allocates nothing unless there is a zone.
+ * @param zone name of the interface of a link-local address, or ""
+ * @returns the place after the text, at most {@link ENDPOINT_TEXT_MAX} further
+ */
+export function formatEndpoint(
+  out: Uint8Array,
+  at: number,
+  bytes: Uint8Array,
+  from: number,
+  zone: string,
+  port: number,
+): number {
+  const bracketed = !isIPv4(bytes, from);
+  if (bracketed) out[at++] = 0x5b;
+  at = formatAddress(out, at, bytes, from);
+  if (zone !== "") {
+    out[at++] = 0x25;
+    // Names of interfaces are any bytes but blanks and slashes: what could drive a terminal is not let through.
+    for (let i = 0; i < zone.length && i < 15; i++) {
+      const code = zone.charCodeAt(i);
+      out[at++] = code > 0x20 && code < 0x7f ? code : 0x3f;
+    }
+  }
+  if (bracketed) out[at++] = 0x5d;
+  out[at++] = COLON;
+  return formatDecimal(out, at, port);
+}
+
+/** Writes a whole number from 0 to 2^53 in decimal; returns the place after it. It allocates nothing. */
+export function formatDecimal(out: Uint8Array, at: number, value: number): number {
+  let digits = 1;
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+  for (let i = digits - 1; i >= 0; i--) {
+    out[at + i] = 0x30 + value % 10;
+    value = Math.floor(value / 10);
+  }
+  return at + digits;
+}
+
+/** The text of the address at `from` of `bytes`. */
+export function addressText(bytes: Uint8Array, from = 0): string {
+  const out = new Uint8Array(ENDPOINT_TEXT_MAX);
+  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, bytes, from)));
+}
+
+/** The text of an endpoint: an address, the zone it has or "", and a port. */
+export function endpointText(bytes: Uint8Array, zone: string, port: number): string {
+  const out = new Uint8Array(ENDPOINT_TEXT_MAX);
+  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, bytes, 0, zone, port)));
+}
+
+function group(bytes: Uint8Array, from: number, index: number): number {
+  return bytes[from + index * 2]! << 8 | bytes[from + index * 2 + 1]!;
+}
+
+const DOT = 0x2e;
+const COLON = 0x3a;
+const HEX = new TextEncoder().encode("0123456789abcdef");

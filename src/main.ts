@@ -1,0 +1,118 @@
+/**
+ * The program: puts its parts together, and ends as it should.
+ * @module
+ */
+
+import { writeSync } from "node:fs";
+import { constants } from "node:os";
+import process from "node:process";
+import { SystemError } from "../ffi/errno.ts";
+import { LibraryError } from "../ffi/foreign.ts";
+import { signalIgnored } from "../ffi/libc.ts";
+import { runtime } from "../ffi/runtime.ts";
+import { byteSizeText, HELP, parseCommand, type ServeSettings, UsageError } from "./cli.ts";
+import { summaryText } from "./counters.ts";
+import { EchoServer } from "./echo_server.ts";
+import { Guard } from "./guard.ts";
+import { Log } from "./log.ts";
+import { Output } from "./output.ts";
+import { AdaptivePolling } from "./polling.ts";
+import { UdpSocket } from "./udp_socket.ts";
+import { VERSION } from "./version.ts";
+
+/** Longest time for which the summary waits at the end for a reader of standard output, in milliseconds. */
+const LAST_WORDS_MILLISECONDS = 50;
+
+/**
+ * Runs the program.
+ * @returns the exit code: 0 after a clean stop, 1 after a failure, 2 for wrong usage
+ */
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const command = parseCommand(args);
+    if (command.kind === "help") write(1, HELP);
+    else if (command.kind === "version") write(1, `echo.ts ${VERSION}\n`);
+    else await serve(command);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      write(2, `echo.ts: ${error.message}\n`);
+      return 2;
+    }
+    if (error instanceof SystemError || error instanceof LibraryError) {
+      write(2, `echo.ts: ${error.message}\n`);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+/** Runs the echo server until a signal stops it. */
+async function serve(settings: ServeSettings): Promise<void> {
+  const socket = UdpSocket.bind({
+    port: settings.port,
+    address: settings.address,
+    family: settings.family,
+    receiveBuffer: settings.buffer,
+  });
+  const output = new Output(1);
+  const errors = new Output(2);
+  const say = (text: string) => {
+    errors.writeLine(text);
+    errors.flush();
+  };
+  const tell = (text: string) => say(`echo.ts: ${text}`);
+  const server = new EchoServer({
+    socket,
+    guard: new Guard(),
+    log: new Log(output, settings.log, settings.logLimit, socket.port),
+    polling: new AdaptivePolling(settings.busyPoll),
+    output,
+    tell,
+  });
+  const sumUp = (occasion: string) => {
+    const summary = server.summary();
+    if (settings.log === "json") output.writeLine(JSON.stringify(summary));
+    else say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
+    output.flush();
+  };
+
+  let stoppedBy = "";
+  const stopOn = (signal: NodeJS.Signals) =>
+    process.on(signal, () => {
+      stoppedBy = signal;
+      server.stop();
+    });
+  stopOn("SIGINT");
+  stopOn("SIGTERM");
+  // nohup's wish holds.
+  if (!signalIgnored(constants.signals.SIGHUP)) stopOn("SIGHUP");
+  process.on("SIGUSR1", () => sumUp("running for"));
+  // A reader of the log that goes away is an error of the write.
+  process.on("SIGPIPE", () => {});
+
+  for (const notice of socket.notices) tell(notice);
+  if (socket.receiveBuffer < settings.buffer) {
+    tell(
+      `receive buffer: ${byteSizeText(settings.buffer)} asked for, ${byteSizeText(socket.receiveBuffer)} granted; ` +
+        `for more: sysctl -w net.core.rmem_max=${settings.buffer}`,
+    );
+  }
+  say(`listening on ${socket.endpoint} (${socket.families}, ${runtime().name})`);
+  await server.run();
+  sumUp(`stopped by ${stoppedBy} after`);
+  socket.close();
+  output.close(LAST_WORDS_MILLISECONDS);
+  errors.close(LAST_WORDS_MILLISECONDS);
+}
+
+/** Writes to a standard stream; one that is closed or full is not there to complain to. */
+function write(fd: number, text: string): void {
+  try {
+    writeSync(fd, text);
+  } catch {
+    // Nobody reads it.
+  }
+}
+
+process.exit(await main(process.argv.slice(2)));

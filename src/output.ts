@@ -1,0 +1,132 @@
+/**
+ * Standard output, without ever waiting for who reads it.
+ * @module
+ */
+
+import {
+  EAGAIN,
+  ENOTSOCK,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_WRONLY,
+  PIPE_BUF,
+  POLLOUT,
+  SEEK_CUR,
+  SO_TYPE,
+  SOL_SOCKET,
+} from "../ffi/constants.ts";
+import { close, getsockopt, lseek, open, poll, Writer } from "../ffi/libc.ts";
+
+/** Room for one line. */
+export const LINE_SIZE_MAX = 1024;
+
+/** How bytes get out without waiting. */
+type Means =
+  /** A socket: by `send` with `MSG_DONTWAIT`. */
+  | "send"
+  /** A file, where writing never waits for a reader. */
+  | "write"
+  /** A pipe or terminal, opened anew for a descriptor of our own with `O_NONBLOCK`. */
+  | "nonblocking"
+  /** Anything else: when `poll` says that it takes bytes. */
+  | "poll";
+
+/**
+ * Lines on a descriptor that may be slow, stalled, closed or full: what it does not take is dropped and counted, and
+ * the program never waits for it.
+ *
+ * A line is written into {@link bytes} from {@link at} and completed by {@link endLine}; {@link flush} hands the lines
+ * over. Nothing is allocated.
+ */
+export class Output {
+  /** Lines that were lost since the start. */
+  dropped = 0;
+  /** Where the next line goes: at least {@link LINE_SIZE_MAX} bytes are free from `at` if {@link hasRoom} said so. */
+  readonly bytes: Uint8Array;
+  /** Place in {@link bytes} where the next line starts. */
+  at = 0;
+  readonly #writer = new Writer();
+  readonly #means: Means;
+  readonly #fd: number;
+  #lines = 0;
+
+  /** @param fd the descriptor, which other programs may share: its flags are left alone */
+  constructor(fd: number) {
+    this.bytes = this.#writer.bytes;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) {
+      this.#means = "send";
+      this.#fd = fd;
+    } else if (lseek(fd, 0, SEEK_CUR) >= 0) {
+      this.#means = "write";
+      this.#fd = fd;
+    } else {
+      const own = open(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+      this.#means = own >= 0 ? "nonblocking" : "poll";
+      this.#fd = own >= 0 ? own : fd;
+    }
+  }
+
+  /** Whether a line can be written now; if not, it counts as dropped. */
+  hasRoom(): boolean {
+    if (this.at + LINE_SIZE_MAX > PIPE_BUF) this.flush();
+    if (this.at + LINE_SIZE_MAX <= PIPE_BUF) return true;
+    this.dropped++;
+    return false;
+  }
+
+  /** Completes the line that ends before the place `end`. */
+  endLine(end: number): void {
+    this.bytes[end] = 0x0a;
+    this.at = end + 1;
+    this.#lines++;
+  }
+
+  /** Writes a whole line of text, or drops it. Allocates. */
+  writeLine(text: string): void {
+    if (!this.hasRoom()) return;
+    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, PIPE_BUF - 1));
+    if (read < text.length) this.dropped++;
+    else this.endLine(this.at + written);
+  }
+
+  /** Hands over what has gathered, as far as it is taken now; the rest stays for the next time. */
+  flush(): void {
+    if (this.at === 0) return;
+    const written = this.#write(this.at);
+    if (written === this.at) {
+      this.at = 0;
+      this.#lines = 0;
+    } else if (written > 0) {
+      for (let i = 0; i < written; i++) if (this.bytes[i] === 0x0a) this.#lines--;
+      this.bytes.copyWithin(0, written, this.at);
+      this.at -= written;
+    } else if (written !== -EAGAIN && written !== 0) {
+      // Closed, full or broken: it may come back, these lines don't.
+      this.dropped += this.#lines;
+      this.at = 0;
+      this.#lines = 0;
+    }
+  }
+
+  /** Hands over what it can within `milliseconds`; the rest counts as dropped. The output can't be used any more. */
+  close(milliseconds: number): void {
+    this.flush();
+    if (this.at > 0 && poll(this.#fd, POLLOUT, milliseconds) > 0) this.flush();
+    this.dropped += this.#lines;
+    this.at = 0;
+    this.#lines = 0;
+    if (this.#means === "nonblocking") close(this.#fd);
+  }
+
+  #write(length: number): number {
+    if (this.#means === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#means === "poll") {
+      const events = poll(this.#fd, POLLOUT, 0);
+      if (events <= 0) return events === 0 ? -EAGAIN : events;
+    }
+    return this.#writer.write(this.#fd, length);
+  }
+}

@@ -1,0 +1,352 @@
+/**
+ * A UDP socket that knows at which local address each datagram was received, and sends from any of them.
+ * @module
+ */
+
+import {
+  AF_INET,
+  AF_INET6,
+  AF_UNSPEC,
+  EACCES,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EAI_AGAIN,
+  F_DUPFD_CLOEXEC,
+  IP_MTU_DISCOVER,
+  IP_PKTINFO,
+  IP_PMTUDISC_DONT,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_UDP,
+  IPV6_FREEBIND,
+  IPV6_RECVPKTINFO,
+  IPV6_V6ONLY,
+  MSG_DONTWAIT,
+  MSG_WAITFORONE,
+  SK_MEMINFO_DROPS,
+  SK_MEMINFO_VARS,
+  SO_MEMINFO,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_RCVTIMEO,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+  UDP_GRO,
+  UDP_SEGMENT,
+} from "../ffi/constants.ts";
+import { errnoMessage, SystemError } from "../ffi/errno.ts";
+import { sockaddr_in, sockaddr_in6 } from "../ffi/layouts.ts";
+import * as libc from "../ffi/libc.ts";
+import { Memory } from "../ffi/memory.ts";
+import { ADDRESS_SIZE, endpointText, isIPv4, isLinkLocal, parseAddress } from "./address.ts";
+import { MessageBatch } from "./message_batch.ts";
+import { Replies } from "./replies.ts";
+import { SegmentationRefusals } from "./segmentation.ts";
+
+/** What {@link UdpSocket.bind} binds. */
+export interface BindOptions {
+  /** Port, 1 to 65,535; 0 for one that the kernel picks. */
+  readonly port: number;
+  /**
+   * The local address: IPv4, IPv6, link-local with zone (`fe80::1%eth0`), or a name that resolves to one. If absent,
+   * all addresses of the host, IPv4 and IPv6.
+   */
+  readonly address?: string | undefined;
+  /** 4 for IPv4 only, 6 for IPv6 only. */
+  readonly family?: 4 | 6 | undefined;
+  /** Receive buffer to ask the kernel for, in bytes. */
+  readonly receiveBuffer?: number | undefined;
+}
+
+/** Send buffer to ask the kernel for: more than the queue of a usual network device holds. */
+const SEND_BUFFER_BYTES = 4 << 20;
+
+/** A bound UDP socket. */
+export class UdpSocket {
+  /** `AF_INET` or `AF_INET6`: the family of the socket's own addresses. */
+  readonly domain: number;
+  /** Families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
+  readonly families: string;
+  /** The local address, 16 bytes. */
+  readonly address: Uint8Array;
+  /** Zone of the local address, or "". */
+  readonly zone: string;
+  /** The local port. */
+  readonly port: number;
+  /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
+  readonly receiveBuffer: number;
+  /** What the host or its kernel lacks, a sentence each, for people. */
+  readonly notices: readonly string[];
+  /** Datagrams dropped by the kernel that {@link drops} has seen. */
+  #drops = 0;
+  #dropsWord = 0;
+  #fd: number;
+  readonly #segmentation: boolean;
+  readonly #refusals = new SegmentationRefusals();
+  readonly #replies = new Map<MessageBatch, Replies>();
+  #lastBatch: MessageBatch | undefined;
+  #lastReplies: Replies | undefined;
+
+  private constructor(fd: number, domain: number, name: LocalName, receiveBuffer: number, notices: string[]) {
+    this.#fd = fd;
+    this.domain = domain;
+    this.address = name.address;
+    this.zone = name.zone;
+    this.families = domain === AF_INET ? "IPv4" : name.dual ? "IPv4 and IPv6" : "IPv6";
+    // Datagrams learn their local address from the first one on, so these come before bind.
+    check("setsockopt", libc.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+    if (domain === AF_INET6) {
+      check("setsockopt", libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+      check("setsockopt", libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
+    }
+    // Let routers fragment a large reply where the way back is narrower than the way in. IPv6 has no such routers:
+    // there the kernel learns the MTU from the first reply that is too large.
+    libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+    const gro = libc.setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
+    this.#segmentation = libc.getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
+    if (!gro || !this.#segmentation) {
+      notices.push("this kernel has no UDP_GRO or UDP_SEGMENT (Linux 5.0): datagrams are handled one by one");
+    }
+    this.receiveBuffer = setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
+    setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
+
+    const memory = new Memory(sockaddr_in6.size);
+    const length = writeSocketAddress(memory, domain, name);
+    const error = libc.bind(fd, memory, 0, length);
+    if (error < 0) throw bindError(name, -error);
+    // An IPv6 address that is local only by a route can be answered from with this alone. After bind, for with it a
+    // mistyped address would be bound.
+    if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    check("getsockname", libc.getsockname(fd, memory, 0, length));
+    this.port = memory.bytes[2]! << 8 | memory.bytes[3]!;
+    this.notices = notices;
+  }
+
+  /**
+   * Binds a socket.
+   * @throws {SystemError} with a sentence for the user, where the address can't be bound
+   */
+  static bind(options: BindOptions): UdpSocket {
+    const notices: string[] = [];
+    const name = localName(options, notices);
+    const domain = isIPv4(name.address) ? AF_INET : AF_INET6;
+    const fd = open(domain);
+    try {
+      return new UdpSocket(fd, domain, name, options.receiveBuffer ?? 0, notices);
+    } catch (error) {
+      libc.close(fd);
+      throw error;
+    }
+  }
+
+  /** The local endpoint as people write it: `[::]:9000`. */
+  get endpoint(): string {
+    return endpointText(this.address, this.zone, this.port);
+  }
+
+  /** Makes a batch for this socket, with memory for `capacity` messages. */
+  batch(capacity: number): MessageBatch {
+    return new MessageBatch(this.domain, capacity);
+  }
+
+  /** How long {@link receive} waits at most, in milliseconds. */
+  setReceiveTimeout(milliseconds: number): void {
+    check("setsockopt", libc.setsockoptTime(this.#fd, SOL_SOCKET, SO_RCVTIMEO, milliseconds));
+  }
+
+  /**
+   * Receives the messages that are there into a batch; with `wait`, it waits for the first one. It allocates nothing.
+   * @returns how many, or the negative error: `-EAGAIN` if nothing came in time, `-EINTR` if a signal did
+   */
+  receive(batch: MessageBatch, wait: boolean): number {
+    return batch.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+  }
+
+  /**
+   * Sends the messages of a batch that are marked as replies, each from its local address to its peer. It never waits,
+   * and allocates nothing after the first call with a batch.
+   * @returns how many datagrams went; the others are counted in {@link failed}
+   */
+  send(batch: MessageBatch): number {
+    if (batch !== this.#lastBatch) {
+      this.#lastBatch = batch;
+      let replies = this.#replies.get(batch);
+      if (replies === undefined) {
+        replies = new Replies(batch, this.#fd, true, this.#segmentation, this.#refusals);
+        this.#replies.set(batch, replies);
+      }
+      this.#lastReplies = replies;
+    }
+    return this.#lastReplies!.send();
+  }
+
+  /** Datagrams that the kernel refused to send since the start, by error number. */
+  failed(errno: number): number {
+    let sum = 0;
+    for (const replies of this.#replies.values()) sum += replies.failed[errno]!;
+    return sum;
+  }
+
+  /** Whether a device on the way to some peer has turned out not to take trains of datagrams. */
+  get deviceRefusedTrains(): boolean {
+    return this.#lastReplies?.deviceRefused ?? false;
+  }
+
+  /**
+   * Datagrams that the kernel has dropped since the start because the receive buffer was full. Call it at least once in
+   * 2^32 of them. A train counts as one, for the kernel counts it so. `sk_drops`, net/core/sock.c
+   */
+  drops(): number {
+    // The same counter as SO_RXQ_OVFL's, which comes only with the next datagram, and with each.
+    const word = libc.getsockoptWord(this.#fd, SOL_SOCKET, SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS);
+    if (word >= 0) {
+      this.#drops += (word - this.#dropsWord) >>> 0;
+      this.#dropsWord = word;
+    }
+    return this.#drops;
+  }
+
+  /** Closes the socket. Closing it again does nothing. */
+  close(): void {
+    if (this.#fd >= 0) libc.close(this.#fd);
+    this.#fd = -1;
+  }
+}
+
+/** What is to be bound, resolved. */
+interface LocalName {
+  readonly address: Uint8Array;
+  readonly zone: string;
+  readonly scope: number;
+  readonly port: number;
+  readonly dual: boolean;
+}
+
+/** Resolves what the user asked for. */
+function localName(options: BindOptions, notices: string[]): LocalName {
+  const { address, family, port } = options;
+  if (address !== undefined) return { ...resolve(address, family), port, dual: false };
+  if (family !== 4 && !hasIPv6()) {
+    if (family === 6) {
+      throw new SystemError(
+        "socket",
+        EAFNOSUPPORT,
+        "cannot use IPv6: it is switched off on this host (sysctl net.ipv6.conf.all.disable_ipv6, or ipv6.disable=1 " +
+          "on the kernel's command line); leave out -6",
+      );
+    }
+    notices.push("this host has no IPv6: answering on IPv4 only");
+    return { address: parseAddress("0.0.0.0")!, zone: "", scope: 0, port, dual: false };
+  }
+  const any = parseAddress(family === 4 ? "0.0.0.0" : "::")!;
+  return { address: any, zone: "", scope: 0, port, dual: family === undefined };
+}
+
+/** Whether IPv6 is built in and switched on, or some interface has an address all the same. */
+function hasIPv6(): boolean {
+  const off = libc.readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
+  return off === "0" || libc.readSmallFile("/proc/net/if_inet6") !== "";
+}
+
+/**
+ * Turns an address, or a name, into bytes.
+ * @throws {SystemError} with a sentence for the user
+ */
+export function resolve(
+  text: string,
+  family?: 4 | 6,
+): { address: Uint8Array; zone: string; scope: number } {
+  const percent = text.indexOf("%");
+  const zone = percent < 0 ? "" : text.slice(percent + 1);
+  const address = parseAddress(percent < 0 ? text : text.slice(0, percent));
+  if (address !== undefined) {
+    const scope = zone === "" ? 0 : libc.interfaceIndex(zone);
+    if (zone !== "" && scope === 0) {
+      throw new SystemError(
+        "if_nametoindex",
+        EADDRNOTAVAIL,
+        `no interface named ${zone} on this host; \`ip link\` lists what there is`,
+      );
+    }
+    if (isLinkLocal(address) && scope === 0) {
+      throw new SystemError(
+        "bind",
+        EADDRNOTAVAIL,
+        `the link-local address ${text} needs its interface: ${text}%eth0, for example`,
+      );
+    }
+    return { address, zone, scope };
+  }
+  const answers = libc.getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
+  if (typeof answers === "number" || answers.length === 0) {
+    const why = answers === EAI_AGAIN ? "the name server does not answer" : "no such name";
+    const which = family === undefined ? "" : ` with an IPv${family} address`;
+    throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
+  }
+  const answer = answers[0]!;
+  const isV4 = answer.length === sockaddr_in.size;
+  const resolved = new Uint8Array(ADDRESS_SIZE);
+  if (isV4) {
+    resolved.fill(0xff, 10, 12);
+    resolved.set(answer.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
+  } else {
+    resolved.set(answer.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
+  }
+  const scope = isV4 ? 0 : new DataView(answer.buffer).getUint32(sockaddr_in6.sin6_scope_id, true);
+  return { address: resolved, zone: scope === 0 ? "" : libc.interfaceName(scope), scope };
+}
+
+function open(domain: number): number {
+  const fd = check("socket", libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  // Where the program was started with a standard stream closed, the socket would get its number, and what is written
+  // there would be sent.
+  if (fd > 2) return fd;
+  const higher = libc.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  libc.close(fd);
+  return check("fcntl", higher);
+}
+
+/** Asks for a buffer, beyond the system's limit if that is allowed; returns what was granted, in bytes. */
+function setBuffer(fd: number, name: number, forceName: number, bytes: number): number {
+  if (bytes > 0 && libc.setsockopt(fd, SOL_SOCKET, forceName, bytes) < 0) {
+    libc.setsockopt(fd, SOL_SOCKET, name, bytes);
+  }
+  // The kernel doubles what is asked for, to make room for its bookkeeping. socket(7)
+  return libc.getsockopt(fd, SOL_SOCKET, name) / 2;
+}
+
+function writeSocketAddress(memory: Memory, domain: number, name: LocalName): number {
+  const { bytes } = memory;
+  memory.u16[0] = domain;
+  bytes[2] = name.port >> 8;
+  bytes[3] = name.port & 0xff;
+  if (domain === AF_INET) {
+    bytes.set(name.address.subarray(12), sockaddr_in.sin_addr);
+    return sockaddr_in.size;
+  }
+  bytes.set(name.address, sockaddr_in6.sin6_addr);
+  memory.i32[sockaddr_in6.sin6_scope_id / 4] = name.scope;
+  return sockaddr_in6.size;
+}
+
+function bindError(name: LocalName, errno: number): SystemError {
+  let advice = "";
+  if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
+  if (errno === EADDRINUSE) {
+    advice = `; \`ss -ulpn sport = :${name.port}\` shows which program has it, or try another port`;
+  }
+  const endpoint = endpointText(name.address, name.zone, name.port);
+  const reason = errno === EADDRNOTAVAIL
+    ? "this address is not on this host; `ip address` lists what is"
+    : errnoMessage(errno) + advice;
+  return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason}`);
+}
+
+function check(syscall: string, result: number): number {
+  if (result < 0) throw new SystemError(syscall, -result);
+  return result;
+}

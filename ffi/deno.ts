@@ -38,19 +38,31 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
         try {
           return deno.dlopen(library, signatures).symbols as Functions<S>;
         } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          if (error.name === "NotCapable" || error.name === "PermissionDenied") {
-            throw new LibraryError(
-              "Deno does not allow the call into libc; allow it with: deno run --allow-ffi echo.ts 9000",
-            );
-          }
-          reason = error.message;
+          reason = reasonOf(error);
         }
       }
-      throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
+      throw new LibraryError(`cannot load libc: ${reason}`);
     },
-    addressOf: (buffer) => Number(deno.UnsafePointer.value(deno.UnsafePointer.of(buffer))),
+    addressOf(buffer) {
+      try {
+        return Number(deno.UnsafePointer.value(deno.UnsafePointer.of(buffer)));
+      } catch (error) {
+        throw new LibraryError(reasonOf(error));
+      }
+    },
     pointer: (address) => deno.UnsafePointer.create(BigInt(address)) as unknown as Pointer,
     window: (at, length) => deno.UnsafePointerView.getArrayBuffer(at, length),
   };
+}
+
+/**
+ * Why Deno refused, in one line.
+ * @throws {LibraryError} if it was for want of a permission
+ */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) throw error;
+  if (error.name === "NotCapable" || error.name === "PermissionDenied") {
+    throw new LibraryError("Deno does not allow the call into libc; allow it with: deno run --allow-ffi echo.ts 9000");
+  }
+  return error.message.replaceAll(/\s+/g, " ");
 }

@@ -18,8 +18,9 @@ import { in6_pktinfo, in_pktinfo, iovec, mmsghdr, sockaddr_in, sockaddr_in6 } fr
 import { interfaceName } from "../ffi/libc.ts";
 import { Memory } from "../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../ffi/message_vector.ts";
-import { ADDRESS_SIZE, isIPv4, isLinkLocal, isMulticast } from "./address.ts";
+import { ADDRESS_SIZE, addressText, isIPv4, isLinkLocal, isMulticast } from "./address.ts";
 import { ControlMessages, REPLY_CONTROL_SIZE } from "./control_message.ts";
+import { type Endpoint, requireAddress, writeSocketAddress } from "./endpoint.ts";
 
 /** Most bytes that one message carries: the longest train that the kernel delivers as one. */
 export const PAYLOAD_SIZE_MAX = 65_535;
@@ -279,6 +280,66 @@ export class MessageBatch {
   /** Whether message `i` is to be sent back. */
   replies(i: number): boolean {
     return this.#replies[i] === 1;
+  }
+
+  /** Empties the batch. */
+  clear(): void {
+    this.count = 0;
+  }
+
+  /**
+   * Adds a message that the next `UdpSocket.send` sends: `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, to a peer,
+   * from the local address `from` or from the one that the routing table gives. The payload is copied. Allocates.
+   * @throws {SystemError} where an address can't be used on this socket
+   * @throws {RangeError} where the batch is full or the payload too large
+   */
+  add(payload: Uint8Array, { to, from }: { to: Endpoint; from?: string | undefined }): void {
+    const i = this.count;
+    if (i === this.capacity) throw new RangeError(`the batch is full: it holds ${this.capacity} messages`);
+    if (payload.length > PAYLOAD_SIZE_MAX) {
+      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
+    }
+    const peer = requireAddress(to.address);
+    const local = requireAddress(from ?? (isIPv4(peer.bytes) ? "0.0.0.0" : "::"));
+    writeSocketAddress(this.memory, this.nameAt(i), this.family, peer, to.port);
+    this.memory.bytes.set(peer.bytes, this.peerAddressAt(i));
+    this.memory.bytes.set(local.bytes, this.localAt(i));
+    this.memory.bytes.set(payload, this.payloadAt(i));
+    this.#sizes[i] = payload.length;
+    this.#segmentSizes[i] = payload.length;
+    this.#interfaces[i] = local.scope;
+    this.#destinations[i] = UNICAST;
+    this.#replies[i] = 1;
+    this.count++;
+  }
+
+  /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
+  payload(i: number): Uint8Array {
+    return this.memory.bytes.subarray(this.payloadAt(i), this.payloadAt(i) + this.size(i));
+  }
+
+  /** Puts another payload, at most {@link PAYLOAD_SIZE_MAX} bytes, in the place of that of message `i`. */
+  setPayload(i: number, payload: Uint8Array): void {
+    if (payload.length > PAYLOAD_SIZE_MAX) {
+      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
+    }
+    this.memory.bytes.set(payload, this.payloadAt(i));
+    this.#sizes[i] = payload.length;
+    this.#segmentSizes[i] = payload.length;
+  }
+
+  /** Where message `i` came from. Allocates. */
+  peer(i: number): Endpoint {
+    const zone = this.peerZone(i);
+    const address = addressText(this.memory.bytes, this.peerAddressAt(i));
+    return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
+  }
+
+  /** The local address that message `i` is answered from, with its zone if it is link-local. Allocates. */
+  localAddress(i: number): string {
+    const zone = this.localZone(i);
+    const address = addressText(this.memory.bytes, this.localAt(i));
+    return zone === "" ? address : `${address}%${zone}`;
   }
 
   /** Whether the peer of message `i` is an IPv4 address. */

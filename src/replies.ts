@@ -41,6 +41,8 @@ const TRAIN_SIZE_MAX = 65_507;
 export class Replies {
   /** Datagrams that the kernel refused to send since the start, by error number. */
   readonly failed = new Float64Array(ERRNO_COUNT);
+  /** The error number of the datagram that failed last. */
+  lastError = 0;
   /** Whether a device on the way to some peer has turned out not to take trains. */
   deviceRefused = false;
 
@@ -211,7 +213,7 @@ export class Replies {
       if (datagrams > 1 && refusesSegments(-result)) {
         sent += this.#resendOneByOne(planned.train(first), -result);
       } else {
-        this.failed[-result]! += datagrams;
+        this.#fail(-result, datagrams);
       }
       first++;
     }
@@ -258,12 +260,17 @@ export class Replies {
         sent += result;
         first += result;
       } else {
-        this.failed[-result]!++;
+        this.#fail(-result, 1);
         first++;
       }
     }
     singles.clear();
     return sent;
+  }
+
+  #fail(errno: number, datagrams: number): void {
+    this.failed[errno]! += datagrams;
+    this.lastError = errno;
   }
 
   #peerWords(train: number): number {

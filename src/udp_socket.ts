@@ -6,12 +6,12 @@
 import {
   AF_INET,
   AF_INET6,
-  AF_UNSPEC,
   EACCES,
   EADDRINUSE,
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
-  EAI_AGAIN,
+  EINVAL,
+  EMSGSIZE,
   F_DUPFD_CLOEXEC,
   IP_MTU_DISCOVER,
   IP_PKTINFO,
@@ -39,10 +39,18 @@ import {
   UDP_SEGMENT,
 } from "../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../ffi/errno.ts";
-import { sockaddr_in, sockaddr_in6 } from "../ffi/layouts.ts";
+import { sockaddr_in6 } from "../ffi/layouts.ts";
 import * as libc from "../ffi/libc.ts";
 import { Memory } from "../ffi/memory.ts";
-import { ADDRESS_SIZE, endpointText, isIPv4, isLinkLocal, parseAddress } from "./address.ts";
+import { endpointText, isIPv4 } from "./address.ts";
+import {
+  type Endpoint,
+  readAddress,
+  requireAddress,
+  resolve,
+  type ResolvedAddress,
+  writeSocketAddress,
+} from "./endpoint.ts";
 import { MessageBatch } from "./message_batch.ts";
 import { Replies } from "./replies.ts";
 import { SegmentationRefusals } from "./segmentation.ts";
@@ -71,10 +79,8 @@ export class UdpSocket {
   readonly domain: number;
   /** Families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
   readonly families: string;
-  /** The local address, 16 bytes. */
-  readonly address: Uint8Array;
-  /** Zone of the local address, or "". */
-  readonly zone: string;
+  /** The local address. */
+  readonly address: ResolvedAddress;
   /** The local port. */
   readonly port: number;
   /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
@@ -85,6 +91,8 @@ export class UdpSocket {
   #drops = 0;
   #dropsWord = 0;
   #fd: number;
+  #connected = false;
+  #single: MessageBatch | undefined;
   readonly #segmentation: boolean;
   readonly #refusals = new SegmentationRefusals();
   readonly #replies = new Map<MessageBatch, Replies>();
@@ -95,7 +103,6 @@ export class UdpSocket {
     this.#fd = fd;
     this.domain = domain;
     this.address = name.address;
-    this.zone = name.zone;
     this.families = domain === AF_INET ? "IPv4" : name.dual ? "IPv4 and IPv6" : "IPv6";
     // Datagrams learn their local address from the first one on, so these come before bind.
     check("setsockopt", libc.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
@@ -115,7 +122,7 @@ export class UdpSocket {
     setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
 
     const memory = new Memory(sockaddr_in6.size);
-    const length = writeSocketAddress(memory, domain, name);
+    const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
     const error = libc.bind(fd, memory, 0, length);
     if (error < 0) throw bindError(name, -error);
     // An IPv6 address that is local only by a route can be answered from with this alone. After bind, for with it a
@@ -133,7 +140,7 @@ export class UdpSocket {
   static bind(options: BindOptions): UdpSocket {
     const notices: string[] = [];
     const name = localName(options, notices);
-    const domain = isIPv4(name.address) ? AF_INET : AF_INET6;
+    const domain = isIPv4(name.address.bytes) ? AF_INET : AF_INET6;
     const fd = open(domain);
     try {
       return new UdpSocket(fd, domain, name, options.receiveBuffer ?? 0, notices);
@@ -145,12 +152,46 @@ export class UdpSocket {
 
   /** The local endpoint as people write it: `[::]:9000`. */
   get endpoint(): string {
-    return endpointText(this.address, this.zone, this.port);
+    return endpointText(this.address.bytes, this.address.zone, this.port);
   }
 
   /** Makes a batch for this socket, with memory for `capacity` messages. */
   batch(capacity: number): MessageBatch {
     return new MessageBatch(this.domain, capacity);
+  }
+
+  /**
+   * Connects the socket: from now on it receives only from `to`, sends only there, and learns from its `receive` and
+   * `send` when the peer refuses. connect(2)
+   * @throws {SystemError} where there is no way to it
+   */
+  connect(to: Endpoint): void {
+    const memory = new Memory(sockaddr_in6.size);
+    const length = writeSocketAddress(memory, 0, this.domain, requireAddress(to.address), to.port);
+    const error = libc.connect(this.#fd, memory, 0, length);
+    if (error < 0) {
+      throw new SystemError("connect", -error, `cannot connect to ${to.address}: ${errnoMessage(-error)}`);
+    }
+    this.#connected = true;
+    this.#replies.clear();
+    this.#lastBatch = undefined;
+  }
+
+  /**
+   * Sends one datagram. For one now and then; {@link send} is for many. It never waits.
+   * @throws {SystemError} where the kernel refuses it
+   */
+  sendTo(payload: Uint8Array, { to, from }: { to: Endpoint; from?: string | undefined }): void {
+    const batch = this.#single ??= this.batch(1);
+    batch.clear();
+    batch.add(payload, { to, from });
+    if (this.send(batch) === 1) return;
+    const errno = this.lastError;
+    throw new SystemError(
+      "sendmsg",
+      errno,
+      `cannot send ${payload.length} bytes to ${to.address}: ${sendAdvice(errno)}`,
+    );
   }
 
   /** How long {@link receive} waits at most, in milliseconds. */
@@ -176,7 +217,7 @@ export class UdpSocket {
       this.#lastBatch = batch;
       let replies = this.#replies.get(batch);
       if (replies === undefined) {
-        replies = new Replies(batch, this.#fd, true, this.#segmentation, this.#refusals);
+        replies = new Replies(batch, this.#fd, !this.#connected, this.#segmentation, this.#refusals);
         this.#replies.set(batch, replies);
       }
       this.#lastReplies = replies;
@@ -189,6 +230,11 @@ export class UdpSocket {
     let sum = 0;
     for (const replies of this.#replies.values()) sum += replies.failed[errno]!;
     return sum;
+  }
+
+  /** The error number of the datagram that {@link send} failed to send last; 0 if none did. */
+  get lastError(): number {
+    return this.#lastReplies?.lastError ?? 0;
   }
 
   /** Whether a device on the way to some peer has turned out not to take trains of datagrams. */
@@ -217,19 +263,18 @@ export class UdpSocket {
   }
 }
 
-/** What is to be bound, resolved. */
+/** What is to be bound. */
 interface LocalName {
-  readonly address: Uint8Array;
-  readonly zone: string;
-  readonly scope: number;
+  readonly address: ResolvedAddress;
   readonly port: number;
+  /** Whether an IPv6 socket takes IPv4 too. */
   readonly dual: boolean;
 }
 
 /** Resolves what the user asked for. */
 function localName(options: BindOptions, notices: string[]): LocalName {
   const { address, family, port } = options;
-  if (address !== undefined) return { ...resolve(address, family), port, dual: false };
+  if (address !== undefined) return { address: resolve(address, family)[0]!, port, dual: false };
   if (family !== 4 && !hasIPv6()) {
     if (family === 6) {
       throw new SystemError(
@@ -240,64 +285,15 @@ function localName(options: BindOptions, notices: string[]): LocalName {
       );
     }
     notices.push("this host has no IPv6: answering on IPv4 only");
-    return { address: parseAddress("0.0.0.0")!, zone: "", scope: 0, port, dual: false };
+    return { address: readAddress("0.0.0.0")!, port, dual: false };
   }
-  const any = parseAddress(family === 4 ? "0.0.0.0" : "::")!;
-  return { address: any, zone: "", scope: 0, port, dual: family === undefined };
+  return { address: readAddress(family === 4 ? "0.0.0.0" : "::")!, port, dual: family === undefined };
 }
 
 /** Whether IPv6 is built in and switched on, or some interface has an address all the same. */
 function hasIPv6(): boolean {
   const off = libc.readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
   return off === "0" || libc.readSmallFile("/proc/net/if_inet6") !== "";
-}
-
-/**
- * Turns an address, or a name, into bytes.
- * @throws {SystemError} with a sentence for the user
- */
-export function resolve(
-  text: string,
-  family?: 4 | 6,
-): { address: Uint8Array; zone: string; scope: number } {
-  const percent = text.indexOf("%");
-  const zone = percent < 0 ? "" : text.slice(percent + 1);
-  const address = parseAddress(percent < 0 ? text : text.slice(0, percent));
-  if (address !== undefined) {
-    const scope = zone === "" ? 0 : libc.interfaceIndex(zone);
-    if (zone !== "" && scope === 0) {
-      throw new SystemError(
-        "if_nametoindex",
-        EADDRNOTAVAIL,
-        `no interface named ${zone} on this host; \`ip link\` lists what there is`,
-      );
-    }
-    if (isLinkLocal(address) && scope === 0) {
-      throw new SystemError(
-        "bind",
-        EADDRNOTAVAIL,
-        `the link-local address ${text} needs its interface: ${text}%eth0, for example`,
-      );
-    }
-    return { address, zone, scope };
-  }
-  const answers = libc.getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
-  if (typeof answers === "number" || answers.length === 0) {
-    const why = answers === EAI_AGAIN ? "the name server does not answer" : "no such name";
-    const which = family === undefined ? "" : ` with an IPv${family} address`;
-    throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
-  }
-  const answer = answers[0]!;
-  const isV4 = answer.length === sockaddr_in.size;
-  const resolved = new Uint8Array(ADDRESS_SIZE);
-  if (isV4) {
-    resolved.fill(0xff, 10, 12);
-    resolved.set(answer.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
-  } else {
-    resolved.set(answer.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
-  }
-  const scope = isV4 ? 0 : new DataView(answer.buffer).getUint32(sockaddr_in6.sin6_scope_id, true);
-  return { address: resolved, zone: scope === 0 ? "" : libc.interfaceName(scope), scope };
 }
 
 function open(domain: number): number {
@@ -319,31 +315,23 @@ function setBuffer(fd: number, name: number, forceName: number, bytes: number): 
   return libc.getsockopt(fd, SOL_SOCKET, name) / 2;
 }
 
-function writeSocketAddress(memory: Memory, domain: number, name: LocalName): number {
-  const { bytes } = memory;
-  memory.u16[0] = domain;
-  bytes[2] = name.port >> 8;
-  bytes[3] = name.port & 0xff;
-  if (domain === AF_INET) {
-    bytes.set(name.address.subarray(12), sockaddr_in.sin_addr);
-    return sockaddr_in.size;
-  }
-  bytes.set(name.address, sockaddr_in6.sin6_addr);
-  memory.i32[sockaddr_in6.sin6_scope_id / 4] = name.scope;
-  return sockaddr_in6.size;
-}
-
 function bindError(name: LocalName, errno: number): SystemError {
   let advice = "";
   if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
   if (errno === EADDRINUSE) {
     advice = `; \`ss -ulpn sport = :${name.port}\` shows which program has it, or try another port`;
   }
-  const endpoint = endpointText(name.address, name.zone, name.port);
+  const endpoint = endpointText(name.address.bytes, name.address.zone, name.port);
   const reason = errno === EADDRNOTAVAIL
     ? "this address is not on this host; `ip address` lists what is"
     : errnoMessage(errno) + advice;
   return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason}`);
+}
+
+function sendAdvice(errno: number): string {
+  if (errno === EMSGSIZE) return "it is too large; a datagram carries 65507 bytes over IPv4, 65527 over IPv6";
+  if (errno === EINVAL) return "the address to send from is not on this host";
+  return errnoMessage(errno);
 }
 
 function check(syscall: string, result: number): number {

@@ -221,21 +221,28 @@ function denoRuntime(deno) {
         try {
           return deno.dlopen(library, signatures2).symbols;
         } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          if (error.name === "NotCapable" || error.name === "PermissionDenied") {
-            throw new LibraryError(
-              "Deno does not allow the call into libc; allow it with: deno run --allow-ffi echo.ts 9000"
-            );
-          }
-          reason2 = error.message;
+          reason2 = reasonOf(error);
         }
       }
-      throw new LibraryError(`cannot load libc: ${reason2.replaceAll(/\s+/g, " ")}`);
+      throw new LibraryError(`cannot load libc: ${reason2}`);
     },
-    addressOf: (buffer) => Number(deno.UnsafePointer.value(deno.UnsafePointer.of(buffer))),
+    addressOf(buffer) {
+      try {
+        return Number(deno.UnsafePointer.value(deno.UnsafePointer.of(buffer)));
+      } catch (error) {
+        throw new LibraryError(reasonOf(error));
+      }
+    },
     pointer: (address) => deno.UnsafePointer.create(BigInt(address)),
     window: (at, length) => deno.UnsafePointerView.getArrayBuffer(at, length)
   };
+}
+function reasonOf(error) {
+  if (!(error instanceof Error)) throw error;
+  if (error.name === "NotCapable" || error.name === "PermissionDenied") {
+    throw new LibraryError("Deno does not allow the call into libc; allow it with: deno run --allow-ffi echo.ts 9000");
+  }
+  return error.message.replaceAll(/\s+/g, " ");
 }
 
 // ffi/runtime.ts
@@ -1251,7 +1258,8 @@ function resolve(text, family) {
   if (address !== void 0) return [address];
   const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
   if (typeof answers === "number" || answers.length === 0) {
-    const why = answers === EAI_AGAIN ? "the name server does not answer" : "no such name";
+    const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
+; check the spelling, or give an address";
     const which = family === void 0 ? "" : ` with an IPv${family} address`;
     throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
   }

@@ -75,7 +75,9 @@ export function resolve(text: string, family?: 4 | 6): ResolvedAddress[] {
   if (address !== undefined) return [address];
   const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
   if (typeof answers === "number" || answers.length === 0) {
-    const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name; check the spelling, or give an address";
+    const why = answers === EAI_AGAIN
+      ? "the name server does not answer; try again, or give an address"
+      : "no such name; check the spelling, or give an address";
     const which = family === undefined ? "" : ` with an IPv${family} address`;
     throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
   }

@@ -41,7 +41,7 @@ import process2 from "node:process";
 // ffi/errno.ts
 import { constants } from "node:os";
 import { getSystemErrorMessage } from "node:util";
-var names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+var names = new Map(Object.entries(constants.errno).map(([name, number2]) => [number2, name]));
 names.set(constants.errno.EAGAIN, "EAGAIN");
 var ERRNO_COUNT = 134;
 function errnoName(errno) {
@@ -92,6 +92,7 @@ var SO_RCVBUF = 8;
 var SO_RCVTIMEO = 20;
 var SO_SNDBUFFORCE = 32;
 var SO_RCVBUFFORCE = 33;
+var SO_DOMAIN = 39;
 var SO_MEMINFO = 55;
 var SK_MEMINFO_DROPS = 8;
 var SK_MEMINFO_VARS = 9;
@@ -191,16 +192,16 @@ function bunRuntime(version, ffi) {
           { args: parameters.map((type) => bunType[type]), returns: bunType[result2] }
         ])
       );
-      let reason2 = "";
+      let reason = "";
       for (const library of libraries2) {
         try {
           return ffi.dlopen(library, symbols).symbols;
         } catch (error) {
           if (!(error instanceof Error)) throw error;
-          reason2 ||= error.message;
+          reason ||= error.message;
         }
       }
-      throw new LibraryError(`cannot load libc: ${reason2.replaceAll(/\s+/g, " ")}`);
+      throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
     },
     addressOf: (buffer) => ffi.ptr(buffer),
     // A pointer is a plain number in Bun.
@@ -216,15 +217,15 @@ function denoRuntime(deno) {
     command: "deno run --allow-ffi",
     load(libraries2, signatures2) {
       const granted = libraries2.filter((path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted");
-      let reason2 = "";
+      let reason = "";
       for (const library of granted.length > 0 ? granted : libraries2.slice(0, 1)) {
         try {
           return deno.dlopen(library, signatures2).symbols;
         } catch (error) {
-          reason2 = reasonOf(error);
+          reason = reasonOf(error);
         }
       }
-      throw new LibraryError(`cannot load libc: ${reason2}`);
+      throw new LibraryError(`cannot load libc: ${reason}`);
     },
     addressOf(buffer) {
       try {
@@ -607,12 +608,25 @@ function parseIPv6(text, out) {
   tail.forEach((group2, i) => write2(group2, room - tail.length + i));
   return true;
 }
+function parsePrefix(text) {
+  const [addressText2 = "", lengthText, ...rest] = text.split("/");
+  const bytes = parseAddress(addressText2);
+  if (bytes === void 0 || rest.length > 0) return void 0;
+  const most = isIPv4(bytes) && !addressText2.includes(":") ? 32 : 128;
+  const length = lengthText === void 0 ? most : /^(0|[1-9][0-9]{0,2})$/.test(lengthText) ? Number(lengthText) : NaN;
+  return length <= most ? { bytes, length: 128 - most + length } : void 0;
+}
 function isIPv4(bytes, at = 0) {
   for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false;
   return bytes[at + 10] === 255 && bytes[at + 11] === 255;
 }
 function isLinkLocal(bytes, at = 0) {
   return bytes[at] === 254 && (bytes[at + 1] & 192) === 128;
+}
+function isUnspecified(bytes, at = 0) {
+  const from = isIPv4(bytes, at) ? 12 : 0;
+  for (let i = from; i < ADDRESS_SIZE; i++) if (bytes[at + i] !== 0) return false;
+  return true;
 }
 function isMulticast(bytes, at = 0) {
   return isIPv4(bytes, at) ? (bytes[at + 12] & 240) === 224 : bytes[at] === 255;
@@ -689,6 +703,717 @@ function group(bytes, from, index2) {
 var DOT = 46;
 var COLON = 58;
 var HEX = new TextEncoder().encode("0123456789abcdef");
+
+// ffi/message_vector.ts
+var MessageVector = class {
+  #memory;
+  #i32;
+  #at;
+  #pointers = [];
+  #call = libc().call;
+  #errno = libc().errno;
+  /** Lays out `capacity` headers from the place `at`, a multiple of 8; they take `capacity * mmsghdr.size` bytes. */
+  constructor(memory, at, capacity) {
+    this.#memory = memory;
+    this.#i32 = memory.i32;
+    this.#at = at;
+    for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(at + i * mmsghdr.size));
+  }
+  /** Sets where the peer's socket address is, or goes, and its length or the room for it. */
+  setName(i, at, length) {
+    const header = this.#at + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_name, at);
+    this.#i32[header + mmsghdr.msg_namelen >> 2] = length;
+  }
+  /** Sets where the array of `count` buffers (`struct iovec`) is. */
+  setBuffers(i, at, count) {
+    const header = this.#at + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_iov, at);
+    this.#i32[header + mmsghdr.msg_iovlen >> 2] = count;
+  }
+  /** Sets where the control messages are, or go, and their length or the room for them. */
+  setControl(i, at, length) {
+    const header = this.#at + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_control, at);
+    this.#i32[header + mmsghdr.msg_controllen >> 2] = length;
+  }
+  /** Sets the room for the socket address and the control messages anew, which every reception overwrites. */
+  setRoom(i, nameLength, controlLength) {
+    const header = this.#at + i * mmsghdr.size;
+    this.#i32[header + mmsghdr.msg_namelen >> 2] = nameLength;
+    this.#i32[header + mmsghdr.msg_controllen >> 2] = controlLength;
+  }
+  /** Length of the socket address that was received. */
+  nameLength(i) {
+    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_namelen >> 2];
+  }
+  /** Length of the control messages that were received. */
+  controlLength(i) {
+    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_controllen >> 2];
+  }
+  /** Flags of the received message: `MSG_TRUNC`, `MSG_CTRUNC`. */
+  flags(i) {
+    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_flags >> 2];
+  }
+  /** Bytes of payload that were received or sent. */
+  length(i) {
+    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_len >> 2];
+  }
+  /** Receives up to `count` messages; returns how many, or the negative error. recvmmsg(2) */
+  receive(fd, count, flags) {
+    const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
+    return received < 0 ? -this.#errno[0] : received;
+  }
+  /**
+   * Sends the messages from `first` to before `end`; returns how many went, or the negative error of the first one.
+   * It stops at the first that fails. sendmmsg(2)
+   */
+  send(fd, first, end, flags) {
+    const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
+    return sent < 0 ? -this.#errno[0] : sent;
+  }
+};
+function writeBuffer(memory, at, base, length) {
+  memory.link(at + iovec.iov_base, base);
+  memory.i32[at + iovec.iov_len >> 2] = length;
+}
+
+// src/control_message.ts
+var ControlMessages = class {
+  /** Protocol level of the current message: `IPPROTO_IP`. */
+  level = 0;
+  /** Type of the current message on its level: `IP_PKTINFO`. */
+  type = 0;
+  /** Place of the current message's data, a multiple of 8. */
+  data = 0;
+  /** Bytes of data of the current message. */
+  length = 0;
+  #i32;
+  #next = 0;
+  #end = 0;
+  /** @param memory where the buffers are */
+  constructor(memory) {
+    this.#i32 = memory.i32;
+  }
+  /** Starts on the buffer of `length` bytes at `at`, a multiple of 8. */
+  start(at, length) {
+    this.#next = at;
+    this.#end = at + length;
+  }
+  /** Goes to the next message; returns false when there is none. */
+  next() {
+    const at = this.#next;
+    if (at + cmsghdr.size > this.#end) return false;
+    const length = this.#i32[at + cmsghdr.cmsg_len >> 2];
+    if (length < cmsghdr.size || at + length > this.#end || this.#i32[at + cmsghdr.cmsg_len + 4 >> 2] !== 0) {
+      this.#next = this.#end;
+      return false;
+    }
+    this.level = this.#i32[at + cmsghdr.cmsg_level >> 2];
+    this.type = this.#i32[at + cmsghdr.cmsg_type >> 2];
+    this.data = at + cmsghdr.size;
+    this.length = length - cmsghdr.size;
+    this.#next = at + align(length);
+    return true;
+  }
+};
+var REPLY_CONTROL_SIZE = space(in6_pktinfo.size) + space(2);
+function appendIPv4PacketInfo(memory, at, source, interfaceIndex2) {
+  const data = appendHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
+  memory.i32[data + in_pktinfo.ipi_ifindex >> 2] = interfaceIndex2;
+  memory.i32[data + in_pktinfo.ipi_spec_dst >> 2] = source;
+  memory.i32[data + in_pktinfo.ipi_addr >> 2] = 0;
+  return at + space(in_pktinfo.size);
+}
+function appendIPv6PacketInfo(memory, at, source, interfaceIndex2) {
+  const data = appendHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
+  const { i32 } = memory;
+  for (let i = 0; i < 4; i++) i32[(data >> 2) + i] = i32[(source >> 2) + i];
+  i32[data + in6_pktinfo.ipi6_ifindex >> 2] = interfaceIndex2;
+  return at + space(in6_pktinfo.size);
+}
+function appendSegmentSize(memory, at, segmentSize) {
+  const data = appendHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
+  memory.u16[data >> 1] = segmentSize;
+  return at + space(2);
+}
+function appendHeader(memory, at, level, type, dataSize) {
+  const word = at >> 2;
+  memory.i32[word] = cmsghdr.size + dataSize;
+  memory.i32[word + 1] = 0;
+  memory.i32[word + 2] = level;
+  memory.i32[word + 3] = type;
+  return at + cmsghdr.size;
+}
+function space(dataSize) {
+  return cmsghdr.size + align(dataSize);
+}
+function align(length) {
+  return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
+}
+
+// src/endpoint.ts
+function readAddress2(text) {
+  const percent = text.indexOf("%");
+  const zone = percent < 0 ? "" : text.slice(percent + 1);
+  const bytes = parseAddress(percent < 0 ? text : text.slice(0, percent));
+  if (bytes === void 0) return void 0;
+  const scope = zone === "" ? 0 : interfaceIndex(zone) || zoneNumber(zone);
+  if (zone !== "" && scope === 0) {
+    const message = `no interface named ${JSON.stringify(zone)} on this host; \`ip link\` lists what there is`;
+    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
+  }
+  if (isLinkLocal(bytes) && scope === 0) {
+    const message = `the link-local address ${text} needs its interface: ${text}%eth0, for example`;
+    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
+  }
+  return { bytes, zone, scope };
+}
+function zoneNumber(zone) {
+  return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
+}
+function requireAddress(text) {
+  const address = readAddress2(text);
+  if (address !== void 0) return address;
+  throw new SystemError("inet_pton", EINVAL, `${JSON.stringify(text)} is no IPv4 or IPv6 address`);
+}
+function resolve(text, family) {
+  const address = readAddress2(text);
+  if (address !== void 0) return [address];
+  const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
+  if (typeof answers === "number" || answers.length === 0) {
+    const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
+; check the spelling, or give an address";
+    const which = family === void 0 ? "" : ` with an IPv${family} address`;
+    throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
+  }
+  return answers.map(readSocketAddress);
+}
+function readSocketAddress(name) {
+  const bytes = new Uint8Array(ADDRESS_SIZE);
+  if (name.length === sockaddr_in.size) {
+    bytes.fill(255, 10, 12);
+    bytes.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
+    return { bytes, zone: "", scope: 0 };
+  }
+  bytes.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
+  const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
+  return { bytes, zone: scope === 0 ? "" : interfaceName(scope), scope };
+}
+function writeSocketAddress(memory, at, domain, address, port) {
+  const { bytes } = memory;
+  memory.u16[at >> 1] = domain;
+  bytes[at + sockaddr_in6.sin6_port] = port >> 8;
+  bytes[at + sockaddr_in6.sin6_port + 1] = port & 255;
+  if (domain === AF_INET) {
+    if (!isIPv4(address.bytes)) {
+      throw new SystemError("sendmsg", EAFNOSUPPORT, "an IPv4 socket does not reach IPv6 addresses; bind one to ::");
+    }
+    bytes.set(address.bytes.subarray(12), at + sockaddr_in.sin_addr);
+    return sockaddr_in.size;
+  }
+  memory.i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
+  bytes.set(address.bytes, at + sockaddr_in6.sin6_addr);
+  memory.i32[at + sockaddr_in6.sin6_scope_id >> 2] = address.scope;
+  return sockaddr_in6.size;
+}
+
+// src/message_batch.ts
+var PAYLOAD_SIZE_MAX = 65535;
+var UNICAST = 0;
+var BROADCAST = 1;
+var MULTICAST = 2;
+var UNKNOWN = 3;
+var NAME_STRIDE = 32;
+var LOCAL_STRIDE = 16;
+var CONTROL_STRIDE = 128;
+var PAYLOAD_STRIDE = 65536 + 192;
+var MessageBatch = class {
+  /** Most messages in the batch. */
+  capacity;
+  /** Messages that were received last. */
+  count = 0;
+  /** `AF_INET` or `AF_INET6`: the family of the socket that the batch is for. */
+  family;
+  /** Where everything is that the kernel reads and writes. */
+  memory;
+  /** Headers that `recvmmsg` fills in. */
+  received;
+  /** Place of the headers that `sendmmsg` reads: two arrays of `capacity`. */
+  replyHeadersAt;
+  /** Place of the buffers that those headers point at: two arrays of `capacity`. */
+  replyBuffersAt;
+  /** Place of the control messages that those headers point at: two arrays of `capacity`. */
+  replyControlsAt;
+  #namesAt;
+  #nameSize;
+  #localsAt;
+  #peersAt;
+  #peerStride;
+  #controlsAt;
+  #payloadsAt;
+  #control;
+  #sizes;
+  #segmentSizes;
+  #interfaces;
+  #destinations;
+  #replies;
+  /**
+   * @param family `AF_INET` or `AF_INET6`, as the socket's
+   * @param capacity most messages at a time
+   */
+  constructor(family, capacity) {
+    let size = 0;
+    const place = (bytes) => {
+      const at = size;
+      size += Math.ceil(bytes / 64) * 64;
+      return at;
+    };
+    const headersAt = place(capacity * mmsghdr.size);
+    const buffersAt = place(capacity * iovec.size);
+    this.replyHeadersAt = place(2 * capacity * mmsghdr.size);
+    this.replyBuffersAt = place(2 * capacity * iovec.size);
+    this.replyControlsAt = place(2 * capacity * REPLY_CONTROL_SIZE);
+    this.#namesAt = place(capacity * NAME_STRIDE);
+    this.#localsAt = place(capacity * LOCAL_STRIDE);
+    const mappedPeersAt = place(capacity * ADDRESS_SIZE);
+    this.#controlsAt = place(capacity * CONTROL_STRIDE);
+    this.#payloadsAt = place(capacity * PAYLOAD_STRIDE);
+    this.family = family;
+    this.capacity = capacity;
+    this.memory = new Memory(size);
+    this.received = new MessageVector(this.memory, headersAt, capacity);
+    this.#control = new ControlMessages(this.memory);
+    if (family === AF_INET) {
+      this.#nameSize = sockaddr_in.size;
+      this.#peersAt = mappedPeersAt;
+      this.#peerStride = ADDRESS_SIZE;
+      for (let i = 0; i < capacity; i++) this.memory.i32[mappedPeersAt + i * ADDRESS_SIZE + 8 >> 2] = IPV4_MAPPED;
+    } else {
+      this.#nameSize = sockaddr_in6.size;
+      this.#peersAt = this.#namesAt + sockaddr_in6.sin6_addr;
+      this.#peerStride = NAME_STRIDE;
+    }
+    for (let i = 0; i < capacity; i++) {
+      const bufferAt = buffersAt + i * iovec.size;
+      writeBuffer(this.memory, bufferAt, this.payloadAt(i), PAYLOAD_SIZE_MAX);
+      this.received.setName(i, this.nameAt(i), this.#nameSize);
+      this.received.setBuffers(i, bufferAt, 1);
+      this.received.setControl(i, this.#controlsAt + i * CONTROL_STRIDE, CONTROL_STRIDE);
+    }
+    this.#sizes = new Int32Array(capacity);
+    this.#segmentSizes = new Int32Array(capacity);
+    this.#interfaces = new Int32Array(capacity);
+    this.#destinations = new Uint8Array(capacity);
+    this.#replies = new Uint8Array(capacity);
+  }
+  /** Receives what is there, at most `capacity` messages; returns how many, or the negative error. */
+  receive(fd, flags) {
+    const received = this.received.receive(fd, this.capacity, flags);
+    this.count = received < 0 ? 0 : received;
+    for (let i = 0; i < this.count; i++) this.#read(i);
+    return received;
+  }
+  /** Reads what the kernel said of message `i`, and makes its header ready for the next reception. */
+  #read(i) {
+    const { received, memory } = this;
+    const { i32 } = memory;
+    const control = this.#control;
+    const size = received.length(i);
+    const nameLength = received.nameLength(i);
+    const cut = (received.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
+    let segmentSize = size;
+    let destination = UNKNOWN;
+    let interfaceIndex2 = 0;
+    const local = this.localAt(i);
+    control.start(this.#controlsAt + i * CONTROL_STRIDE, Math.min(received.controlLength(i), CONTROL_STRIDE));
+    while (control.next()) {
+      const data = control.data >> 2;
+      if (control.level === IPPROTO_IP && control.type === IP_PKTINFO && control.length >= in_pktinfo.size) {
+        const specific = i32[data + in_pktinfo.ipi_spec_dst / 4];
+        const sentTo = i32[data + in_pktinfo.ipi_addr / 4];
+        interfaceIndex2 = i32[data + in_pktinfo.ipi_ifindex / 4];
+        i32[local >> 2] = 0;
+        i32[(local >> 2) + 1] = 0;
+        i32[(local >> 2) + 2] = IPV4_MAPPED;
+        i32[(local >> 2) + 3] = specific;
+        destination = (sentTo & 240) === 224 ? MULTICAST : sentTo === specific ? UNICAST : BROADCAST;
+      } else if (control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&
+      // An IPv4 datagram on a dual-stack socket brings both, and only IP_PKTINFO tells a broadcast from the rest.
+      !isIPv4(memory.bytes, control.data)) {
+        for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word];
+        interfaceIndex2 = i32[data + in6_pktinfo.ipi6_ifindex / 4];
+        destination = UNICAST;
+        if (isMulticast(memory.bytes, local)) {
+          destination = MULTICAST;
+          i32.fill(0, local >> 2, (local >> 2) + 4);
+        }
+      } else if (control.level === IPPROTO_UDP && control.type === UDP_GRO && control.length >= 4) {
+        const said = i32[data];
+        if (said > 0 && said < size) segmentSize = said;
+      }
+    }
+    if (this.family === AF_INET) {
+      i32[(this.peerAddressAt(i) >> 2) + 3] = i32[this.nameAt(i) + sockaddr_in.sin_addr >> 2];
+    }
+    if (cut || nameLength !== this.#nameSize || memory.u16[this.nameAt(i) >> 1] !== this.family) destination = UNKNOWN;
+    this.#sizes[i] = Math.max(0, Math.min(size, PAYLOAD_SIZE_MAX));
+    this.#segmentSizes[i] = segmentSize;
+    this.#interfaces[i] = interfaceIndex2;
+    this.#destinations[i] = destination;
+    this.#replies[i] = 0;
+    received.setRoom(i, this.#nameSize, CONTROL_STRIDE);
+  }
+  /** Bytes of payload of message `i`, all its datagrams together. */
+  size(i) {
+    return this.#sizes[i];
+  }
+  /** Bytes of each datagram of message `i`; the last may be shorter. */
+  segmentSize(i) {
+    return this.#segmentSizes[i];
+  }
+  /** Datagrams in message `i`, at least 1. */
+  datagrams(i) {
+    const size = this.#sizes[i];
+    const segmentSize = this.#segmentSizes[i];
+    return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
+  }
+  /** Leaves only the first `datagrams` datagrams of message `i`, of which it has at least as many. */
+  shorten(i, datagrams) {
+    if (datagrams < this.datagrams(i)) this.#sizes[i] = datagrams * this.#segmentSizes[i];
+  }
+  /** What message `i` was sent to. */
+  destination(i) {
+    return this.#destinations[i];
+  }
+  /** Index of the interface that message `i` arrived by. */
+  interfaceIndex(i) {
+    return this.#interfaces[i];
+  }
+  /** Port that message `i` came from. */
+  peerPort(i) {
+    const at = this.nameAt(i) + sockaddr_in6.sin6_port;
+    return this.memory.bytes[at] << 8 | this.memory.bytes[at + 1];
+  }
+  /** Place of the address, of 16 bytes, that message `i` came from; a multiple of 4. */
+  peerAddressAt(i) {
+    return this.#peersAt + i * this.#peerStride;
+  }
+  /** Name of the interface that gives the peer's link-local address its meaning; "" for other addresses. Allocates. */
+  peerZone(i) {
+    return isLinkLocal(this.memory.bytes, this.peerAddressAt(i)) ? interfaceName(this.peerScope(i)) : "";
+  }
+  /** Index of the interface that the peer's link-local address belongs to; 0 for other addresses. */
+  peerScope(i) {
+    return this.family === AF_INET ? 0 : this.memory.i32[this.nameAt(i) + sockaddr_in6.sin6_scope_id >> 2];
+  }
+  /** Place of the local address, of 16 bytes, that message `i` is answered from; a multiple of 4. */
+  localAt(i) {
+    return this.#localsAt + i * LOCAL_STRIDE;
+  }
+  /** Name of the interface that gives the local link-local address its meaning; "" for other addresses. Allocates. */
+  localZone(i) {
+    return isLinkLocal(this.memory.bytes, this.localAt(i)) ? interfaceName(this.interfaceIndex(i)) : "";
+  }
+  /** Place of the socket address that message `i` came from. */
+  nameAt(i) {
+    return this.#namesAt + i * NAME_STRIDE;
+  }
+  /** Bytes of a socket address of the batch's family. */
+  get nameSize() {
+    return this.#nameSize;
+  }
+  /** Place of the payload of message `i`, {@link PAYLOAD_SIZE_MAX} bytes of room. */
+  payloadAt(i) {
+    return this.#payloadsAt + i * PAYLOAD_STRIDE;
+  }
+  /** Marks message `i` to be sent back by the next `UdpSocket.send`, with the payload that is then in its place. */
+  reply(i) {
+    this.#replies[i] = 1;
+  }
+  /** Whether message `i` is to be sent back. */
+  replies(i) {
+    return this.#replies[i] === 1;
+  }
+  /** Empties the batch. */
+  clear() {
+    this.count = 0;
+  }
+  /**
+   * Adds a message that the next `UdpSocket.send` sends: `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, to a peer,
+   * from the local address `from` or from the one that the routing table gives. The payload is copied. Allocates.
+   * @throws {SystemError} where an address can't be used on this socket
+   * @throws {RangeError} where the batch is full or the payload too large
+   */
+  add(payload, { to, from }) {
+    const i = this.count;
+    if (i === this.capacity) throw new RangeError(`the batch is full: it holds ${this.capacity} messages`);
+    if (payload.length > PAYLOAD_SIZE_MAX) {
+      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
+    }
+    const peer = requireAddress(to.address);
+    const local = requireAddress(from ?? (isIPv4(peer.bytes) ? "0.0.0.0" : "::"));
+    writeSocketAddress(this.memory, this.nameAt(i), this.family, peer, to.port);
+    this.memory.bytes.set(peer.bytes, this.peerAddressAt(i));
+    this.memory.bytes.set(local.bytes, this.localAt(i));
+    this.memory.bytes.set(payload, this.payloadAt(i));
+    this.#sizes[i] = payload.length;
+    this.#segmentSizes[i] = payload.length;
+    this.#interfaces[i] = local.scope;
+    this.#destinations[i] = UNICAST;
+    this.#replies[i] = 1;
+    this.count++;
+  }
+  /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
+  payload(i) {
+    return this.memory.bytes.subarray(this.payloadAt(i), this.payloadAt(i) + this.size(i));
+  }
+  /** Puts another payload, at most {@link PAYLOAD_SIZE_MAX} bytes, in the place of that of message `i`. */
+  setPayload(i, payload) {
+    if (payload.length > PAYLOAD_SIZE_MAX) {
+      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
+    }
+    this.memory.bytes.set(payload, this.payloadAt(i));
+    this.#sizes[i] = payload.length;
+    this.#segmentSizes[i] = payload.length;
+  }
+  /** Where message `i` came from. Allocates. */
+  peer(i) {
+    const zone = this.peerZone(i);
+    const address = addressText(this.memory.bytes, this.peerAddressAt(i));
+    return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
+  }
+  /** The local address that message `i` is answered from, with its zone if it is link-local. Allocates. */
+  localAddress(i) {
+    const zone = this.localZone(i);
+    const address = addressText(this.memory.bytes, this.localAt(i));
+    return zone === "" ? address : `${address}%${zone}`;
+  }
+  /** Whether the peer of message `i` is an IPv4 address. */
+  isIPv4(i) {
+    return this.family === AF_INET || isIPv4(this.memory.bytes, this.peerAddressAt(i));
+  }
+};
+var IPV4_MAPPED = -65536;
+
+// src/rate_limit.ts
+var WAYS = 8;
+var RateLimit = class {
+  #interval;
+  #burst;
+  #places;
+  // Two words a source: the IPv6 /64, or the mark of IPv4 and the address.
+  #sources;
+  // Microseconds at which the bucket is full again.
+  #full;
+  #seed = crypto.getRandomValues(new Int32Array(2));
+  /**
+   * @param rate what one source gets
+   * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
+   */
+  constructor(rate2, sources) {
+    this.#interval = 1e6 / rate2.perSecond;
+    this.#burst = rate2.burst * this.#interval;
+    this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
+    this.#sources = new Int32Array(this.#places * WAYS * 2);
+    this.#full = new Float64Array(this.#places * WAYS);
+  }
+  /**
+   * Takes `datagrams` from the bucket of the source whose address is the four words from `at`, or as many as it holds.
+   * It allocates nothing, and looks at eight entries at most.
+   * @param now microseconds since some moment, never falling
+   * @returns how many it held
+   */
+  take(words, at, datagrams, now) {
+    const mapped = words[at] === 0 && words[at + 1] === 0 && words[at + 2] === IPV4_MAPPED2;
+    const first = mapped ? IPV4_MAPPED2 : words[at];
+    const second = mapped ? words[at + 3] : words[at + 1];
+    const entry = this.#find(first, second);
+    const full = Math.max(this.#full[entry], now);
+    const held = Math.min(datagrams, Math.floor((now + this.#burst - full) / this.#interval + 1e-6));
+    this.#full[entry] = full + held * this.#interval;
+    return held;
+  }
+  /** The entry of a source, which takes that of another one if it has none. */
+  #find(first, second) {
+    let hash = Math.imul(first ^ this.#seed[0], 2246822507);
+    hash = Math.imul(hash ^ hash >>> 15 ^ second, 3266489909) ^ this.#seed[1];
+    hash = Math.imul(hash ^ hash >>> 13, 2654435761);
+    hash ^= hash >>> 16;
+    const start = (hash & this.#places - 1) * WAYS;
+    let soonest = start;
+    for (let entry = start; entry < start + WAYS; entry++) {
+      if (this.#sources[entry * 2] === first && this.#sources[entry * 2 + 1] === second) return entry;
+      if (this.#full[entry] < this.#full[soonest]) soonest = entry;
+    }
+    this.#sources[soonest * 2] = first;
+    this.#sources[soonest * 2 + 1] = second;
+    this.#full[soonest] = 0;
+    return soonest;
+  }
+};
+var IPV4_MAPPED2 = -65536;
+
+// src/guard.ts
+var REASONS = [
+  "accepted",
+  "unknown_destination",
+  "broadcast_destination",
+  "multicast_destination",
+  "unspecified_source",
+  "broadcast_source",
+  "multicast_source",
+  "source_port_zero",
+  "reserved_source_port",
+  "own_source_port",
+  "service_source_port",
+  "own_endpoint",
+  "not_allowed",
+  "over_rate",
+  "over_max_rate"
+];
+var ACCEPTED = 0;
+var SERVICE_PORTS = /* @__PURE__ */ new Map([
+  [1434, "Microsoft SQL Server browser"],
+  [1604, "Citrix ICA browser"],
+  [1900, "SSDP"],
+  [2049, "NFS"],
+  [3283, "Apple Remote Desktop"],
+  [3702, "WS-Discovery"],
+  [4500, "IPsec NAT traversal"],
+  [5060, "SIP"],
+  [5351, "NAT-PMP"],
+  [5353, "mDNS"],
+  [5355, "LLMNR"],
+  [5683, "CoAP"],
+  [6881, "BitTorrent"],
+  [10001, "Ubiquiti discovery"],
+  [11211, "memcached"],
+  [17185, "VxWorks debugger"],
+  [26e3, "Quake"],
+  [27015, "Steam game servers"],
+  [27960, "Quake III"]
+]);
+var Guard = class {
+  /** How many datagrams of the message that was judged last are answered; they are its first ones. */
+  admitted = 0;
+  #port;
+  #answerBroadcast;
+  #answerMulticast;
+  // The number of the reason for which a source port is refused, by port.
+  #ports;
+  #allow;
+  #rate;
+  #maxRate;
+  #clock = new Clock(CLOCK_MONOTONIC);
+  /** @param options what to let pass */
+  constructor(options2) {
+    this.#port = options2.port;
+    this.#answerBroadcast = options2.answerBroadcast ?? false;
+    this.#answerMulticast = options2.answerMulticast ?? false;
+    this.#ports = new Uint8Array(65536);
+    if (!options2.answerAnyPort) {
+      this.#ports.fill(RESERVED_SOURCE_PORT, 0, 1024);
+      for (const port of SERVICE_PORTS.keys()) this.#ports[port] = SERVICE_SOURCE_PORT;
+      this.#ports[options2.port] = OWN_SOURCE_PORT;
+    }
+    this.#ports[0] = SOURCE_PORT_ZERO;
+    this.#allow = new AllowList(options2.allow ?? []);
+    if (options2.rate !== void 0) this.#rate = new RateLimit(options2.rate, options2.rateTable ?? RATE_TABLE);
+    if (options2.maxRate !== void 0) this.#maxRate = new RateLimit(options2.maxRate, 1);
+  }
+  /**
+   * Judges message `i` of a batch. {@link admitted} is then how many of its datagrams are answered.
+   * @returns {@link ACCEPTED}, or the number of the reason, in {@link REASONS}, why the others are not
+   */
+  judge(batch, i) {
+    const reason = this.#judgeOrigin(batch, i);
+    this.admitted = reason === ACCEPTED ? batch.datagrams(i) : 0;
+    if (reason !== ACCEPTED || this.#rate === void 0 && this.#maxRate === void 0) return reason;
+    return this.#judgeRate(batch, i);
+  }
+  #judgeOrigin(batch, i) {
+    const destination = batch.destination(i);
+    if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
+    if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
+    if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
+    const { bytes, i32 } = batch.memory;
+    const peer = batch.peerAddressAt(i);
+    if (isUnspecified(bytes, peer)) return UNSPECIFIED_SOURCE;
+    if (isMulticast(bytes, peer)) return MULTICAST_SOURCE;
+    const word = peer >> 2;
+    if (i32[word + 3] === -1 && i32[word + 2] === -65536 && i32[word] === 0) return BROADCAST_SOURCE;
+    const port = batch.peerPort(i);
+    if (this.#ports[port] !== ACCEPTED) return this.#ports[port];
+    if (port === this.#port && sameWords(i32, word, batch.localAt(i) >> 2)) return OWN_ENDPOINT;
+    if (!this.#allow.has(i32, word)) return NOT_ALLOWED;
+    return ACCEPTED;
+  }
+  #judgeRate(batch, i) {
+    const clock = this.#clock;
+    clock.read();
+    const now = clock.seconds * 1e6 + clock.nanoseconds / 1e3;
+    const asked = batch.datagrams(i);
+    const { i32 } = batch.memory;
+    let admitted = asked;
+    if (this.#rate !== void 0) admitted = this.#rate.take(i32, batch.peerAddressAt(i) >> 2, asked, now);
+    const underRate = admitted;
+    if (this.#maxRate !== void 0 && admitted > 0) admitted = this.#maxRate.take(ANYONE, 0, admitted, now);
+    this.admitted = admitted;
+    return admitted === asked ? ACCEPTED : underRate < asked ? OVER_RATE : OVER_MAX_RATE;
+  }
+};
+var AllowList = class {
+  #count;
+  #networks;
+  #masks;
+  constructor(prefixes) {
+    this.#count = prefixes.length;
+    const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
+    const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
+    prefixes.forEach(({ bytes, length }, k) => {
+      for (let i = 0; i < ADDRESS_SIZE; i++) {
+        const bits = Math.max(0, Math.min(8, length - i * 8));
+        const mask = 65280 >> bits & 255;
+        masks[k * ADDRESS_SIZE + i] = mask;
+        networks[k * ADDRESS_SIZE + i] = bytes[i] & mask;
+      }
+    });
+    this.#masks = new Int32Array(masks.buffer);
+    this.#networks = new Int32Array(networks.buffer);
+  }
+  /** Whether the address of four words from `at` is in any of the prefixes, or there are none. */
+  has(words, at) {
+    if (this.#count === 0) return true;
+    for (let k = 0; k < this.#count * 4; k += 4) {
+      let differs = 0;
+      for (let i = 0; i < 4; i++) differs |= words[at + i] & this.#masks[k + i] ^ this.#networks[k + i];
+      if (differs === 0) return true;
+    }
+    return false;
+  }
+};
+function sameWords(words, a, b) {
+  return words[a] === words[b] && words[a + 1] === words[b + 1] && words[a + 2] === words[b + 2] && words[a + 3] === words[b +
+  3];
+}
+var RATE_TABLE = 65536;
+var ANYONE = new Int32Array(4);
+var number = (reason) => REASONS.indexOf(reason);
+var UNKNOWN_DESTINATION = number("unknown_destination");
+var BROADCAST_DESTINATION = number("broadcast_destination");
+var MULTICAST_DESTINATION = number("multicast_destination");
+var UNSPECIFIED_SOURCE = number("unspecified_source");
+var BROADCAST_SOURCE = number("broadcast_source");
+var MULTICAST_SOURCE = number("multicast_source");
+var SOURCE_PORT_ZERO = number("source_port_zero");
+var RESERVED_SOURCE_PORT = number("reserved_source_port");
+var OWN_SOURCE_PORT = number("own_source_port");
+var SERVICE_SOURCE_PORT = number("service_source_port");
+var OWN_ENDPOINT = number("own_endpoint");
+var NOT_ALLOWED = number("not_allowed");
+var OVER_RATE = number("over_rate");
+var OVER_MAX_RATE = number("over_max_rate");
 
 // src/payload_text.ts
 var PAYLOAD_SHOWN_MAX = 64;
@@ -943,25 +1668,27 @@ var JSON_END = encoder.encode('"}');
 var UsageError = class extends Error {
   name = "UsageError";
 };
-var HELP = `echo.ts [PORT] [options]
+var HELP = `UDP echo server that answers from the address it was asked at.
 
-UDP echo server that answers from the address it was asked at. PORT is 1 to
-65535, 9000 if left out.
+  echo.ts [PORT] [options]              PORT is 1 to 65535, 9000 if left out
 
-  -a, --address ADDR    answer on this local address only: IPv4, IPv6, a name, or
-                        with a zone as in fe80::1%eth0  (default: all addresses)
-  -4, -6                IPv4 only, IPv6 only
-      --log FORMAT      text, json or none                       (default: text)
-      --log-limit N     most lines a second, 0 for no limit      (default: 1000)
-  -q, --quiet           the same as --log none
-      --buffer SIZE     socket receive buffer, e.g. 512K or 8M     (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping,
-                        0 for never                                (default: 50)
-  -h, --help            show this
-  -V, --version         show the version
+  -a, --address ADDR    answer on this address only: IPv4, IPv6, name or
+                        link-local with zone, as fe80::1%eth0    (default: all)
+  -4, -6                IPv4 only, IPv6 only                    (default: both)
+      --log FORMAT      text, json, none; -q, --quiet for none (default: text)
+      --log-limit N     most lines a second, 0 for no limit     (default: 1000)
+      --buffer SIZE     socket receive buffer, e.g. 8M            (default: 4M)
+      --busy-poll USEC  most microseconds to poll before sleeping (default: 50)
+      --fd N            take over the bound UDP socket N (socket activation)
+      --allow CIDR      answer these sources only; repeatable     (default: all)
+      --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
+      --rate-table N    sources that --rate remembers          (default: 65536)
+      --max-rate N      most datagrams a second to all together
+      --answer-any-port, --answer-broadcast, --answer-multicast
+                        answer what is refused because it could make a loop
+  -h, --help            -V, --version
 
-SIGINT and SIGTERM stop it, SIGUSR1 shows the counts so far.
-
+SIGINT and SIGTERM stop it, SIGUSR1 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
   bun run echo.ts 9000 --address 192.0.2.1 --log json
 `;
@@ -974,6 +1701,14 @@ var options = {
   quiet: { type: "boolean", short: "q" },
   buffer: { type: "string" },
   "busy-poll": { type: "string" },
+  fd: { type: "string" },
+  allow: { type: "string", multiple: true },
+  rate: { type: "string" },
+  "rate-table": { type: "string" },
+  "max-rate": { type: "string" },
+  "answer-any-port": { type: "boolean" },
+  "answer-broadcast": { type: "boolean" },
+  "answer-multicast": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" }
 };
@@ -997,6 +1732,9 @@ function parseCommand(args) {
   const family = values.ipv4 ? 4 : values.ipv6 ? 6 : void 0;
   if (text.address !== void 0) checkFamily(text.address, family);
   if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.join(" and ")}`);
+  if (text.fd !== void 0 && (positionals.length > 0 || text.address !== void 0 || family !== void 0)) {
+    throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
+  }
   const log = values.quiet ? "none" : text.log ?? "text";
   if (!isLogFormat(log)) throw new UsageError(`no log format ${quote(log)}: it is one of ${list(LOG_FORMATS)}`);
   return {
@@ -1007,7 +1745,15 @@ function parseCommand(args) {
     log,
     logLimit: wholeNumber("--log-limit", text["log-limit"] ?? "1000", 0, 1e9),
     buffer: byteSize("--buffer", text.buffer ?? "4M"),
-    busyPoll: wholeNumber("--busy-poll", text["busy-poll"] ?? "50", 0, 1e3)
+    busyPoll: wholeNumber("--busy-poll", text["busy-poll"] ?? "50", 0, 1e3),
+    fd: text.fd === void 0 ? void 0 : wholeNumber("--fd", text.fd, 0, 1e6),
+    allow: (values.allow ?? []).map(prefix),
+    rate: text.rate === void 0 ? void 0 : rate("--rate", text.rate),
+    rateTable: wholeNumber("--rate-table", text["rate-table"] ?? `${RATE_TABLE}`, 8, 1 << 24),
+    maxRate: text["max-rate"] === void 0 ? void 0 : rate("--max-rate", text["max-rate"]),
+    answerAnyPort: values["answer-any-port"] === true,
+    answerBroadcast: values["answer-broadcast"] === true,
+    answerMulticast: values["answer-multicast"] === true
   };
 }
 function byteSizeText(bytes) {
@@ -1018,6 +1764,20 @@ function wholeNumber(what, text, least, most) {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
   throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
+}
+function rate(what, text) {
+  const [perSecond, burst, ...rest] = text.split("/");
+  if (rest.length > 0) throw new UsageError(`${what} is N or N/BURST, not ${quote(text)}`);
+  return {
+    perSecond: wholeNumber(what, perSecond, 1, RATE_MAX),
+    burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond, 1, RATE_MAX)
+  };
+}
+var RATE_MAX = 1e9;
+function prefix(text) {
+  const parsed = parsePrefix(text);
+  if (parsed !== void 0) return parsed;
+  throw new UsageError(`--allow is an address or a prefix, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
 }
 function byteSize(what, text) {
   const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
@@ -1079,520 +1839,6 @@ function editDistance(a, b) {
   }
   return row.at(-1);
 }
-
-// ffi/message_vector.ts
-var MessageVector = class {
-  #memory;
-  #i32;
-  #at;
-  #pointers = [];
-  #call = libc().call;
-  #errno = libc().errno;
-  /** Lays out `capacity` headers from the place `at`, a multiple of 8; they take `capacity * mmsghdr.size` bytes. */
-  constructor(memory, at, capacity) {
-    this.#memory = memory;
-    this.#i32 = memory.i32;
-    this.#at = at;
-    for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(at + i * mmsghdr.size));
-  }
-  /** Sets where the peer's socket address is, or goes, and its length or the room for it. */
-  setName(i, at, length) {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_name, at);
-    this.#i32[header + mmsghdr.msg_namelen >> 2] = length;
-  }
-  /** Sets where the array of `count` buffers (`struct iovec`) is. */
-  setBuffers(i, at, count) {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_iov, at);
-    this.#i32[header + mmsghdr.msg_iovlen >> 2] = count;
-  }
-  /** Sets where the control messages are, or go, and their length or the room for them. */
-  setControl(i, at, length) {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_control, at);
-    this.#i32[header + mmsghdr.msg_controllen >> 2] = length;
-  }
-  /** Sets the room for the socket address and the control messages anew, which every reception overwrites. */
-  setRoom(i, nameLength, controlLength) {
-    const header = this.#at + i * mmsghdr.size;
-    this.#i32[header + mmsghdr.msg_namelen >> 2] = nameLength;
-    this.#i32[header + mmsghdr.msg_controllen >> 2] = controlLength;
-  }
-  /** Length of the socket address that was received. */
-  nameLength(i) {
-    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_namelen >> 2];
-  }
-  /** Length of the control messages that were received. */
-  controlLength(i) {
-    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_controllen >> 2];
-  }
-  /** Flags of the received message: `MSG_TRUNC`, `MSG_CTRUNC`. */
-  flags(i) {
-    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_flags >> 2];
-  }
-  /** Bytes of payload that were received or sent. */
-  length(i) {
-    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_len >> 2];
-  }
-  /** Receives up to `count` messages; returns how many, or the negative error. recvmmsg(2) */
-  receive(fd, count, flags) {
-    const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
-    return received < 0 ? -this.#errno[0] : received;
-  }
-  /**
-   * Sends the messages from `first` to before `end`; returns how many went, or the negative error of the first one.
-   * It stops at the first that fails. sendmmsg(2)
-   */
-  send(fd, first, end, flags) {
-    const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
-    return sent < 0 ? -this.#errno[0] : sent;
-  }
-};
-function writeBuffer(memory, at, base, length) {
-  memory.link(at + iovec.iov_base, base);
-  memory.i32[at + iovec.iov_len >> 2] = length;
-}
-
-// src/control_message.ts
-var ControlMessages = class {
-  /** Protocol level of the current message: `IPPROTO_IP`. */
-  level = 0;
-  /** Type of the current message on its level: `IP_PKTINFO`. */
-  type = 0;
-  /** Place of the current message's data, a multiple of 8. */
-  data = 0;
-  /** Bytes of data of the current message. */
-  length = 0;
-  #i32;
-  #next = 0;
-  #end = 0;
-  /** @param memory where the buffers are */
-  constructor(memory) {
-    this.#i32 = memory.i32;
-  }
-  /** Starts on the buffer of `length` bytes at `at`, a multiple of 8. */
-  start(at, length) {
-    this.#next = at;
-    this.#end = at + length;
-  }
-  /** Goes to the next message; returns false when there is none. */
-  next() {
-    const at = this.#next;
-    if (at + cmsghdr.size > this.#end) return false;
-    const length = this.#i32[at + cmsghdr.cmsg_len >> 2];
-    if (length < cmsghdr.size || at + length > this.#end || this.#i32[at + cmsghdr.cmsg_len + 4 >> 2] !== 0) {
-      this.#next = this.#end;
-      return false;
-    }
-    this.level = this.#i32[at + cmsghdr.cmsg_level >> 2];
-    this.type = this.#i32[at + cmsghdr.cmsg_type >> 2];
-    this.data = at + cmsghdr.size;
-    this.length = length - cmsghdr.size;
-    this.#next = at + align(length);
-    return true;
-  }
-};
-var REPLY_CONTROL_SIZE = space(in6_pktinfo.size) + space(2);
-function appendIPv4PacketInfo(memory, at, source, interfaceIndex2) {
-  const data = appendHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
-  memory.i32[data + in_pktinfo.ipi_ifindex >> 2] = interfaceIndex2;
-  memory.i32[data + in_pktinfo.ipi_spec_dst >> 2] = source;
-  memory.i32[data + in_pktinfo.ipi_addr >> 2] = 0;
-  return at + space(in_pktinfo.size);
-}
-function appendIPv6PacketInfo(memory, at, source, interfaceIndex2) {
-  const data = appendHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
-  const { i32 } = memory;
-  for (let i = 0; i < 4; i++) i32[(data >> 2) + i] = i32[(source >> 2) + i];
-  i32[data + in6_pktinfo.ipi6_ifindex >> 2] = interfaceIndex2;
-  return at + space(in6_pktinfo.size);
-}
-function appendSegmentSize(memory, at, segmentSize) {
-  const data = appendHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
-  memory.u16[data >> 1] = segmentSize;
-  return at + space(2);
-}
-function appendHeader(memory, at, level, type, dataSize) {
-  const word = at >> 2;
-  memory.i32[word] = cmsghdr.size + dataSize;
-  memory.i32[word + 1] = 0;
-  memory.i32[word + 2] = level;
-  memory.i32[word + 3] = type;
-  return at + cmsghdr.size;
-}
-function space(dataSize) {
-  return cmsghdr.size + align(dataSize);
-}
-function align(length) {
-  return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
-}
-
-// src/endpoint.ts
-function readAddress2(text) {
-  const percent = text.indexOf("%");
-  const zone = percent < 0 ? "" : text.slice(percent + 1);
-  const bytes = parseAddress(percent < 0 ? text : text.slice(0, percent));
-  if (bytes === void 0) return void 0;
-  const scope = zone === "" ? 0 : interfaceIndex(zone) || zoneNumber(zone);
-  if (zone !== "" && scope === 0) {
-    const message = `no interface named ${JSON.stringify(zone)} on this host; \`ip link\` lists what there is`;
-    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
-  }
-  if (isLinkLocal(bytes) && scope === 0) {
-    const message = `the link-local address ${text} needs its interface: ${text}%eth0, for example`;
-    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
-  }
-  return { bytes, zone, scope };
-}
-function zoneNumber(zone) {
-  return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
-}
-function requireAddress(text) {
-  const address = readAddress2(text);
-  if (address !== void 0) return address;
-  throw new SystemError("inet_pton", EINVAL, `${JSON.stringify(text)} is no IPv4 or IPv6 address`);
-}
-function resolve(text, family) {
-  const address = readAddress2(text);
-  if (address !== void 0) return [address];
-  const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
-  if (typeof answers === "number" || answers.length === 0) {
-    const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
-; check the spelling, or give an address";
-    const which = family === void 0 ? "" : ` with an IPv${family} address`;
-    throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
-  }
-  return answers.map(fromSocketAddress);
-}
-function fromSocketAddress(name) {
-  const bytes = new Uint8Array(ADDRESS_SIZE);
-  if (name.length === sockaddr_in.size) {
-    bytes.fill(255, 10, 12);
-    bytes.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
-    return { bytes, zone: "", scope: 0 };
-  }
-  bytes.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
-  const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
-  return { bytes, zone: scope === 0 ? "" : interfaceName(scope), scope };
-}
-function writeSocketAddress(memory, at, domain, address, port) {
-  const { bytes } = memory;
-  memory.u16[at >> 1] = domain;
-  bytes[at + sockaddr_in6.sin6_port] = port >> 8;
-  bytes[at + sockaddr_in6.sin6_port + 1] = port & 255;
-  if (domain === AF_INET) {
-    if (!isIPv4(address.bytes)) {
-      throw new SystemError("sendmsg", EAFNOSUPPORT, "an IPv4 socket does not reach IPv6 addresses; bind one to ::");
-    }
-    bytes.set(address.bytes.subarray(12), at + sockaddr_in.sin_addr);
-    return sockaddr_in.size;
-  }
-  memory.i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
-  bytes.set(address.bytes, at + sockaddr_in6.sin6_addr);
-  memory.i32[at + sockaddr_in6.sin6_scope_id >> 2] = address.scope;
-  return sockaddr_in6.size;
-}
-
-// src/message_batch.ts
-var PAYLOAD_SIZE_MAX = 65535;
-var UNICAST = 0;
-var BROADCAST = 1;
-var MULTICAST = 2;
-var UNKNOWN = 3;
-var NAME_STRIDE = 32;
-var LOCAL_STRIDE = 16;
-var CONTROL_STRIDE = 128;
-var PAYLOAD_STRIDE = 65536 + 192;
-var MessageBatch = class {
-  /** Most messages in the batch. */
-  capacity;
-  /** Messages that were received last. */
-  count = 0;
-  /** `AF_INET` or `AF_INET6`: the family of the socket that the batch is for. */
-  family;
-  /** Where everything is that the kernel reads and writes. */
-  memory;
-  /** Headers that `recvmmsg` fills in. */
-  received;
-  /** Place of the headers that `sendmmsg` reads: two arrays of `capacity`. */
-  replyHeadersAt;
-  /** Place of the buffers that those headers point at: two arrays of `capacity`. */
-  replyBuffersAt;
-  /** Place of the control messages that those headers point at: two arrays of `capacity`. */
-  replyControlsAt;
-  #namesAt;
-  #nameSize;
-  #localsAt;
-  #peersAt;
-  #peerStride;
-  #controlsAt;
-  #payloadsAt;
-  #control;
-  #sizes;
-  #segmentSizes;
-  #interfaces;
-  #destinations;
-  #replies;
-  /**
-   * @param family `AF_INET` or `AF_INET6`, as the socket's
-   * @param capacity most messages at a time
-   */
-  constructor(family, capacity) {
-    let size = 0;
-    const place = (bytes) => {
-      const at = size;
-      size += Math.ceil(bytes / 64) * 64;
-      return at;
-    };
-    const headersAt = place(capacity * mmsghdr.size);
-    const buffersAt = place(capacity * iovec.size);
-    this.replyHeadersAt = place(2 * capacity * mmsghdr.size);
-    this.replyBuffersAt = place(2 * capacity * iovec.size);
-    this.replyControlsAt = place(2 * capacity * REPLY_CONTROL_SIZE);
-    this.#namesAt = place(capacity * NAME_STRIDE);
-    this.#localsAt = place(capacity * LOCAL_STRIDE);
-    const mappedPeersAt = place(capacity * ADDRESS_SIZE);
-    this.#controlsAt = place(capacity * CONTROL_STRIDE);
-    this.#payloadsAt = place(capacity * PAYLOAD_STRIDE);
-    this.family = family;
-    this.capacity = capacity;
-    this.memory = new Memory(size);
-    this.received = new MessageVector(this.memory, headersAt, capacity);
-    this.#control = new ControlMessages(this.memory);
-    if (family === AF_INET) {
-      this.#nameSize = sockaddr_in.size;
-      this.#peersAt = mappedPeersAt;
-      this.#peerStride = ADDRESS_SIZE;
-      for (let i = 0; i < capacity; i++) this.memory.i32[mappedPeersAt + i * ADDRESS_SIZE + 8 >> 2] = IPV4_MAPPED;
-    } else {
-      this.#nameSize = sockaddr_in6.size;
-      this.#peersAt = this.#namesAt + sockaddr_in6.sin6_addr;
-      this.#peerStride = NAME_STRIDE;
-    }
-    for (let i = 0; i < capacity; i++) {
-      const bufferAt = buffersAt + i * iovec.size;
-      writeBuffer(this.memory, bufferAt, this.payloadAt(i), PAYLOAD_SIZE_MAX);
-      this.received.setName(i, this.nameAt(i), this.#nameSize);
-      this.received.setBuffers(i, bufferAt, 1);
-      this.received.setControl(i, this.#controlsAt + i * CONTROL_STRIDE, CONTROL_STRIDE);
-    }
-    this.#sizes = new Int32Array(capacity);
-    this.#segmentSizes = new Int32Array(capacity);
-    this.#interfaces = new Int32Array(capacity);
-    this.#destinations = new Uint8Array(capacity);
-    this.#replies = new Uint8Array(capacity);
-  }
-  /** Receives what is there, at most `capacity` messages; returns how many, or the negative error. */
-  receive(fd, flags) {
-    const received = this.received.receive(fd, this.capacity, flags);
-    this.count = received < 0 ? 0 : received;
-    for (let i = 0; i < this.count; i++) this.#read(i);
-    return received;
-  }
-  /** Reads what the kernel said of message `i`, and makes its header ready for the next reception. */
-  #read(i) {
-    const { received, memory } = this;
-    const { i32 } = memory;
-    const control = this.#control;
-    const size = received.length(i);
-    const nameLength = received.nameLength(i);
-    const cut = (received.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
-    let segmentSize = size;
-    let destination = UNKNOWN;
-    let interfaceIndex2 = 0;
-    const local = this.localAt(i);
-    control.start(this.#controlsAt + i * CONTROL_STRIDE, Math.min(received.controlLength(i), CONTROL_STRIDE));
-    while (control.next()) {
-      const data = control.data >> 2;
-      if (control.level === IPPROTO_IP && control.type === IP_PKTINFO && control.length >= in_pktinfo.size) {
-        const specific = i32[data + in_pktinfo.ipi_spec_dst / 4];
-        const sentTo = i32[data + in_pktinfo.ipi_addr / 4];
-        interfaceIndex2 = i32[data + in_pktinfo.ipi_ifindex / 4];
-        i32[local >> 2] = 0;
-        i32[(local >> 2) + 1] = 0;
-        i32[(local >> 2) + 2] = IPV4_MAPPED;
-        i32[(local >> 2) + 3] = specific;
-        destination = (sentTo & 240) === 224 ? MULTICAST : sentTo === specific ? UNICAST : BROADCAST;
-      } else if (control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&
-      // An IPv4 datagram on a dual-stack socket brings both, and only IP_PKTINFO tells a broadcast from the rest.
-      !isIPv4(memory.bytes, control.data)) {
-        for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word];
-        interfaceIndex2 = i32[data + in6_pktinfo.ipi6_ifindex / 4];
-        destination = UNICAST;
-        if (isMulticast(memory.bytes, local)) {
-          destination = MULTICAST;
-          i32.fill(0, local >> 2, (local >> 2) + 4);
-        }
-      } else if (control.level === IPPROTO_UDP && control.type === UDP_GRO && control.length >= 4) {
-        const said = i32[data];
-        if (said > 0 && said < size) segmentSize = said;
-      }
-    }
-    if (this.family === AF_INET) {
-      i32[(this.peerAddressAt(i) >> 2) + 3] = i32[this.nameAt(i) + sockaddr_in.sin_addr >> 2];
-    }
-    if (cut || nameLength !== this.#nameSize || memory.u16[this.nameAt(i) >> 1] !== this.family) destination = UNKNOWN;
-    this.#sizes[i] = Math.max(0, Math.min(size, PAYLOAD_SIZE_MAX));
-    this.#segmentSizes[i] = segmentSize;
-    this.#interfaces[i] = interfaceIndex2;
-    this.#destinations[i] = destination;
-    this.#replies[i] = 0;
-    received.setRoom(i, this.#nameSize, CONTROL_STRIDE);
-  }
-  /** Bytes of payload of message `i`, all its datagrams together. */
-  size(i) {
-    return this.#sizes[i];
-  }
-  /** Bytes of each datagram of message `i`; the last may be shorter. */
-  segmentSize(i) {
-    return this.#segmentSizes[i];
-  }
-  /** Datagrams in message `i`, at least 1. */
-  datagrams(i) {
-    const size = this.#sizes[i];
-    const segmentSize = this.#segmentSizes[i];
-    return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
-  }
-  /** What message `i` was sent to. */
-  destination(i) {
-    return this.#destinations[i];
-  }
-  /** Index of the interface that message `i` arrived by. */
-  interfaceIndex(i) {
-    return this.#interfaces[i];
-  }
-  /** Port that message `i` came from. */
-  peerPort(i) {
-    const at = this.nameAt(i) + sockaddr_in6.sin6_port;
-    return this.memory.bytes[at] << 8 | this.memory.bytes[at + 1];
-  }
-  /** Place of the address, of 16 bytes, that message `i` came from; a multiple of 4. */
-  peerAddressAt(i) {
-    return this.#peersAt + i * this.#peerStride;
-  }
-  /** Name of the interface that gives the peer's link-local address its meaning; "" for other addresses. Allocates. */
-  peerZone(i) {
-    return isLinkLocal(this.memory.bytes, this.peerAddressAt(i)) ? interfaceName(this.peerScope(i)) : "";
-  }
-  /** Index of the interface that the peer's link-local address belongs to; 0 for other addresses. */
-  peerScope(i) {
-    return this.family === AF_INET ? 0 : this.memory.i32[this.nameAt(i) + sockaddr_in6.sin6_scope_id >> 2];
-  }
-  /** Place of the local address, of 16 bytes, that message `i` is answered from; a multiple of 4. */
-  localAt(i) {
-    return this.#localsAt + i * LOCAL_STRIDE;
-  }
-  /** Name of the interface that gives the local link-local address its meaning; "" for other addresses. Allocates. */
-  localZone(i) {
-    return isLinkLocal(this.memory.bytes, this.localAt(i)) ? interfaceName(this.interfaceIndex(i)) : "";
-  }
-  /** Place of the socket address that message `i` came from. */
-  nameAt(i) {
-    return this.#namesAt + i * NAME_STRIDE;
-  }
-  /** Bytes of a socket address of the batch's family. */
-  get nameSize() {
-    return this.#nameSize;
-  }
-  /** Place of the payload of message `i`, {@link PAYLOAD_SIZE_MAX} bytes of room. */
-  payloadAt(i) {
-    return this.#payloadsAt + i * PAYLOAD_STRIDE;
-  }
-  /** Marks message `i` to be sent back by the next `UdpSocket.send`, with the payload that is then in its place. */
-  reply(i) {
-    this.#replies[i] = 1;
-  }
-  /** Whether message `i` is to be sent back. */
-  replies(i) {
-    return this.#replies[i] === 1;
-  }
-  /** Empties the batch. */
-  clear() {
-    this.count = 0;
-  }
-  /**
-   * Adds a message that the next `UdpSocket.send` sends: `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, to a peer,
-   * from the local address `from` or from the one that the routing table gives. The payload is copied. Allocates.
-   * @throws {SystemError} where an address can't be used on this socket
-   * @throws {RangeError} where the batch is full or the payload too large
-   */
-  add(payload, { to, from }) {
-    const i = this.count;
-    if (i === this.capacity) throw new RangeError(`the batch is full: it holds ${this.capacity} messages`);
-    if (payload.length > PAYLOAD_SIZE_MAX) {
-      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
-    }
-    const peer = requireAddress(to.address);
-    const local = requireAddress(from ?? (isIPv4(peer.bytes) ? "0.0.0.0" : "::"));
-    writeSocketAddress(this.memory, this.nameAt(i), this.family, peer, to.port);
-    this.memory.bytes.set(peer.bytes, this.peerAddressAt(i));
-    this.memory.bytes.set(local.bytes, this.localAt(i));
-    this.memory.bytes.set(payload, this.payloadAt(i));
-    this.#sizes[i] = payload.length;
-    this.#segmentSizes[i] = payload.length;
-    this.#interfaces[i] = local.scope;
-    this.#destinations[i] = UNICAST;
-    this.#replies[i] = 1;
-    this.count++;
-  }
-  /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
-  payload(i) {
-    return this.memory.bytes.subarray(this.payloadAt(i), this.payloadAt(i) + this.size(i));
-  }
-  /** Puts another payload, at most {@link PAYLOAD_SIZE_MAX} bytes, in the place of that of message `i`. */
-  setPayload(i, payload) {
-    if (payload.length > PAYLOAD_SIZE_MAX) {
-      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
-    }
-    this.memory.bytes.set(payload, this.payloadAt(i));
-    this.#sizes[i] = payload.length;
-    this.#segmentSizes[i] = payload.length;
-  }
-  /** Where message `i` came from. Allocates. */
-  peer(i) {
-    const zone = this.peerZone(i);
-    const address = addressText(this.memory.bytes, this.peerAddressAt(i));
-    return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
-  }
-  /** The local address that message `i` is answered from, with its zone if it is link-local. Allocates. */
-  localAddress(i) {
-    const zone = this.localZone(i);
-    const address = addressText(this.memory.bytes, this.localAt(i));
-    return zone === "" ? address : `${address}%${zone}`;
-  }
-  /** Whether the peer of message `i` is an IPv4 address. */
-  isIPv4(i) {
-    return this.family === AF_INET || isIPv4(this.memory.bytes, this.peerAddressAt(i));
-  }
-};
-var IPV4_MAPPED = -65536;
-
-// src/guard.ts
-var REASONS = [
-  "accepted",
-  "unknown_destination",
-  "broadcast_destination",
-  "multicast_destination",
-  "source_port_zero"
-];
-var ACCEPTED = 0;
-var reason = (name) => REASONS.indexOf(name);
-var UNKNOWN_DESTINATION = reason("unknown_destination");
-var BROADCAST_DESTINATION = reason("broadcast_destination");
-var MULTICAST_DESTINATION = reason("multicast_destination");
-var SOURCE_PORT_ZERO = reason("source_port_zero");
-var Guard = class {
-  /** Judges message `i` of a batch: {@link ACCEPTED}, or the number of the reason why not in {@link REASONS}. */
-  judge(batch, i) {
-    const destination = batch.destination(i);
-    if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
-    if (destination === BROADCAST) return BROADCAST_DESTINATION;
-    if (destination === MULTICAST) return MULTICAST_DESTINATION;
-    if (batch.peerPort(i) === 0) return SOURCE_PORT_ZERO;
-    return ACCEPTED;
-  }
-};
 
 // src/counters.ts
 var Counters = class {
@@ -1714,10 +1960,13 @@ var EchoServer = class {
     const counters = this.#counters;
     for (let i = 0; i < batch.count; i++) {
       const datagrams = batch.datagrams(i);
-      const reason2 = this.#guard.judge(batch, i);
+      const reason = this.#guard.judge(batch, i);
+      const { admitted } = this.#guard;
       counters.received += datagrams;
-      if (reason2 === ACCEPTED) batch.reply(i);
-      else counters.refused[reason2] += datagrams;
+      if (reason !== ACCEPTED) counters.refused[reason] += datagrams - admitted;
+      if (admitted === 0) continue;
+      batch.shorten(i, admitted);
+      batch.reply(i);
     }
     counters.echoed += this.#socket.send(batch);
     this.#log.record(batch);
@@ -2244,32 +2493,20 @@ var UdpSocket = class _UdpSocket {
   #replies = /* @__PURE__ */ new Map();
   #lastBatch;
   #lastReplies;
-  constructor(fd, domain, name, receiveBuffer, notices) {
-    this.#fd = fd;
-    this.domain = domain;
-    this.address = name.address;
-    this.families = domain === AF_INET ? "IPv4" : name.dual ? "IPv4 and IPv6" : "IPv6";
-    check("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-    if (domain === AF_INET6) {
-      check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
-      check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
-    }
-    setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    const gro = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
-    this.#segmentation = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
-    if (!gro || !this.#segmentation) {
-      notices.push("this kernel has no UDP_GRO or UDP_SEGMENT (Linux 5.0): datagrams are handled one by one");
-    }
-    this.receiveBuffer = setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
-    setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
+  constructor(fd, domain, dual, features) {
     const memory = new Memory(sockaddr_in6.size);
-    const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
-    const error = bind(fd, memory, 0, length);
-    if (error < 0) throw bindError(name, -error);
+    check("getsockname", getsockname(fd, memory, 0, sockaddr_in6.size));
+    this.#fd = fd;
+    this.#segmentation = features.segmentation;
+    this.domain = domain;
+    this.address = readSocketAddress(
+      memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size)
+    );
+    this.port = memory.bytes[sockaddr_in6.sin6_port] << 8 | memory.bytes[sockaddr_in6.sin6_port + 1];
+    this.families = domain === AF_INET ? "IPv4" : dual ? "IPv4 and IPv6" : "IPv6";
+    this.receiveBuffer = features.receiveBuffer;
+    this.notices = features.notices;
     if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    check("getsockname", getsockname(fd, memory, 0, length));
-    this.port = memory.bytes[2] << 8 | memory.bytes[3];
-    this.notices = notices;
   }
   /**
    * Binds a socket.
@@ -2281,11 +2518,35 @@ var UdpSocket = class _UdpSocket {
     const domain = isIPv4(name.address.bytes) ? AF_INET : AF_INET6;
     const fd = open2(domain);
     try {
-      return new _UdpSocket(fd, domain, name, options2.receiveBuffer ?? 0, notices);
+      if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
+      const features = configure(fd, domain, options2.receiveBuffer ?? 0, notices);
+      const memory = new Memory(sockaddr_in6.size);
+      const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
+      const error = bind(fd, memory, 0, length);
+      if (error < 0) throw bindError(name, -error);
+      return new _UdpSocket(fd, domain, name.dual, features);
     } catch (error) {
       close(fd);
       throw error;
     }
+  }
+  /**
+   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation.
+   * @param fd its descriptor
+   * @throws {SystemError} with a sentence for the user, where it is none
+   */
+  static adopt(fd, options2 = {}) {
+    const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
+    const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
+    if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) {
+      const reason = type < 0 ? errnoMessage(-type) : "it is no UDP socket";
+      const errno = type < 0 ? -type : EINVAL;
+      throw new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
+    }
+    const dual = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
+    const socket2 = new _UdpSocket(fd, domain, dual, configure(fd, domain, options2.receiveBuffer ?? 0, []));
+    if (socket2.port !== 0) return socket2;
+    throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
   }
   /** The local endpoint as people write it: `[::]:9000`. */
   get endpoint() {
@@ -2408,6 +2669,18 @@ function hasIPv6() {
   const off = readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
   return off === "0" || readSmallFile("/proc/net/if_inet6") !== "";
 }
+function configure(fd, domain, receiveBuffer, notices) {
+  check("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  const trains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
+  const segmentation = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
+  if (!trains || !segmentation) {
+    notices.push("this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram goes on its own");
+  }
+  setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
+  return { segmentation, receiveBuffer: setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer), notices };
+}
 function open2(domain) {
   const fd = check("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (fd > 2) return fd;
@@ -2428,9 +2701,9 @@ function bindError(name, errno) {
     advice = `; \`ss -ulpn sport = :${name.port}\` shows which program has it, or try another port`;
   }
   const endpoint = endpointText(name.address.bytes, name.address.zone, name.port);
-  const reason2 = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists what is" : errnoMessage(
+  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists what is" : errnoMessage(
   errno) + advice;
-  return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason2}`);
+  return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason}`);
 }
 function sendAdvice(errno) {
   if (errno === EMSGSIZE) return "it is too large; a datagram carries 65507 bytes over IPv4, 65527 over IPv6";
@@ -2470,12 +2743,9 @@ async function main(args) {
   }
 }
 async function serve(settings) {
-  const socket2 = UdpSocket.bind({
-    port: settings.port,
-    address: settings.address,
-    family: settings.family,
-    receiveBuffer: settings.buffer
-  });
+  const receiveBuffer = settings.buffer;
+  const socket2 = settings.fd === void 0 ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.
+  family, receiveBuffer }) : UdpSocket.adopt(settings.fd, { receiveBuffer });
   const output = new Output(1);
   const errors = new Output(2);
   const say = (text) => {
@@ -2485,7 +2755,7 @@ async function serve(settings) {
   const tell = (text) => say(`echo.ts: ${text}`);
   const server = new EchoServer({
     socket: socket2,
-    guard: new Guard(),
+    guard: new Guard({ ...settings, port: socket2.port }),
     log: new Log(output, settings.log, settings.logLimit, socket2.port),
     polling: new AdaptivePolling(settings.busyPoll),
     output,

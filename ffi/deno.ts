@@ -8,20 +8,20 @@ import { type Functions, LibraryError, type Pointer, type Runtime, type Signatur
 
 /**
  * The part of the global `Deno` that this adapter uses. It is spelt out because the other runtime's types don't have
- * it; `test/deno_types.ts` checks it against Deno's own declarations.
+ * it; `test/deno_types.ts` checks it against Deno's own declarations, for which `P` is Deno's name of a pointer.
  */
-export interface DenoGlobal {
+export interface DenoGlobal<P = Pointer> {
   readonly version: { readonly deno: string };
   dlopen(path: string, symbols: Signatures): { readonly symbols: Record<string, unknown> };
   readonly permissions: {
     querySync(descriptor: { name: "ffi"; path: string }): { readonly state: string };
   };
   readonly UnsafePointer: {
-    of(buffer: ArrayBuffer): object | null;
-    value(pointer: object | null): bigint;
-    create(address: bigint): object | null;
+    of(buffer: ArrayBuffer): P | null;
+    value(pointer: P | null): bigint;
+    create(address: bigint): P | null;
   };
-  readonly UnsafePointerView: { getArrayBuffer(pointer: object, length: number): ArrayBuffer };
+  readonly UnsafePointerView: { getArrayBuffer(pointer: P, length: number): ArrayBuffer };
 }
 
 /** Adapts Deno. */
@@ -50,7 +50,7 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
         throw new LibraryError(reasonOf(error));
       }
     },
-    pointer: (address) => deno.UnsafePointer.create(BigInt(address)) as unknown as Pointer,
+    pointer: (address) => deno.UnsafePointer.create(BigInt(address)) as Pointer,
     window: (at, length) => deno.UnsafePointerView.getArrayBuffer(at, length),
   };
 }

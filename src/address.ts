@@ -61,6 +61,28 @@ function parseIPv6(text: string, out: Uint8Array): boolean {
   return true;
 }
 
+/** Addresses that begin with the same bits. */
+export interface Prefix {
+  /** An address of them, 16 bytes. */
+  readonly bytes: Uint8Array;
+  /** How many bits of the 128 they share; those of IPv4 addresses share at least the 96 of `::ffff:0:0/96`. */
+  readonly length: number;
+}
+
+/**
+ * Parses a prefix: `192.0.2.0/24`, `2001:db8::/32`, or a single address. Bits beyond the prefix count for nothing.
+ * RFC 4632, RFC 4291, 2.3
+ * @returns `undefined` if the text is none
+ */
+export function parsePrefix(text: string): Prefix | undefined {
+  const [addressText = "", lengthText, ...rest] = text.split("/");
+  const bytes = parseAddress(addressText);
+  if (bytes === undefined || rest.length > 0) return undefined;
+  const most = isIPv4(bytes) && !addressText.includes(":") ? 32 : 128;
+  const length = lengthText === undefined ? most : /^(0|[1-9][0-9]{0,2})$/.test(lengthText) ? Number(lengthText) : NaN;
+  return length <= most ? { bytes, length: 128 - most + length } : undefined;
+}
+
 /** Whether the address at `at` is an IPv4 address. */
 export function isIPv4(bytes: Uint8Array, at = 0): boolean {
   for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false;

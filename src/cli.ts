@@ -4,8 +4,10 @@
  */
 
 import { parseArgs, type ParseArgsConfig } from "node:util";
-import { isIPv4, parseAddress } from "./address.ts";
+import { isIPv4, parseAddress, parsePrefix, type Prefix } from "./address.ts";
+import { RATE_TABLE } from "./guard.ts";
 import { LOG_FORMATS, type LogFormat } from "./log.ts";
+import type { Rate } from "./rate_limit.ts";
 
 /** What the user asked for. */
 export type Command =
@@ -29,6 +31,22 @@ export interface ServeSettings {
   readonly buffer: number;
   /** Most microseconds to poll before sleeping, 0 for never. */
   readonly busyPoll: number;
+  /** Descriptor of a bound socket to take over, if any. */
+  readonly fd: number | undefined;
+  /** The only sources to answer; all, if empty. */
+  readonly allow: readonly Prefix[];
+  /** What one source gets, if limited. */
+  readonly rate: Rate | undefined;
+  /** Sources that the rate is kept for at a time. */
+  readonly rateTable: number;
+  /** What all sources together get, if limited. */
+  readonly maxRate: Rate | undefined;
+  /** Whether to answer any source port but 0. */
+  readonly answerAnyPort: boolean;
+  /** Whether to answer what was sent to a broadcast address. */
+  readonly answerBroadcast: boolean;
+  /** Whether to answer what was sent to a multicast address. */
+  readonly answerMulticast: boolean;
 }
 
 /** What the user said makes no sense. The message is one sentence that names the valid values. */
@@ -38,25 +56,27 @@ export class UsageError extends Error {
 
 /** What `--help` shows: at most 24 lines of 80 columns. */
 export const HELP = `\
-echo.ts [PORT] [options]
+UDP echo server that answers from the address it was asked at.
 
-UDP echo server that answers from the address it was asked at. PORT is 1 to
-65535, 9000 if left out.
+  echo.ts [PORT] [options]              PORT is 1 to 65535, 9000 if left out
 
-  -a, --address ADDR    answer on this local address only: IPv4, IPv6, a name, or
-                        with a zone as in fe80::1%eth0  (default: all addresses)
-  -4, -6                IPv4 only, IPv6 only
-      --log FORMAT      text, json or none                       (default: text)
-      --log-limit N     most lines a second, 0 for no limit      (default: 1000)
-  -q, --quiet           the same as --log none
-      --buffer SIZE     socket receive buffer, e.g. 512K or 8M     (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping,
-                        0 for never                                (default: 50)
-  -h, --help            show this
-  -V, --version         show the version
+  -a, --address ADDR    answer on this address only: IPv4, IPv6, name or
+                        link-local with zone, as fe80::1%eth0    (default: all)
+  -4, -6                IPv4 only, IPv6 only                    (default: both)
+      --log FORMAT      text, json, none; -q, --quiet for none (default: text)
+      --log-limit N     most lines a second, 0 for no limit     (default: 1000)
+      --buffer SIZE     socket receive buffer, e.g. 8M            (default: 4M)
+      --busy-poll USEC  most microseconds to poll before sleeping (default: 50)
+      --fd N            take over the bound UDP socket N (socket activation)
+      --allow CIDR      answer these sources only; repeatable     (default: all)
+      --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
+      --rate-table N    sources that --rate remembers          (default: 65536)
+      --max-rate N      most datagrams a second to all together
+      --answer-any-port, --answer-broadcast, --answer-multicast
+                        answer what is refused because it could make a loop
+  -h, --help            -V, --version
 
-SIGINT and SIGTERM stop it, SIGUSR1 shows the counts so far.
-
+SIGINT and SIGTERM stop it, SIGUSR1 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
   bun run echo.ts 9000 --address 192.0.2.1 --log json
 `;
@@ -70,6 +90,14 @@ const options = {
   quiet: { type: "boolean", short: "q" },
   buffer: { type: "string" },
   "busy-poll": { type: "string" },
+  fd: { type: "string" },
+  allow: { type: "string", multiple: true },
+  rate: { type: "string" },
+  "rate-table": { type: "string" },
+  "max-rate": { type: "string" },
+  "answer-any-port": { type: "boolean" },
+  "answer-broadcast": { type: "boolean" },
+  "answer-multicast": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
 } as const satisfies ParseArgsConfig["options"];
@@ -90,7 +118,7 @@ export function parseCommand(args: readonly string[]): Command {
   for (const token of tokens) {
     if (token.kind === "option") checkOption(token.name, token.rawName, token.value, token.inlineValue ?? false);
   }
-  const text = values as Partial<Record<keyof typeof options, string>>;
+  const text = values as Partial<Record<Exclude<keyof typeof options, "allow">, string>>;
   if (values.help) return { kind: "help" };
   if (values.version) return { kind: "version" };
   if (values.ipv4 && values.ipv6) {
@@ -99,6 +127,9 @@ export function parseCommand(args: readonly string[]): Command {
   const family = values.ipv4 ? 4 : values.ipv6 ? 6 : undefined;
   if (text.address !== undefined) checkFamily(text.address, family);
   if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.join(" and ")}`);
+  if (text.fd !== undefined && (positionals.length > 0 || text.address !== undefined || family !== undefined)) {
+    throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
+  }
   const log = values.quiet ? "none" : text.log ?? "text";
   if (!isLogFormat(log)) throw new UsageError(`no log format ${quote(log)}: it is one of ${list(LOG_FORMATS)}`);
   return {
@@ -110,6 +141,14 @@ export function parseCommand(args: readonly string[]): Command {
     logLimit: wholeNumber("--log-limit", text["log-limit"] ?? "1000", 0, 1_000_000_000),
     buffer: byteSize("--buffer", text.buffer ?? "4M"),
     busyPoll: wholeNumber("--busy-poll", text["busy-poll"] ?? "50", 0, 1000),
+    fd: text.fd === undefined ? undefined : wholeNumber("--fd", text.fd, 0, 1_000_000),
+    allow: (values.allow as string[] | undefined ?? []).map(prefix),
+    rate: text.rate === undefined ? undefined : rate("--rate", text.rate),
+    rateTable: wholeNumber("--rate-table", text["rate-table"] ?? `${RATE_TABLE}`, 8, 1 << 24),
+    maxRate: text["max-rate"] === undefined ? undefined : rate("--max-rate", text["max-rate"]),
+    answerAnyPort: values["answer-any-port"] === true,
+    answerBroadcast: values["answer-broadcast"] === true,
+    answerMulticast: values["answer-multicast"] === true,
   };
 }
 
@@ -124,6 +163,24 @@ function wholeNumber(what: string, text: string, least: number, most: number): n
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
   throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
+}
+
+/** A rate with or without a burst, which is else what comes in a second. */
+function rate(what: string, text: string): Rate {
+  const [perSecond, burst, ...rest] = text.split("/");
+  if (rest.length > 0) throw new UsageError(`${what} is N or N/BURST, not ${quote(text)}`);
+  return {
+    perSecond: wholeNumber(what, perSecond!, 1, RATE_MAX),
+    burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond!, 1, RATE_MAX),
+  };
+}
+
+const RATE_MAX = 1_000_000_000;
+
+function prefix(text: string): Prefix {
+  const parsed = parsePrefix(text);
+  if (parsed !== undefined) return parsed;
+  throw new UsageError(`--allow is an address or a prefix, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
 }
 
 /** A number of bytes with a unit. */

@@ -104,9 +104,12 @@ export class EchoServer {
     for (let i = 0; i < batch.count; i++) {
       const datagrams = batch.datagrams(i);
       const reason = this.#guard.judge(batch, i);
+      const { admitted } = this.#guard;
       counters.received += datagrams;
-      if (reason === ACCEPTED) batch.reply(i);
-      else counters.refused[reason]! += datagrams;
+      if (reason !== ACCEPTED) counters.refused[reason]! += datagrams - admitted;
+      if (admitted === 0) continue;
+      batch.shorten(i, admitted);
+      batch.reply(i);
     }
     counters.echoed += this.#socket.send(batch);
     this.#log.record(batch);

@@ -81,10 +81,11 @@ export function resolve(text: string, family?: 4 | 6): ResolvedAddress[] {
     const which = family === undefined ? "" : ` with an IPv${family} address`;
     throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
   }
-  return answers.map(fromSocketAddress);
+  return answers.map(readSocketAddress);
 }
 
-function fromSocketAddress(name: Uint8Array): ResolvedAddress {
+/** Reads a `struct sockaddr_in` or `sockaddr_in6` of its exact length. */
+export function readSocketAddress(name: Uint8Array): ResolvedAddress {
   const bytes = new Uint8Array(ADDRESS_SIZE);
   if (name.length === sockaddr_in.size) {
     bytes.fill(0xff, 10, 12);

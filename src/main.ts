@@ -49,12 +49,10 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** Runs the echo server until a signal stops it. */
 async function serve(settings: ServeSettings): Promise<void> {
-  const socket = UdpSocket.bind({
-    port: settings.port,
-    address: settings.address,
-    family: settings.family,
-    receiveBuffer: settings.buffer,
-  });
+  const receiveBuffer = settings.buffer;
+  const socket = settings.fd === undefined
+    ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.family, receiveBuffer })
+    : UdpSocket.adopt(settings.fd, { receiveBuffer });
   const output = new Output(1);
   const errors = new Output(2);
   const say = (text: string) => {
@@ -64,7 +62,7 @@ async function serve(settings: ServeSettings): Promise<void> {
   const tell = (text: string) => say(`echo.ts: ${text}`);
   const server = new EchoServer({
     socket,
-    guard: new Guard(),
+    guard: new Guard({ ...settings, port: socket.port }),
     log: new Log(output, settings.log, settings.logLimit, socket.port),
     polling: new AdaptivePolling(settings.busyPoll),
     output,

@@ -215,6 +215,11 @@ export class MessageBatch {
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
 
+  /** Leaves only the first `datagrams` datagrams of message `i`, of which it has at least as many. */
+  shorten(i: number, datagrams: number): void {
+    if (datagrams < this.datagrams(i)) this.#sizes[i] = datagrams * this.#segmentSizes[i]!;
+  }
+
   /** What message `i` was sent to. */
   destination(i: number): Destination {
     return this.#destinations[i] as Destination;

@@ -26,12 +26,14 @@ import {
   MSG_WAITFORONE,
   SK_MEMINFO_DROPS,
   SK_MEMINFO_VARS,
+  SO_DOMAIN,
   SO_MEMINFO,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_RCVTIMEO,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
+  SO_TYPE,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
@@ -39,13 +41,14 @@ import {
   UDP_SEGMENT,
 } from "../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../ffi/errno.ts";
-import { sockaddr_in6 } from "../ffi/layouts.ts";
+import { sockaddr_in, sockaddr_in6 } from "../ffi/layouts.ts";
 import * as libc from "../ffi/libc.ts";
 import { Memory } from "../ffi/memory.ts";
 import { endpointText, isIPv4 } from "./address.ts";
 import {
   type Endpoint,
   readAddress,
+  readSocketAddress,
   requireAddress,
   resolve,
   type ResolvedAddress,
@@ -99,38 +102,22 @@ export class UdpSocket {
   #lastBatch: MessageBatch | undefined;
   #lastReplies: Replies | undefined;
 
-  private constructor(fd: number, domain: number, name: LocalName, receiveBuffer: number, notices: string[]) {
-    this.#fd = fd;
-    this.domain = domain;
-    this.address = name.address;
-    this.families = domain === AF_INET ? "IPv4" : name.dual ? "IPv4 and IPv6" : "IPv6";
-    // Datagrams learn their local address from the first one on, so these come before bind.
-    check("setsockopt", libc.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-    if (domain === AF_INET6) {
-      check("setsockopt", libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
-      check("setsockopt", libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
-    }
-    // Let routers fragment a large reply where the way back is narrower than the way in. IPv6 has no such routers:
-    // there the kernel learns the MTU from the first reply that is too large.
-    libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    const gro = libc.setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
-    this.#segmentation = libc.getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
-    if (!gro || !this.#segmentation) {
-      notices.push("this kernel has no UDP_GRO or UDP_SEGMENT (Linux 5.0): datagrams are handled one by one");
-    }
-    this.receiveBuffer = setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
-    setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
-
+  private constructor(fd: number, domain: number, dual: boolean, features: Features) {
     const memory = new Memory(sockaddr_in6.size);
-    const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
-    const error = libc.bind(fd, memory, 0, length);
-    if (error < 0) throw bindError(name, -error);
+    check("getsockname", libc.getsockname(fd, memory, 0, sockaddr_in6.size));
+    this.#fd = fd;
+    this.#segmentation = features.segmentation;
+    this.domain = domain;
+    this.address = readSocketAddress(
+      memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size),
+    );
+    this.port = memory.bytes[sockaddr_in6.sin6_port]! << 8 | memory.bytes[sockaddr_in6.sin6_port + 1]!;
+    this.families = domain === AF_INET ? "IPv4" : dual ? "IPv4 and IPv6" : "IPv6";
+    this.receiveBuffer = features.receiveBuffer;
+    this.notices = features.notices;
     // An IPv6 address that is local only by a route can be answered from with this alone. After bind, for with it a
     // mistyped address would be bound.
     if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    check("getsockname", libc.getsockname(fd, memory, 0, length));
-    this.port = memory.bytes[2]! << 8 | memory.bytes[3]!;
-    this.notices = notices;
   }
 
   /**
@@ -143,11 +130,37 @@ export class UdpSocket {
     const domain = isIPv4(name.address.bytes) ? AF_INET : AF_INET6;
     const fd = open(domain);
     try {
-      return new UdpSocket(fd, domain, name, options.receiveBuffer ?? 0, notices);
+      if (domain === AF_INET6) check("setsockopt", libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
+      // Datagrams know their local address from the first one on, so this comes before bind.
+      const features = configure(fd, domain, options.receiveBuffer ?? 0, notices);
+      const memory = new Memory(sockaddr_in6.size);
+      const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
+      const error = libc.bind(fd, memory, 0, length);
+      if (error < 0) throw bindError(name, -error);
+      return new UdpSocket(fd, domain, name.dual, features);
     } catch (error) {
       libc.close(fd);
       throw error;
     }
+  }
+
+  /**
+   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation.
+   * @param fd its descriptor
+   * @throws {SystemError} with a sentence for the user, where it is none
+   */
+  static adopt(fd: number, options: { readonly receiveBuffer?: number } = {}): UdpSocket {
+    const domain = libc.getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
+    const type = libc.getsockopt(fd, SOL_SOCKET, SO_TYPE);
+    if ((domain !== AF_INET && domain !== AF_INET6) || type !== SOCK_DGRAM) {
+      const reason = type < 0 ? errnoMessage(-type) : "it is no UDP socket";
+      const errno = type < 0 ? -type : EINVAL;
+      throw new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
+    }
+    const dual = domain === AF_INET6 && libc.getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
+    const socket = new UdpSocket(fd, domain, dual, configure(fd, domain, options.receiveBuffer ?? 0, []));
+    if (socket.port !== 0) return socket;
+    throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
   }
 
   /** The local endpoint as people write it: `[::]:9000`. */
@@ -294,6 +307,29 @@ function localName(options: BindOptions, notices: string[]): LocalName {
 function hasIPv6(): boolean {
   const off = libc.readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
   return off === "0" || libc.readSmallFile("/proc/net/if_inet6") !== "";
+}
+
+/** What a socket turned out to have. */
+interface Features {
+  readonly segmentation: boolean;
+  readonly receiveBuffer: number;
+  readonly notices: readonly string[];
+}
+
+/** Sets what every socket of the program has. */
+function configure(fd: number, domain: number, receiveBuffer: number, notices: string[]): Features {
+  check("setsockopt", libc.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) check("setsockopt", libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  // Let routers fragment a large reply where the way back is narrower than the way in. IPv6 has no such routers: there
+  // the kernel learns the MTU from the first reply that is too large.
+  libc.setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  const trains = libc.setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
+  const segmentation = libc.getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
+  if (!trains || !segmentation) {
+    notices.push("this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram goes on its own");
+  }
+  setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
+  return { segmentation, receiveBuffer: setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer), notices };
 }
 
 function open(domain: number): number {

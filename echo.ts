@@ -92,10 +92,12 @@ var SO_RCVBUF = 8;
 var SO_RCVTIMEO = 20;
 var SO_SNDBUFFORCE = 32;
 var SO_RCVBUFFORCE = 33;
+var SO_TIMESTAMPING = 37;
 var SO_DOMAIN = 39;
 var SO_MEMINFO = 55;
 var SK_MEMINFO_DROPS = 8;
 var SK_MEMINFO_VARS = 9;
+var SCM_TIMESTAMPING = SO_TIMESTAMPING;
 var IP_PKTINFO = 8;
 var IP_MTU_DISCOVER = 10;
 var IP_PMTUDISC_DONT = 0;
@@ -161,6 +163,7 @@ var mmsghdr = {
 var cmsghdr = { size: 16, cmsg_len: 0, cmsg_level: 8, cmsg_type: 12, align: 8 };
 var in_pktinfo = { size: 12, ipi_ifindex: 0, ipi_spec_dst: 4, ipi_addr: 8 };
 var in6_pktinfo = { size: 20, ipi6_addr: 0, ipi6_ifindex: 16 };
+var scm_timestamping = { size: 48, ts: 0 };
 var timespec = { size: 16, tv_sec: 0, tv_nsec: 8 };
 var timeval = { size: 16, tv_sec: 0, tv_usec: 8 };
 var pollfd = { size: 8, fd: 0, events: 4, revents: 6 };
@@ -339,6 +342,8 @@ var signatures = {
   read: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)` */
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
+  /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
+  ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
   /** `int open(const char *pathname, int flags)` */
   open: { parameters: ["pointer", "i32"], result: "i32" },
   /** `int close(int fd)` */
@@ -359,6 +364,10 @@ var signatures = {
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
   /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+  /** `char *getenv(const char *name)` */
+  getenv: { parameters: ["pointer"], result: "pointer" },
+  /** `size_t strlen(const char *s)` */
+  strlen: { parameters: ["pointer"], result: "u32" },
   /** `int *__errno_location(void)` */
   __errno_location: { parameters: [], result: "pointer" }
 };
@@ -503,6 +512,10 @@ function getaddrinfo(name, family) {
 }
 function readAddress(words, at) {
   return (words[at / 4] >>> 0) + (words[at / 4 + 1] >>> 0) * 4294967296;
+}
+var TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1e3);
+function wallTime(seconds, nanoseconds) {
+  return (seconds - TIME_ORIGIN_SECONDS) * 1e9 + nanoseconds;
 }
 var Clock = class {
   #memory = new Memory(timespec.size);
@@ -926,7 +939,7 @@ var MULTICAST = 2;
 var UNKNOWN = 3;
 var NAME_STRIDE = 32;
 var LOCAL_STRIDE = 16;
-var CONTROL_STRIDE = 128;
+var CONTROL_STRIDE = 192;
 var PAYLOAD_STRIDE = 65536 + 192;
 var MessageBatch = class {
   /** Most messages in the batch. */
@@ -957,6 +970,7 @@ var MessageBatch = class {
   #segmentSizes;
   #interfaces;
   #destinations;
+  #arrivals;
   #replies;
   /**
    * @param family `AF_INET` or `AF_INET6`, as the socket's
@@ -1005,26 +1019,33 @@ var MessageBatch = class {
     this.#segmentSizes = new Int32Array(capacity);
     this.#interfaces = new Int32Array(capacity);
     this.#destinations = new Uint8Array(capacity);
+    this.#arrivals = new Int32Array(capacity);
     this.#replies = new Uint8Array(capacity);
   }
   /** Receives what is there, at most `capacity` messages; returns how many, or the negative error. */
   receive(fd, flags) {
     const received = this.received.receive(fd, this.capacity, flags);
-    this.count = received < 0 ? 0 : received;
-    for (let i = 0; i < this.count; i++) this.#read(i);
+    this.read(received < 0 ? 0 : received);
     return received;
   }
-  /** Reads what the kernel said of message `i`, and makes its header ready for the next reception. */
-  #read(i) {
+  /** Reads what the kernel wrote of the first `count` messages; {@link receive} does so. */
+  read(count) {
+    this.count = count;
+    for (let i = 0; i < count; i++) this.#readMessage(i);
+  }
+  /** Reads what the kernel wrote of message `i`, and makes its header ready for the next reception. */
+  #readMessage(i) {
     const { received, memory } = this;
     const { i32 } = memory;
     const control = this.#control;
-    const size = received.length(i);
+    const size = Math.max(0, Math.min(received.length(i), PAYLOAD_SIZE_MAX));
     const nameLength = received.nameLength(i);
     const cut = (received.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
     let segmentSize = size;
     let destination = UNKNOWN;
+    let sentToIPv4 = false;
     let interfaceIndex2 = 0;
+    let arrival = 0;
     const local = this.localAt(i);
     control.start(this.#controlsAt + i * CONTROL_STRIDE, Math.min(received.controlLength(i), CONTROL_STRIDE));
     while (control.next()) {
@@ -1037,13 +1058,17 @@ var MessageBatch = class {
         i32[(local >> 2) + 1] = 0;
         i32[(local >> 2) + 2] = IPV4_MAPPED;
         i32[(local >> 2) + 3] = specific;
-        destination = (sentTo & 240) === 224 ? MULTICAST : sentTo === specific ? UNICAST : BROADCAST;
+        sentToIPv4 = true;
+        if ((sentTo & 240) === 224) destination = MULTICAST;
+        else if (sentTo !== specific) destination = BROADCAST;
+        else destination = specific === 0 ? UNKNOWN : UNICAST;
       } else if (control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&
       // An IPv4 datagram on a dual-stack socket brings both, and only IP_PKTINFO tells a broadcast from the rest.
       !isIPv4(memory.bytes, control.data)) {
         for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word];
         interfaceIndex2 = i32[data + in6_pktinfo.ipi6_ifindex / 4];
-        destination = UNICAST;
+        sentToIPv4 = false;
+        destination = isUnspecified(memory.bytes, local) ? UNKNOWN : UNICAST;
         if (isMulticast(memory.bytes, local)) {
           destination = MULTICAST;
           i32.fill(0, local >> 2, (local >> 2) + 4);
@@ -1051,16 +1076,22 @@ var MessageBatch = class {
       } else if (control.level === IPPROTO_UDP && control.type === UDP_GRO && control.length >= 4) {
         const said = i32[data];
         if (said > 0 && said < size) segmentSize = said;
+      } else if (control.level === SOL_SOCKET && control.type === SCM_TIMESTAMPING && control.length >= scm_timestamping.
+      size) {
+        arrival = control.data + scm_timestamping.ts;
       }
     }
     if (this.family === AF_INET) {
       i32[(this.peerAddressAt(i) >> 2) + 3] = i32[this.nameAt(i) + sockaddr_in.sin_addr >> 2];
     }
-    if (cut || nameLength !== this.#nameSize || memory.u16[this.nameAt(i) >> 1] !== this.family) destination = UNKNOWN;
-    this.#sizes[i] = Math.max(0, Math.min(size, PAYLOAD_SIZE_MAX));
+    const named = nameLength === this.#nameSize && memory.u16[this.nameAt(i) >> 1] === this.family;
+    if (cut || !named || sentToIPv4 !== this.isIPv4(i)) destination = UNKNOWN;
+    if (destination === UNKNOWN) i32.fill(0, local >> 2, (local >> 2) + 4);
+    this.#sizes[i] = size;
     this.#segmentSizes[i] = segmentSize;
     this.#interfaces[i] = interfaceIndex2;
     this.#destinations[i] = destination;
+    this.#arrivals[i] = arrival;
     this.#replies[i] = 0;
     received.setRoom(i, this.#nameSize, CONTROL_STRIDE);
   }
@@ -1089,6 +1120,16 @@ var MessageBatch = class {
   /** Index of the interface that message `i` arrived by. */
   interfaceIndex(i) {
     return this.#interfaces[i];
+  }
+  /**
+   * When message `i` arrived in the kernel, as a `wallTime`; `undefined` unless the socket's `SO_TIMESTAMPING` asks for
+   * it.
+   */
+  arrival(i) {
+    const at = this.#arrivals[i];
+    if (at === 0) return void 0;
+    const { i32 } = this.memory;
+    return wallTime(i32[at + timespec.tv_sec >> 2] >>> 0, i32[at + timespec.tv_nsec >> 2]);
   }
   /** Port that message `i` came from. */
   peerPort(i) {
@@ -1901,6 +1942,7 @@ function sum(counts) {
 import { setImmediate } from "node:timers";
 var BATCH_CAPACITY = 64;
 var TURN_MILLISECONDS = 100;
+var SLEEP_MILLISECONDS = 1e3;
 var SIGNAL_TURNS = 8;
 var EchoServer = class {
   #socket;
@@ -1923,7 +1965,7 @@ var EchoServer = class {
     this.#output = output;
     this.#tell = tell;
     this.#batch = socket2.batch(BATCH_CAPACITY);
-    socket2.setReceiveTimeout(TURN_MILLISECONDS);
+    socket2.setReceiveTimeout(SLEEP_MILLISECONDS);
   }
   /** Serves until {@link stop} is called. */
   async run() {
@@ -2551,6 +2593,18 @@ var UdpSocket = class _UdpSocket {
   /** The local endpoint as people write it: `[::]:9000`. */
   get endpoint() {
     return endpointText(this.address.bytes, this.address.zone, this.port);
+  }
+  /** The descriptor, for poll(2); -1 once the socket is closed. */
+  get fd() {
+    return this.#fd;
+  }
+  /**
+   * Sets an option whose value is an `int`, under the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`.
+   * setsockopt(2), ip(7), ipv6(7), socket(7)
+   * @throws {SystemError} where the kernel refuses it
+   */
+  setOption(level, name, value) {
+    check("setsockopt", setsockopt(this.#fd, level, name, value));
   }
   /** Makes a batch for this socket, with memory for `capacity` messages. */
   batch(capacity) {

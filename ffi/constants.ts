@@ -27,6 +27,7 @@ export const SO_RCVBUF = 8;
 export const SO_RCVTIMEO = 20;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
+export const SO_TIMESTAMPING = 37;
 export const SO_DOMAIN = 39;
 export const SO_MEMINFO = 55;
 
@@ -35,15 +36,35 @@ export const SK_MEMINFO_DROPS = 8;
 /** Number of values that `SO_MEMINFO` returns. <linux/sock_diag.h> */
 export const SK_MEMINFO_VARS = 9;
 
+// What SO_TIMESTAMPING is to report, and the control message that it comes in. <linux/net_tstamp.h>,
+// Documentation/networking/timestamping.rst
+export const SCM_TIMESTAMPING = SO_TIMESTAMPING;
+export const SOF_TIMESTAMPING_TX_SOFTWARE = 0x2;
+export const SOF_TIMESTAMPING_RX_SOFTWARE = 0x8;
+export const SOF_TIMESTAMPING_SOFTWARE = 0x10;
+export const SOF_TIMESTAMPING_OPT_ID = 0x80;
+export const SOF_TIMESTAMPING_OPT_TSONLY = 0x800;
+
 // Options and control messages of IPv4. <linux/in.h>, ip(7)
+export const IP_TOS = 1;
+export const IP_TTL = 2;
 export const IP_PKTINFO = 8;
 export const IP_MTU_DISCOVER = 10;
 export const IP_PMTUDISC_DONT = 0;
+export const IP_PMTUDISC_PROBE = 3;
+export const IP_RECVERR = 11;
+export const IP_UNICAST_IF = 50;
 
 // Options and control messages of IPv6. <linux/in6.h>, ipv6(7), RFC 3542
+export const IPV6_UNICAST_HOPS = 16;
+export const IPV6_MTU_DISCOVER = 23;
+export const IPV6_PMTUDISC_PROBE = 3;
+export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
+export const IPV6_TCLASS = 67;
+export const IPV6_UNICAST_IF = 76;
 export const IPV6_FREEBIND = 78;
 
 // Options and control messages of UDP. <linux/udp.h>, udp(7)
@@ -57,12 +78,20 @@ export const UDP_MAX_SEGMENTS = 64;
 export const MSG_CTRUNC = 0x8;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
+export const MSG_ERRQUEUE = 0x2000;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_WAITFORONE = 0x10000;
 
 // Events of poll. <asm-generic/poll.h>, poll(2)
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
+
+// Who says what the error queue tells. <linux/errqueue.h>, ip(7)
+export const SO_EE_ORIGIN_LOCAL = 1;
+export const SO_EE_ORIGIN_ICMP = 2;
+export const SO_EE_ORIGIN_ICMP6 = 3;
+export const SO_EE_ORIGIN_TIMESTAMPING = 4;
 
 // Clocks. <linux/time.h>, clock_gettime(2)
 export const CLOCK_REALTIME = 0;
@@ -105,3 +134,7 @@ export const EOPNOTSUPP = 95;
 export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
+export const ENETUNREACH = 101;
+export const ENOBUFS = 105;
+export const ECONNREFUSED = 111;
+export const EHOSTUNREACH = 113;

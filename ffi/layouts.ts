@@ -42,6 +42,23 @@ export const in_pktinfo = { size: 12, ipi_ifindex: 0, ipi_spec_dst: 4, ipi_addr:
 /** `struct in6_pktinfo`, the data of `IPV6_PKTINFO`. ipv6(7), RFC 3542 */
 export const in6_pktinfo = { size: 20, ipi6_addr: 0, ipi6_ifindex: 16 } as const;
 
+/**
+ * `struct sock_extended_err`, the data of `IP_RECVERR` and `IPV6_RECVERR`; the socket address of who reported the error
+ * follows it (`SO_EE_OFFENDER`). ip(7), <linux/errqueue.h>
+ */
+export const sock_extended_err = {
+  size: 16,
+  ee_errno: 0,
+  ee_origin: 4,
+  ee_type: 5,
+  ee_code: 6,
+  ee_info: 8,
+  ee_data: 12,
+} as const;
+
+/** `struct scm_timestamping`, the data of `SCM_TIMESTAMPING`: the first of its times is software's. <linux/errqueue.h> */
+export const scm_timestamping = { size: 48, ts: 0 } as const;
+
 /** `struct timespec`, as `clock_gettime` fills it. clock_gettime(2) */
 export const timespec = { size: 16, tv_sec: 0, tv_nsec: 8 } as const;
 

@@ -41,6 +41,8 @@ const signatures = {
   read: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)` */
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
+  /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
+  ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
   /** `int open(const char *pathname, int flags)` */
   open: { parameters: ["pointer", "i32"], result: "i32" },
   /** `int close(int fd)` */
@@ -61,6 +63,10 @@ const signatures = {
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
   /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+  /** `char *getenv(const char *name)` */
+  getenv: { parameters: ["pointer"], result: "pointer" },
+  /** `size_t strlen(const char *s)` */
+  strlen: { parameters: ["pointer"], result: "u32" },
   /** `int *__errno_location(void)` */
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
@@ -228,6 +234,16 @@ export function interfaceName(index: number): string {
   return libc().call.if_indextoname(index, room.pointer(0)) === null ? `${index}` : room.readCString(0) || `${index}`;
 }
 
+/** The value of an environment variable, which Deno would want a permission for; "" if it is not set. getenv(3) */
+export function environmentVariable(name: string): string {
+  const { call } = libc();
+  const room = scratch();
+  room.writeCString(0, name);
+  const value = call.getenv(room.pointer(0));
+  const length = value === null ? 0 : call.strlen(value);
+  return length === 0 ? "" : new TextDecoder().decode(runtime().window(value!, length));
+}
+
 /** Whether the process was started with this signal ignored, as `nohup` does. sigaction(2) */
 export function signalIgnored(signal: number): boolean {
   const room = scratch();
@@ -271,6 +287,17 @@ export function getaddrinfo(name: string, family: number): Uint8Array[] | number
 
 function readAddress(words: Int32Array, at: number): number {
   return (words[at / 4]! >>> 0) + (words[at / 4 + 1]! >>> 0) * 0x1_0000_0000;
+}
+
+/** Second of the epoch that the times of {@link wallTime} count from. */
+export const TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1000);
+
+/**
+ * A time of `CLOCK_REALTIME`, given in seconds and nanoseconds, as nanoseconds since {@link TIME_ORIGIN_SECONDS}: a whole
+ * number that a double holds exactly within 104 days of it.
+ */
+export function wallTime(seconds: number, nanoseconds: number): number {
+  return (seconds - TIME_ORIGIN_SECONDS) * 1_000_000_000 + nanoseconds;
 }
 
 /** A clock of the kernel. It allocates nothing. clock_gettime(2) */

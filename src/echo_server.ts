@@ -17,8 +17,13 @@ import type { UdpSocket } from "./udp_socket.ts";
 
 /** Most messages that one system call receives. */
 const BATCH_CAPACITY = 64;
-/** How long the loop runs, or sleeps, before the runtime gets a turn: then signals are handled. */
+/** How long the loop runs before the runtime gets a turn: then signals are handled. */
 const TURN_MILLISECONDS = 100;
+/**
+ * How long the loop sleeps at most. A signal ends the sleep; only one that comes in the few microseconds before it has to
+ * wait. Each wake-up costs some 0.3 ms of processor time, in caches that have gone cold.
+ */
+const SLEEP_MILLISECONDS = 1000;
 
 /** Turns after which the handler of a signal has run: Deno takes up to seven for the first one, one for the others. */
 const SIGNAL_TURNS = 8;
@@ -62,7 +67,7 @@ export class EchoServer {
     this.#output = output;
     this.#tell = tell;
     this.#batch = socket.batch(BATCH_CAPACITY);
-    socket.setReceiveTimeout(TURN_MILLISECONDS);
+    socket.setReceiveTimeout(SLEEP_MILLISECONDS);
   }
 
   /** Serves until {@link stop} is called. */

@@ -12,13 +12,24 @@ import {
   IPV6_PKTINFO,
   MSG_CTRUNC,
   MSG_TRUNC,
+  SCM_TIMESTAMPING,
+  SOL_SOCKET,
   UDP_GRO,
 } from "../ffi/constants.ts";
-import { in6_pktinfo, in_pktinfo, iovec, mmsghdr, sockaddr_in, sockaddr_in6 } from "../ffi/layouts.ts";
-import { interfaceName } from "../ffi/libc.ts";
+import {
+  in6_pktinfo,
+  in_pktinfo,
+  iovec,
+  mmsghdr,
+  scm_timestamping,
+  sockaddr_in,
+  sockaddr_in6,
+  timespec,
+} from "../ffi/layouts.ts";
+import { interfaceName, wallTime } from "../ffi/libc.ts";
 import { Memory } from "../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../ffi/message_vector.ts";
-import { ADDRESS_SIZE, addressText, isIPv4, isLinkLocal, isMulticast } from "./address.ts";
+import { ADDRESS_SIZE, addressText, isIPv4, isLinkLocal, isMulticast, isUnspecified } from "./address.ts";
 import { ControlMessages, REPLY_CONTROL_SIZE } from "./control_message.ts";
 import { type Endpoint, requireAddress, writeSocketAddress } from "./endpoint.ts";
 
@@ -39,7 +50,7 @@ export type Destination = typeof UNICAST | typeof BROADCAST | typeof MULTICAST |
 
 const NAME_STRIDE = 32;
 const LOCAL_STRIDE = 16;
-const CONTROL_STRIDE = 128;
+const CONTROL_STRIDE = 192;
 // Not a power of two: else every payload would begin in the same few sets of the processor's caches.
 const PAYLOAD_STRIDE = 65_536 + 192;
 
@@ -81,6 +92,7 @@ export class MessageBatch {
   readonly #segmentSizes: Int32Array;
   readonly #interfaces: Int32Array;
   readonly #destinations: Uint8Array;
+  readonly #arrivals: Int32Array;
   readonly #replies: Uint8Array;
 
   /**
@@ -131,28 +143,36 @@ export class MessageBatch {
     this.#segmentSizes = new Int32Array(capacity);
     this.#interfaces = new Int32Array(capacity);
     this.#destinations = new Uint8Array(capacity);
+    this.#arrivals = new Int32Array(capacity);
     this.#replies = new Uint8Array(capacity);
   }
 
   /** Receives what is there, at most `capacity` messages; returns how many, or the negative error. */
   receive(fd: number, flags: number): number {
     const received = this.received.receive(fd, this.capacity, flags);
-    this.count = received < 0 ? 0 : received;
-    for (let i = 0; i < this.count; i++) this.#read(i);
+    this.read(received < 0 ? 0 : received);
     return received;
   }
 
-  /** Reads what the kernel said of message `i`, and makes its header ready for the next reception. */
-  #read(i: number): void {
+  /** Reads what the kernel wrote of the first `count` messages; {@link receive} does so. */
+  read(count: number): void {
+    this.count = count;
+    for (let i = 0; i < count; i++) this.#readMessage(i);
+  }
+
+  /** Reads what the kernel wrote of message `i`, and makes its header ready for the next reception. */
+  #readMessage(i: number): void {
     const { received, memory } = this;
     const { i32 } = memory;
     const control = this.#control;
-    const size = received.length(i);
+    const size = Math.max(0, Math.min(received.length(i), PAYLOAD_SIZE_MAX));
     const nameLength = received.nameLength(i);
     const cut = (received.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
     let segmentSize = size;
     let destination: Destination = UNKNOWN;
+    let sentToIPv4 = false;
     let interfaceIndex = 0;
+    let arrival = 0;
     const local = this.localAt(i);
     // The kernel never writes beyond the room, but what it reports is checked before it is used as a bound.
     control.start(this.#controlsAt + i * CONTROL_STRIDE, Math.min(received.controlLength(i), CONTROL_STRIDE));
@@ -166,8 +186,11 @@ export class MessageBatch {
         i32[(local >> 2) + 1] = 0;
         i32[(local >> 2) + 2] = IPV4_MAPPED;
         i32[(local >> 2) + 3] = specific;
+        sentToIPv4 = true;
         // The first byte of the address is the word's lowest.
-        destination = (sentTo & 0xf0) === 0xe0 ? MULTICAST : sentTo === specific ? UNICAST : BROADCAST;
+        if ((sentTo & 0xf0) === 0xe0) destination = MULTICAST;
+        else if (sentTo !== specific) destination = BROADCAST;
+        else destination = specific === 0 ? UNKNOWN : UNICAST;
       } else if (
         control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&
         // An IPv4 datagram on a dual-stack socket brings both, and only IP_PKTINFO tells a broadcast from the rest.
@@ -175,7 +198,8 @@ export class MessageBatch {
       ) {
         for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word]!;
         interfaceIndex = i32[data + in6_pktinfo.ipi6_ifindex / 4]!;
-        destination = UNICAST;
+        sentToIPv4 = false;
+        destination = isUnspecified(memory.bytes, local) ? UNKNOWN : UNICAST;
         if (isMulticast(memory.bytes, local)) {
           // It can't be the source of a reply: the interface decides.
           destination = MULTICAST;
@@ -184,16 +208,24 @@ export class MessageBatch {
       } else if (control.level === IPPROTO_UDP && control.type === UDP_GRO && control.length >= 4) {
         const said = i32[data]!;
         if (said > 0 && said < size) segmentSize = said;
+      } else if (
+        control.level === SOL_SOCKET && control.type === SCM_TIMESTAMPING && control.length >= scm_timestamping.size
+      ) {
+        arrival = control.data + scm_timestamping.ts;
       }
     }
     if (this.family === AF_INET) {
       i32[(this.peerAddressAt(i) >> 2) + 3] = i32[(this.nameAt(i) + sockaddr_in.sin_addr) >> 2]!;
     }
-    if (cut || nameLength !== this.#nameSize || memory.u16[this.nameAt(i) >> 1] !== this.family) destination = UNKNOWN;
-    this.#sizes[i] = Math.max(0, Math.min(size, PAYLOAD_SIZE_MAX));
+    const named = nameLength === this.#nameSize && memory.u16[this.nameAt(i) >> 1] === this.family;
+    if (cut || !named || sentToIPv4 !== this.isIPv4(i)) destination = UNKNOWN;
+    // What the message before it left in this place is not this one's.
+    if (destination === UNKNOWN) i32.fill(0, local >> 2, (local >> 2) + 4);
+    this.#sizes[i] = size;
     this.#segmentSizes[i] = segmentSize;
     this.#interfaces[i] = interfaceIndex;
     this.#destinations[i] = destination;
+    this.#arrivals[i] = arrival;
     this.#replies[i] = 0;
     received.setRoom(i, this.#nameSize, CONTROL_STRIDE);
   }
@@ -228,6 +260,17 @@ export class MessageBatch {
   /** Index of the interface that message `i` arrived by. */
   interfaceIndex(i: number): number {
     return this.#interfaces[i]!;
+  }
+
+  /**
+   * When message `i` arrived in the kernel, as a `wallTime`; `undefined` unless the socket's `SO_TIMESTAMPING` asks for
+   * it.
+   */
+  arrival(i: number): number | undefined {
+    const at = this.#arrivals[i]!;
+    if (at === 0) return undefined;
+    const { i32 } = this.memory;
+    return wallTime(i32[(at + timespec.tv_sec) >> 2]! >>> 0, i32[(at + timespec.tv_nsec) >> 2]!);
   }
 
   /** Port that message `i` came from. */

@@ -168,6 +168,20 @@ export class UdpSocket {
     return endpointText(this.address.bytes, this.address.zone, this.port);
   }
 
+  /** The descriptor, for poll(2); -1 once the socket is closed. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /**
+   * Sets an option whose value is an `int`, under the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`.
+   * setsockopt(2), ip(7), ipv6(7), socket(7)
+   * @throws {SystemError} where the kernel refuses it
+   */
+  setOption(level: number, name: number, value: number): void {
+    check("setsockopt", libc.setsockopt(this.#fd, level, name, value));
+  }
+
   /** Makes a batch for this socket, with memory for `capacity` messages. */
   batch(capacity: number): MessageBatch {
     return new MessageBatch(this.domain, capacity);

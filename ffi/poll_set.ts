@@ -1,0 +1,53 @@
+/**
+ * Waiting for several descriptors at once.
+ * @module
+ */
+
+import { pollfd, timespec } from "./layouts.ts";
+import { libc } from "./libc.ts";
+import { Memory } from "./memory.ts";
+
+/** Descriptors that are waited for together. After it was made it allocates nothing. ppoll(2) */
+export class PollSet {
+  readonly #count: number;
+  readonly #memory: Memory;
+  readonly #timeAt: number;
+  readonly #descriptors;
+  readonly #time;
+  readonly #call = libc().call;
+  readonly #errno = libc().errno;
+
+  /**
+   * @param descriptors what is waited for
+   * @param events the events of poll(2) that end the waiting, beside the errors, which always do: `POLLIN`
+   */
+  constructor(descriptors: readonly number[], events: number) {
+    this.#count = descriptors.length;
+    this.#timeAt = descriptors.length * pollfd.size;
+    this.#memory = new Memory(this.#timeAt + timespec.size);
+    this.#descriptors = this.#memory.pointer(0);
+    this.#time = this.#memory.pointer(this.#timeAt);
+    descriptors.forEach((fd, i) => {
+      this.#memory.i32[(i * pollfd.size + pollfd.fd) >> 2] = fd;
+      this.#memory.u16[(i * pollfd.size + pollfd.events) >> 1] = events;
+    });
+  }
+
+  /**
+   * Waits up to `milliseconds`, which may have a fraction.
+   * @returns how many descriptors have events, or the negative error: `-EINTR` if a signal came
+   */
+  wait(milliseconds: number): number {
+    const { i32 } = this.#memory;
+    const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1_000_000));
+    i32[(this.#timeAt + timespec.tv_sec) >> 2] = Math.floor(nanoseconds / 1_000_000_000);
+    i32[(this.#timeAt + timespec.tv_nsec) >> 2] = nanoseconds % 1_000_000_000;
+    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
+    return ready < 0 ? -this.#errno[0]! : ready;
+  }
+
+  /** The events that the last successful waiting found at descriptor `i`: `POLLIN`, `POLLERR`. */
+  events(i: number): number {
+    return this.#memory.u16[(i * pollfd.size + pollfd.revents) >> 1]!;
+  }
+}

@@ -1,0 +1,152 @@
+/** What is measured, and what must be reached. */
+
+import { MANY_PEERS, ORDINARY } from "./load.ts";
+import { NAMES, type Program } from "./programs.ts";
+import { median, type Metric, type Results } from "./results.ts";
+
+/** A closed loop of the load generator: so many datagrams are always on their way. */
+export interface Figure {
+  id: string;
+  title: string;
+  /** Arguments of `load window`. */
+  load: string[];
+  /** Who takes part. */
+  kinds: Program["kind"][];
+  /** What the ratio to C in the tables refers to. */
+  baseline: string;
+  /** Datagrams in flight, of the figures that the plot of rate against window shows. */
+  sweep?: number;
+}
+
+const ALL: Program["kind"][] = ["echo.ts", "yardstick", "other"];
+const MAIN: Program["kind"][] = ["echo.ts", "yardstick"];
+
+function inFlight(count: number, bytes: number, kinds: Program["kind"][], title: string): Figure {
+  const load = ["--in-flight", `${count}`, "--bytes", `${bytes}`];
+  const id = `${count}x${bytes}`;
+  return { id, title, load, kinds, baseline: NAMES.batches, ...(bytes === 64 ? { sweep: count } : {}) };
+}
+
+function trains(length: number, bytes: number): Figure {
+  return {
+    id: `trains-${length}x${bytes}`,
+    title: `Trains of ${length} × ${bytes.toLocaleString("en")} bytes, ten of them in flight`,
+    load: ["--train", `${length}`, "--bytes", `${bytes}`, "--in-flight", `${10 * length}`],
+    kinds: MAIN,
+    baseline: NAMES.trains,
+  };
+}
+
+/** The figures with a table of their own, in the order of the report. */
+export const FIGURES: Figure[] = [
+  inFlight(1, 64, ALL, "Stop-and-wait: one datagram in flight, 64 bytes"),
+  inFlight(64, 64, ALL, "64 in flight, 64 bytes"),
+  inFlight(64, 1200, MAIN, "64 in flight, 1,200 bytes"),
+  inFlight(256, 64, MAIN, "256 in flight, 64 bytes"),
+  inFlight(256, 1200, MAIN, "256 in flight, 1,200 bytes"),
+  trains(32, 64),
+  trains(40, 1200),
+  {
+    id: "many-peers",
+    title: "Many peers: 1,000 sockets, round robin, 256 in flight, 64 bytes",
+    load: MANY_PEERS,
+    kinds: MAIN,
+    baseline: NAMES.batches,
+  },
+  {
+    id: "logging",
+    title: "Default logging against `--quiet`: 64 in flight, 64 bytes, standard output a file",
+    load: ORDINARY,
+    kinds: ["echo.ts", "logging"],
+    baseline: NAMES.batches,
+  },
+];
+
+/** The windows between those of `FIGURES`, for the plot. */
+export const SWEEP: Figure[] = [2, 4, 8, 16, 32, 128].map((count) => inFlight(count, 64, MAIN, `${count} in flight`));
+
+/** The figures that are not closed loops. */
+export const ROUND_TRIP = "round-trip";
+export const FIRST_ECHO = "first-echo";
+export const MEMORY = "memory";
+
+/** A row of the table of targets. */
+export interface Target {
+  title: string;
+  text: string;
+  /** What the runtime reached, one value a round (one value for memory); none when it was not measured. */
+  values: (results: Results, program: string) => number[];
+  unit: string;
+  reached: (value: number) => boolean;
+}
+
+/** The metric over that of `baseline` must be `≥ NUMBER` or `≤ NUMBER`. */
+function ratio(
+  figure: string,
+  metric: Metric,
+  limit: `${"≥" | "≤"} ${number}`,
+  baseline: string,
+  title: string,
+): Target {
+  const least = limit.startsWith("≥");
+  const bound = Number(limit.slice(2));
+  return {
+    title,
+    text: `at ${least ? "least" : "most"} ${limit.slice(2)} × ${baseline}`,
+    values: (results, program) => results.ratios(figure, program, baseline, metric),
+    unit: "×",
+    reached: (value) => least ? value >= bound : value <= bound,
+  };
+}
+
+function memory(metric: Metric, limit: number, text: string): Target {
+  return {
+    title: "resident memory after ten million datagrams",
+    text,
+    values: (results, program) => results.values(MEMORY, program, metric).slice(-1),
+    unit: "MB",
+    reached: (value) => value <= limit,
+  };
+}
+
+const LOGGING = new Map<string, string>([[NAMES.deno, NAMES.denoLogging], [NAMES.bun, NAMES.bunLogging]]);
+
+/** What echo.ts must reach on each runtime. */
+export const TARGETS: Target[] = [
+  ratio("1x64", "rate", "≥ 2.0", NAMES.batches, "stop-and-wait, rate"),
+  ratio("64x64", "cpu", "≤ 0.8", NAMES.batches, "64 in flight, 64 bytes, CPU per datagram"),
+  ...["64x64", "64x1200", "256x64", "256x1200"].flatMap((id) => {
+    const what = `${id.replace("x", " in flight, ").replace("1200", "1,200")} bytes, rate`;
+    return [
+      ratio(id, "rate", "≥ 1.0", NAMES.batches, what),
+      ratio(id, "rate", "≥ 2.5", NAMES.python, what),
+    ];
+  }),
+  ...["trains-32x64", "trains-40x1200"].flatMap((id) => {
+    const what = `${id.replace("trains-", "trains of ").replace("x", " × ").replace("1200", "1,200")} bytes, rate`;
+    return [
+      ratio(id, "rate", "≥ 0.95", NAMES.trains, what),
+      ratio(id, "rate", "≥ 20", NAMES.textbook, what),
+    ];
+  }),
+  ratio("many-peers", "cpu", "≤ 1.05", NAMES.batches, "1,000 peers, CPU per datagram"),
+  ratio(ROUND_TRIP, "p999", "≤ 1.2", NAMES.batches, "round-trip time at 10,000/s, 99.9th percentile"),
+  {
+    title: "default logging, 64 in flight, rate",
+    text: "at least 0.95 × `--quiet`",
+    values: (results, program) => results.ratios("logging", LOGGING.get(program) ?? "", program, "rate"),
+    unit: "×",
+    reached: (value) => value >= 0.95,
+  },
+  ratio(FIRST_ECHO, "seconds", "≤ 1.0", NAMES.python, "time from exec to the first echo"),
+  memory("last", 64, "below 64 MB"),
+  memory("growth", 1, "within 1 MB of that after one million"),
+];
+
+/** The targets that `program` missed, in words; what was not measured is not among them. */
+export function missed(results: Results, program: string): string[] {
+  return TARGETS.filter((target) => {
+    const values = target.values(results, program);
+    return values.length > 0 && !target.reached(median(values));
+  }).map((target) => `${target.title}: ${target.text}`);
+}

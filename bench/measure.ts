@@ -1,0 +1,248 @@
+/** Measures: asks the load generator for every figure, round by round, and notes what it found. */
+
+import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, SWEEP } from "./figures.ts";
+import { askLoad, freePort, type LoadMode, type LoadReport, ORDINARY, TRAINS } from "./load.ts";
+import { allowedProcessors } from "./machine.ts";
+import { type Command, launch, lives, residentBytes, stop } from "./processes.ts";
+import { NAMES, type Prepared, type Program } from "./programs.ts";
+import { type Histogram, median, percentile, Results, type Sample } from "./results.ts";
+
+/** How long everything takes; times in seconds. */
+export interface Plan {
+  rounds: number;
+  warmup: number;
+  window: number;
+  sweep: number;
+  roundTrip: number;
+  firstEchoes: number;
+  /** Datagrams after which resident memory is read. */
+  memory: [number, number];
+  memoryLoad: string[];
+}
+
+/** The three forms of the bench. */
+export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
+  full: {
+    rounds: 5,
+    warmup: 0.15,
+    window: 0.5,
+    sweep: 0.2,
+    roundTrip: 6,
+    firstEchoes: 5,
+    memory: [1e6, 10e6],
+    memoryLoad: ORDINARY,
+  },
+  quick: {
+    rounds: 3,
+    warmup: 0.05,
+    window: 0.1,
+    sweep: 0.05,
+    roundTrip: 0.5,
+    firstEchoes: 2,
+    memory: [1e6, 10e6],
+    memoryLoad: TRAINS,
+  },
+  smoke: {
+    rounds: 1,
+    warmup: 0.01,
+    window: 0.03,
+    sweep: 0.01,
+    roundTrip: 0.05,
+    firstEchoes: 1,
+    memory: [1e4, 1e5],
+    memoryLoad: TRAINS,
+  },
+};
+
+/** Programs that take part in the figures that are not closed loops. */
+const ROUND_TRIP_PROGRAMS: string[] = [NAMES.deno, NAMES.bun, NAMES.batches];
+const FIRST_ECHO_PROGRAMS: string[] = [...ROUND_TRIP_PROGRAMS, NAMES.python];
+const MEMORY_PROGRAMS: string[] = [NAMES.deno, NAMES.bun];
+
+/** A server that runs. */
+interface Server {
+  program: Program;
+  port: number;
+  process: ReturnType<typeof launch>;
+}
+
+/**
+ * Client and servers get a processor each, all alike, so that they do not take each other's: the first and the last,
+ * which are least likely to be two threads of one core.
+ */
+const [CLIENT_CPU, ...OTHER_CPUS] = allowedProcessors();
+const SERVER_CPU = OTHER_CPUS.at(-1);
+/** False on a machine with one processor, which they have to share. */
+export const PINNED: boolean = SERVER_CPU !== undefined;
+
+/** A piece of the bench: what it does, and about how many seconds it takes. */
+export interface Step {
+  title: string;
+  seconds: number;
+  run: () => Promise<void>;
+}
+
+/** One run of the bench. */
+export class Bench {
+  readonly results: Results = new Results();
+  readonly #plan: Plan;
+  readonly #prepared: Prepared;
+  readonly #servers: Map<string, Server> = new Map();
+
+  constructor(plan: Plan, prepared: Prepared) {
+    this.#plan = plan;
+    this.#prepared = prepared;
+  }
+
+  /** All that is to be done, in order. With `only`, the figures whose names contain one of its words. */
+  steps(only: string[]): Step[] {
+    const wanted = (name: string) => only.length === 0 || only.some((word) => name.includes(word));
+    const steps: Step[] = [];
+    const figures = [...FIGURES, ...SWEEP].filter(({ id, sweep }) => wanted(id) || (sweep && wanted("sweep")));
+    for (let round = 0; round < this.#plan.rounds; round++) steps.push(...this.#round(round, figures, wanted));
+    if (wanted(MEMORY)) {
+      const seconds = this.#plan.memory[1] / (this.#plan.memoryLoad === TRAINS ? 4e6 : 250e3);
+      for (const program of this.#named(MEMORY_PROGRAMS)) {
+        steps.push({ title: `memory: ${program.name}`, seconds, run: () => this.#memory(program) });
+      }
+    }
+    return steps;
+  }
+
+  #named(names: string[]): Program[] {
+    return this.#prepared.programs.filter(({ name }) => names.includes(name));
+  }
+
+  #round(round: number, figures: Figure[], wanted: (name: string) => boolean): Step[] {
+    const steps: Step[] = [];
+    const started = new Set<Program>();
+    const add = (title: string, programs: Program[], seconds: number, measure: (program: Program) => Promise<void>) => {
+      // In another order every other round, so that nobody always comes after the same program.
+      for (const program of round % 2 ? programs.toReversed() : programs) {
+        steps.push({ title: `round ${round + 1}, ${title}: ${program.name}`, seconds, run: () => measure(program) });
+        started.add(program);
+      }
+    };
+    const { warmup, window, sweep, roundTrip, firstEchoes } = this.#plan;
+    for (const figure of figures) {
+      // socat's pipe glues datagrams together when there are several: only stop-and-wait says something about it.
+      const takesPart = ({ kind, forks }: Program) => figure.kinds.includes(kind) && !(forks && figure.id !== "1x64");
+      const seconds = FIGURES.includes(figure) ? window : sweep;
+      const programs = this.#prepared.programs.filter(takesPart);
+      add(figure.id, programs, warmup + seconds, (program) => this.#window(figure, program, round, seconds));
+    }
+    if (wanted(ROUND_TRIP)) {
+      const measure = (program: Program) => this.#roundTrip(program, round);
+      add(ROUND_TRIP, this.#named(ROUND_TRIP_PROGRAMS), warmup + roundTrip, measure);
+    }
+    for (const program of started) {
+      const run = () => this.#warm(program);
+      steps.unshift({ title: `round ${round + 1}, warming up: ${program.name}`, seconds: 3 * warmup + 0.1, run });
+    }
+    steps.push({ title: `round ${round + 1}, stopping`, seconds: 0.2, run: () => this.#stopAll() });
+    if (wanted(FIRST_ECHO)) {
+      const measure = (program: Program) => this.#firstEcho(program, round);
+      add(FIRST_ECHO, this.#named(FIRST_ECHO_PROGRAMS), 0.15 * firstEchoes, measure);
+    }
+    return steps;
+  }
+
+  #load(mode: LoadMode, to: string, ...options: string[]): Promise<LoadReport> {
+    return askLoad(this.#prepared.load, mode, to, ...options);
+  }
+
+  #loadServer(mode: LoadMode, server: Server, seconds: number, ...options: string[]): Promise<LoadReport> {
+    const cpu = PINNED ? ["--cpu", `${CLIENT_CPU}`] : [];
+    const pid = ["--pid", `${server.process.pid}`];
+    const times = ["--seconds", `${seconds}`, "--warmup", `${this.#plan.warmup}`];
+    return this.#load(mode, `127.0.0.1:${server.port}`, ...cpu, ...pid, ...times, ...options);
+  }
+
+  /** The server that runs, or a new one; undefined, with a remark, when it does not answer. */
+  async #server(program: Program): Promise<Server | undefined> {
+    const running = this.#servers.get(program.name);
+    if (running && lives(running.process)) return running;
+    if (running) this.results.remarks.add(`${program.name}: died under load and was started again`);
+    const port = await freePort();
+    const command: Command = PINNED
+      ? ["taskset", "-c", `${SERVER_CPU}`, ...program.command(port)]
+      : program.command(port);
+    // Only the programs that are measured for their log keep it: elsewhere /dev/null costs the writer least.
+    const output = program.kind === "logging" ? { stdout: `${this.#prepared.folder}/log-${port}` } : {};
+    const server = { program, port, process: launch(command, output) };
+    const asked = `127.0.0.2:${port}`;
+    const found = await this.#load("source", asked, "--unconnected", "--seconds", "10");
+    if (!found.answered) {
+      this.results.remarks.add(`${program.name}: no echo within ten seconds of its start`);
+      await stop(server.process);
+      return undefined;
+    }
+    if (found.from !== asked) this.results.wrongSource.set(program.name, found.from.replace(`:${port}`, ""));
+    this.#servers.set(program.name, server);
+    return server;
+  }
+
+  async #stopAll(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => stop(server.process)));
+    this.#servers.clear();
+  }
+
+  /** Does the work itself for a while: nothing else tells a just-in-time compiler what it has to compile. */
+  async #warm(program: Program): Promise<void> {
+    const server = await this.#server(program);
+    if (server && !program.forks) await this.#loadServer("window", server, 2 * this.#plan.warmup, ...ORDINARY);
+  }
+
+  #note(figure: string, { program, process }: Server, round: number, found: LoadReport, extra: Sample = {}): void {
+    if (found.answered === 0) {
+      this.results.remarks.add(`${program.name}: ${lives(process) ? "no echo" : "died"} in ${figure}`);
+      return;
+    }
+    const cpu = program.forks ? NaN : found.server_cpu_seconds / found.answered * 1e6;
+    const { rate, lost, duplicate, corrupt } = found;
+    this.results.add(figure, program.name, round, { rate, cpu, lost, duplicate, corrupt, ...extra });
+  }
+
+  async #window(figure: Figure, program: Program, round: number, seconds: number): Promise<void> {
+    const server = await this.#server(program);
+    if (!server) return;
+    this.#note(figure.id, server, round, await this.#loadServer("window", server, seconds, ...figure.load));
+  }
+
+  async #roundTrip(program: Program, round: number): Promise<void> {
+    const server = await this.#server(program);
+    if (!server) return;
+    const found = await this.#loadServer("rate", server, this.#plan.roundTrip, "--rate", "10000");
+    const histogram: Histogram = new Map(found.histogram);
+    const all: Histogram = this.results.histograms.get(program.name) ?? new Map();
+    for (const [nanoseconds, count] of histogram) all.set(nanoseconds, (all.get(nanoseconds) ?? 0) + count);
+    this.results.histograms.set(program.name, all);
+    const p999 = percentile(histogram, 0.999) / 1e3;
+    this.#note(ROUND_TRIP, server, round, found, { p999, lateSends: found.late_sends });
+  }
+
+  /** Nothing is pinned here: a runtime that starts on several threads may use them. */
+  async #firstEcho(program: Program, round: number): Promise<void> {
+    const seconds: number[] = [];
+    for (let i = 0; i < this.#plan.firstEchoes; i++) {
+      const port = await freePort();
+      const found = await this.#load("first-echo", `127.0.0.1:${port}`, "--", ...program.command(port));
+      if (found.answered) seconds.push(found.seconds);
+    }
+    if (seconds.length > 0) this.results.add(FIRST_ECHO, program.name, round, { seconds: median(seconds) });
+    else this.results.remarks.add(`${program.name}: no first echo`);
+  }
+
+  async #memory(program: Program): Promise<void> {
+    const server = await this.#server(program);
+    if (!server) return;
+    const measure = async (datagrams: number) => {
+      await this.#loadServer("window", server, 0, "--datagrams", `${datagrams}`, ...this.#plan.memoryLoad);
+      return lives(server.process) ? residentBytes(server.process.pid ?? 0) / 1e6 : NaN;
+    };
+    const first = await measure(this.#plan.memory[0]);
+    const last = await measure(this.#plan.memory[1] - this.#plan.memory[0]);
+    this.results.add(MEMORY, program.name, 0, { first, last, growth: Math.abs(last - first) });
+    await this.#stopAll();
+  }
+}

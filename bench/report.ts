@@ -1,0 +1,201 @@
+/** Writes what was measured as Markdown. */
+
+import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, type Target, TARGETS } from "./figures.ts";
+import { PINNED, type Plan } from "./measure.ts";
+import { NAMES, type Prepared } from "./programs.ts";
+import { median, type Metric, percentile, type Results } from "./results.ts";
+
+/** What the report says about the run as a whole. */
+export interface Context {
+  prepared: Prepared;
+  machine: string;
+  form: "full" | "quick" | "smoke";
+  plan: Plan;
+  /** Share of the processors' time that the host gave to others. */
+  stolen: number;
+  minutes: number;
+}
+
+/** All digits, with separators. */
+function count(value: number): string {
+  return value.toLocaleString("en");
+}
+
+/** Three significant digits, and all digits of what is larger. */
+function number(value: number): string {
+  if (!Number.isFinite(value)) return "–";
+  return value >= 100 ? count(Math.round(value)) : value.toPrecision(3);
+}
+
+/** A table of Markdown, its columns aligned for those who read the source; all but the first to the right. */
+function table(head: string[], rows: string[][]): string {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((cells) => cells[column]?.length ?? 0)));
+  const pad = (cell: string, column: number) =>
+    column ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[0] ?? 0);
+  const line = (cells: string[]) => `| ${cells.map(pad).join(" | ")} |`;
+  const rule = widths.map((width, column) => column ? `${"-".repeat(width - 1)}:` : "-".repeat(width));
+  return [line(head), line(rule), ...rows.map(line)].join("\n");
+}
+
+/** Minimum, median, maximum of a metric, and the median of its ratios to the baseline. */
+function spread(results: Results, figure: string, program: string, metric: Metric, scale: number, baseline: string) {
+  const values = results.values(figure, program, metric).map((value) => value * scale);
+  if (values.length === 0) return ["–", "–", "–", "–"];
+  const ratio = median(results.ratios(figure, program, baseline, metric));
+  return [Math.min(...values), median(values), Math.max(...values), ratio].map(number);
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+/** The program's name, with a mark when it answers from a wrong address. */
+function marked(results: Results, program: string): string {
+  return results.wrongSource.has(program) ? `${program} †` : program;
+}
+
+function windowTable(results: Results, { id, title, baseline }: Figure): string {
+  // The figure about logging has no C in it: it ran in the figure of the same load.
+  const width = results.programs(id).includes(baseline) ? 4 : 3;
+  const columns = ["min", "median", "max", "× C"].slice(0, width);
+  const [rate, ...rates] = columns;
+  const [cpu, ...cpus] = columns;
+  const rows = results.programs(id).map((program) => [
+    marked(results, program),
+    ...spread(results, id, program, "rate", 1e-3, baseline).slice(0, width),
+    ...spread(results, id, program, "cpu", 1, baseline).slice(0, width),
+    count(sum(results.values(id, program, "lost"))),
+  ]);
+  const head = ["program", `rate: ${rate}`, ...rates, `CPU: ${cpu}`, ...cpus, "lost"];
+  return `### ${title}\n\n${table(head, rows)}${width === 4 ? `\n\n× C: to ${baseline}.` : ""}`;
+}
+
+function roundTripTable(results: Results): string {
+  const rows = results.programs(ROUND_TRIP).map((program) => {
+    const all = results.histograms.get(program) ?? new Map();
+    return [
+      marked(results, program),
+      ...[0.5, 0.9, 0.99, 0.999, 0.9999].map((share) => number(percentile(all, share) / 1e3)),
+      ...spread(results, ROUND_TRIP, program, "p999", 1, NAMES.batches),
+      count(sum(results.values(ROUND_TRIP, program, "lost"))),
+    ];
+  });
+  const late = results.programs(ROUND_TRIP).flatMap((program) => results.values(ROUND_TRIP, program, "lateSends"));
+  const head = ["program", "50 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.9 %: min", "median", "max", "× C", "lost"];
+  return `At 10,000 datagrams a second, in µs:
+
+${table(head, rows)}
+
+The first five columns are of all rounds together, the others of the rounds one by one. Time runs from when a datagram
+was due, not from when it was sent; ${count(sum(late))} datagrams were sent more than 20 µs late.`;
+}
+
+function firstEchoTable(results: Results): string {
+  const rows = results.programs(FIRST_ECHO).map((program) => [
+    marked(results, program),
+    ...spread(results, FIRST_ECHO, program, "seconds", 1e3, NAMES.python),
+  ]);
+  return `## From exec to the first echo
+
+In ms; the client asks every 200 µs until it is answered.
+
+${table(["program", "min", "median", "max", "× Python"], rows)}`;
+}
+
+function memoryTable(results: Results, plan: Plan): string {
+  const rows = results.programs(MEMORY).map((program) => [
+    program,
+    number(median(results.values(MEMORY, program, "first"))),
+    number(median(results.values(MEMORY, program, "last"))),
+  ]);
+  const [first, last] = plan.memory.map(count);
+  return `## Resident memory
+
+In MB (1,000,000 bytes), under \`${plan.memoryLoad.join(" ")}\`.
+
+${table(["program", `after ${first} datagrams`, `after ${last}`], rows)}`;
+}
+
+function targetCell(results: Results, target: Target, program: string): string {
+  const values = target.values(results, program);
+  if (values.length === 0) return "not measured";
+  const middle = median(values);
+  const range = values.length > 1 ? ` (${number(Math.min(...values))}–${number(Math.max(...values))})` : "";
+  return `${target.reached(middle) ? "reached" : "**missed**"}: ${number(middle)} ${target.unit}${range}`;
+}
+
+function targetTable(results: Results): string {
+  const measured = TARGETS.filter(({ values }) =>
+    [NAMES.deno, NAMES.bun].some((name) => values(results, name).length > 0)
+  );
+  const rows = measured.map((target) => [
+    target.title,
+    target.text,
+    targetCell(results, target, NAMES.deno),
+    targetCell(results, target, NAMES.bun),
+  ]);
+  return table(["figure", "target", "Deno", "Bun"], rows);
+}
+
+function remarks(results: Results, context: Context): string[] {
+  const lines = [...results.remarks, ...context.prepared.leftOut.map((line) => `left out: ${line}`)];
+  for (const [program, address] of results.wrongSource) {
+    lines.push(`† ${program}: asked at 127.0.0.2, answers from ${address}. A connected client never sees that reply.`);
+  }
+  for (const { id } of FIGURES) {
+    for (const program of results.programs(id)) {
+      for (const [metric, what] of [["corrupt", "altered"], ["duplicate", "twice"]] as const) {
+        const total = sum(results.values(id, program, metric));
+        if (total > 0) lines.push(`${program}: ${count(total)} datagrams came back ${what} in ${id}`);
+      }
+    }
+  }
+  return lines;
+}
+
+/** The whole report. */
+export function report(results: Results, context: Context): string {
+  const { plan, machine, prepared, form } = context;
+  const windows = FIGURES.filter(({ id }) => results.programs(id).length > 0);
+  const sections = [
+    `# Results
+
+Written by \`deno task bench${form === "full" ? "" : ` --${form}`}\` on ${new Date().toISOString().slice(0, 10)}, in \
+${number(context.minutes)} minutes.
+
+- Machine: ${machine}. The host gave ${(100 * context.stolen).toFixed(1)} % of its processors' time to others meanwhile.
+- Versions: ${prepared.versions.join(", ")}.
+- ${plan.rounds} rounds. In each, every program is started anew, and in every figure they run in turn, in another order \
+every other round. Ratios are taken round by round; the tables show their median.
+- ${
+      PINNED
+        ? "The client is pinned to one processor and the servers, one at work at a time, to another, all alike; only the " +
+          "time to the first echo is measured without."
+        : "Nothing is pinned: the machine has one processor, which client and server share."
+    }
+- Client and server talk over 127.0.0.1. The client blocks when there is nothing to receive, as ordinary clients do; for \
+the round-trip times at 10,000/s it polls. It verifies every reply, byte by byte.
+- CPU is the processor time of the server process alone, in the kernel and outside, by its CPU clock.`,
+    `## Targets\n\nThe median of the rounds, and in brackets the lowest and the highest.\n\n${targetTable(results)}`,
+  ];
+  if (windows.length > 0) {
+    sections.push(
+      "## Rates and CPU\n\nRates in 1,000 datagrams a second, CPU in µs of the server per datagram.",
+      "![Echoes a second against the number of datagrams in flight](rate.svg)",
+      "![CPU per datagram](cpu.svg)",
+      ...windows.map((figure) => windowTable(results, figure)),
+    );
+  }
+  if (results.programs(ROUND_TRIP).length > 0) {
+    sections.push(
+      "## Round-trip time",
+      "![Distribution of the round-trip times](latency.svg)",
+      roundTripTable(results),
+    );
+  }
+  if (results.programs(FIRST_ECHO).length > 0) sections.push(firstEchoTable(results));
+  if (results.programs(MEMORY).length > 0) sections.push(memoryTable(results, plan));
+  const lines = remarks(results, context);
+  if (lines.length > 0) sections.push(`## Remarks\n\n${lines.map((line) => `- ${line}`).join("\n")}`);
+  return `${sections.join("\n\n")}\n`;
+}

@@ -1,0 +1,162 @@
+/**
+ * Runs the server at full load for minutes, and checks that it loses nothing uncounted and that it gains nothing.
+ *
+ *     deno task soak                   ten minutes, half of them on each runtime
+ *     deno task soak --minutes 1       one minute
+ *     deno task soak --runtime bun     all of the time on one
+ */
+
+import { readdirSync } from "node:fs";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { askLoad, freePort, MANY_PEERS, ORDINARY, TRAINS } from "./load.ts";
+import { cleanUp, cleanUpOnSignals, type Command, launch, lives, residentBytes, stop } from "./processes.ts";
+import { NAMES, prepare } from "./programs.ts";
+
+/** Resident memory stays this close to what it was after the first minute, in bytes. */
+const GROWTH_LIMIT = 2e6;
+/** Seconds after which memory has to be what it stays; of a short run, half. */
+const SETTLED_AFTER = 60;
+/** Seconds of each kind of load, one kind after the other: one client, a thousand, trains. */
+const SLICE = 3;
+const LOADS = [ORDINARY, MANY_PEERS, TRAINS];
+
+/** The summary that echo.ts writes at its end with `--log json`. */
+interface Summary {
+  event: string;
+  received: number;
+  echoed: number;
+  refused: number;
+  failed: number;
+  dropped_by_kernel: number;
+}
+
+/** The last line of JSON that is a summary. */
+function findSummary(lines: string[]): Summary | undefined {
+  for (const line of lines.toReversed()) {
+    if (line.includes('"event":"summary"')) return JSON.parse(line);
+  }
+  return undefined;
+}
+
+/** Resolves when the server has said that it listens; throws when it ends, or says nothing for ten seconds. */
+function ready(command: Command, output: string[]): Promise<ReturnType<typeof launch>> {
+  let errors = "";
+  let rest = "";
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready after ten seconds: ${errors}`)), 10e3);
+    const server = launch(command, {
+      stdout: (text) => {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop() ?? "";
+        // A line a second at most, so all of them can be kept.
+        output.push(...lines);
+      },
+      stderr: (text) => {
+        errors += text;
+        if (!errors.includes("listening on ")) return;
+        clearTimeout(timer);
+        resolve(server);
+      },
+    });
+    server.once("exit", () => reject(new Error(`ended before it listened: ${errors}`)));
+  });
+}
+
+/** Loads one server for `seconds` and returns what did not hold, a line each. */
+async function soak(name: string, command: Command, load: string, port: number, seconds: number): Promise<string[]> {
+  const output: string[] = [];
+  const server = await ready(command, output);
+  const pid = server.pid ?? 0;
+  const descriptors = () => readdirSync(`/proc/${pid}/fd`).length;
+  const descriptorsBefore = descriptors();
+  const settledAfter = Math.min(SETTLED_AFTER, seconds / 2);
+  const found: string[] = [];
+  let [sent, lost, settled, extreme, descriptorsMost] = [0, 0, NaN, NaN, 0];
+
+  const begin = performance.now();
+  for (let slice = 0;; slice++) {
+    const elapsed = (performance.now() - begin) / 1000;
+    if (elapsed >= seconds) break;
+    const options = LOADS[slice % LOADS.length] ?? ORDINARY;
+    const time = `${Math.min(SLICE, seconds - elapsed).toFixed(3)}`;
+    const report = await askLoad(load, "window", `127.0.0.1:${port}`, "--seconds", time, ...options);
+    if (!lives(server)) return [`${name}: the server died after ${Math.round(elapsed)} s`];
+    sent += report.sent;
+    lost += report.lost;
+    if (report.corrupt + report.duplicate > 0) {
+      found.push(`${name}: ${report.corrupt} echoes came back altered, ${report.duplicate} twice`);
+    }
+    const resident = residentBytes(pid);
+    descriptorsMost = Math.max(descriptorsMost, descriptors());
+    if ((performance.now() - begin) / 1000 < settledAfter || Number.isNaN(settled)) settled = extreme = resident;
+    if (Math.abs(resident - settled) > Math.abs(extreme - settled)) extreme = resident;
+    const megabytes = (resident / 1e6).toFixed(1);
+    const line = `${name}: ${Math.round(elapsed)} of ${seconds} s, ${sent} datagrams sent, ${megabytes} MB resident`;
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
+    else if (slice % 10 === 0) console.error(line);
+  }
+  if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
+
+  const code = await stop(server);
+  const summary = findSummary(output);
+  if (code !== 0) found.push(`${name}: ended with code ${code} instead of 0`);
+  if (!summary) return [...found, `${name}: wrote no summary`];
+  const { received, echoed, refused, failed, dropped_by_kernel: dropped } = summary;
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  console.log(
+    `${name}: sent ${sent}, received ${received}, echoed ${echoed}, refused ${refused}, failed ${failed}, ` +
+      `dropped by kernel ${dropped}, lost ${lost}; ${megabytes(settled)} resident after ${settledAfter} s, ` +
+      `at most ${megabytes(Math.abs(extreme - settled))} away from it since; ` +
+      `${descriptorsBefore} descriptors, at most ${descriptorsMost}`,
+  );
+  if (received !== echoed + refused + failed) found.push(`${name}: received is not echoed + refused + failed`);
+  if (sent !== received + dropped) found.push(`${name}: sent is not received + dropped by kernel`);
+  if (Math.abs(extreme - settled) > GROWTH_LIMIT) {
+    found.push(`${name}: resident memory went from ${megabytes(settled)} to ${megabytes(extreme)}`);
+  }
+  if (descriptorsMost > descriptorsBefore) {
+    found.push(`${name}: ${descriptorsMost - descriptorsBefore} descriptors more than at the start`);
+  }
+  return found;
+}
+
+async function main(): Promise<number> {
+  const { values: options } = parseArgs({
+    options: {
+      minutes: { type: "string", default: "10" },
+      runtime: { type: "string", multiple: true, default: ["deno", "bun"] },
+    },
+  });
+  const minutes = Number(options.minutes);
+  const names = options.runtime.map((runtime) => ({ deno: NAMES.denoLogging, bun: NAMES.bunLogging })[runtime]);
+  if (!(minutes > 0) || names.includes(undefined)) {
+    console.error("usage: soak.ts [--minutes N] [--runtime deno|bun]...");
+    return 2;
+  }
+  const prepared = await prepare(true);
+  const found: string[] = [];
+  for (const name of names) {
+    // The one that logs: a line a second, so that the log is on, and the summary readable for a program.
+    const program = prepared.programs.find((program) => program.name === name);
+    if (!program) throw new Error(prepared.leftOut.join("; "));
+    const port = await freePort();
+    const command: Command = [...program.command(port), "--log", "json", "--log-limit", "1"];
+    found.push(
+      ...await soak(program.name.replace(/,.*/, ""), command, prepared.load, port, minutes * 60 / names.length),
+    );
+  }
+  for (const line of found) console.error(line);
+  console.error(found.length > 0 ? "the soak failed" : "all of it held");
+  return found.length > 0 ? 1 : 0;
+}
+
+cleanUpOnSignals();
+try {
+  process.exitCode = await main();
+} catch (error) {
+  console.error(`soak: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+} finally {
+  cleanUp();
+}

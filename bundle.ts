@@ -17,7 +17,7 @@ const head = `\
 //   deno run --allow-ffi echo.ts 9000
 //   bun run echo.ts 9000
 //
-// The whole program in one file, for Deno 2 and Bun 1.2 or later on 64-bit Linux; \`--help\` shows its options.
+// The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; \`--help\` shows its options.
 // It is generated from src/ and ffi/ of the project by \`deno task bundle\`: change it there, not here.
 //
 ${readFileSync("LICENSE", "utf8").trim().replaceAll(/^/gm, "// ").replaceAll(/ +$/gm, "")}

@@ -3,7 +3,7 @@
 //   deno run --allow-ffi echo.ts 9000
 //   bun run echo.ts 9000
 //
-// The whole program in one file, for Deno 2 and Bun 1.2 or later on 64-bit Linux; `--help` shows its options.
+// The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; `--help` shows its options.
 // It is generated from src/ and ffi/ of the project by `deno task bundle`: change it there, not here.
 //
 // MIT License
@@ -33,14 +33,123 @@
 // deno-fmt-ignore-file
 
 
-// src/main.ts
-import { writeSync } from "node:fs";
-import { constants as constants2 } from "node:os";
-import process2 from "node:process";
+// ffi/constants.ts
+var AF_UNSPEC = 0;
+var AF_INET = 2;
+var AF_INET6 = 10;
+var AF_NETLINK = 16;
+var SOCK_DGRAM = 2;
+var SOCK_RAW = 3;
+var SOCK_CLOEXEC = 524288;
+var SOL_SOCKET = 1;
+var IPPROTO_IP = 0;
+var IPPROTO_UDP = 17;
+var IPPROTO_IPV6 = 41;
+var SO_TYPE = 3;
+var SO_BROADCAST = 6;
+var SO_SNDBUF = 7;
+var SO_RCVBUF = 8;
+var SO_RCVTIMEO = 20;
+var SO_SNDBUFFORCE = 32;
+var SO_RCVBUFFORCE = 33;
+var SO_TIMESTAMPING = 37;
+var SO_DOMAIN = 39;
+var SO_MEMINFO = 55;
+var SK_MEMINFO_WMEM_ALLOC = 2;
+var SK_MEMINFO_SNDBUF = 3;
+var SK_MEMINFO_DROPS = 8;
+var SK_MEMINFO_VARS = 9;
+var SCM_TIMESTAMPING = SO_TIMESTAMPING;
+var SOF_TIMESTAMPING_TX_SOFTWARE = 2;
+var SOF_TIMESTAMPING_RX_SOFTWARE = 8;
+var SOF_TIMESTAMPING_SOFTWARE = 16;
+var SOF_TIMESTAMPING_OPT_ID = 128;
+var SOF_TIMESTAMPING_OPT_TSONLY = 2048;
+var IP_TOS = 1;
+var IP_TTL = 2;
+var IP_PKTINFO = 8;
+var IP_MTU_DISCOVER = 10;
+var IP_PMTUDISC_DONT = 0;
+var IP_PMTUDISC_PROBE = 3;
+var IP_RECVERR = 11;
+var IP_UNICAST_IF = 50;
+var IPV6_UNICAST_HOPS = 16;
+var IPV6_MTU_DISCOVER = 23;
+var IPV6_PMTUDISC_PROBE = 3;
+var IPV6_RECVERR = 25;
+var IPV6_V6ONLY = 26;
+var IPV6_RECVPKTINFO = 49;
+var IPV6_PKTINFO = 50;
+var IPV6_TCLASS = 67;
+var IPV6_UNICAST_IF = 76;
+var IPV6_FREEBIND = 78;
+var UDP_SEGMENT = 103;
+var UDP_GRO = 104;
+var UDP_MAX_SEGMENTS = 64;
+var MSG_CTRUNC = 8;
+var MSG_TRUNC = 32;
+var MSG_DONTWAIT = 64;
+var MSG_ERRQUEUE = 8192;
+var MSG_NOSIGNAL = 16384;
+var MSG_WAITFORONE = 65536;
+var POLLIN = 1;
+var POLLOUT = 4;
+var SO_EE_ORIGIN_ICMP = 2;
+var SO_EE_ORIGIN_ICMP6 = 3;
+var SO_EE_ORIGIN_TIMESTAMPING = 4;
+var EPOLL_CTL_ADD = 1;
+var EPOLL_CTL_DEL = 2;
+var EPOLL_CTL_MOD = 3;
+var EPOLL_CLOEXEC = 524288;
+var EPOLLIN = 1;
+var EPOLLONESHOT = 1073741824;
+var EFD_CLOEXEC = 524288;
+var NETLINK_ROUTE = 0;
+var NLM_F_REQUEST = 1;
+var RTM_NEWROUTE = 24;
+var RTM_GETROUTE = 26;
+var RTA_DST = 1;
+var RTA_OIF = 4;
+var RTN_LOCAL = 2;
+var CLOCK_REALTIME = 0;
+var CLOCK_MONOTONIC = 1;
+var O_WRONLY = 1;
+var O_NOCTTY = 256;
+var O_NONBLOCK = 2048;
+var O_CLOEXEC = 524288;
+var F_GETFL = 3;
+var F_SETFL = 4;
+var F_DUPFD_CLOEXEC = 1030;
+var SEEK_CUR = 1;
+var TIOCGWINSZ = 21523;
+var PIPE_BUF = 4096;
+var EAI_NONAME = -2;
+var EAI_AGAIN = -3;
+var SIGHUP = 1;
+var SIG_IGN = 1;
+var EPERM = 1;
+var ENOENT = 2;
+var EINTR = 4;
+var EIO = 5;
+var EBADF = 9;
+var EAGAIN = 11;
+var EACCES = 13;
+var EINVAL = 22;
+var ENOTSOCK = 88;
+var EMSGSIZE = 90;
+var EOPNOTSUPP = 95;
+var EAFNOSUPPORT = 97;
+var EADDRINUSE = 98;
+var EADDRNOTAVAIL = 99;
+var ENETUNREACH = 101;
+var ENOBUFS = 105;
+var EISCONN = 106;
+var ECONNREFUSED = 111;
+var EHOSTUNREACH = 113;
 
 // ffi/errno.ts
-import { constants } from "node:os";
-import { getSystemErrorMessage } from "node:util";
+var { constants } = await import("node:os");
+var util = await import("node:util");
 var names = new Map(Object.entries(constants.errno).map(([name, number2]) => [number2, name]));
 names.set(constants.errno.EAGAIN, "EAGAIN");
 var ERRNO_COUNT = 134;
@@ -48,9 +157,10 @@ function errnoName(errno) {
   return names.get(errno) ?? `errno ${errno}`;
 }
 function errnoMessage(errno) {
-  return getSystemErrorMessage(-errno) ?? errnoName(errno);
+  return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }
 var SystemError = class extends Error {
+  /** `SystemError` */
   name = "SystemError";
   /** The symbolic name of the error: `EACCES`. */
   code;
@@ -59,6 +169,7 @@ var SystemError = class extends Error {
   /** The system call that failed: `bind`. */
   syscall;
   /**
+   * Makes the error; it is not thrown yet.
    * @param syscall the call that failed
    * @param errno its error number
    * @param message the whole sentence; if absent, one is made of the two
@@ -73,70 +184,179 @@ var SystemError = class extends Error {
 
 // ffi/foreign.ts
 var LibraryError = class extends Error {
+  /** `LibraryError` */
   name = "LibraryError";
 };
+function requireSupported(runtime2, version, least, platform, arch) {
+  const [major = 0, minor = 0] = (version ?? "0").split(".").map(Number);
+  const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
+  const recent = major > leastMajor || major === leastMajor && minor >= leastMinor;
+  if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
+  throw new LibraryError(
+    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2 or later, or Bun 1.3 or later, on 64-bit Linux (\
+x86-64 or aarch64)`
+  );
+}
 
-// ffi/constants.ts
-var AF_UNSPEC = 0;
-var AF_INET = 2;
-var AF_INET6 = 10;
-var SOCK_DGRAM = 2;
-var SOCK_CLOEXEC = 524288;
-var SOL_SOCKET = 1;
-var IPPROTO_IP = 0;
-var IPPROTO_UDP = 17;
-var IPPROTO_IPV6 = 41;
-var SO_TYPE = 3;
-var SO_SNDBUF = 7;
-var SO_RCVBUF = 8;
-var SO_RCVTIMEO = 20;
-var SO_SNDBUFFORCE = 32;
-var SO_RCVBUFFORCE = 33;
-var SO_TIMESTAMPING = 37;
-var SO_DOMAIN = 39;
-var SO_MEMINFO = 55;
-var SK_MEMINFO_DROPS = 8;
-var SK_MEMINFO_VARS = 9;
-var SCM_TIMESTAMPING = SO_TIMESTAMPING;
-var IP_PKTINFO = 8;
-var IP_MTU_DISCOVER = 10;
-var IP_PMTUDISC_DONT = 0;
-var IPV6_V6ONLY = 26;
-var IPV6_RECVPKTINFO = 49;
-var IPV6_PKTINFO = 50;
-var IPV6_FREEBIND = 78;
-var UDP_SEGMENT = 103;
-var UDP_GRO = 104;
-var UDP_MAX_SEGMENTS = 64;
-var MSG_CTRUNC = 8;
-var MSG_TRUNC = 32;
-var MSG_DONTWAIT = 64;
-var MSG_NOSIGNAL = 16384;
-var MSG_WAITFORONE = 65536;
-var POLLOUT = 4;
-var CLOCK_REALTIME = 0;
-var CLOCK_MONOTONIC = 1;
-var O_WRONLY = 1;
-var O_NOCTTY = 256;
-var O_NONBLOCK = 2048;
-var O_CLOEXEC = 524288;
-var F_DUPFD_CLOEXEC = 1030;
-var SEEK_CUR = 1;
-var PIPE_BUF = 4096;
-var EAI_NONAME = -2;
-var EAI_AGAIN = -3;
-var SIG_IGN = 1;
-var EINTR = 4;
-var EIO = 5;
-var EAGAIN = 11;
-var EACCES = 13;
-var EINVAL = 22;
-var ENOTSOCK = 88;
-var EMSGSIZE = 90;
-var EOPNOTSUPP = 95;
-var EAFNOSUPPORT = 97;
-var EADDRINUSE = 98;
-var EADDRNOTAVAIL = 99;
+// ffi/bun.ts
+var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
+function bunRuntime(process, worker) {
+  const { bun } = process.versions;
+  const name = bun === void 0 ? `Node.js ${process.version}` : `Bun ${bun}`;
+  return {
+    name,
+    arch: process.arch,
+    args: process.argv.slice(2),
+    onSignal: (signal, handler) => void process.on(signal, handler),
+    exit: (code) => process.exit(code),
+    get ffi() {
+      requireSupported(name, bun, "1.3", process.platform, process.arch);
+      return foreignInterface(process.getBuiltinModule("bun:ffi"), worker);
+    }
+  };
+}
+function foreignInterface(ffi, worker) {
+  return {
+    load(libraries2, signatures2) {
+      const symbols = symbolsOf(signatures2);
+      let reason = "";
+      for (const library of libraries2) {
+        try {
+          return {
+            call: ffi.dlopen(library, symbols).symbols,
+            addressOf: (buffer) => ffi.ptr(buffer),
+            // A pointer is a plain number in Bun.
+            pointer: (address) => address
+          };
+        } catch (error) {
+          if (!(error instanceof Error)) throw error;
+          reason ||= error.message;
+        }
+      }
+      throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
+    },
+    loadWaiting(libraries2, signatures2) {
+      const thread = new HelperThread(worker, libraries2, symbolsOf(signatures2));
+      const functions = Object.keys(signatures2).map((name) => [
+        name,
+        (...values) => thread.call(name, values)
+      ]);
+      return Object.fromEntries(functions);
+    }
+  };
+}
+function symbolsOf(signatures2) {
+  return Object.fromEntries(
+    Object.entries(signatures2).map(([name, { parameters, result: result2 }]) => [
+      name,
+      { args: parameters.map((type) => bunType[type]), returns: bunType[result2] }
+    ])
+  );
+}
+var HELPER = `
+import { dlopen } from "bun:ffi";
+self.onmessage = ({ data: [libraries, symbols] }) => {
+  let functions;
+  for (const library of libraries) {
+    try {
+      functions = dlopen(library, symbols).symbols;
+      break;
+    } catch {}
+  }
+  self.onmessage = ({ data: [name, values] }) => self.postMessage(functions[name](...values));
+};
+`;
+var HelperThread = class {
+  #worker;
+  #settle;
+  constructor(worker, libraries2, symbols) {
+    const url = URL.createObjectURL(new Blob([HELPER], { type: "text/javascript" }));
+    this.#worker = new worker(url, { smol: true, ref: false });
+    this.#worker.onmessage = ({ data }) => this.#take()?.resolve(data);
+    this.#worker.onerror = ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`));
+    this.#worker.postMessage([libraries2, symbols]);
+  }
+  call(name, values) {
+    this.#worker.ref();
+    this.#worker.postMessage([name, values]);
+    return new Promise((resolve2, reject) => this.#settle = { resolve: resolve2, reject });
+  }
+  #take() {
+    const settle = this.#settle;
+    this.#settle = void 0;
+    this.#worker.unref();
+    return settle;
+  }
+};
+
+// ffi/deno.ts
+var addressing = {
+  addressOf: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
+  pointer: { name: "memcpy", parameters: ["usize", "usize", "usize"], result: "pointer" }
+};
+function denoRuntime(deno) {
+  const name = `Deno ${deno.version.deno}`;
+  const { os } = deno.build;
+  const arch = deno.build.arch === "x86_64" ? "x64" : deno.build.arch === "aarch64" ? "arm64" : deno.build.arch;
+  return {
+    name,
+    arch,
+    args: deno.args,
+    onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
+    exit: (code) => deno.exit(code),
+    get ffi() {
+      requireSupported(name, deno.version.deno, "2.0", os, arch);
+      return foreignInterface2(deno);
+    }
+  };
+}
+function foreignInterface2(deno) {
+  return {
+    load(libraries2, signatures2) {
+      const { addressOf, pointer, ...call } = open(deno, libraries2, { ...signatures2, ...addressing });
+      return {
+        call,
+        addressOf: (buffer) => Number(addressOf(buffer, buffer, 0)),
+        pointer: (address) => pointer(address, address, 0)
+      };
+    },
+    loadWaiting(libraries2, signatures2) {
+      const waiting3 = Object.entries(signatures2).map(([name, signature]) => [name, { ...signature, nonblocking: true }]);
+      return open(deno, libraries2, Object.fromEntries(waiting3));
+    }
+  };
+}
+function open(deno, libraries2, symbols) {
+  const granted = (path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted";
+  const first = Math.max(0, libraries2.findIndex(granted));
+  let reason = "";
+  for (const library of libraries2.slice(first)) {
+    if (reason !== "" && !granted(library)) continue;
+    try {
+      return deno.dlopen(library, symbols).symbols;
+    } catch (error) {
+      reason = reasonOf(error);
+    }
+  }
+  throw new LibraryError(`cannot load libc: ${reason}`);
+}
+function reasonOf(error) {
+  if (!(error instanceof Error)) throw error;
+  if (error.name === "NotCapable" || error.name === "PermissionDenied") {
+    throw new LibraryError("Deno does not allow the call into libc; allow it with: deno run --allow-ffi echo.ts 9000");
+  }
+  return error.message.replaceAll(/\s+/g, " ");
+}
+
+// ffi/runtime.ts
+var current;
+function runtime() {
+  return current ??= detect();
+}
+function detect() {
+  const globals = globalThis;
+  return globals.Deno === void 0 ? bunRuntime(globals.process, globals.Worker) : denoRuntime(globals.Deno);
+}
 
 // ffi/layouts.ts
 var sockaddr_in = { size: 16, sin_family: 0, sin_port: 2, sin_addr: 4 };
@@ -163,10 +383,24 @@ var mmsghdr = {
 var cmsghdr = { size: 16, cmsg_len: 0, cmsg_level: 8, cmsg_type: 12, align: 8 };
 var in_pktinfo = { size: 12, ipi_ifindex: 0, ipi_spec_dst: 4, ipi_addr: 8 };
 var in6_pktinfo = { size: 20, ipi6_addr: 0, ipi6_ifindex: 16 };
+var sock_extended_err = {
+  size: 16,
+  ee_errno: 0,
+  ee_origin: 4,
+  ee_type: 5,
+  ee_code: 6,
+  ee_info: 8,
+  ee_data: 12
+};
 var scm_timestamping = { size: 48, ts: 0 };
 var timespec = { size: 16, tv_sec: 0, tv_nsec: 8 };
 var timeval = { size: 16, tv_sec: 0, tv_usec: 8 };
 var pollfd = { size: 8, fd: 0, events: 4, revents: 6 };
+var epoll_event = runtime().arch === "x64" ? { size: 12, events: 0, data: 4 } : { size: 16, events: 0, data: 8 };
+var nlmsghdr = { size: 16, nlmsg_len: 0, nlmsg_type: 4, nlmsg_flags: 6 };
+var rtmsg = { size: 12, rtm_family: 0, rtm_dst_len: 1, rtm_type: 7 };
+var rtattr = { size: 4, rta_len: 0, rta_type: 2 };
+var winsize = { size: 8, ws_row: 0, ws_col: 2 };
 var addrinfo = {
   size: 48,
   ai_flags: 0,
@@ -179,144 +413,7 @@ var addrinfo = {
 };
 var sigaction = { size: 152, sa_handler: 0 };
 
-// ffi/runtime.ts
-import process from "node:process";
-
-// ffi/bun.ts
-var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
-function bunRuntime(version, ffi) {
-  return {
-    name: `Bun ${version}`,
-    command: "bun run",
-    load(libraries2, signatures2) {
-      const symbols = Object.fromEntries(
-        Object.entries(signatures2).map(([name, { parameters, result: result2 }]) => [
-          name,
-          { args: parameters.map((type) => bunType[type]), returns: bunType[result2] }
-        ])
-      );
-      let reason = "";
-      for (const library of libraries2) {
-        try {
-          return ffi.dlopen(library, symbols).symbols;
-        } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          reason ||= error.message;
-        }
-      }
-      throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
-    },
-    addressOf: (buffer) => ffi.ptr(buffer),
-    // A pointer is a plain number in Bun.
-    pointer: (address) => address,
-    window: (at, length) => ffi.toArrayBuffer(at, 0, length)
-  };
-}
-
-// ffi/deno.ts
-function denoRuntime(deno) {
-  return {
-    name: `Deno ${deno.version.deno}`,
-    command: "deno run --allow-ffi",
-    load(libraries2, signatures2) {
-      const granted = libraries2.filter((path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted");
-      let reason = "";
-      for (const library of granted.length > 0 ? granted : libraries2.slice(0, 1)) {
-        try {
-          return deno.dlopen(library, signatures2).symbols;
-        } catch (error) {
-          reason = reasonOf(error);
-        }
-      }
-      throw new LibraryError(`cannot load libc: ${reason}`);
-    },
-    addressOf(buffer) {
-      try {
-        return Number(deno.UnsafePointer.value(deno.UnsafePointer.of(buffer)));
-      } catch (error) {
-        throw new LibraryError(reasonOf(error));
-      }
-    },
-    pointer: (address) => deno.UnsafePointer.create(BigInt(address)),
-    window: (at, length) => deno.UnsafePointerView.getArrayBuffer(at, length)
-  };
-}
-function reasonOf(error) {
-  if (!(error instanceof Error)) throw error;
-  if (error.name === "NotCapable" || error.name === "PermissionDenied") {
-    throw new LibraryError("Deno does not allow the call into libc; allow it with: deno run --allow-ffi echo.ts 9000");
-  }
-  return error.message.replaceAll(/\s+/g, " ");
-}
-
-// ffi/runtime.ts
-var current;
-function runtime() {
-  return current ??= detect();
-}
-function detect() {
-  const supported = "it needs Deno 2 or later, or Bun 1.2 or later, on 64-bit Linux (x86-64 or aarch64)";
-  if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) {
-    throw new LibraryError(`not supported on ${process.platform} ${process.arch}: ${supported}`);
-  }
-  const { deno, bun } = process.versions;
-  if (deno !== void 0 && atLeast(deno, 2, 0)) {
-    return denoRuntime(globalThis.Deno);
-  }
-  if (bun !== void 0 && atLeast(bun, 1, 2)) {
-    return bunRuntime(bun, process.getBuiltinModule("bun:ffi"));
-  }
-  const found = deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node.js ${process.versions.node}`;
-  throw new LibraryError(`not supported on ${found}: ${supported}`);
-}
-function atLeast(version, major, minor) {
-  const [a = 0, b = 0] = version.split(".").map(Number);
-  return a > major || a === major && b >= minor;
-}
-
-// ffi/memory.ts
-var Memory = class {
-  /** The block's bytes. */
-  bytes;
-  /** The block as 16-bit words, in the byte order of the machine. */
-  u16;
-  /** The block as 32-bit words, in the byte order of the machine. */
-  i32;
-  #runtime;
-  #address;
-  /** Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two. */
-  constructor(size) {
-    const buffer = new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64));
-    this.bytes = new Uint8Array(buffer);
-    this.u16 = new Uint16Array(buffer);
-    this.i32 = new Int32Array(buffer);
-    this.#runtime = runtime();
-    this.#address = this.#runtime.addressOf(buffer);
-  }
-  /** The pointer to the place `at`, for a call. It may allocate: what a loop needs is to be made beforehand. */
-  pointer(at) {
-    return this.#runtime.pointer(this.#address + at);
-  }
-  /** Stores the address of the place `target` as a C pointer at the place `at`, a multiple of 8. */
-  link(at, target) {
-    const address = this.#address + target;
-    this.i32[at >> 2] = address | 0;
-    this.i32[(at >> 2) + 1] = address / 4294967296 | 0;
-  }
-  /** Stores `text` and a terminating zero at the place `at`; returns the place after it. */
-  writeCString(at, text) {
-    const bytes = new TextEncoder().encode(text);
-    this.bytes.set(bytes, at);
-    this.bytes[at + bytes.length] = 0;
-    return at + bytes.length + 1;
-  }
-  /** The text of the zero-terminated string at the place `at`. */
-  readCString(at) {
-    return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
-  }
-};
-
-// ffi/libc.ts
+// ffi/library.ts
 var signatures = {
   /** `int socket(int domain, int type, int protocol)` */
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
@@ -344,12 +441,20 @@ var signatures = {
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
   /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
+  /** `int epoll_create1(int flags)` */
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  /** `int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)` */
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
+  /** `int eventfd(unsigned int initval, int flags)` */
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   /** `int open(const char *pathname, int flags)` */
   open: { parameters: ["pointer", "i32"], result: "i32" },
   /** `int close(int fd)` */
   close: { parameters: ["i32"], result: "i32" },
   /** `int fcntl(int fd, int cmd, int arg)` */
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `int ioctl(int fd, unsigned long op, void *argp)` */
+  ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   /** `off_t lseek(int fd, off_t offset, int whence)` */
   lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
@@ -368,8 +473,14 @@ var signatures = {
   getenv: { parameters: ["pointer"], result: "pointer" },
   /** `size_t strlen(const char *s)` */
   strlen: { parameters: ["pointer"], result: "u32" },
+  /** `void *memcpy(void *dest, const void *src, size_t n)` */
+  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
   /** `int *__errno_location(void)` */
   __errno_location: { parameters: [], result: "pointer" }
+};
+var waitingSignatures = {
+  /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
+  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" }
 };
 var libraries = [
   "libc.so.6",
@@ -387,19 +498,72 @@ var libraries = [
 ];
 var loaded;
 function libc() {
-  if (loaded === void 0) {
-    const call = runtime().load(libraries, signatures);
-    const location = call.__errno_location();
-    loaded = { call, errno: new Int32Array(runtime().window(location, 4)) };
-  }
-  return loaded;
+  return loaded ??= load();
 }
+function load() {
+  const library = runtime().ffi.load(libraries, signatures);
+  const { call, addressOf, pointer } = library;
+  const location = call.__errno_location();
+  const copy = new Int32Array(new ArrayBuffer(128));
+  const copyPointer = pointer(addressOf(copy.buffer));
+  const errno = () => {
+    call.memcpy(copyPointer, location, 4);
+    return copy[0];
+  };
+  return { ...library, errno };
+}
+var waiting;
+function waitingLibc() {
+  return waiting ??= runtime().ffi.loadWaiting(libraries, waitingSignatures);
+}
+
+// ffi/memory.ts
+var Memory = class {
+  /** The block's bytes. */
+  bytes;
+  /** The block as 16-bit words, in the byte order of the machine. */
+  u16;
+  /** The block as 32-bit words, in the byte order of the machine. */
+  i32;
+  #address;
+  /** Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two. */
+  constructor(size) {
+    const buffer = new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64));
+    this.bytes = new Uint8Array(buffer);
+    this.u16 = new Uint16Array(buffer);
+    this.i32 = new Int32Array(buffer);
+    this.#address = libc().addressOf(buffer);
+  }
+  /** The pointer to the place `at`, for a call. It may allocate: what a loop needs is to be made beforehand. */
+  pointer(at) {
+    return libc().pointer(this.#address + at);
+  }
+  /** Stores the address of the place `target` as a C pointer at the place `at`, a multiple of 8. */
+  link(at, target2) {
+    const address = this.#address + target2;
+    this.i32[at >> 2] = address | 0;
+    this.i32[(at >> 2) + 1] = address / 4294967296 | 0;
+  }
+  /** Stores `text` and a terminating zero at the place `at`; returns the place after it. */
+  writeCString(at, text) {
+    const bytes3 = new TextEncoder().encode(text);
+    this.bytes.set(bytes3, at);
+    this.bytes[at + bytes3.length] = 0;
+    return at + bytes3.length + 1;
+  }
+  /** The text of the zero-terminated string at the place `at`. */
+  readCString(at) {
+    return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
+  }
+};
+
+// ffi/libc.ts
 var scratchMemory;
 function scratch() {
   return scratchMemory ??= new Memory(1024);
 }
 function result(value) {
-  return value < 0 ? -libc().errno[0] : value;
+  return value < 0 ? -libc().errno() : value;
 }
 function socket(domain, type, protocol) {
   return result(libc().call.socket(domain, type, protocol));
@@ -429,28 +593,28 @@ function getsockoptWord(fd, level, name, count, index2) {
   const value = result(libc().call.getsockopt(fd, level, name, room.pointer(8), room.pointer(0)));
   return value < 0 ? value : room.i32[2 + index2] >>> 0;
 }
-function setsockoptTime(fd, level, name, milliseconds) {
+function setsockoptTime(fd, level, name, milliseconds2) {
   const room = scratch();
   room.bytes.fill(0, 0, timeval.size);
-  room.i32[timeval.tv_sec / 4] = Math.floor(milliseconds / 1e3);
-  room.i32[timeval.tv_usec / 4] = milliseconds % 1e3 * 1e3;
+  room.i32[timeval.tv_sec / 4] = Math.floor(milliseconds2 / 1e3);
+  room.i32[timeval.tv_usec / 4] = milliseconds2 % 1e3 * 1e3;
   return result(libc().call.setsockopt(fd, level, name, room.pointer(0), timeval.size));
 }
-function poll(fd, events, milliseconds) {
+function poll(fd, events, milliseconds2) {
   const room = scratch();
   room.i32[pollfd.fd / 4] = fd;
   room.u16[pollfd.events / 2] = events;
   room.u16[pollfd.revents / 2] = 0;
-  const ready = result(libc().call.poll(room.pointer(0), 1, milliseconds));
+  const ready = result(libc().call.poll(room.pointer(0), 1, milliseconds2));
   return ready <= 0 ? ready : room.u16[pollfd.revents / 2];
 }
-function open(path, flags) {
+function open2(path, flags) {
   const room = scratch();
   room.writeCString(0, path);
   return result(libc().call.open(room.pointer(0), flags));
 }
 function readSmallFile(path) {
-  const fd = open(path, O_CLOEXEC);
+  const fd = open2(path, O_CLOEXEC);
   if (fd < 0) return "";
   const room = scratch();
   const length = libc().call.read(fd, room.pointer(0), room.bytes.length);
@@ -463,12 +627,17 @@ function close(fd) {
 function fcntl(fd, command, argument) {
   return result(libc().call.fcntl(fd, command, argument));
 }
+function terminalSize(fd) {
+  const room = scratch();
+  if (libc().call.ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return void 0;
+  return { columns: room.u16[winsize.ws_col / 2], rows: room.u16[winsize.ws_row / 2] };
+}
 function lseek(fd, offset, whence) {
   const position = libc().call.lseek(fd, offset, whence);
-  return position === -1 ? -libc().errno[0] : position >>> 0;
+  return position === -1 ? -libc().errno() : position >>> 0;
 }
 function interfaceIndex(name) {
-  if (new TextEncoder().encode(name).length > 15) return 0;
+  if (name.includes("\0") || new TextEncoder().encode(name).length > 15) return 0;
   const room = scratch();
   room.writeCString(0, name);
   return libc().call.if_nametoindex(room.pointer(0));
@@ -477,6 +646,14 @@ function interfaceName(index2) {
   const room = scratch();
   return libc().call.if_indextoname(index2, room.pointer(0)) === null ? `${index2}` : room.readCString(0) || `${index2}`;
 }
+function environmentVariable(name) {
+  const { call } = libc();
+  const room = scratch();
+  room.writeCString(0, name);
+  const value = call.getenv(room.pointer(0));
+  const length = value === null ? 0 : call.strlen(value);
+  return length === 0 ? "" : new TextDecoder().decode(copyOf(value, length));
+}
 function signalIgnored(signal) {
   const room = scratch();
   room.bytes.fill(0, 0, sigaction.size);
@@ -484,31 +661,34 @@ function signalIgnored(signal) {
   return room.i32[sigaction.sa_handler / 4] === SIG_IGN;
 }
 function getaddrinfo(name, family) {
-  const { call } = libc();
+  const { call, pointer } = libc();
   const room = scratch();
   room.bytes.fill(0, 0, addrinfo.size + 8);
   room.i32[addrinfo.ai_family / 4] = family;
   room.i32[addrinfo.ai_socktype / 4] = SOCK_DGRAM;
   const list2 = addrinfo.size;
   const text = list2 + 8;
-  if (new TextEncoder().encode(name).length > 255) return EAI_NONAME;
+  if (!/^[\w.-]{1,255}$/.test(name)) return EAI_NONAME;
   room.writeCString(text, name);
   const error = call.getaddrinfo(room.pointer(text), null, room.pointer(0), room.pointer(list2));
   if (error !== 0) return error;
   const first = readAddress(room.i32, list2);
   const addresses = [];
   for (let at = first; at !== 0; ) {
-    const entry = new Int32Array(runtime().window(runtime().pointer(at), addrinfo.size));
+    const entry = new Int32Array(copyOf(pointer(at), addrinfo.size).buffer);
     const entryFamily = entry[addrinfo.ai_family / 4];
     if (entryFamily === AF_INET || entryFamily === AF_INET6) {
-      const socketAddress = runtime().pointer(readAddress(entry, addrinfo.ai_addr));
-      const length = entry[addrinfo.ai_addrlen / 4];
-      addresses.push(new Uint8Array(runtime().window(socketAddress, length)).slice());
+      addresses.push(copyOf(pointer(readAddress(entry, addrinfo.ai_addr)), entry[addrinfo.ai_addrlen / 4]));
     }
     at = readAddress(entry, addrinfo.ai_next);
   }
-  call.freeaddrinfo(runtime().pointer(first));
+  call.freeaddrinfo(pointer(first));
   return addresses;
+}
+function copyOf(from, length) {
+  const memory = new Memory(length);
+  libc().call.memcpy(memory.pointer(0), from, length);
+  return memory.bytes.slice(0, length);
 }
 function readAddress(words, at) {
   return (words[at / 4] >>> 0) + (words[at / 4 + 1] >>> 0) * 4294967296;
@@ -553,41 +733,39 @@ function elapsed(from, to) {
   return to >= from ? to - from : to - from + MICROSECONDS_END;
 }
 var Writer = class {
-  /** What is to be written: {@link PIPE_BUF} bytes. */
+  /** What is to be written. */
   bytes;
   #pointer;
   #call = libc().call;
   #errno = libc().errno;
-  constructor() {
-    const memory = new Memory(PIPE_BUF);
+  /** @param size bytes at the most */
+  constructor(size) {
+    const memory = new Memory(size);
     this.bytes = memory.bytes;
     this.#pointer = memory.pointer(0);
   }
   /** Writes the first `length` bytes to a descriptor; returns how many it took. write(2) */
   write(fd, length) {
     const written = this.#call.write(fd, this.#pointer, length);
-    return written < 0 ? -this.#errno[0] : written;
+    return written < 0 ? -this.#errno() : written;
   }
   /** Sends the first `length` bytes to a connected socket; returns how many it took. send(2) */
   send(fd, length, flags) {
     const sent = this.#call.send(fd, this.#pointer, length, flags);
-    return sent < 0 ? -this.#errno[0] : sent;
+    return sent < 0 ? -this.#errno() : sent;
   }
 };
-
-// src/cli.ts
-import { parseArgs } from "node:util";
 
 // src/address.ts
 var ADDRESS_SIZE = 16;
 var ENDPOINT_TEXT_MAX = 64;
 function parseAddress(text) {
-  const bytes = new Uint8Array(ADDRESS_SIZE);
+  const bytes3 = new Uint8Array(ADDRESS_SIZE);
   if (!text.includes(":")) {
-    bytes.fill(255, 10, 12);
-    return parseIPv4(text, bytes, 12) ? bytes : void 0;
+    bytes3.fill(255, 10, 12);
+    return parseIPv4(text, bytes3, 12) ? bytes3 : void 0;
   }
-  return parseIPv6(text, bytes) ? bytes : void 0;
+  return parseIPv6(text, bytes3) ? bytes3 : void 0;
 }
 function parseIPv4(text, out, at) {
   const parts = text.split(".");
@@ -612,43 +790,43 @@ function parseIPv6(text, out) {
   const count = head.length + tail.length;
   if (halves.length === 2 ? count >= room : count !== room) return false;
   if (![...head, ...tail].every((group2) => /^[0-9a-f]{1,4}$/i.test(group2))) return false;
-  const write2 = (group2, index2) => {
+  const write = (group2, index2) => {
     const value = parseInt(group2, 16);
     out[index2 * 2] = value >> 8;
     out[index2 * 2 + 1] = value & 255;
   };
-  head.forEach((group2, i) => write2(group2, i));
-  tail.forEach((group2, i) => write2(group2, room - tail.length + i));
+  head.forEach((group2, i) => write(group2, i));
+  tail.forEach((group2, i) => write(group2, room - tail.length + i));
   return true;
 }
 function parsePrefix(text) {
   const [addressText2 = "", lengthText, ...rest] = text.split("/");
-  const bytes = parseAddress(addressText2);
-  if (bytes === void 0 || rest.length > 0) return void 0;
-  const most = isIPv4(bytes) && !addressText2.includes(":") ? 32 : 128;
+  const bytes3 = parseAddress(addressText2);
+  if (bytes3 === void 0 || rest.length > 0) return void 0;
+  const most = isIPv4(bytes3) && !addressText2.includes(":") ? 32 : 128;
   const length = lengthText === void 0 ? most : /^(0|[1-9][0-9]{0,2})$/.test(lengthText) ? Number(lengthText) : NaN;
-  return length <= most ? { bytes, length: 128 - most + length } : void 0;
+  return length <= most ? { bytes: bytes3, length: 128 - most + length } : void 0;
 }
-function isIPv4(bytes, at = 0) {
-  for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false;
-  return bytes[at + 10] === 255 && bytes[at + 11] === 255;
+function isIPv4(bytes3, at = 0) {
+  for (let i = 0; i < 10; i++) if (bytes3[at + i] !== 0) return false;
+  return bytes3[at + 10] === 255 && bytes3[at + 11] === 255;
 }
-function isLinkLocal(bytes, at = 0) {
-  return bytes[at] === 254 && (bytes[at + 1] & 192) === 128;
+function isLinkLocal(bytes3, at = 0) {
+  return bytes3[at] === 254 && (bytes3[at + 1] & 192) === 128;
 }
-function isUnspecified(bytes, at = 0) {
-  const from = isIPv4(bytes, at) ? 12 : 0;
-  for (let i = from; i < ADDRESS_SIZE; i++) if (bytes[at + i] !== 0) return false;
+function isUnspecified(bytes3, at = 0) {
+  const from = isIPv4(bytes3, at) ? 12 : 0;
+  for (let i = from; i < ADDRESS_SIZE; i++) if (bytes3[at + i] !== 0) return false;
   return true;
 }
-function isMulticast(bytes, at = 0) {
-  return isIPv4(bytes, at) ? (bytes[at + 12] & 240) === 224 : bytes[at] === 255;
+function isMulticast(bytes3, at = 0) {
+  return isIPv4(bytes3, at) ? (bytes3[at + 12] & 240) === 224 : bytes3[at] === 255;
 }
-function formatAddress(out, at, bytes, from = 0) {
-  if (isIPv4(bytes, from)) {
+function formatAddress(out, at, bytes3, from = 0) {
+  if (isIPv4(bytes3, from)) {
     for (let i = 12; i < 16; i++) {
       if (i > 12) out[at++] = DOT;
-      at = formatDecimal(out, at, bytes[from + i]);
+      at = formatDecimal(out, at, bytes3[from + i]);
     }
     return at;
   }
@@ -656,7 +834,7 @@ function formatAddress(out, at, bytes, from = 0) {
   let runLength = 1;
   for (let i = 0; i < 8; i++) {
     let end = i;
-    while (end < 8 && group(bytes, from, end) === 0) end++;
+    while (end < 8 && group(bytes3, from, end) === 0) end++;
     if (end - i > runLength) {
       runStart = i;
       runLength = end - i;
@@ -671,17 +849,17 @@ function formatAddress(out, at, bytes, from = 0) {
       continue;
     }
     if (i > 0 && i !== runStart + runLength) out[at++] = COLON;
-    const value = group(bytes, from, i);
+    const value = group(bytes3, from, i);
     for (let shift = value > 4095 ? 12 : value > 255 ? 8 : value > 15 ? 4 : 0; shift >= 0; shift -= 4) {
       out[at++] = HEX[value >> shift & 15];
     }
   }
   return at;
 }
-function formatEndpoint(out, at, bytes, from, zone, port) {
-  const bracketed = !isIPv4(bytes, from);
+function formatEndpoint(out, at, bytes3, from, zone, port) {
+  const bracketed = !isIPv4(bytes3, from);
   if (bracketed) out[at++] = 91;
-  at = formatAddress(out, at, bytes, from);
+  at = formatAddress(out, at, bytes3, from);
   if (zone !== "") {
     out[at++] = 37;
     for (let i = 0; i < zone.length && i < 15; i++) {
@@ -702,20 +880,104 @@ function formatDecimal(out, at, value) {
   }
   return at + digits;
 }
-function addressText(bytes, from = 0) {
+function addressText(bytes3, from = 0) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, bytes, from)));
+  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, bytes3, from)));
 }
-function endpointText(bytes, zone, port) {
+function endpointText(bytes3, zone, port) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, bytes, 0, zone, port)));
+  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, bytes3, 0, zone, port)));
 }
-function group(bytes, from, index2) {
-  return bytes[from + index2 * 2] << 8 | bytes[from + index2 * 2 + 1];
+function group(bytes3, from, index2) {
+  return bytes3[from + index2 * 2] << 8 | bytes3[from + index2 * 2 + 1];
 }
 var DOT = 46;
 var COLON = 58;
 var HEX = new TextEncoder().encode("0123456789abcdef");
+
+// src/arguments.ts
+var { parseArgs } = await import("node:util");
+var UsageError = class extends Error {
+  name = "UsageError";
+};
+function parseArguments(args, options3) {
+  const { positionals, tokens } = parseArgs({
+    args: [...args],
+    options: options3,
+    allowPositionals: true,
+    strict: false,
+    tokens: true
+  });
+  const given = /* @__PURE__ */ new Map();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    checkOption(options3, token.name, token.rawName, token.value, token.inlineValue ?? false);
+    given.set(token.name, [...given.get(token.name) ?? [], token.value ?? ""]);
+  }
+  return {
+    has: (name) => given.has(name),
+    value: (name) => given.get(name)?.at(-1),
+    values: (name) => given.get(name) ?? [],
+    positionals
+  };
+}
+function checkOption(options3, name, rawName, value, inline) {
+  const option = Object.entries(options3).find(([known2]) => known2 === name)?.[1];
+  if (option === void 0) {
+    const near = rawName.startsWith("--") ? nearest(name, Object.keys(options3)) : void 0;
+    const advice = near === void 0 ? "--help lists what there is" : `did you mean --${near}?`;
+    throw new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
+  }
+  if (option.type === "boolean") {
+    if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
+    return;
+  }
+  if (value === void 0 || value === "" || !inline && value.startsWith("-")) {
+    throw new UsageError(`${rawName} needs a value; --help shows which`);
+  }
+}
+function addressFamily(given) {
+  if (given.has("ipv4") && given.has("ipv6")) {
+    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
+  }
+  return given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : void 0;
+}
+function checkFamily(address, family) {
+  const bytes3 = parseAddress(address.split("%")[0]);
+  if (bytes3 === void 0 || family === void 0) return;
+  const actual = isIPv4(bytes3) ? 4 : 6;
+  if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
+}
+function wholeNumber(what, text, least, most) {
+  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
+}
+function list(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+function quote(text) {
+  const escape = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
+  return JSON.stringify(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape);
+}
+function nearest(word, words) {
+  const ranked = words.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }));
+  ranked.sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  return best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : void 0;
+}
+function editDistance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, substitution));
+    }
+    row = next;
+  }
+  return row.at(-1);
+}
 
 // ffi/message_vector.ts
 var MessageVector = class {
@@ -775,7 +1037,7 @@ var MessageVector = class {
   /** Receives up to `count` messages; returns how many, or the negative error. recvmmsg(2) */
   receive(fd, count, flags) {
     const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
-    return received < 0 ? -this.#errno[0] : received;
+    return received < 0 ? -this.#errno() : received;
   }
   /**
    * Sends the messages from `first` to before `end`; returns how many went, or the negative error of the first one.
@@ -783,12 +1045,41 @@ var MessageVector = class {
    */
   send(fd, first, end, flags) {
     const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
-    return sent < 0 ? -this.#errno[0] : sent;
+    return sent < 0 ? -this.#errno() : sent;
   }
 };
 function writeBuffer(memory, at, base, length) {
   memory.link(at + iovec.iov_base, base);
   memory.i32[at + iovec.iov_len >> 2] = length;
+}
+
+// ffi/routing.ts
+function isLocalAddress(address, interfaceIndex2) {
+  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return void 0;
+  const memory = new Memory(1024);
+  const { bytes: bytes3, u16, i32 } = memory;
+  let end = nlmsghdr.size;
+  bytes3[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
+  bytes3[end + rtmsg.rtm_dst_len] = address.length * 8;
+  end += rtmsg.size;
+  const attribute = (type, value) => {
+    u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
+    u16[end + rtattr.rta_type >> 1] = type;
+    bytes3.set(value, end + rtattr.size);
+    end += rtattr.size + value.length;
+  };
+  attribute(RTA_DST, address);
+  if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
+  i32[nlmsghdr.nlmsg_len >> 2] = end;
+  u16[nlmsghdr.nlmsg_type >> 1] = RTM_GETROUTE;
+  u16[nlmsghdr.nlmsg_flags >> 1] = NLM_F_REQUEST;
+  const { call } = libc();
+  const sent = call.send(fd, memory.pointer(0), end, 0);
+  const length = sent < 0 ? sent : call.read(fd, memory.pointer(0), bytes3.length);
+  close(fd);
+  if (length < nlmsghdr.size + rtmsg.size) return void 0;
+  return u16[nlmsghdr.nlmsg_type >> 1] === RTM_NEWROUTE && bytes3[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
 }
 
 // src/control_message.ts
@@ -865,30 +1156,69 @@ function align(length) {
   return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
 }
 
+// src/validation.ts
+function invalid(syscall, message) {
+  return new SystemError(syscall, EINVAL, message);
+}
+function requireInteger(syscall, what, value, least, most) {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw invalid(syscall, `${what} is a whole number from ${least} to ${most}, not ${describe(value)}`);
+}
+function requireString(syscall, what, value) {
+  if (typeof value === "string") return value;
+  throw invalid(syscall, `${what} is a string, not ${describe(value)}`);
+}
+function requireObject(syscall, what, value) {
+  if (typeof value === "object" && value !== null) return value;
+  throw invalid(syscall, `${what} is an object, not ${describe(value)}`);
+}
+function requireBytes(syscall, what, value) {
+  if (value instanceof Uint8Array) return value;
+  throw invalid(syscall, `${what} is a Uint8Array, not ${describe(value)}`);
+}
+function describe(value) {
+  switch (typeof value) {
+    case "string":
+      return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
+    case "bigint":
+      return `${value}n`;
+    case "symbol":
+    case "function":
+      return `a ${typeof value}`;
+    case "object":
+      return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
+    default:
+      return `${value}`;
+  }
+}
+
 // src/endpoint.ts
 function readAddress2(text) {
   const percent = text.indexOf("%");
   const zone = percent < 0 ? "" : text.slice(percent + 1);
-  const bytes = parseAddress(percent < 0 ? text : text.slice(0, percent));
-  if (bytes === void 0) return void 0;
+  const bytes3 = parseAddress(percent < 0 ? text : text.slice(0, percent));
+  if (bytes3 === void 0) return void 0;
   const scope = zone === "" ? 0 : interfaceIndex(zone) || zoneNumber(zone);
   if (zone !== "" && scope === 0) {
     const message = `no interface named ${JSON.stringify(zone)} on this host; \`ip link\` lists what there is`;
     throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
   }
-  if (isLinkLocal(bytes) && scope === 0) {
+  if (isLinkLocal(bytes3) && scope === 0) {
     const message = `the link-local address ${text} needs its interface: ${text}%eth0, for example`;
     throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
   }
-  return { bytes, zone, scope };
+  return { bytes: bytes3, zone, scope };
 }
 function zoneNumber(zone) {
   return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
 }
 function requireAddress(text) {
-  const address = readAddress2(text);
+  const address = readAddress2(requireString("inet_pton", "an address", text));
   if (address !== void 0) return address;
-  throw new SystemError("inet_pton", EINVAL, `${JSON.stringify(text)} is no IPv4 or IPv6 address`);
+  throw new SystemError("inet_pton", EINVAL, `${describe(text)} is no IPv4 or IPv6 address; names are not looked up`);
+}
+function requirePort(syscall, port, least) {
+  return requireInteger(syscall, "a port", port, least, 65535);
 }
 function resolve(text, family) {
   const address = readAddress2(text);
@@ -903,33 +1233,70 @@ function resolve(text, family) {
   return answers.map(readSocketAddress);
 }
 function readSocketAddress(name) {
-  const bytes = new Uint8Array(ADDRESS_SIZE);
+  const bytes3 = new Uint8Array(ADDRESS_SIZE);
   if (name.length === sockaddr_in.size) {
-    bytes.fill(255, 10, 12);
-    bytes.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
-    return { bytes, zone: "", scope: 0 };
+    bytes3.fill(255, 10, 12);
+    bytes3.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
+    return { bytes: bytes3, zone: "", scope: 0 };
   }
-  bytes.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
+  bytes3.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
   const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
-  return { bytes, zone: scope === 0 ? "" : interfaceName(scope), scope };
+  return { bytes: bytes3, zone: scope === 0 ? "" : interfaceName(scope), scope };
 }
 function writeSocketAddress(memory, at, domain, address, port) {
-  const { bytes } = memory;
+  const { bytes: bytes3 } = memory;
   memory.u16[at >> 1] = domain;
-  bytes[at + sockaddr_in6.sin6_port] = port >> 8;
-  bytes[at + sockaddr_in6.sin6_port + 1] = port & 255;
+  bytes3[at + sockaddr_in6.sin6_port] = port >> 8;
+  bytes3[at + sockaddr_in6.sin6_port + 1] = port & 255;
   if (domain === AF_INET) {
     if (!isIPv4(address.bytes)) {
       throw new SystemError("sendmsg", EAFNOSUPPORT, "an IPv4 socket does not reach IPv6 addresses; bind one to ::");
     }
-    bytes.set(address.bytes.subarray(12), at + sockaddr_in.sin_addr);
+    bytes3.set(address.bytes.subarray(12), at + sockaddr_in.sin_addr);
     return sockaddr_in.size;
   }
   memory.i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
-  bytes.set(address.bytes, at + sockaddr_in6.sin6_addr);
+  bytes3.set(address.bytes, at + sockaddr_in6.sin6_addr);
   memory.i32[at + sockaddr_in6.sin6_scope_id >> 2] = address.scope;
   return sockaddr_in6.size;
 }
+
+// src/path.ts
+var NAME_WORDS = 8;
+var PATH_WORDS = NAME_WORDS + 4 + 1;
+var Path = class {
+  /** Where the datagram came from. */
+  peer;
+  /** The local address that an answer leaves from; see `MessageBatch.localAddress`. */
+  local;
+  /** `AF_INET` or `AF_INET6`: the family of the socket. */
+  family;
+  #words;
+  /**
+   * To be had from `MessageBatch.path`.
+   * @internal
+   */
+  constructor(family, peer, local, words) {
+    this.family = family;
+    this.peer = peer;
+    this.local = local;
+    this.#words = words;
+  }
+  /**
+   * The path in the form in which a batch keeps it.
+   * @internal
+   */
+  static words(path) {
+    return path.#words;
+  }
+  /**
+   * Whether a value is a path.
+   * @internal
+   */
+  static is(value) {
+    return #words in value;
+  }
+};
 
 // src/message_batch.ts
 var PAYLOAD_SIZE_MAX = 65535;
@@ -937,6 +1304,7 @@ var UNICAST = 0;
 var BROADCAST = 1;
 var MULTICAST = 2;
 var UNKNOWN = 3;
+var CAPACITY_MAX = 1024;
 var NAME_STRIDE = 32;
 var LOCAL_STRIDE = 16;
 var CONTROL_STRIDE = 192;
@@ -944,20 +1312,39 @@ var PAYLOAD_STRIDE = 65536 + 192;
 var MessageBatch = class {
   /** Most messages in the batch. */
   capacity;
-  /** Messages that were received last. */
-  count = 0;
   /** `AF_INET` or `AF_INET6`: the family of the socket that the batch is for. */
   family;
-  /** Where everything is that the kernel reads and writes. */
+  /**
+   * Where everything is that the kernel reads and writes. Addresses and payloads are at the places that the methods
+   * give; what else there is are pointers for the kernel, so nothing is to be written outside payloads.
+   */
   memory;
-  /** Headers that `recvmmsg` fills in. */
+  /**
+   * The same memory, for the socket.
+   * @internal
+   */
+  arena;
+  /**
+   * Headers that `recvmmsg` fills in.
+   * @internal
+   */
   received;
-  /** Place of the headers that `sendmmsg` reads: two arrays of `capacity`. */
+  /**
+   * Place of the headers that `sendmmsg` reads: two arrays of `capacity`.
+   * @internal
+   */
   replyHeadersAt;
-  /** Place of the buffers that those headers point at: two arrays of `capacity`. */
+  /**
+   * Place of the buffers that those headers point at: two arrays of `capacity`.
+   * @internal
+   */
   replyBuffersAt;
-  /** Place of the control messages that those headers point at: two arrays of `capacity`. */
+  /**
+   * Place of the control messages that those headers point at: two arrays of `capacity`.
+   * @internal
+   */
   replyControlsAt;
+  #count = 0;
   #namesAt;
   #nameSize;
   #localsAt;
@@ -971,16 +1358,21 @@ var MessageBatch = class {
   #interfaces;
   #destinations;
   #arrivals;
+  // UNMARKED, MARKED, or MARKED plus the error that the message could not be sent for.
   #replies;
   /**
-   * @param family `AF_INET` or `AF_INET6`, as the socket's
-   * @param capacity most messages at a time
+   * Makes a batch. `UdpSocket.batch` does so for its own family.
+   * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
+   * @param capacity most messages at a time, 1 to 1024
+   * @throws {SystemError} `EINVAL` where they are something else
    */
   constructor(family, capacity) {
+    if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
+    requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
     let size = 0;
-    const place = (bytes) => {
+    const place = (bytes3) => {
       const at = size;
-      size += Math.ceil(bytes / 64) * 64;
+      size += Math.ceil(bytes3 / 64) * 64;
       return at;
     };
     const headersAt = place(capacity * mmsghdr.size);
@@ -995,9 +1387,10 @@ var MessageBatch = class {
     this.#payloadsAt = place(capacity * PAYLOAD_STRIDE);
     this.family = family;
     this.capacity = capacity;
-    this.memory = new Memory(size);
-    this.received = new MessageVector(this.memory, headersAt, capacity);
-    this.#control = new ControlMessages(this.memory);
+    this.arena = new Memory(size);
+    this.memory = this.arena;
+    this.received = new MessageVector(this.arena, headersAt, capacity);
+    this.#control = new ControlMessages(this.arena);
     if (family === AF_INET) {
       this.#nameSize = sockaddr_in.size;
       this.#peersAt = mappedPeersAt;
@@ -1010,7 +1403,7 @@ var MessageBatch = class {
     }
     for (let i = 0; i < capacity; i++) {
       const bufferAt = buffersAt + i * iovec.size;
-      writeBuffer(this.memory, bufferAt, this.payloadAt(i), PAYLOAD_SIZE_MAX);
+      writeBuffer(this.arena, bufferAt, this.payloadAt(i), PAYLOAD_SIZE_MAX);
       this.received.setName(i, this.nameAt(i), this.#nameSize);
       this.received.setBuffers(i, bufferAt, 1);
       this.received.setControl(i, this.#controlsAt + i * CONTROL_STRIDE, CONTROL_STRIDE);
@@ -1022,20 +1415,22 @@ var MessageBatch = class {
     this.#arrivals = new Int32Array(capacity);
     this.#replies = new Uint8Array(capacity);
   }
-  /** Receives what is there, at most `capacity` messages; returns how many, or the negative error. */
-  receive(fd, flags) {
-    const received = this.received.receive(fd, this.capacity, flags);
-    this.read(received < 0 ? 0 : received);
-    return received;
+  /** Messages that were received last, or added since {@link clear}. */
+  get count() {
+    return this.#count;
   }
-  /** Reads what the kernel wrote of the first `count` messages; {@link receive} does so. */
+  /**
+   * Reads what the kernel wrote of the first `count` messages.
+   * @internal
+   */
   read(count) {
-    this.count = count;
+    requireInteger("recvmmsg", "the number of messages", count, 0, this.capacity);
+    this.#count = count;
     for (let i = 0; i < count; i++) this.#readMessage(i);
   }
   /** Reads what the kernel wrote of message `i`, and makes its header ready for the next reception. */
   #readMessage(i) {
-    const { received, memory } = this;
+    const { received, arena: memory } = this;
     const { i32 } = memory;
     const control = this.#control;
     const size = Math.max(0, Math.min(received.length(i), PAYLOAD_SIZE_MAX));
@@ -1064,7 +1459,7 @@ var MessageBatch = class {
         else destination = specific === 0 ? UNKNOWN : UNICAST;
       } else if (control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&
       // An IPv4 datagram on a dual-stack socket brings both, and only IP_PKTINFO tells a broadcast from the rest.
-      !isIPv4(memory.bytes, control.data)) {
+      !isMapped(i32, data)) {
         for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word];
         interfaceIndex2 = i32[data + in6_pktinfo.ipi6_ifindex / 4];
         sentToIPv4 = false;
@@ -1085,54 +1480,65 @@ var MessageBatch = class {
       i32[(this.peerAddressAt(i) >> 2) + 3] = i32[this.nameAt(i) + sockaddr_in.sin_addr >> 2];
     }
     const named = nameLength === this.#nameSize && memory.u16[this.nameAt(i) >> 1] === this.family;
-    if (cut || !named || sentToIPv4 !== this.isIPv4(i)) destination = UNKNOWN;
+    if (cut || !named || sentToIPv4 !== isMapped(i32, this.peerAddressAt(i) >> 2)) destination = UNKNOWN;
     if (destination === UNKNOWN) i32.fill(0, local >> 2, (local >> 2) + 4);
     this.#sizes[i] = size;
     this.#segmentSizes[i] = segmentSize;
     this.#interfaces[i] = interfaceIndex2;
     this.#destinations[i] = destination;
     this.#arrivals[i] = arrival;
-    this.#replies[i] = 0;
+    this.#replies[i] = UNMARKED;
     received.setRoom(i, this.#nameSize, CONTROL_STRIDE);
   }
   /** Bytes of payload of message `i`, all its datagrams together. */
   size(i) {
+    this.#check(i);
     return this.#sizes[i];
   }
   /** Bytes of each datagram of message `i`; the last may be shorter. */
   segmentSize(i) {
+    this.#check(i);
     return this.#segmentSizes[i];
   }
   /** Datagrams in message `i`, at least 1. */
   datagrams(i) {
+    this.#check(i);
     const size = this.#sizes[i];
     const segmentSize = this.#segmentSizes[i];
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
   /** Leaves only the first `datagrams` datagrams of message `i`, of which it has at least as many. */
   shorten(i, datagrams) {
-    if (datagrams < this.datagrams(i)) this.#sizes[i] = datagrams * this.#segmentSizes[i];
+    if (datagrams < this.datagrams(i) && datagrams > 0) this.#sizes[i] = datagrams * this.#segmentSizes[i];
   }
   /** What message `i` was sent to. */
   destination(i) {
+    this.#check(i);
     return this.#destinations[i];
   }
   /** Index of the interface that message `i` arrived by. */
   interfaceIndex(i) {
-    return this.#interfaces[i];
+    this.#check(i);
+    return this.#interfaces[i] >>> 0;
   }
   /**
    * When message `i` arrived in the kernel, as a `wallTime`; `undefined` unless the socket's `SO_TIMESTAMPING` asks for
    * it.
    */
   arrival(i) {
+    this.#check(i);
     const at = this.#arrivals[i];
     if (at === 0) return void 0;
     const { i32 } = this.memory;
     return wallTime(i32[at + timespec.tv_sec >> 2] >>> 0, i32[at + timespec.tv_nsec >> 2]);
   }
+  /** Name of the interface that message `i` arrived by; its number, if it is gone. Allocates. */
+  interfaceName(i) {
+    return interfaceName(this.interfaceIndex(i));
+  }
   /** Port that message `i` came from. */
   peerPort(i) {
+    this.#check(i);
     const at = this.nameAt(i) + sockaddr_in6.sin6_port;
     return this.memory.bytes[at] << 8 | this.memory.bytes[at + 1];
   }
@@ -1142,11 +1548,13 @@ var MessageBatch = class {
   }
   /** Name of the interface that gives the peer's link-local address its meaning; "" for other addresses. Allocates. */
   peerZone(i) {
+    this.#check(i);
     return isLinkLocal(this.memory.bytes, this.peerAddressAt(i)) ? interfaceName(this.peerScope(i)) : "";
   }
   /** Index of the interface that the peer's link-local address belongs to; 0 for other addresses. */
   peerScope(i) {
-    return this.family === AF_INET ? 0 : this.memory.i32[this.nameAt(i) + sockaddr_in6.sin6_scope_id >> 2];
+    this.#check(i);
+    return this.family === AF_INET ? 0 : this.memory.i32[this.nameAt(i) + sockaddr_in6.sin6_scope_id >> 2] >>> 0;
   }
   /** Place of the local address, of 16 bytes, that message `i` is answered from; a multiple of 4. */
   localAt(i) {
@@ -1154,13 +1562,20 @@ var MessageBatch = class {
   }
   /** Name of the interface that gives the local link-local address its meaning; "" for other addresses. Allocates. */
   localZone(i) {
+    this.#check(i);
     return isLinkLocal(this.memory.bytes, this.localAt(i)) ? interfaceName(this.interfaceIndex(i)) : "";
   }
-  /** Place of the socket address that message `i` came from. */
+  /**
+   * Place of the socket address that message `i` came from.
+   * @internal
+   */
   nameAt(i) {
     return this.#namesAt + i * NAME_STRIDE;
   }
-  /** Bytes of a socket address of the batch's family. */
+  /**
+   * Bytes of a socket address of the batch's family.
+   * @internal
+   */
   get nameSize() {
     return this.#nameSize;
   }
@@ -1168,52 +1583,128 @@ var MessageBatch = class {
   payloadAt(i) {
     return this.#payloadsAt + i * PAYLOAD_STRIDE;
   }
-  /** Marks message `i` to be sent back by the next `UdpSocket.send`, with the payload that is then in its place. */
+  /**
+   * Marks message `i` to be sent back by the next `UdpSocket.send`, with the payload that is then in its place.
+   * @throws {SystemError} `EINVAL` where there is no such message, as all methods do that take a number
+   */
   reply(i) {
-    this.#replies[i] = 1;
+    this.#check(i);
+    this.#replies[i] = MARKED;
   }
   /** Whether message `i` is to be sent back. */
   replies(i) {
-    return this.#replies[i] === 1;
+    this.#check(i);
+    return this.#replies[i] >= MARKED;
+  }
+  /** The error number that `UdpSocket.send` failed to send message `i` for, or a datagram of it; 0 if it went. errno(3) */
+  error(i) {
+    this.#check(i);
+    return Math.max(0, this.#replies[i] - MARKED);
+  }
+  /**
+   * Notes that message `i`, or a datagram of it, could not be sent.
+   * @internal
+   */
+  fail(i, errno) {
+    this.#check(i);
+    this.#replies[i] = MARKED + errno;
   }
   /** Empties the batch. */
   clear() {
-    this.count = 0;
+    this.#count = 0;
   }
   /**
    * Adds a message that the next `UdpSocket.send` sends: `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, to a peer,
-   * from the local address `from` or from the one that the routing table gives. The payload is copied. Allocates.
-   * @throws {SystemError} where an address can't be used on this socket
-   * @throws {RangeError} where the batch is full or the payload too large
+   * from a local address or from the one that the routing table gives; or back along the path of a message that was
+   * received. The payload is copied. Allocates, unless it is given a path.
+   * @throws {SystemError} where an address can't be used on this socket (`EAFNOSUPPORT`) or is not local
+   *   (`EADDRNOTAVAIL`), where the batch is full (`ENOBUFS`) or the payload too large (`EMSGSIZE`)
    */
-  add(payload, { to, from }) {
-    const i = this.count;
-    if (i === this.capacity) throw new RangeError(`the batch is full: it holds ${this.capacity} messages`);
-    if (payload.length > PAYLOAD_SIZE_MAX) {
-      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
+  add(payload, route) {
+    const i = this.#count;
+    if (i >= this.capacity) {
+      throw new SystemError(
+        "sendmmsg",
+        ENOBUFS,
+        `the batch is full: it holds ${this.capacity} messages; send it first`
+      );
     }
-    const peer = requireAddress(to.address);
-    const local = requireAddress(from ?? (isIPv4(peer.bytes) ? "0.0.0.0" : "::"));
-    writeSocketAddress(this.memory, this.nameAt(i), this.family, peer, to.port);
-    this.memory.bytes.set(peer.bytes, this.peerAddressAt(i));
-    this.memory.bytes.set(local.bytes, this.localAt(i));
-    this.memory.bytes.set(payload, this.payloadAt(i));
-    this.#sizes[i] = payload.length;
-    this.#segmentSizes[i] = payload.length;
-    this.#interfaces[i] = local.scope;
+    checkPayload(payload);
+    requireObject("sendmmsg", "where a message goes", route);
+    if (Path.is(route)) this.#setPath(i, route);
+    else this.#setRoute(i, route);
     this.#destinations[i] = UNICAST;
-    this.#replies[i] = 1;
-    this.count++;
+    this.#arrivals[i] = 0;
+    this.#replies[i] = MARKED;
+    this.#setPayload(i, payload);
+    this.#count = i + 1;
+  }
+  #setRoute(i, { to, from }) {
+    const { address, port } = requireObject("sendmmsg", "`to`", to);
+    const peer = requireAddress(address);
+    requirePort("sendmmsg", port, 1);
+    const local = from === void 0 ? void 0 : requireLocal(from, peer);
+    writeSocketAddress(this.arena, this.nameAt(i), this.family, peer, port);
+    const { bytes: bytes3, i32 } = this.memory;
+    const localAt = this.localAt(i);
+    bytes3.set(peer.bytes, this.peerAddressAt(i));
+    i32.fill(0, localAt >> 2, (localAt >> 2) + 4);
+    if (local !== void 0) bytes3.set(local.bytes, localAt);
+    else if (isIPv4(peer.bytes)) i32[(localAt >> 2) + 2] = IPV4_MAPPED;
+    this.#interfaces[i] = local?.scope ?? 0;
+  }
+  #setPath(i, path) {
+    if (path.family !== this.family) {
+      throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
+    }
+    const words = Path.words(path);
+    const { i32 } = this.memory;
+    const name = this.nameAt(i) >> 2;
+    const local = this.localAt(i) >> 2;
+    for (let word = 0; word < NAME_WORDS; word++) i32[name + word] = words[word];
+    for (let word = 0; word < 4; word++) i32[local + word] = words[NAME_WORDS + word];
+    this.#interfaces[i] = words[NAME_WORDS + 4];
+    if (this.family === AF_INET) i32[(this.peerAddressAt(i) >> 2) + 3] = i32[name + sockaddr_in.sin_addr / 4];
+  }
+  /**
+   * The path of message `i`, for what is to be sent along it later. Allocates, unless it is the same as `known`, which is
+   * given back then.
+   */
+  path(i, known2) {
+    this.#check(i);
+    if (known2 !== void 0 && Path.is(known2) && this.#hasPath(i, known2)) return known2;
+    const words = new Int32Array(PATH_WORDS);
+    const { i32 } = this.memory;
+    const name = this.nameAt(i) >> 2;
+    const local = this.localAt(i) >> 2;
+    for (let word = 0; word < this.#nameSize / 4; word++) words[word] = i32[name + word];
+    for (let word = 0; word < 4; word++) words[NAME_WORDS + word] = i32[local + word];
+    words[NAME_WORDS + 4] = this.#interfaces[i];
+    return new Path(this.family, this.peer(i), this.localAddress(i), words);
+  }
+  #hasPath(i, path) {
+    const words = Path.words(path);
+    const { i32 } = this.memory;
+    const name = this.nameAt(i) >> 2;
+    const local = this.localAt(i) >> 2;
+    for (let word = 0; word < this.#nameSize / 4; word++) if (words[word] !== i32[name + word]) return false;
+    for (let word = 0; word < 4; word++) if (words[NAME_WORDS + word] !== i32[local + word]) return false;
+    return words[NAME_WORDS + 4] === this.#interfaces[i] && path.family === this.family;
   }
   /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
   payload(i) {
     return this.memory.bytes.subarray(this.payloadAt(i), this.payloadAt(i) + this.size(i));
   }
-  /** Puts another payload, at most {@link PAYLOAD_SIZE_MAX} bytes, in the place of that of message `i`. */
+  /**
+   * Puts another payload, at most {@link PAYLOAD_SIZE_MAX} bytes, in the place of that of message `i`.
+   * @throws {SystemError} `EMSGSIZE` where it is larger
+   */
   setPayload(i, payload) {
-    if (payload.length > PAYLOAD_SIZE_MAX) {
-      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
-    }
+    this.#check(i);
+    checkPayload(payload);
+    this.#setPayload(i, payload);
+  }
+  #setPayload(i, payload) {
     this.memory.bytes.set(payload, this.payloadAt(i));
     this.#sizes[i] = payload.length;
     this.#segmentSizes[i] = payload.length;
@@ -1224,17 +1715,60 @@ var MessageBatch = class {
     const address = addressText(this.memory.bytes, this.peerAddressAt(i));
     return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
   }
-  /** The local address that message `i` is answered from, with its zone if it is link-local. Allocates. */
+  /**
+   * The local address that message `i` is answered from, with its zone if it is link-local. `::` with a zone says that
+   * the interface gives the address: so it is for what was sent to an IPv6 multicast address. Allocates.
+   */
   localAddress(i) {
-    const zone = this.localZone(i);
-    const address = addressText(this.memory.bytes, this.localAt(i));
+    const { bytes: bytes3 } = this.memory;
+    const at = this.localAt(i);
+    const interfaceGives = this.destination(i) === MULTICAST && !isIPv4(bytes3, at);
+    const zone = interfaceGives ? this.interfaceName(i) : this.localZone(i);
+    const address = addressText(bytes3, at);
     return zone === "" ? address : `${address}%${zone}`;
   }
   /** Whether the peer of message `i` is an IPv4 address. */
   isIPv4(i) {
+    this.#check(i);
     return this.family === AF_INET || isIPv4(this.memory.bytes, this.peerAddressAt(i));
   }
+  #check(i) {
+    if (i >>> 0 !== i || i >= this.#count) throw noMessage(i, this.#count);
+  }
 };
+var UNMARKED = 0;
+var MARKED = 1;
+function noMessage(i, count) {
+  return invalid("sendmmsg", `no message ${describe(i)} in the batch: it holds ${count}, numbered from 0`);
+}
+function checkPayload(payload) {
+  const { length } = requireBytes("sendmmsg", "a payload", payload);
+  if (length <= PAYLOAD_SIZE_MAX) return;
+  const most = `a datagram carries ${PAYLOAD_SIZE_MAX} bytes at most`;
+  throw new SystemError("sendmmsg", EMSGSIZE, `a payload of ${length} bytes is too large: ${most}`);
+}
+function requireLocal(from, peer) {
+  const local = requireAddress(from);
+  const { bytes: bytes3, scope } = local;
+  const ipv4 = isIPv4(bytes3);
+  if (isUnspecified(bytes3)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? void 0 : local;
+  if (ipv4 !== isIPv4(peer.bytes)) {
+    const families = ipv4 ? "an IPv4 address to an IPv6" : "an IPv6 address to an IPv4";
+    throw new SystemError(
+      "sendmmsg",
+      EAFNOSUPPORT,
+      `cannot send from ${families} one; leave \`from\` out, or change it`
+    );
+  }
+  if (isLocalAddress(ipv4 ? bytes3.subarray(12) : bytes3, scope) === false) {
+    const message = `cannot send from ${from}: this address is not on this host; \`ip address\` lists what is`;
+    throw new SystemError("sendmmsg", EADDRNOTAVAIL, message);
+  }
+  return local;
+}
+function isMapped(words, at) {
+  return words[at + 2] === IPV4_MAPPED && (words[at] | words[at + 1]) === 0;
+}
 var IPV4_MAPPED = -65536;
 
 // src/rate_limit.ts
@@ -1311,29 +1845,45 @@ var REASONS = [
   "own_endpoint",
   "not_allowed",
   "over_rate",
-  "over_max_rate"
+  "over_max_rate",
+  "stopping"
 ];
 var ACCEPTED = 0;
 var SERVICE_PORTS = /* @__PURE__ */ new Map([
+  [1194, "OpenVPN"],
   [1434, "Microsoft SQL Server browser"],
   [1604, "Citrix ICA browser"],
   [1900, "SSDP"],
   [2049, "NFS"],
+  [2362, "Digi device discovery"],
   [3283, "Apple Remote Desktop"],
+  [3389, "Remote Desktop"],
+  [3478, "STUN"],
   [3702, "WS-Discovery"],
+  [3784, "BFD"],
   [4500, "IPsec NAT traversal"],
   [5060, "SIP"],
+  [5093, "Sentinel license manager"],
   [5351, "NAT-PMP"],
   [5353, "mDNS"],
   [5355, "LLMNR"],
   [5683, "CoAP"],
   [6881, "BitTorrent"],
+  [7001, "AFS"],
   [10001, "Ubiquiti discovery"],
+  [10074, "Mitel TP-240 driver"],
   [11211, "memcached"],
   [17185, "VxWorks debugger"],
+  [20800, "Call of Duty"],
+  [20811, "Powerhouse VPN management"],
   [26e3, "Quake"],
+  [27005, "Steam game clients"],
   [27015, "Steam game servers"],
-  [27960, "Quake III"]
+  [27036, "Steam Remote Play"],
+  [27960, "Quake III"],
+  [30120, "FiveM game servers"],
+  [30718, "Lantronix device discovery"],
+  [32414, "Plex media server"]
 ]);
 var Guard = class {
   /** How many datagrams of the message that was judged last are answered; they are its first ones. */
@@ -1348,20 +1898,20 @@ var Guard = class {
   #maxRate;
   #clock = new Clock(CLOCK_MONOTONIC);
   /** @param options what to let pass */
-  constructor(options2) {
-    this.#port = options2.port;
-    this.#answerBroadcast = options2.answerBroadcast ?? false;
-    this.#answerMulticast = options2.answerMulticast ?? false;
+  constructor(options3) {
+    this.#port = options3.port;
+    this.#answerBroadcast = options3.answerBroadcast ?? false;
+    this.#answerMulticast = options3.answerMulticast ?? false;
     this.#ports = new Uint8Array(65536);
-    if (!options2.answerAnyPort) {
+    if (!options3.answerAnyPort) {
       this.#ports.fill(RESERVED_SOURCE_PORT, 0, 1024);
       for (const port of SERVICE_PORTS.keys()) this.#ports[port] = SERVICE_SOURCE_PORT;
-      this.#ports[options2.port] = OWN_SOURCE_PORT;
+      this.#ports[options3.port] = OWN_SOURCE_PORT;
     }
     this.#ports[0] = SOURCE_PORT_ZERO;
-    this.#allow = new AllowList(options2.allow ?? []);
-    if (options2.rate !== void 0) this.#rate = new RateLimit(options2.rate, options2.rateTable ?? RATE_TABLE);
-    if (options2.maxRate !== void 0) this.#maxRate = new RateLimit(options2.maxRate, 1);
+    this.#allow = new AllowList(options3.allow ?? []);
+    if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, options3.rateTable ?? RATE_TABLE);
+    if (options3.maxRate !== void 0) this.#maxRate = new RateLimit(options3.maxRate, 1);
   }
   /**
    * Judges message `i` of a batch. {@link admitted} is then how many of its datagrams are answered.
@@ -1378,10 +1928,10 @@ var Guard = class {
     if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
     if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
     if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
-    const { bytes, i32 } = batch.memory;
+    const { bytes: bytes3, i32 } = batch.memory;
     const peer = batch.peerAddressAt(i);
-    if (isUnspecified(bytes, peer)) return UNSPECIFIED_SOURCE;
-    if (isMulticast(bytes, peer)) return MULTICAST_SOURCE;
+    if (isUnspecified(bytes3, peer)) return UNSPECIFIED_SOURCE;
+    if (isMulticast(bytes3, peer)) return MULTICAST_SOURCE;
     const word = peer >> 2;
     if (i32[word + 3] === -1 && i32[word + 2] === -65536 && i32[word] === 0) return BROADCAST_SOURCE;
     const port = batch.peerPort(i);
@@ -1412,12 +1962,12 @@ var AllowList = class {
     this.#count = prefixes.length;
     const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
     const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
-    prefixes.forEach(({ bytes, length }, k) => {
+    prefixes.forEach(({ bytes: bytes3, length }, k) => {
       for (let i = 0; i < ADDRESS_SIZE; i++) {
         const bits = Math.max(0, Math.min(8, length - i * 8));
         const mask = 65280 >> bits & 255;
         masks[k * ADDRESS_SIZE + i] = mask;
-        networks[k * ADDRESS_SIZE + i] = bytes[i] & mask;
+        networks[k * ADDRESS_SIZE + i] = bytes3[i] & mask;
       }
     });
     this.#masks = new Int32Array(masks.buffer);
@@ -1455,15 +2005,16 @@ var OWN_ENDPOINT = number("own_endpoint");
 var NOT_ALLOWED = number("not_allowed");
 var OVER_RATE = number("over_rate");
 var OVER_MAX_RATE = number("over_max_rate");
+var STOPPING = number("stopping");
 
 // src/payload_text.ts
 var PAYLOAD_SHOWN_MAX = 64;
 var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
-function formatPayload(out, at, bytes, from, size) {
+function formatPayload(out, at, bytes3, from, size) {
   const shown = Math.min(size, PAYLOAD_SHOWN_MAX);
   const end = from + shown;
   for (let i = from; i < end; ) {
-    const byte = bytes[i];
+    const byte = bytes3[i];
     if (byte >= 32 && byte < 127) {
       if (byte === BACKSLASH) out[at++] = BACKSLASH;
       out[at++] = byte;
@@ -1475,18 +2026,18 @@ function formatPayload(out, at, bytes, from, size) {
       i++;
       continue;
     }
-    const length = sequenceLength(bytes, i, from + size);
+    const length = sequenceLength(bytes3, i, from + size);
     if (length > 0 && i + length > end) break;
     if (length === 0) {
       at = escapeByte(out, at, byte);
       i++;
       continue;
     }
-    const codePoint = decode(bytes, i, length);
-    if (isPrintable(codePoint)) {
-      for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
+    const codePoint2 = decode(bytes3, i, length);
+    if (isPrintable(codePoint2)) {
+      for (let k = 0; k < length; k++) out[at++] = bytes3[i + k];
     } else {
-      at = escapeCodePoint(out, at, codePoint);
+      at = escapeCodePoint(out, at, codePoint2);
     }
     i += length;
   }
@@ -1497,32 +2048,32 @@ function formatPayload(out, at, bytes, from, size) {
   }
   return at;
 }
-function sequenceLength(bytes, i, end) {
-  const first = bytes[i];
+function sequenceLength(bytes3, i, end) {
+  const first = bytes3[i];
   const length = first >= 194 && first <= 223 ? 2 : first >= 224 && first <= 239 ? 3 : first >= 240 && first <= 244 ? 4 :
   0;
   if (length === 0 || i + length > end) return 0;
-  const second = bytes[i + 1];
+  const second = bytes3[i + 1];
   const least = first === 224 ? 160 : first === 240 ? 144 : 128;
   const most = first === 237 ? 159 : first === 244 ? 143 : 191;
   if (second < least || second > most) return 0;
-  for (let k = 2; k < length; k++) if ((bytes[i + k] & 192) !== 128) return 0;
+  for (let k = 2; k < length; k++) if ((bytes3[i + k] & 192) !== 128) return 0;
   return length;
 }
-function decode(bytes, i, length) {
-  let codePoint = bytes[i] & 127 >> length;
-  for (let k = 1; k < length; k++) codePoint = codePoint << 6 | bytes[i + k] & 63;
-  return codePoint;
+function decode(bytes3, i, length) {
+  let codePoint2 = bytes3[i] & 127 >> length;
+  for (let k = 1; k < length; k++) codePoint2 = codePoint2 << 6 | bytes3[i + k] & 63;
+  return codePoint2;
 }
 var printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
 var invisible = /^\p{Default_Ignorable_Code_Point}$/u;
 var known = new Uint8Array(1114112);
-function isPrintable(codePoint) {
-  let answer = known[codePoint];
+function isPrintable(codePoint2) {
+  let answer = known[codePoint2];
   if (answer === 0) {
-    const character = String.fromCodePoint(codePoint);
+    const character = String.fromCodePoint(codePoint2);
     answer = printable.test(character) && !invisible.test(character) ? 2 : 1;
-    known[codePoint] = answer;
+    known[codePoint2] = answer;
   }
   return answer === 2;
 }
@@ -1540,13 +2091,13 @@ function escapeByte(out, at, byte) {
   out[at++] = hexDigit(byte & 15);
   return at;
 }
-function escapeCodePoint(out, at, codePoint) {
+function escapeCodePoint(out, at, codePoint2) {
   out[at++] = BACKSLASH;
   out[at++] = 117;
   out[at++] = 123;
   let shift = 20;
-  while (codePoint >> shift === 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint >> shift & 15);
+  while (codePoint2 >> shift === 0) shift -= 4;
+  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint2 >> shift & 15);
   out[at++] = 125;
   return at;
 }
@@ -1623,32 +2174,32 @@ var Log = class {
     const segmentSize = batch.segmentSize(i);
     const from = batch.payloadAt(i) + k * segmentSize;
     const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
-    const { bytes } = this.#output;
+    const { bytes: bytes3 } = this.#output;
     let at = this.#output.at;
     if (this.#format === "json") {
-      at = append(bytes, at, TIME_KEY);
-      at = append(bytes, at, this.#time);
-      at = append(bytes, at, PEER_KEY);
+      at = append(bytes3, at, TIME_KEY);
+      at = append(bytes3, at, this.#time);
+      at = append(bytes3, at, PEER_KEY);
       at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, LOCAL_KEY);
+      at = append(bytes3, at, LOCAL_KEY);
       at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, BYTES_KEY);
-      at = formatDecimal(bytes, at, size);
-      at = append(bytes, at, PAYLOAD_KEY);
+      at = append(bytes3, at, BYTES_KEY);
+      at = formatDecimal(bytes3, at, size);
+      at = append(bytes3, at, PAYLOAD_KEY);
       at = this.#writeJsonPayload(batch.memory.bytes, from, size, at);
-      at = append(bytes, at, JSON_END);
+      at = append(bytes3, at, JSON_END);
     } else {
-      at = append(bytes, at, RECV);
+      at = append(bytes3, at, RECV);
       at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, ARROW);
+      at = append(bytes3, at, ARROW);
       at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, PAYLOAD);
-      at = formatPayload(bytes, at, batch.memory.bytes, from, size);
-      bytes[at++] = 93;
+      at = append(bytes3, at, PAYLOAD);
+      at = formatPayload(bytes3, at, batch.memory.bytes, from, size);
+      bytes3[at++] = 93;
       if (size > PAYLOAD_SHOWN_MAX) {
-        at = append(bytes, at, LENGTH);
-        at = formatDecimal(bytes, at, size);
-        at = append(bytes, at, LENGTH_END);
+        at = append(bytes3, at, LENGTH);
+        at = formatDecimal(bytes3, at, size);
+        at = append(bytes3, at, LENGTH_END);
       }
     }
     this.#output.endLine(at);
@@ -1662,12 +2213,12 @@ var Log = class {
     return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.localZone(i), this.#port);
   }
   #writeJsonPayload(payload, from, size, at) {
-    const { bytes } = this.#output;
+    const { bytes: bytes3 } = this.#output;
     const end = formatPayload(this.#payload, 0, payload, from, size);
     for (let i = 0; i < end; i++) {
       const byte = this.#payload[i];
-      if (byte === 34 || byte === 92) bytes[at++] = 92;
-      bytes[at++] = byte;
+      if (byte === 34 || byte === 92) bytes3[at++] = 92;
+      bytes3[at++] = byte;
     }
     return at;
   }
@@ -1687,9 +2238,9 @@ var Log = class {
     }
   }
 };
-function append(out, at, bytes) {
-  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
-  return at + bytes.length;
+function append(out, at, bytes3) {
+  for (let i = 0; i < bytes3.length; i++) out[at + i] = bytes3[i];
+  return at + bytes3.length;
 }
 var encoder = new TextEncoder();
 var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
@@ -1705,13 +2256,138 @@ var BYTES_KEY = encoder.encode('","bytes":');
 var PAYLOAD_KEY = encoder.encode(',"payload":"');
 var JSON_END = encoder.encode('"}');
 
-// src/cli.ts
-var UsageError = class extends Error {
-  name = "UsageError";
+// src/probe_cli.ts
+var SIZE_MAX = 65527;
+var SIZE_MAX_IPV4 = 65507;
+var PROBE_HELP = `See whether a UDP echo server answers, from where, and how fast.
+
+  echo.ts probe TARGET... [PORT] [options]
+
+TARGET is an address or a name, with or without :PORT; of a name, all addresses
+are probed. One target is probed until Ctrl-C; several, five times each.
+
+  -p, --port PORT       port to ask at                           (default: 9000)
+  -c, --count N         requests to each target, 0 for no end
+  -i, --interval TIME   time between requests, 0 for as fast as answers come
+                        (default: 200ms); units are us, ms, s and m
+  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}        (default: 64)
+  -t, --timeout TIME    how long to wait for an answer             (default: 1s)
+      --connected       use a connected socket: see what ordinary clients see
+      --source ADDR     send from this local address
+      --interface NAME  send by this interface
+      --ttl N           time to live, or hop limit
+      --tos N           type of service, 0 to 255; or --dscp N, 0 to 63 or name
+      --df              don't fragment; --mtu finds the largest that passes so
+  -4, -6                IPv4 only, IPv6 only
+      --json            an object for each reply, and one for the summary
+  -q, --quiet           the summary only
+  -h, --help            show this
+`;
+var options = {
+  port: { type: "string", short: "p" },
+  count: { type: "string", short: "c" },
+  interval: { type: "string", short: "i" },
+  size: { type: "string", short: "s" },
+  timeout: { type: "string", short: "t" },
+  connected: { type: "boolean" },
+  source: { type: "string" },
+  interface: { type: "string" },
+  ttl: { type: "string" },
+  tos: { type: "string" },
+  dscp: { type: "string" },
+  df: { type: "boolean" },
+  mtu: { type: "boolean" },
+  ipv4: { type: "boolean", short: "4" },
+  ipv6: { type: "boolean", short: "6" },
+  json: { type: "boolean" },
+  quiet: { type: "boolean", short: "q" },
+  help: { type: "boolean", short: "h" }
 };
+function parseProbe(args) {
+  const given = parseArguments(args, options);
+  if (given.has("help")) return void 0;
+  const family = addressFamily(given);
+  const hosts = [...given.positionals];
+  const lastIsPort = hosts.length > 1 && /^[0-9]+$/.test(hosts.at(-1));
+  const trailing = lastIsPort ? hosts.pop() : void 0;
+  if (hosts.length === 0) {
+    throw new UsageError("probe needs a target: echo.ts probe 192.0.2.10, for example; --help shows more");
+  }
+  if (trailing !== void 0 && given.has("port")) {
+    throw new UsageError(`one port only, not ${trailing} and --port ${quote(given.value("port"))}`);
+  }
+  const port = wholeNumber("the port", trailing ?? given.value("port") ?? "9000", 1, 65535);
+  const targets = hosts.map((text) => target(text, port, family));
+  const source = given.value("source");
+  if (source !== void 0) checkFamily(source, family);
+  if (given.has("tos") && given.has("dscp")) {
+    throw new UsageError("--tos and --dscp set the same byte: leave one out");
+  }
+  const optional = (name, read) => {
+    const text = given.value(name);
+    return text === void 0 ? void 0 : read(text);
+  };
+  const findMtu = given.has("mtu");
+  if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  return {
+    targets,
+    count: optional("count", (text) => wholeNumber("--count", text, 0, 1e9)),
+    interval: duration("--interval", given.value("interval") ?? "200ms", 0),
+    size: wholeNumber("--size", given.value("size") ?? "64", 0, SIZE_MAX),
+    timeout: duration("--timeout", given.value("timeout") ?? "1s", 1),
+    source,
+    interfaceName: given.value("interface"),
+    ttl: optional("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
+    tos: optional("tos", trafficClass) ?? optional("dscp", (text) => codePoint(text) << 2),
+    dontFragment: given.has("df") || findMtu,
+    findMtu,
+    connected: given.has("connected"),
+    family,
+    json: given.has("json"),
+    quiet: given.has("quiet")
+  };
+}
+function target(text, port, family) {
+  const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
+  const host = bracketed ?? name ?? "";
+  if (/^[0-9]+$/.test(host)) throw new UsageError(`the port ${host} comes last, and once`);
+  if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
+    throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
+  }
+  checkFamily(host, family);
+  return { host, port: own === void 0 ? port : wholeNumber(`the port of ${host}`, own, 1, 65535) };
+}
+var UNITS = /* @__PURE__ */ new Map([["us", 1e-3], ["ms", 1], ["s", 1e3], ["m", 6e4]]);
+var DURATION_MAX = 36e5;
+function duration(what, text, least) {
+  const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m)$/.exec(text === "0" ? "0s" : text);
+  const value = match === null ? NaN : Number(match[1]) * UNITS.get(match[2]);
+  if (value >= least && value <= DURATION_MAX) return value;
+  const from = least === 0 ? "0" : `${least}ms`;
+  throw new UsageError(
+    `${what} is a time from ${from} to 60m with a unit, us, ms, s or m: 200ms, 1.5s, not ${quote(text)}`
+  );
+}
+function trafficClass(text) {
+  return /^0x[0-9a-f]{1,2}$/i.test(text) ? Number(text) : wholeNumber("--tos", text, 0, 255);
+}
+function codePoint(text) {
+  const name = text.toUpperCase();
+  if (name === "EF") return 46;
+  const selector = /^CS([0-7])$/.exec(name);
+  if (selector !== null) return Number(selector[1]) << 3;
+  const assured = /^AF([1-4])([1-3])$/.exec(name);
+  if (assured !== null) return Number(assured[1]) << 3 | Number(assured[2]) << 1;
+  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
+  if (value <= 63) return value;
+  throw new UsageError(`--dscp is a number from 0 to 63 or a name, EF, AF11 to AF43 or CS0 to CS7, not ${quote(text)}`);
+}
+
+// src/cli.ts
 var HELP = `UDP echo server that answers from the address it was asked at.
 
   echo.ts [PORT] [options]              PORT is 1 to 65535, 9000 if left out
+  echo.ts probe TARGET...               ask servers: echo.ts probe --help
 
   -a, --address ADDR    answer on this address only: IPv4, IPv6, name or
                         link-local with zone, as fe80::1%eth0    (default: all)
@@ -1731,9 +2407,8 @@ var HELP = `UDP echo server that answers from the address it was asked at.
 
 SIGINT and SIGTERM stop it, SIGUSR1 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
-  bun run echo.ts 9000 --address 192.0.2.1 --log json
-`;
-var options = {
+  bun run echo.ts 9000 --address 192.0.2.1 --log json`;
+var options2 = {
   address: { type: "string", short: "a" },
   ipv4: { type: "boolean", short: "4" },
   ipv6: { type: "boolean", short: "6" },
@@ -1754,57 +2429,49 @@ var options = {
   version: { type: "boolean", short: "V" }
 };
 function parseCommand(args) {
-  const { values, positionals, tokens } = parseArgs({
-    args: [...args],
-    options,
-    allowPositionals: true,
-    strict: false,
-    tokens: true
-  });
-  for (const token of tokens) {
-    if (token.kind === "option") checkOption(token.name, token.rawName, token.value, token.inlineValue ?? false);
+  if (args[0] === "probe") {
+    const settings = parseProbe(args.slice(1));
+    return settings === void 0 ? { kind: "help", text: PROBE_HELP } : { kind: "probe", ...settings };
   }
-  const text = values;
-  if (values.help) return { kind: "help" };
-  if (values.version) return { kind: "version" };
-  if (values.ipv4 && values.ipv6) {
-    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
-  }
-  const family = values.ipv4 ? 4 : values.ipv6 ? 6 : void 0;
-  if (text.address !== void 0) checkFamily(text.address, family);
-  if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.join(" and ")}`);
-  if (text.fd !== void 0 && (positionals.length > 0 || text.address !== void 0 || family !== void 0)) {
+  const given = parseArguments(args, options2);
+  const { positionals } = given;
+  if (given.has("help")) return { kind: "help", text: HELP };
+  if (given.has("version")) return { kind: "version" };
+  const family = addressFamily(given);
+  const address = given.value("address");
+  const fd = given.value("fd");
+  const rateText = given.value("rate");
+  const maxRateText = given.value("max-rate");
+  if (address !== void 0) checkFamily(address, family);
+  if (positionals.includes("probe")) throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
+  if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.map(quote).join(" and ")}`);
+  if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
-  const log = values.quiet ? "none" : text.log ?? "text";
+  const log = given.has("quiet") ? "none" : given.value("log") ?? "text";
   if (!isLogFormat(log)) throw new UsageError(`no log format ${quote(log)}: it is one of ${list(LOG_FORMATS)}`);
   return {
     kind: "serve",
     port: positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535),
-    address: text.address,
+    address,
     family,
     log,
-    logLimit: wholeNumber("--log-limit", text["log-limit"] ?? "1000", 0, 1e9),
-    buffer: byteSize("--buffer", text.buffer ?? "4M"),
-    busyPoll: wholeNumber("--busy-poll", text["busy-poll"] ?? "50", 0, 1e3),
-    fd: text.fd === void 0 ? void 0 : wholeNumber("--fd", text.fd, 0, 1e6),
-    allow: (values.allow ?? []).map(prefix),
-    rate: text.rate === void 0 ? void 0 : rate("--rate", text.rate),
-    rateTable: wholeNumber("--rate-table", text["rate-table"] ?? `${RATE_TABLE}`, 8, 1 << 24),
-    maxRate: text["max-rate"] === void 0 ? void 0 : rate("--max-rate", text["max-rate"]),
-    answerAnyPort: values["answer-any-port"] === true,
-    answerBroadcast: values["answer-broadcast"] === true,
-    answerMulticast: values["answer-multicast"] === true
+    logLimit: wholeNumber("--log-limit", given.value("log-limit") ?? "1000", 0, 1e9),
+    buffer: byteSize("--buffer", given.value("buffer") ?? "4M"),
+    busyPoll: wholeNumber("--busy-poll", given.value("busy-poll") ?? "50", 0, 1e3),
+    fd: fd === void 0 ? void 0 : wholeNumber("--fd", fd, 0, 1e6),
+    allow: given.values("allow").map(prefix),
+    rate: rateText === void 0 ? void 0 : rate("--rate", rateText),
+    rateTable: wholeNumber("--rate-table", given.value("rate-table") ?? `${RATE_TABLE}`, 8, 1 << 24),
+    maxRate: maxRateText === void 0 ? void 0 : rate("--max-rate", maxRateText),
+    answerAnyPort: given.has("answer-any-port"),
+    answerBroadcast: given.has("answer-broadcast"),
+    answerMulticast: given.has("answer-multicast")
   };
 }
-function byteSizeText(bytes) {
-  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
-  return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
-}
-function wholeNumber(what, text, least, most) {
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
+function byteSizeText(bytes3) {
+  const unit = [...UNITS2].reverse().find(([, size]) => bytes3 % size === 0);
+  return unit === void 0 ? `${bytes3}` : `${bytes3 / unit[1]}${unit[0]}`;
 }
 function rate(what, text) {
   const [perSecond, burst, ...rest] = text.split("/");
@@ -1822,63 +2489,18 @@ function prefix(text) {
 }
 function byteSize(what, text) {
   const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS2.get(match[2].toUpperCase()) ?? 1);
   if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
   throw new UsageError(
     `${what} is a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without K, M \
 or G behind it, not ${quote(text)}`
   );
 }
-var UNITS = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
+var UNITS2 = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
 var BUFFER_MIN = 4 << 10;
 var BUFFER_MAX = 1023 << 20;
-function checkOption(name, rawName, value, inline) {
-  const option = Object.entries(options).find(([known2]) => known2 === name)?.[1];
-  if (option === void 0) {
-    const near = rawName.startsWith("--") ? nearest(name, Object.keys(options)) : void 0;
-    const advice = near === void 0 ? "--help lists what there is" : `did you mean --${near}?`;
-    throw new UsageError(`unknown option ${rawName}; ${advice}`);
-  }
-  if (option.type === "boolean") {
-    if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
-    return;
-  }
-  if (value === void 0 || value === "" || !inline && value.startsWith("-")) {
-    throw new UsageError(`${rawName} needs a value; --help shows which`);
-  }
-}
-function checkFamily(address, family) {
-  const bytes = parseAddress(address.split("%")[0]);
-  if (bytes === void 0 || family === void 0) return;
-  const actual = isIPv4(bytes) ? 4 : 6;
-  if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
-}
 function isLogFormat(text) {
   return LOG_FORMATS.includes(text);
-}
-function list(words) {
-  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
-function quote(text) {
-  return JSON.stringify(text);
-}
-function nearest(word, words) {
-  const ranked = words.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }));
-  ranked.sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : void 0;
-}
-function editDistance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, substitution));
-    }
-    row = next;
-  }
-  return row.at(-1);
 }
 
 // src/counters.ts
@@ -1938,12 +2560,25 @@ function sum(counts) {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
+// src/turns.ts
+var { setImmediate, setTimeout } = await import("node:timers");
+var SIGNAL_TURNS = 64;
+var SIGNAL_MILLISECONDS = 5;
+async function takeTurns(count) {
+  for (let i = 0; i < count; i++) await new Promise((resolve2) => setImmediate(resolve2));
+}
+async function handleSignal() {
+  await new Promise((resolve2) => setTimeout(resolve2, SIGNAL_MILLISECONDS));
+  await takeTurns(SIGNAL_TURNS);
+}
+
 // src/echo_server.ts
-import { setImmediate } from "node:timers";
 var BATCH_CAPACITY = 64;
-var TURN_MILLISECONDS = 100;
+var TURNS_MICROSECONDS = 1e4;
+var TURNS = 3;
+var NAP_MILLISECONDS = 50;
 var SLEEP_MILLISECONDS = 1e3;
-var SIGNAL_TURNS = 8;
+var DRAIN_MILLISECONDS = 50;
 var EchoServer = class {
   #socket;
   #guard;
@@ -1955,6 +2590,8 @@ var EchoServer = class {
   #counters = new Counters();
   #failuresTold = new Float64Array(ERRNO_COUNT);
   #trainsTold = false;
+  #receiveError = 0;
+  #sleep = 0;
   #stopping = false;
   /** Puts the server together; {@link run} starts it. */
   constructor({ socket: socket2, guard, log, polling, output, tell }) {
@@ -1965,26 +2602,34 @@ var EchoServer = class {
     this.#output = output;
     this.#tell = tell;
     this.#batch = socket2.batch(BATCH_CAPACITY);
-    socket2.setReceiveTimeout(SLEEP_MILLISECONDS);
   }
   /** Serves until {@link stop} is called. */
   async run() {
     const polling = this.#polling;
-    let lastTurn = polling.now;
+    let lastTurns = polling.now;
     let lastSecond = polling.now;
-    await turns(SIGNAL_TURNS);
+    this.#sleepFor(NAP_MILLISECONDS);
     while (!this.#stopping) {
       const received = polling.receive(this.#socket, this.#batch);
-      if (received > 0) this.#answer();
-      if (received > 0 && elapsed(lastTurn, polling.now) < TURN_MILLISECONDS * 1e3) continue;
-      if (received < 0 && received !== -EAGAIN && received !== -EINTR) this.#receiveFailed(-received);
-      lastTurn = polling.now;
+      if (received > 0) {
+        this.#answer();
+        if (this.#sleep !== NAP_MILLISECONDS) this.#sleepFor(NAP_MILLISECONDS);
+        if (elapsed(lastTurns, polling.now) < TURNS_MICROSECONDS) continue;
+        await takeTurns(TURNS);
+      } else if (received === -EINTR) {
+        await handleSignal();
+      } else {
+        if (received !== -EAGAIN) this.#receiveError = -received;
+        if (this.#sleep !== SLEEP_MILLISECONDS) this.#sleepFor(SLEEP_MILLISECONDS);
+        await takeTurns(SIGNAL_TURNS);
+      }
+      lastTurns = polling.now;
       if (elapsed(lastSecond, polling.now) >= 1e6) {
         lastSecond = polling.now;
         this.#nextSecond();
       }
-      await turns(received === -EINTR ? SIGNAL_TURNS : 1);
     }
+    this.#drain();
   }
   /** Ends {@link run} with the loop's next turn. */
   stop() {
@@ -2013,6 +2658,21 @@ var EchoServer = class {
     counters.echoed += this.#socket.send(batch);
     this.#log.record(batch);
   }
+  /** Counts what has come and is not answered any more, so that nothing is lost without being counted. */
+  #drain() {
+    const end = performance.now() + DRAIN_MILLISECONDS;
+    while (this.#socket.receive(this.#batch, false) > 0 && performance.now() < end) {
+      for (let i = 0; i < this.#batch.count; i++) {
+        const datagrams = this.#batch.datagrams(i);
+        this.#counters.received += datagrams;
+        this.#counters.refused[STOPPING] += datagrams;
+      }
+    }
+  }
+  #sleepFor(milliseconds2) {
+    this.#sleep = milliseconds2;
+    this.#socket.setReceiveTimeout(milliseconds2);
+  }
   #nextSecond() {
     this.#log.nextSecond();
     this.#socket.drops();
@@ -2023,22 +2683,21 @@ var EchoServer = class {
       if (count > 0) failures.push(`${count} times ${errnoName(errno)} (${errnoMessage(errno)})`);
       this.#failuresTold[errno] = failed;
     }
+    if (this.#receiveError !== 0) {
+      this.#tell(`receiving failed: ${errnoMessage(this.#receiveError)} (${errnoName(this.#receiveError)})`);
+      this.#receiveError = 0;
+    }
     if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
     if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
       this.#trainsTold = true;
       this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
     }
   }
-  #receiveFailed(errno) {
-    this.#tell(`receiving failed: ${errnoMessage(errno)} (${errnoName(errno)})`);
-  }
 };
-async function turns(count) {
-  for (let i = 0; i < count; i++) await new Promise((resolve2) => setImmediate(resolve2));
-}
 
 // src/output.ts
 var LINE_SIZE_MAX = 1024;
+var BUFFER_SIZE = 64 << 10;
 var Output = class {
   /** Lines that were lost since the start. */
   dropped = 0;
@@ -2046,10 +2705,12 @@ var Output = class {
   bytes;
   /** Place in {@link bytes} where the next line starts. */
   at = 0;
-  #writer = new Writer();
+  #writer = new Writer(BUFFER_SIZE);
   #means;
   #fd;
   #lines = 0;
+  // Whether the last flush got rid of less than all: then only the next one tries again, not every line.
+  #stalled = false;
   /** @param fd the descriptor, which other programs may share: its flags are left alone */
   constructor(fd) {
     this.bytes = this.#writer.bytes;
@@ -2060,15 +2721,15 @@ var Output = class {
       this.#means = "write";
       this.#fd = fd;
     } else {
-      const own = open(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+      const own = open2(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
       this.#means = own >= 0 ? "nonblocking" : "poll";
       this.#fd = own >= 0 ? own : fd;
     }
   }
   /** Whether a line can be written now; if not, it counts as dropped. */
   hasRoom() {
-    if (this.at + LINE_SIZE_MAX > PIPE_BUF) this.flush();
-    if (this.at + LINE_SIZE_MAX <= PIPE_BUF) return true;
+    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
+    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
     this.dropped++;
     return false;
   }
@@ -2081,35 +2742,55 @@ var Output = class {
   /** Writes a whole line of text, or drops it. Allocates. */
   writeLine(text) {
     if (!this.hasRoom()) return;
-    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, PIPE_BUF - 1));
+    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
     if (read < text.length) this.dropped++;
     else this.endLine(this.at + written);
   }
   /** Hands over what has gathered, as far as it is taken now; the rest stays for the next time. */
   flush() {
-    if (this.at === 0) return;
-    const written = this.#write(this.at);
-    if (written === this.at) {
-      this.at = 0;
-      this.#lines = 0;
-    } else if (written > 0) {
-      for (let i = 0; i < written; i++) if (this.bytes[i] === 10) this.#lines--;
-      this.bytes.copyWithin(0, written, this.at);
-      this.at -= written;
-    } else if (written !== -EAGAIN && written !== 0) {
-      this.dropped += this.#lines;
-      this.at = 0;
-      this.#lines = 0;
+    while (this.at > 0) {
+      const length = this.#wholeLines();
+      const written = this.#write(length);
+      if (written > 0) this.#consume(written);
+      else if (written !== -EAGAIN && written !== 0) this.#drop();
+      this.#stalled = written < length && this.at > 0;
+      if (this.#stalled) return;
     }
   }
-  /** Hands over what it can within `milliseconds`; the rest counts as dropped. The output can't be used any more. */
-  close(milliseconds) {
+  /** Hands over what is taken within `milliseconds`; the rest counts as dropped. */
+  settle(milliseconds2) {
+    const end = performance.now() + milliseconds2;
     this.flush();
-    if (this.at > 0 && poll(this.#fd, POLLOUT, milliseconds) > 0) this.flush();
+    for (let left = milliseconds2; this.at > 0 && left > 0; left = end - performance.now()) {
+      if (poll(this.#fd, POLLOUT, Math.ceil(left)) <= 0) break;
+      this.flush();
+    }
+    this.#drop();
+  }
+  /** Settles, and lets go of the descriptor if it is its own. The output can't be used any more. */
+  close(milliseconds2) {
+    this.settle(milliseconds2);
+    if (this.#means === "nonblocking") close(this.#fd);
+  }
+  /** Bytes of whole lines that a pipe takes all or none of, so that no line is torn. */
+  #wholeLines() {
+    if (this.at <= PIPE_BUF) return this.at;
+    return this.bytes.lastIndexOf(10, PIPE_BUF - 1) + 1;
+  }
+  #consume(written) {
+    if (written === this.at) return this.#clear();
+    for (let i = 0; i < written; i++) if (this.bytes[i] === 10) this.#lines--;
+    this.bytes.copyWithin(0, written, this.at);
+    this.at -= written;
+  }
+  #drop() {
     this.dropped += this.#lines;
+    this.#clear();
+  }
+  #clear() {
     this.at = 0;
     this.#lines = 0;
-    if (this.#means === "nonblocking") close(this.#fd);
+    this.#stalled = false;
   }
   #write(length) {
     if (this.#means === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -2163,11 +2844,1202 @@ var AdaptivePolling = class {
   }
 };
 
+// src/error_queue.ts
+var CAPACITY = 8;
+var PAYLOAD_STRIDE2 = 64;
+var CONTROL_STRIDE2 = 256;
+var ErrorQueue = class {
+  #memory;
+  #vector;
+  #controls;
+  #controlsAt;
+  #payloadsAt;
+  constructor() {
+    const buffersAt = CAPACITY * mmsghdr.size;
+    this.#controlsAt = buffersAt + CAPACITY * iovec.size;
+    this.#payloadsAt = this.#controlsAt + CAPACITY * CONTROL_STRIDE2;
+    this.#memory = new Memory(this.#payloadsAt + CAPACITY * PAYLOAD_STRIDE2);
+    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
+    this.#controls = new ControlMessages(this.#memory);
+    for (let i = 0; i < CAPACITY; i++) {
+      const bufferAt = buffersAt + i * iovec.size;
+      writeBuffer(this.#memory, bufferAt, this.#payloadsAt + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
+      this.#vector.setBuffers(i, bufferAt, 1);
+      this.#vector.setControl(i, this.#controlsAt + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
+    }
+  }
+  /** Takes what is in the error queue of a socket, without waiting. */
+  receive(fd) {
+    const entries = [];
+    for (; ; ) {
+      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
+      for (let i = 0; i < count; i++) {
+        const entry = this.#read(i);
+        if (entry !== void 0) entries.push(entry);
+        this.#vector.setRoom(i, 0, CONTROL_STRIDE2);
+      }
+      if (count < CAPACITY) return entries;
+    }
+  }
+  #read(i) {
+    const { bytes: bytes3, i32 } = this.#memory;
+    const controls = this.#controls;
+    let time;
+    let errorAt = -1;
+    let errorEnd = -1;
+    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
+    controls.start(this.#controlsAt + i * CONTROL_STRIDE2, length);
+    while (controls.next()) {
+      const { level, type: type2, data } = controls;
+      if (level === SOL_SOCKET && type2 === SCM_TIMESTAMPING && controls.length >= scm_timestamping.size) {
+        const at = data + scm_timestamping.ts >> 2;
+        time = wallTime(i32[at + timespec.tv_sec / 4] >>> 0, i32[at + timespec.tv_nsec / 4]);
+      } else if ((level === IPPROTO_IP && type2 === IP_RECVERR || level === IPPROTO_IPV6 && type2 === IPV6_RECVERR) && controls.
+      length >= sock_extended_err.size) {
+        errorAt = data;
+        errorEnd = data + controls.length;
+      }
+    }
+    if (errorAt < 0) return void 0;
+    const origin = bytes3[errorAt + sock_extended_err.ee_origin];
+    if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
+      const index2 = i32[errorAt + sock_extended_err.ee_data >> 2] >>> 0;
+      return time === void 0 ? void 0 : { kind: "departure", index: index2, time };
+    }
+    const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
+    const type = bytes3[errorAt + sock_extended_err.ee_type];
+    const code = bytes3[errorAt + sock_extended_err.ee_code];
+    const payloadAt = this.#payloadsAt + i * PAYLOAD_STRIDE2;
+    return {
+      kind: "error",
+      errno: i32[errorAt + sock_extended_err.ee_errno >> 2],
+      icmp: version === void 0 ? void 0 : { version, type, code },
+      reporter: version === void 0 ? void 0 : this.#reporter(errorAt + sock_extended_err.size, errorEnd),
+      mtu: i32[errorAt + sock_extended_err.ee_info >> 2] >>> 0,
+      quoted: bytes3.slice(payloadAt, payloadAt + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
+    };
+  }
+  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 where nobody is known. */
+  #reporter(at, end) {
+    const { bytes: bytes3, u16 } = this.#memory;
+    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
+    return readSocketAddress(bytes3.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
+  }
+};
+
+// ffi/poll_set.ts
+var PollSet = class {
+  #count;
+  #memory;
+  #timeAt;
+  #descriptors;
+  #time;
+  #call = libc().call;
+  #errno = libc().errno;
+  /**
+   * @param descriptors what is waited for
+   * @param events the events of poll(2) that end the waiting, beside the errors, which always do: `POLLIN`
+   */
+  constructor(descriptors, events) {
+    this.#count = descriptors.length;
+    this.#timeAt = descriptors.length * pollfd.size;
+    this.#memory = new Memory(this.#timeAt + timespec.size);
+    this.#descriptors = this.#memory.pointer(0);
+    this.#time = this.#memory.pointer(this.#timeAt);
+    descriptors.forEach((fd, i) => {
+      this.#memory.i32[i * pollfd.size + pollfd.fd >> 2] = fd;
+      this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
+    });
+  }
+  /**
+   * Waits up to `milliseconds`, which may have a fraction.
+   * @returns how many descriptors have events, or the negative error: `-EINTR` if a signal came
+   */
+  wait(milliseconds2) {
+    const { i32 } = this.#memory;
+    const nanoseconds = Math.max(0, Math.ceil(milliseconds2 * 1e6));
+    i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
+    i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
+    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
+    return ready < 0 ? -this.#errno() : ready;
+  }
+  /** The events that the last successful waiting found at descriptor `i`: `POLLIN`, `POLLERR`. */
+  events(i) {
+    return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
+  }
+};
+
+// src/probe_exchange.ts
+var BATCH_CAPACITY2 = 16;
+var TURN_MILLISECONDS = 100;
+var Exchange = class {
+  #targets;
+  #poll;
+  #batches;
+  #lastTurn = -Infinity;
+  /** @param targets the targets, whose sockets stay open as long as this is used */
+  constructor(targets) {
+    this.#targets = targets;
+    this.#poll = new PollSet(targets.map((target2) => target2.fd), POLLIN);
+    const ofFamily = /* @__PURE__ */ new Map();
+    this.#batches = targets.map((target2) => {
+      const family = isIPv4(target2.address.bytes);
+      const batch = ofFamily.get(family) ?? target2.batch(BATCH_CAPACITY2);
+      ofFamily.set(family, batch);
+      return batch;
+    });
+  }
+  /**
+   * Waits for the first datagram or error, until the time `until` of `performance.now` at most or a while less;
+   * receives what there is, and gives up requests whose time is over.
+   */
+  async step(until) {
+    const now = performance.now();
+    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS)));
+    this.#targets.forEach((target2, i) => {
+      const batch = this.#batches[i];
+      if (ready > 0 && this.#poll.events(i) !== 0 && batch !== void 0) target2.receive(batch);
+      target2.expire(now);
+    });
+    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS) {
+      await (ready === -EINTR ? handleSignal() : takeTurns(SIGNAL_TURNS));
+      this.#lastTurn = performance.now();
+    }
+  }
+};
+
+// src/icmp.ts
+var ICMP = /* @__PURE__ */ new Map([
+  ["3.0", "network unreachable"],
+  ["3.1", "host unreachable"],
+  ["3.2", "protocol unreachable"],
+  ["3.3", "port unreachable"],
+  ["3.4", "fragmentation needed"],
+  ["3.5", "source route failed"],
+  ["3.6", "network unknown"],
+  ["3.7", "host unknown"],
+  ["3.9", "network prohibited"],
+  ["3.10", "host prohibited"],
+  ["3.11", "network unreachable for this type of service"],
+  ["3.12", "host unreachable for this type of service"],
+  ["3.13", "administratively prohibited"],
+  ["11.0", "time to live exceeded"],
+  ["11.1", "fragment reassembly time exceeded"]
+]);
+var ICMPV6 = /* @__PURE__ */ new Map([
+  ["1.0", "no route"],
+  ["1.1", "administratively prohibited"],
+  ["1.2", "beyond the scope of the source address"],
+  ["1.3", "address unreachable"],
+  ["1.4", "port unreachable"],
+  ["1.5", "source address failed policy"],
+  ["1.6", "route rejected"],
+  ["2.0", "packet too big"],
+  ["3.0", "hop limit exceeded"],
+  ["3.1", "fragment reassembly time exceeded"]
+]);
+var MEANINGS = /* @__PURE__ */ new Map([
+  ["port unreachable", "refused"],
+  ["host unreachable", "nobody there"],
+  ["address unreachable", "nobody there"],
+  ["network unreachable", "no way"],
+  ["network unknown", "no way"],
+  ["host unknown", "no way"],
+  ["no route", "no way"],
+  ["route rejected", "no way"],
+  ["network prohibited", "forbidden"],
+  ["host prohibited", "forbidden"],
+  ["administratively prohibited", "forbidden"],
+  ["source address failed policy", "forbidden"],
+  ["fragmentation needed", "too large"],
+  ["packet too big", "too large"],
+  ["time to live exceeded", "too far"],
+  ["hop limit exceeded", "too far"]
+]);
+function icmpName({ version, type, code }) {
+  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`) ?? `ICMP type ${type} code ${code}`;
+}
+function icmpMeaning(icmp) {
+  return MEANINGS.get(icmpName(icmp)) ?? "other";
+}
+
+// src/probe_text.ts
+function milliseconds(nanoseconds) {
+  return Number.isNaN(nanoseconds) ? "-" : (nanoseconds / 1e6).toFixed(3);
+}
+function duration2(milliseconds2) {
+  const [unit, size] = milliseconds2 >= 6e4 && milliseconds2 % 6e4 === 0 ? ["m", 6e4] : milliseconds2 >= 1e3 || milliseconds2 ===
+  0 ? ["s", 1e3] : milliseconds2 >= 1 ? ["ms", 1] : ["us", 1e-3];
+  return `${Number((milliseconds2 / size).toFixed(3))}${unit}`;
+}
+function hostText({ bytes: bytes3, zone }) {
+  return addressText(bytes3) + (zone === "" ? "" : `%${zone}`);
+}
+
+// src/probe_verdict.ts
+function verdict({ counts, sent, lastFailure }) {
+  const answered = counts.received + counts.late;
+  if (counts["wrong source"] > 0) return "wrong source";
+  if (counts.corrupted > 0) return "corrupted";
+  if (answered > 0) return counts.received === sent - counts.waiting ? "ok" : "partial";
+  if (counts.failed > 0) return lastFailure?.errno === ECONNREFUSED ? "refused" : "unreachable";
+  return "no answer";
+}
+function explanation(target2, settings) {
+  const { counts, sent } = target2;
+  const address = hostText(target2.address);
+  switch (verdict(target2)) {
+    case "ok":
+      return target2.duplicates === 0 ? "" : `${address} answered ${sent} requests with ${sent + target2.duplicates} dat\
+agrams`;
+    case "wrong source":
+      return wrongSource(target2, settings);
+    case "corrupted":
+      return `${some(counts.corrupted, sent, "answer")} from ${address} ${counts.corrupted === 1 ? "was" : "were"} not w\
+hat was sent${sizes(target2, settings)}: something alters datagrams, or this is no echo server`;
+    case "partial":
+      return `${address} answered ${counts.received} of ${sent - counts.waiting} requests as it should: ` + list(shortcomings(
+      target2, settings));
+    case "refused":
+    case "unreachable":
+      return failureExplanation(target2, target2.lastFailure, settings);
+    case "no answer":
+      if (counts.lost === 0) return `${address} had no time to answer`;
+      return settings.connected ? `nothing came from ${address} within ${duration2(settings.timeout)} that a connected s\
+ocket takes; without --connected, answers from other addresses are seen too` : `nothing came back from ${address} within\
+ ${duration2(settings.timeout)}: no such host, nothing that answers at port ${target2.port}, or a firewall that drops da\
+tagrams, on the way there or back`;
+  }
+}
+function wrongSource({ address, port, endpoint, wrongSources, counts, sent }, settings) {
+  const asked = hostText(address);
+  const sources = [...wrongSources];
+  const addressOf = (text) => text.slice(0, text.lastIndexOf(":")).replaceAll(/[[\]]/g, "");
+  const often = counts["wrong source"] === sent ? "" : `${counts["wrong source"]} of ${sent} times `;
+  const unseen = settings.connected ? "" : "; clients with a connected socket never see them";
+  if (sources.every((source) => addressOf(source) === asked)) {
+    const ports = sources.map((source) => source.slice(source.lastIndexOf(":") + 1));
+    return `${endpoint} answered ${often}from port ${list(ports)}: the server replies from another socket, or something \
+on the way translates ports${unseen}`;
+  }
+  const samePort = sources.every((source) => source.endsWith(`:${port}`));
+  const option = isIPv4(address.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
+  return `${asked} answered ${often}from ${list(samePort ? sources.map(addressOf) : sources)}: the server does not set t\
+he source of its replies (${option})${unseen}`;
+}
+function sizes({ corruptedSize }, { size }) {
+  return corruptedSize === size ? "" : ` (${bytes(corruptedSize)} instead of ${size})`;
+}
+function shortcomings(target2, settings) {
+  const { counts, times, lastFailure } = target2;
+  const parts = [];
+  if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${duration2(settings.timeout)}`);
+  if (counts.late > 0) {
+    parts.push(
+      `${counts.late} ${counts.late === 1 ? "was" : "were"} answered after more than ${duration2(settings.timeout)} (the\
+ slowest took ${milliseconds(times.maximum)} ms; see --timeout)`
+    );
+  }
+  if (counts.failed > 0 && lastFailure !== void 0) {
+    parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
+  }
+  return parts;
+}
+function failureName({ errno, report }) {
+  if (report?.icmp === void 0) return errnoMessage(errno);
+  const reporter = report.reporter === void 0 ? "" : `, says ${hostText(report.reporter)}`;
+  return icmpName(report.icmp) + reporter;
+}
+function failureExplanation(target2, failure, settings) {
+  const address = hostText(target2.address);
+  const { errno, report } = failure;
+  const packet = `a packet of ${settings.size + headerSize(target2.address)} bytes`;
+  const fits = report === void 0 || report.mtu === 0 ? "" : `, at most ${report.mtu} bytes; --size ${payloadSize(target2,
+  report.mtu)} fits`;
+  if (report?.icmp === void 0) {
+    if (errno === EAFNOSUPPORT) return `${address} can't be asked: this host has no IPv6, or it is switched off`;
+    if (errno === ENETUNREACH) {
+      return `this host has no route to ${address}; \`ip route get ${address.split("%")[0]}\` shows what it would do`;
+    }
+    if (errno === EPERM) return `a firewall rule of this host forbids to send to ${address}`;
+    if (errno === EMSGSIZE) {
+      return `${packet} is too large for the interface to ${address}${fits}`;
+    }
+    if (errno === EACCES || errno === EINVAL || errno === EHOSTUNREACH) {
+      return `a route of this host, or what kind of address it is, forbids to send to ${address} (${errnoName(errno)}); \
+\`ip route get ${address.split("%")[0]}\` shows more`;
+    }
+    return `this host can't send to ${address}: ${errnoMessage(errno)} (${errnoName(errno)})`;
+  }
+  const name = icmpName(report.icmp);
+  const reporter = report.reporter === void 0 ? "somebody" : hostText(report.reporter);
+  switch (icmpMeaning(report.icmp)) {
+    case "refused":
+      return reporter === address ? `${address} refused: nothing listens at its port ${target2.port}, or its firewall re\
+jects (ICMP ${name})` : `${reporter} refused for ${address}: a firewall there rejects port ${target2.port} (ICMP ${name}\
+)`;
+    case "nobody there":
+      return report.reporter !== void 0 && isLocal(report.reporter) ? `no host at ${address}: nobody on its network answ\
+ers to that address (${isIPv4(target2.address.bytes) ? "ARP" : "neighbour discovery"})` : `${reporter} finds no host at ${address}\
+ (ICMP ${name})`;
+    case "no way":
+      return `${reporter} has no route to ${address} (ICMP ${name})`;
+    case "forbidden":
+      return `${reporter} does not let datagrams to ${address} pass: a firewall rejects them (ICMP ${name})`;
+    case "too large":
+      return `${packet} is too large for the way to ${address}, says ${reporter} (ICMP ${name})${fits}`;
+    case "too far":
+      return `the datagrams for ${address} got no further than ${reporter} (ICMP ${name})` + (settings.ttl === void 0 ? "\
+: they go round in a circle" : `: --ttl ${settings.ttl} is not enough`);
+    case "other":
+      return `${reporter} reports of ${address}: ${name}`;
+  }
+}
+function isLocal({ bytes: bytes3, scope }) {
+  return isLocalAddress(isIPv4(bytes3) ? bytes3.subarray(12) : bytes3, scope) ?? false;
+}
+function payloadSize({ address }, mtu) {
+  return Math.max(0, mtu - headerSize(address));
+}
+function headerSize(address) {
+  return (isIPv4(address.bytes) ? 20 : 40) + 8;
+}
+function some(count, total, what) {
+  return count === total ? `all ${total} ${what}s` : `${count} of ${total} ${what}s`;
+}
+function bytes(count) {
+  return count === 1 ? "1 byte" : `${count} bytes`;
+}
+
+// src/probe_mtu.ts
+var SMALL_SIZE = 16;
+var ATTEMPTS = 3;
+var PATIENCE_ROUND_TRIPS = 10;
+var PATIENCE_MILLISECONDS = 100;
+async function findLargest(targets, exchange, settings, report, isStopped) {
+  let complete = true;
+  for (const target2 of targets) {
+    const attempt = async (size) => {
+      const limit2 = await tryLargest(target2, size, exchange, settings.timeout, isStopped);
+      if (!isStopped()) report.tried(target2, size, limit2);
+      return limit2;
+    };
+    let passes = SMALL_SIZE;
+    let limit = await attempt(passes);
+    if (isStopped()) return false;
+    if (limit !== void 0) {
+      report.unanswered(target2);
+      complete = false;
+      continue;
+    }
+    const most = isIPv4(target2.address.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
+    let fails = most + 1;
+    for (let size = most; fails - passes > 1; ) {
+      const objection = await attempt(size);
+      if (isStopped()) return false;
+      const told = objection?.failure?.report?.mtu ?? 0;
+      if (objection === void 0) {
+        passes = size;
+      } else {
+        limit = objection;
+        fails = told === 0 ? size : Math.min(size, payloadSize(target2, told) + 1);
+      }
+      size = told > 0 && fails - 1 > passes ? fails - 1 : passes + (fails - passes >> 1);
+    }
+    report.found(target2, passes, limit);
+  }
+  return complete;
+}
+async function tryLargest(target2, size, exchange, timeout, isStopped) {
+  const sequences = [];
+  const longest = target2.times.maximum / 1e6;
+  const patience = Math.min(timeout, Math.max(PATIENCE_MILLISECONDS, longest * PATIENCE_ROUND_TRIPS || timeout));
+  const outcomes = () => sequences.map((sequence) => target2.outcome(sequence) ?? "lost");
+  for (let i = 0; i < ATTEMPTS && !isStopped(); i++) {
+    sequences.push(target2.send(size));
+    const end = performance.now() + patience;
+    while (target2.outcome(sequences[i]) === "waiting" && performance.now() < end && !isStopped()) {
+      await exchange.step(end);
+    }
+    if (outcomes().some((outcome2) => outcome2 === "received" || outcome2 === "late" || outcome2 === "wrong source")) {
+      return void 0;
+    }
+    const failed = target2.outcome(sequences[i]) === "failed" ? target2.lastFailure : void 0;
+    if (failed !== void 0 && (failed.report?.mtu ?? 0) > 0) return { outcome: "failed", failure: failed };
+  }
+  const outcome = outcomes().at(-1);
+  if (outcome === "waiting") return { outcome: "lost", failure: void 0 };
+  return { outcome, failure: outcome === "failed" ? target2.lastFailure : void 0 };
+}
+var MtuReport = class {
+  #settings;
+  #terminal;
+  constructor(settings, terminal) {
+    this.#settings = settings;
+    this.#terminal = terminal;
+  }
+  replied() {
+  }
+  failed() {
+  }
+  lost() {
+  }
+  /** A size was tried. */
+  tried(target2, size, limit) {
+    if (this.#settings.quiet || this.#settings.json) return;
+    const what = limit === void 0 ? "comes back" : whatHappens(limit);
+    this.#line(this.#terminal.paint("faint", `${target2.endpoint}: ${size} bytes: ${what}`));
+  }
+  /** The target does not answer at all. */
+  unanswered(target2) {
+    const word = verdict(target2);
+    const reason = explanation(target2, { ...this.#settings, size: SMALL_SIZE });
+    if (this.#settings.json) {
+      this.#json({ target: target2.endpoint, payload: null, packet: null, verdict: word.replaceAll(" ", "_"), reason });
+    } else {
+      this.#line(`${target2.endpoint}: ${this.#terminal.paint("bad", word)}
+${reason}`);
+    }
+  }
+  /** The largest payload was found. */
+  found(target2, payload, limit) {
+    const packet = payload + headerSize(target2.address);
+    if (this.#settings.json) {
+      const report = limit?.failure?.report;
+      this.#json({
+        target: target2.endpoint,
+        payload,
+        packet,
+        verdict: "ok",
+        larger: limit?.outcome ?? null,
+        errno: limit?.failure === void 0 ? null : errnoName(limit.failure.errno),
+        icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
+        from: report?.reporter === void 0 ? null : hostText(report.reporter)
+      });
+      return;
+    }
+    const size = this.#terminal.paint("strong", `${payload} bytes`);
+    const larger = limit === void 0 ? "that is the most there is" : `larger: ${whatHappens(limit)}`;
+    this.#line(`${target2.endpoint}: ${size} come back unfragmented, in packets of ${packet} bytes; ${larger}`);
+  }
+  #json(value) {
+    this.#line(JSON.stringify({ event: "mtu", ...value }));
+  }
+  #line(text) {
+    this.#terminal.write(`${text}
+`);
+  }
+};
+function whatHappens({ outcome, failure }) {
+  if (failure !== void 0) {
+    const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
+    return failure.errno === EMSGSIZE && failure.report?.icmp === void 0 ? `this host's interface takes no more${mtu}` :
+    failureName(failure) + mtu;
+  }
+  return outcome === "corrupted" ? "comes back altered" : "no answer";
+}
+
+// src/histogram.ts
+var ROWS_MAX = 16;
+var BAR_MAX = 50;
+var ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1];
+function histogramRows(buckets, rowsMax) {
+  for (const perDecade of ROWS_PER_DECADE) {
+    const counts = /* @__PURE__ */ new Map();
+    for (const { from, to, count } of buckets) {
+      const index2 = Math.floor(Math.log10(Math.max(1, (from + to - 1) / 2)) * perDecade);
+      counts.set(index2, (counts.get(index2) ?? 0) + count);
+    }
+    const indexes = [...counts.keys()].sort((a, b) => a - b);
+    const gaps = indexes.filter((index2, i) => i > 0 && index2 > indexes[i - 1] + 1).length;
+    if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
+    return indexes.map((index2) => ({
+      from: 10 ** (index2 / perDecade),
+      to: 10 ** ((index2 + 1) / perDecade),
+      count: counts.get(index2)
+    }));
+  }
+  return [];
+}
+function drawHistogram(buckets, style) {
+  const total = buckets.reduce((sum2, { count }) => sum2 + count, 0);
+  const rows = histogramRows(buckets, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
+  const labels = alignPoints(rows.map((row) => style.label(row.from))).map((label) => `${label} ${style.unit}`);
+  const labelWidth = Math.max(...labels.map((label) => label.length));
+  const most = Math.max(...rows.map((row) => row.count));
+  const room = Math.max(1, Math.min(BAR_MAX, style.width - labelWidth - `${most}`.length - 4));
+  const bars = rows.map((row) => bar(row.count / most * room, style.unicode));
+  const lines = [];
+  rows.forEach((row, i) => {
+    if (i > 0 && row.from > rows[i - 1].to * 1.001) {
+      lines.push(`  ${(style.unicode ? "⋮" : ":").padStart(labelWidth)}`);
+    }
+    lines.push(`  ${labels[i]} ${style.paint(bars[i])} ${row.count}`);
+  });
+  return lines;
+}
+function alignPoints(numbers) {
+  const parts = numbers.map((number2) => number2.split("."));
+  const before = Math.max(...parts.map(([whole]) => whole.length));
+  const after = Math.max(...parts.map(([, decimals]) => decimals === void 0 ? 0 : decimals.length + 1));
+  return parts.map(
+    ([whole, decimals]) => whole.padStart(before) + (decimals === void 0 ? "" : `.${decimals}`).padEnd(after)
+  );
+}
+function bar(length, unicode) {
+  if (!unicode) return "#".repeat(Math.max(1, Math.round(length)));
+  const eighths = Math.max(1, Math.round(length * 8));
+  return "█".repeat(eighths >> 3) + (eighths & 7 ? EIGHTHS[(eighths & 7) - 1] : "");
+}
+var EIGHTHS = "▏▎▍▌▋▊▉";
+
+// src/terminal.ts
+var RENDITION = { good: 32, bad: 31, doubtful: 33, strong: 1, faint: 2, bar: 36 };
+var COLUMNS_DEFAULT = 80;
+var PATIENCE_MILLISECONDS2 = 100;
+var Terminal = class {
+  /** Whether it is a terminal that text can be redrawn on. */
+  interactive;
+  /** Whether it shows characters beyond ASCII. */
+  unicode;
+  /** Whether nobody reads it any more. */
+  closed = false;
+  #colours;
+  #writer = new Writer(PIPE_BUF);
+  constructor() {
+    this.interactive = terminalSize(1) !== void 0 && environmentVariable("TERM") !== "dumb";
+    this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
+    const locale = environmentVariable("LC_ALL") || environmentVariable("LC_CTYPE") || environmentVariable("LANG");
+    this.unicode = /utf-?8/i.test(locale);
+  }
+  /** Columns of the terminal as it is now. */
+  get columns() {
+    return terminalSize(1)?.columns || COLUMNS_DEFAULT;
+  }
+  /** Rows of the terminal as it is now; `Infinity` where there is none. */
+  get rows() {
+    return terminalSize(1)?.rows || Infinity;
+  }
+  /** Gives a text a look, where there are colours. */
+  paint(style, text) {
+    return this.#colours ? `\x1B[${RENDITION[style]}m${text}\x1B[0m` : text;
+  }
+  /** Writes a text. It waits for a slow reader; one that has gone away makes it {@link closed}. */
+  write(text) {
+    const bytes3 = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes3.length && !this.closed; ) {
+      const piece = bytes3.subarray(at, at + this.#writer.bytes.length);
+      this.#writer.bytes.set(piece);
+      const written = this.#writer.write(1, piece.length);
+      if (written >= 0) at += written;
+      else if (written === -EAGAIN) poll(1, POLLOUT, PATIENCE_MILLISECONDS2);
+      else if (written !== -EINTR) this.closed = true;
+    }
+  }
+};
+function wrap(text, width) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== void 0 && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+// src/probe_report.ts
+function makeReport(settings, terminal, several) {
+  if (settings.json) return new JsonReport(settings, terminal);
+  return several ? new TableReport(settings, terminal) : new LineReport(settings, terminal);
+}
+var LineReport = class {
+  #settings;
+  #terminal;
+  #target;
+  constructor(settings, terminal) {
+    this.#settings = settings;
+    this.#terminal = terminal;
+  }
+  start([target2]) {
+    this.#target = target2;
+    const { size, interval, connected, quiet } = this.#settings;
+    if (quiet) return;
+    const pace = interval === 0 ? "as fast as it answers" : `every ${duration2(interval)}`;
+    this.#line(`probing ${titleOf(target2)} with ${bytes2(size)} ${pace}${connected ? ", connected" : ""}`);
+  }
+  replied(_target, reply) {
+    if (this.#settings.quiet) return;
+    const { kind, sequence, roundTrip, reordered } = reply;
+    const paint = this.#terminal.paint.bind(this.#terminal);
+    const facts = [
+      sequence === void 0 ? "" : `seq=${sequence}`,
+      roundTrip === void 0 ? "" : paint("strong", `time=${milliseconds(roundTrip)} ms`),
+      kind === "received" ? "" : paint(KIND_STYLE[kind], kind),
+      reordered ? paint("doubtful", "reordered") : ""
+    ];
+    this.#line(`${bytes2(reply.size)} from ${reply.from} to ${reply.to}: ${facts.filter(Boolean).join(" ")}`);
+  }
+  failed(_target, failure) {
+    const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
+    this.#event("bad", `${sequence}failed: ${failureName(failure)}`);
+  }
+  lost(_target, sequence) {
+    this.#event("doubtful", `seq=${sequence} no answer within ${duration2(this.#settings.timeout)}`);
+  }
+  progress() {
+  }
+  finish() {
+    const target2 = this.#target;
+    const terminal = this.#terminal;
+    const width = terminal.interactive ? terminal.columns : 80;
+    if (!this.#settings.quiet) this.#line("");
+    const word = verdict(target2);
+    this.#line(`${titleOf(target2)}: ${terminal.paint(VERDICT_STYLE[word], word)}`);
+    for (const line of explanationLines(target2, this.#settings, terminal)) this.#line(line);
+    this.#line("");
+    for (const line of summaryLines(target2, width)) this.#line(line);
+    if (target2.times.count === 0) return;
+    this.#line("");
+    const histogram = drawHistogram(target2.times.buckets(), {
+      width: Math.min(width, 80),
+      unicode: terminal.unicode,
+      paint: (bar2) => terminal.paint("bar", bar2),
+      label: (value) => threeDigits(value / 1e6),
+      unit: "ms"
+    });
+    for (const line of histogram) this.#line(line);
+  }
+  #event(style, text) {
+    if (!this.#settings.quiet) this.#line(this.#terminal.paint(style, text));
+  }
+  #line(text) {
+    this.#terminal.write(`${text}
+`);
+  }
+};
+var TableReport = class {
+  #settings;
+  #terminal;
+  #targets = [];
+  #changed = true;
+  #drawnAt = -Infinity;
+  #drawnLines = 0;
+  constructor(settings, terminal) {
+    this.#settings = settings;
+    this.#terminal = terminal;
+  }
+  start(targets) {
+    this.#targets = targets;
+  }
+  replied() {
+    this.#changed = true;
+  }
+  failed() {
+    this.#changed = true;
+  }
+  lost() {
+    this.#changed = true;
+  }
+  progress() {
+    const now = performance.now();
+    if (!this.#terminal.interactive || this.#settings.quiet || !this.#changed) return;
+    if (now - this.#drawnAt < REDRAW_MILLISECONDS) return;
+    this.#drawnAt = now;
+    this.#changed = false;
+    const lines = tableLines(this.#targets, this.#terminal, false);
+    if (lines.length < this.#terminal.rows) this.#draw(lines);
+  }
+  finish() {
+    this.#draw(tableLines(this.#targets, this.#terminal, true));
+    const explanations = this.#targets.flatMap((target2) => {
+      const lines = explanationLines(target2, this.#settings, this.#terminal);
+      return lines.length > 0 && this.#terminal.interactive ? ["", ...lines] : lines;
+    });
+    if (explanations.length > 0 && !this.#terminal.interactive) explanations.unshift("");
+    this.#terminal.write(explanations.map((line) => `${line}
+`).join(""));
+  }
+  #draw(lines) {
+    const back = this.#drawnLines === 0 ? "" : `\x1B[${this.#drawnLines}A\x1B[J`;
+    this.#drawnLines = this.#terminal.interactive ? lines.length : 0;
+    this.#terminal.write(back + lines.map((line) => `${line}
+`).join(""));
+  }
+};
+var JsonReport = class {
+  #settings;
+  #terminal;
+  #start = performance.now();
+  #targets = [];
+  constructor(settings, terminal) {
+    this.#settings = settings;
+    this.#terminal = terminal;
+  }
+  start(targets) {
+    this.#targets = targets;
+  }
+  replied(target2, reply) {
+    this.#event({
+      event: "reply",
+      time: timeText(reply.time),
+      target: target2.endpoint,
+      sequence: reply.sequence ?? null,
+      kind: reply.kind.replaceAll(" ", "_"),
+      from: reply.from,
+      to: reply.to,
+      bytes: reply.size,
+      rtt_ns: reply.roundTrip ?? null,
+      reordered: reply.reordered
+    });
+  }
+  failed(target2, { sequence, errno, report }) {
+    this.#event({
+      event: "failure",
+      target: target2.endpoint,
+      sequence: sequence ?? null,
+      errno: errnoName(errno),
+      icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
+      from: report?.reporter === void 0 ? null : hostText(report.reporter),
+      mtu: report?.mtu || null
+    });
+  }
+  lost(target2, sequence) {
+    this.#event({ event: "lost", target: target2.endpoint, sequence });
+  }
+  progress() {
+  }
+  finish() {
+    this.#write({
+      event: "summary",
+      seconds: Math.round(performance.now() - this.#start) / 1e3,
+      targets: this.#targets.map((target2) => this.#summary(target2))
+    });
+  }
+  #summary(target2) {
+    const { counts, times, failedByErrno } = target2;
+    const round = (value) => Number.isNaN(value) ? null : Math.round(value);
+    return {
+      target: target2.endpoint,
+      name: target2.name ?? null,
+      verdict: verdict(target2).replaceAll(" ", "_"),
+      explanation: explanation(target2, this.#settings) || null,
+      sent: target2.sent,
+      received: counts.received,
+      lost: counts.lost,
+      late: counts.late,
+      wrong_source: counts["wrong source"],
+      corrupted: counts.corrupted,
+      failed: counts.failed,
+      waiting: counts.waiting,
+      duplicates: target2.duplicates,
+      reordered: target2.reordered,
+      stray: target2.stray,
+      failed_by_errno: Object.fromEntries([...failedByErrno].map(([errno, count]) => [errnoName(errno), count])),
+      wrong_sources: [...target2.wrongSources],
+      rtt_ns: times.count === 0 ? null : {
+        minimum: times.minimum,
+        mean: round(times.mean),
+        median: round(times.percentile(50)),
+        p90: round(times.percentile(90)),
+        p99: round(times.percentile(99)),
+        p99_9: round(times.percentile(99.9)),
+        maximum: times.maximum,
+        deviation: round(times.deviation),
+        jitter: round(times.jitter)
+      },
+      histogram: histogramRows(times.buckets(), 64).map(({ from, to, count }) => ({
+        from_ns: Math.round(from),
+        to_ns: Math.round(to),
+        count
+      }))
+    };
+  }
+  #event(event) {
+    if (!this.#settings.quiet) this.#write(event);
+  }
+  #write(value) {
+    this.#terminal.write(`${JSON.stringify(value)}
+`);
+  }
+};
+var REDRAW_MILLISECONDS = 50;
+var VERDICT_STYLE = {
+  ok: "good",
+  partial: "doubtful",
+  "wrong source": "bad",
+  refused: "bad",
+  "no answer": "bad",
+  unreachable: "bad",
+  corrupted: "bad"
+};
+var KIND_STYLE = {
+  late: "doubtful",
+  duplicate: "doubtful",
+  stray: "doubtful",
+  "wrong source": "bad",
+  corrupted: "bad"
+};
+function titleOf({ name, endpoint }) {
+  return name === void 0 ? endpoint : `${name} at ${endpoint}`;
+}
+function explanationLines(target2, settings, terminal) {
+  const text = explanation(target2, settings);
+  if (text === "") return [];
+  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
+}
+function summaryLines(target2, width) {
+  const { counts, times } = target2;
+  const failures = [...target2.failedByErrno].map(([errno, count]) => `${errnoName(errno)}: ${count}`).join(", ");
+  const countRows = [
+    ["sent", target2.sent],
+    ["received", counts.received],
+    ["lost", counts.lost],
+    ["late", counts.late],
+    ["wrong source", counts["wrong source"]],
+    ["corrupted", counts.corrupted],
+    ["failed", counts.failed],
+    ["duplicates", target2.duplicates],
+    ["reordered", target2.reordered]
+  ];
+  if (target2.stray > 0) countRows.push(["stray", target2.stray]);
+  if (counts.waiting > 0) countRows.push(["still waiting", counts.waiting]);
+  const timeRows = times.count === 0 ? [] : [
+    ["minimum", times.minimum],
+    ["mean", times.mean],
+    ["median", times.percentile(50)],
+    ["90 %", times.percentile(90)],
+    ["99 %", times.percentile(99)],
+    ["99.9 %", times.percentile(99.9)],
+    ["maximum", times.maximum],
+    ["deviation", times.deviation],
+    ["jitter", times.jitter]
+  ];
+  const countWidth = Math.max(...countRows.map(([, count]) => `${count}`.length), 6);
+  const timeTexts = timeRows.map(([, nanoseconds]) => milliseconds(nanoseconds));
+  const timeWidth = Math.max(...timeTexts.map((text) => text.length), 9);
+  const left = countRows.map(([label, count]) => `  ${label.padEnd(14)}${`${count}`.padStart(countWidth)}`);
+  const right = timeRows.map(([label], i) => `${label.padEnd(9)}${timeTexts[i].padStart(timeWidth)} ms`);
+  const leftWidth = left[0].length + 6;
+  const lines = right.length === 0 || leftWidth + right[0].length > width ? [...left, ...right.length === 0 ? [] : [""],
+  ...right.map((line) => `  ${line}`)] : left.map((line, i) => `${line.padEnd(leftWidth)}${right[i] ?? ""}`.trimEnd());
+  return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
+}
+function tableLines(targets, terminal, final) {
+  const rows = targets.map((target2) => {
+    const { counts, sent, times } = target2;
+    const answered = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
+    const word = sent === counts.waiting && !final ? "waiting" : verdict(target2);
+    return {
+      target: target2.name === void 0 ? target2.endpoint : `${target2.name} ${target2.endpoint}`,
+      word,
+      style: word === "waiting" ? "faint" : VERDICT_STYLE[word],
+      answered: `${answered}/${sent}`,
+      times: [times.minimum, times.percentile(50), times.percentile(99)].map(milliseconds)
+    };
+  });
+  const columns = terminal.interactive ? terminal.columns : Infinity;
+  const nameWidth = Math.max(6, ...rows.map((row) => row.target.length));
+  const answeredWidth = Math.max(7, ...rows.map((row) => row.answered.length));
+  const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
+  const verdictWidth = "wrong source".length;
+  for (const shown of [[0, 1, 2], [1]]) {
+    const width = nameWidth + 2 + verdictWidth + 2 + answeredWidth + shown.length * (timeWidth + 2) + 3;
+    if (width > columns) continue;
+    const times = (texts) => shown.map((i) => texts[i].padStart(timeWidth + 2)).join("");
+    const heading = `${"target".padEnd(nameWidth + 2)}${"verdict".padEnd(verdictWidth + 2)}${"answers".padStart(answeredWidth)}${times(
+    ["minimum", "median", "99 %"])}`;
+    return [
+      terminal.paint("faint", heading),
+      ...rows.map(
+        ({ target: target2, word, style, answered, times: texts }) => `${target2.padEnd(nameWidth + 2)}${terminal.paint(
+        style, word)}${" ".repeat(verdictWidth + 2 - word.length)}${answered.padStart(answeredWidth)}${times(texts)}${texts[0] ===
+        "-" ? "" : " ms"}`
+      )
+    ];
+  }
+  return rows.flatMap(({ target: target2, word, style, answered, times: texts }) => {
+    const room = Math.max(0, columns - 3 - word.length - 1 - answered.length);
+    const time = [`${texts.join(" ")} ms`, `${texts[1]} ms`].find((text) => text.length <= room) ?? "";
+    return [
+      target2.length > columns ? target2.slice(0, columns) : target2,
+      `  ${terminal.paint(style, word)} ${answered}${texts[0] === "-" ? "" : ` ${time}`}`
+    ];
+  });
+}
+function threeDigits(value) {
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(value * 1.0005)));
+  return value.toFixed(Math.min(6, digits));
+}
+function timeText(time) {
+  const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1e9);
+  const nanoseconds = time - Math.floor(time / 1e9) * 1e9;
+  return `${new Date(seconds * 1e3).toISOString().slice(0, 19)}.${`${nanoseconds}`.padStart(9, "0")}Z`;
+}
+function bytes2(count) {
+  return count === 1 ? "1 byte" : `${count} bytes`;
+}
+
+// src/probe_payload.ts
+var HEADER_SIZE = 16;
+var SEQUENCE_SIZE = 4;
+var MAGIC = 1869112165;
+var SESSION_WORD = 1;
+var MAGIC_WORD = 2;
+var CHECKSUM_WORD = 3;
+var CHECKSUM_AT = CHECKSUM_WORD * 4;
+var FILLING_WORD = HEADER_SIZE / 4;
+var ProbePayload = class {
+  /** The session's number, 32 bits. */
+  session;
+  #bytes;
+  #words;
+  /**
+   * @param session a random number of 32 bits
+   * @param sizeMax most bytes of a payload
+   */
+  constructor(session, sizeMax) {
+    this.session = session | 0;
+    this.#bytes = new Uint8Array(Math.ceil(Math.max(HEADER_SIZE, sizeMax) / 4) * 4);
+    this.#words = new Int32Array(this.#bytes.buffer);
+  }
+  /** The payload of the request `sequence`, `size` bytes, as a view that the next call overwrites. */
+  of(sequence, size) {
+    const words = this.#words;
+    const end = Math.max(FILLING_WORD, Math.ceil(size / 4));
+    words[0] = sequence;
+    words[SESSION_WORD] = this.session;
+    words[MAGIC_WORD] = MAGIC;
+    let state = Math.imul(this.session ^ Math.imul(sequence, 2654435761), 2246822507) || 1;
+    for (let word = FILLING_WORD; word < end; word++) {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      words[word] = state;
+    }
+    const payload = this.#bytes.subarray(0, size);
+    if (size >= HEADER_SIZE) words[CHECKSUM_WORD] = checksum(payload);
+    else words[CHECKSUM_WORD] = 0;
+    return payload;
+  }
+  /** Whether a payload is, byte for byte, that of the request `sequence` with `size` bytes. */
+  equals(payload, sequence, size) {
+    return payload.length === size && this.agreement(payload, sequence, size) === size;
+  }
+  /** How many bytes of a payload are those of the request `sequence` with `size` bytes, each in its place. */
+  agreement(payload, sequence, size) {
+    const expected = this.of(sequence, size);
+    const length = Math.min(payload.length, size);
+    let equal = 0;
+    for (let i = 0; i < length; i++) if (payload[i] === expected[i]) equal++;
+    return equal;
+  }
+};
+function namedSequence(payload, newest) {
+  const size = Math.min(payload.length, SEQUENCE_SIZE);
+  if (size === 0) return void 0;
+  let low = 0;
+  for (let i = size - 1; i >= 0; i--) low = low * 256 + payload[i];
+  const span = 256 ** size;
+  const sequence = newest - (newest - low % span + span) % span;
+  return sequence < 1 ? void 0 : sequence;
+}
+function isProbePayload(payload) {
+  if (payload.length < HEADER_SIZE) return false;
+  const view = new DataView(payload.buffer, payload.byteOffset);
+  return view.getInt32(MAGIC_WORD * 4, true) === MAGIC && view.getInt32(CHECKSUM_AT, true) === checksum(payload);
+}
+function checksum(payload) {
+  let crc = -1;
+  for (let i = 0; i < payload.length; i++) {
+    if (i === CHECKSUM_AT) i = HEADER_SIZE;
+    if (i < payload.length) crc = CRC_TABLE[(crc ^ payload[i]) & 255] ^ crc >>> 8;
+  }
+  return ~crc;
+}
+var CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ 3988292384 : crc >>> 1;
+  return crc;
+});
+
+// src/statistics.ts
+var VALUES_MAX = 1e4;
+var BUCKETS_PER_OCTAVE = 2 ** 13;
+var TimeStatistics = class {
+  /** Values so far. */
+  count = 0;
+  /** The least. */
+  minimum = NaN;
+  /** The greatest. */
+  maximum = NaN;
+  #mean = 0;
+  #squares = 0;
+  #differences = 0;
+  #differenceSum = 0;
+  #bucketsPerOctave = Infinity;
+  // How many values there are from each number on, up to the end of its bucket.
+  #buckets = /* @__PURE__ */ new Map();
+  /** Adds a value. */
+  add(value) {
+    this.count++;
+    this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
+    this.maximum = this.count === 1 ? value : Math.max(this.maximum, value);
+    const deviation = value - this.#mean;
+    this.#mean += deviation / this.count;
+    this.#squares += deviation * (value - this.#mean);
+    this.#countValue(value, 1);
+    if (this.#buckets.size > VALUES_MAX && this.#bucketsPerOctave === Infinity) {
+      const values = this.#buckets;
+      this.#buckets = /* @__PURE__ */ new Map();
+      this.#bucketsPerOctave = BUCKETS_PER_OCTAVE;
+      for (const [kept, count] of values) this.#countValue(kept, count);
+    }
+  }
+  #countValue(value, count) {
+    const from = value - value % this.#bucketSize(value);
+    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + count);
+  }
+  #bucketSize(value) {
+    const ratio = value / this.#bucketsPerOctave;
+    return ratio < 2 ? 1 : 2 ** Math.floor(Math.log2(ratio));
+  }
+  /** Adds the times of two consecutive requests to the {@link jitter}. */
+  addConsecutive(earlier, later) {
+    this.#differences++;
+    this.#differenceSum += Math.abs(later - earlier);
+  }
+  /** The arithmetic mean. */
+  get mean() {
+    return this.count === 0 ? NaN : this.#mean;
+  }
+  /** The standard deviation of the sample: n - 1 degrees of freedom. `NaN` for fewer than two values. */
+  get deviation() {
+    return this.count < 2 ? NaN : Math.sqrt(this.#squares / (this.count - 1));
+  }
+  /**
+   * The mean absolute difference between the times of consecutive requests that were both answered; `NaN` if no two
+   * were. That is irtt's round-trip IPDV, and RFC 3393's delay variation with consecutive packets selected.
+   */
+  get jitter() {
+    return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
+  }
+  /**
+   * The percentile `rank`, over 0 to 100, by nearest rank: the least value that at least this percentage of all values
+   * does not exceed.
+   */
+  percentile(rank) {
+    const wanted = Math.max(1, Math.ceil(this.count * rank / 100));
+    let seen = 0;
+    for (const { from, to, count } of this.buckets()) {
+      seen += count;
+      if (seen >= wanted) return Math.min(Math.max((from + to - 1) / 2, this.minimum), this.maximum);
+    }
+    return NaN;
+  }
+  /** The buckets that hold values, in ascending order. */
+  buckets() {
+    return [...this.#buckets].sort(([a], [b]) => a - b).map(([from, count]) => ({ from, to: from + this.#bucketSize(from),
+    count }));
+  }
+};
+
+// ffi/epoll.ts
+var EVENTS_MAX = 64;
+var Epoll = class {
+  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
+  #i32 = this.#memory.i32;
+  #event = this.#memory.pointer(0);
+  #events = this.#memory.pointer(epoll_event.size);
+  #call = libc().call;
+  #errno = libc().errno;
+  #waiting = waitingLibc();
+  #epoll;
+  #waker;
+  /** @throws {SystemError} where there are no descriptors left */
+  constructor() {
+    this.#epoll = check("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
+    this.#waker = check("eventfd", this.#result(this.#call.eventfd(1, EFD_CLOEXEC)));
+  }
+  /**
+   * Reports `fd` as soon as it has something to read, or an error; at once if it has already.
+   * @throws {SystemError} where it can't be waited for
+   */
+  arm(fd) {
+    const result2 = this.#control(EPOLL_CTL_MOD, fd);
+    check("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd) : result2);
+  }
+  /** Reports `fd` no more. To be called before it is closed. */
+  remove(fd) {
+    this.#control(EPOLL_CTL_DEL, fd);
+  }
+  /** Ends the waiting, or the next one. */
+  wake() {
+    this.arm(this.#waker);
+  }
+  /** Waits, on a thread of its own; gives how many descriptors are reported. epoll_wait(2) */
+  async wait() {
+    const count = await this.#waiting.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    return Math.max(0, count);
+  }
+  /** Which descriptor was reported as number `i` by the last waiting. */
+  reported(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
+  }
+  #control(operation, fd) {
+    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
+    this.#i32[epoll_event.data >> 2] = fd;
+    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
+  }
+  #result(value) {
+    return value < 0 ? -this.#errno() : value;
+  }
+};
+function check(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
+
+// src/readiness.ts
+var waiting2 = /* @__PURE__ */ new Map();
+var epoll;
+var running = false;
+function readable(fd) {
+  return new Promise((resolve2, reject) => {
+    epoll ??= new Epoll();
+    epoll.arm(fd);
+    waiting2.set(fd, { resolve: resolve2, reject });
+    if (!running) void run(epoll);
+  });
+}
+function forget(fd) {
+  epoll?.remove(fd);
+  waiting2.get(fd)?.resolve(false);
+  if (waiting2.delete(fd) && waiting2.size === 0) epoll?.wake();
+}
+async function run(epoll2) {
+  running = true;
+  try {
+    while (waiting2.size > 0) {
+      const count = await epoll2.wait();
+      for (let i = 0; i < count; i++) {
+        const fd = epoll2.reported(i);
+        waiting2.get(fd)?.resolve(true);
+        waiting2.delete(fd);
+      }
+    }
+  } catch (error) {
+    for (const { reject } of waiting2.values()) reject(error);
+    waiting2.clear();
+  } finally {
+    running = false;
+  }
+}
+
 // src/replies.ts
 var TRAIN_SIZE_MAX = 65507;
 var Replies = class {
   /** Datagrams that the kernel refused to send since the start, by error number. */
-  failed = new Float64Array(ERRNO_COUNT);
+  failed;
   /** The error number of the datagram that failed last. */
   lastError = 0;
   /** Whether a device on the way to some peer has turned out not to take trains. */
@@ -2177,6 +4049,7 @@ var Replies = class {
   #named;
   #segmentation;
   #refusals;
+  #buffer;
   // Trains and single datagrams as they are planned, and the datagrams of a train that was refused.
   #planned;
   #singles;
@@ -2197,14 +4070,18 @@ var Replies = class {
    * @param named whether messages name their peer; false for a connected socket
    * @param segmentation whether the kernel knows `UDP_SEGMENT`
    * @param refusals what is known of the peers, shared by all batches of a socket
+   * @param buffer the socket's send buffer
+   * @param failed where failures are counted by error number
    */
-  constructor(batch, fd, named, segmentation, refusals) {
+  constructor(batch, fd, named, segmentation, refusals, buffer, failed = new Float64Array(ERRNO_COUNT)) {
     const { capacity } = batch;
     this.#batch = batch;
     this.#fd = fd;
     this.#named = named;
     this.#segmentation = segmentation;
     this.#refusals = refusals;
+    this.#buffer = buffer;
+    this.failed = failed;
     this.#planned = new Outgoing(batch, 0, named);
     this.#singles = new Outgoing(batch, 1, named);
     this.#head = new Int32Array(capacity);
@@ -2219,10 +4096,16 @@ var Replies = class {
   /** Sends the marked messages; returns how many datagrams went. The others are counted in {@link failed}. */
   send() {
     this.#plan();
+    const buffer = this.#buffer;
     let sent = 0;
     for (let train = 0; train < this.#trains; train++) {
-      const whole = this.#datagrams[train] === 1 || !this.#refusals.has(this.#batch.memory.i32, this.#peerWords(train), this.#segmentSize[train]);
-      if (whole) {
+      if (buffer.note(this.#bytes[train], this.#datagrams[train])) {
+        sent += this.#sendPlanned();
+        buffer.look();
+      }
+      if (buffer.crowded) {
+        sent += this.#sendIfAdmitted(train);
+      } else if (this.#goesWhole(train)) {
         this.#addTrain(train);
       } else {
         sent += this.#sendPlanned();
@@ -2230,6 +4113,26 @@ var Replies = class {
       }
     }
     return sent + this.#sendPlanned();
+  }
+  /** Sends as much of a train as there is room for in the crowded send buffer; returns how many datagrams went. */
+  #sendIfAdmitted(train) {
+    const { i32 } = this.#batch.memory;
+    const peer = this.#peerWords(train);
+    const datagrams = this.#datagrams[train];
+    this.#buffer.look();
+    if (this.#goesWhole(train) && this.#buffer.admit(i32, peer, this.#bytes[train], datagrams)) {
+      this.#addTrain(train);
+      const sent = this.#sendPlanned();
+      this.#buffer.record(i32, peer);
+      return sent;
+    }
+    if (datagrams > 1) return this.#sendOneByOne(train);
+    this.#failTrain(train, EAGAIN);
+    return 0;
+  }
+  /** Whether a train is to be tried as one message. */
+  #goesWhole(train) {
+    return this.#datagrams[train] === 1 || !this.#refusals.has(this.#batch.memory.i32, this.#peerWords(train), this.#segmentSize[train]);
   }
   /** Puts the marked messages into trains. */
   #plan() {
@@ -2279,8 +4182,8 @@ var Replies = class {
     for (let word = 3; word >= 0; word--) {
       if (i32[peerA + word] !== i32[peerB + word] || i32[localA + word] !== i32[localB + word]) return false;
     }
-    return batch.peerPort(a) === batch.peerPort(b) && batch.peerScope(a) === batch.peerScope(b) && batch.interfaceIndex(
-    a) === batch.interfaceIndex(b);
+    return batch.peerPort(a) === batch.peerPort(b) && batch.peerScope(a) === batch.peerScope(b) && (batch.interfaceIndex(
+    a) === batch.interfaceIndex(b) || !namesInterface(batch, a));
   }
   /** Appends message `i` to a train of its flow, if it fits there. */
   #join(train, i) {
@@ -2326,7 +4229,7 @@ var Replies = class {
       if (datagrams > 1 && refusesSegments(-result2)) {
         sent += this.#resendOneByOne(planned.train(first), -result2);
       } else {
-        this.#fail(-result2, datagrams);
+        this.#failTrain(planned.train(first), -result2);
       }
       first++;
     }
@@ -2346,15 +4249,24 @@ var Replies = class {
   #sendOneByOne(train) {
     const batch = this.#batch;
     const singles = this.#singles;
+    const buffer = this.#buffer;
     const segmentSize = this.#segmentSize[train];
+    const peer = this.#peerWords(train);
     let sent = 0;
     for (let i = this.#head[train]; i >= 0; i = this.#next[i]) {
       const size = batch.size(i);
       for (let from = 0; from < size; from += segmentSize) {
+        const length = Math.min(segmentSize, size - from);
+        const crowded = buffer.crowded;
+        if (crowded && !buffer.admit(batch.memory.i32, peer, length, 1)) {
+          this.#fail(i, EAGAIN, 1);
+          continue;
+        }
         singles.begin(i, train, 1);
-        singles.addBuffer(batch.payloadAt(i) + from, Math.min(segmentSize, size - from));
+        singles.addBuffer(batch.payloadAt(i) + from, length);
         singles.end(0);
-        if (singles.count === batch.capacity) sent += this.#sendSingles();
+        if (crowded || singles.count === batch.capacity) sent += this.#sendSingles();
+        if (crowded) buffer.record(batch.memory.i32, peer);
       }
     }
     return sent + this.#sendSingles();
@@ -2369,16 +4281,20 @@ var Replies = class {
         sent += result2;
         first += result2;
       } else {
-        this.#fail(-result2, 1);
+        this.#fail(singles.message(first), -result2, 1);
         first++;
       }
     }
     singles.clear();
     return sent;
   }
-  #fail(errno, datagrams) {
+  #failTrain(train, errno) {
+    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) this.#fail(i, errno, this.#batch.datagrams(i));
+  }
+  #fail(i, errno, datagrams) {
     this.failed[errno] += datagrams;
     this.lastError = errno;
+    this.#batch.fail(i, errno);
   }
   #peerWords(train) {
     return this.#batch.peerAddressAt(this.#head[train]) >> 2;
@@ -2395,47 +4311,47 @@ var Outgoing = class {
   #named;
   #buffersAt;
   #controlsAt;
+  #messages;
   #trains;
   #datagrams;
   #buffers = 0;
   #firstBuffer = 0;
-  #message = 0;
   /** Uses the first (0) or the second (1) part of the room for replies in the batch's memory. */
   constructor(batch, part, named) {
     const { capacity } = batch;
     this.#batch = batch;
     this.#named = named;
-    this.#vector = new MessageVector(batch.memory, batch.replyHeadersAt + part * capacity * mmsghdr.size, capacity);
+    this.#vector = new MessageVector(batch.arena, batch.replyHeadersAt + part * capacity * mmsghdr.size, capacity);
     this.#buffersAt = batch.replyBuffersAt + part * capacity * iovec.size;
     this.#controlsAt = batch.replyControlsAt + part * capacity * REPLY_CONTROL_SIZE;
+    this.#messages = new Int32Array(capacity);
     this.#trains = new Int32Array(capacity);
     this.#datagrams = new Int32Array(capacity);
   }
   /** Begins a message of `datagrams` datagrams of a train, to the peer of the batch's message `i`. */
   begin(i, train, datagrams) {
-    this.#message = i;
+    this.#messages[this.count] = i;
     this.#trains[this.count] = train;
     this.#datagrams[this.count] = datagrams;
     this.#firstBuffer = this.#buffers;
   }
   /** Adds `length` bytes at `at` to the payload. */
   addBuffer(at, length) {
-    writeBuffer(this.#batch.memory, this.#buffersAt + this.#buffers * iovec.size, at, length);
+    writeBuffer(this.#batch.arena, this.#buffersAt + this.#buffers * iovec.size, at, length);
     this.#buffers++;
   }
   /** Completes the message; with a `segmentSize` above 0 as a train. */
   end(segmentSize) {
     const batch = this.#batch;
-    const { memory } = batch;
-    const i = this.#message;
+    const memory = batch.arena;
+    const i = this.#messages[this.count];
     const local = batch.localAt(i);
     const start = this.#controlsAt + this.count * REPLY_CONTROL_SIZE;
     let at = start;
     if (isIPv4(memory.bytes, local)) {
       at = appendIPv4PacketInfo(memory, at, memory.i32[(local >> 2) + 3], 0);
     } else {
-      const scoped = isLinkLocal(memory.bytes, local) || isZero(memory.i32, local >> 2);
-      at = appendIPv6PacketInfo(memory, at, local, scoped ? batch.interfaceIndex(i) : 0);
+      at = appendIPv6PacketInfo(memory, at, local, namesInterface(batch, i) ? batch.interfaceIndex(i) : 0);
     }
     if (segmentSize > 0) at = appendSegmentSize(memory, at, segmentSize);
     this.#vector.setName(this.count, batch.nameAt(i), this.#named ? batch.nameSize : 0);
@@ -2459,6 +4375,10 @@ var Outgoing = class {
   datagrams(i) {
     return this.#datagrams[i];
   }
+  /** The batch's message, the first if they are several, that goes as message `i`. */
+  message(i) {
+    return this.#messages[i];
+  }
   /** The train that message `i` belongs to. */
   train(i) {
     return this.#trains[i];
@@ -2469,8 +4389,11 @@ var Outgoing = class {
     this.#buffers = 0;
   }
 };
-function isZero(words, at) {
-  return (words[at] | words[at + 1] | words[at + 2] | words[at + 3]) === 0;
+function namesInterface(batch, i) {
+  const { bytes: bytes3, i32 } = batch.memory;
+  const local = batch.localAt(i);
+  const word = local >> 2;
+  return isLinkLocal(bytes3, local) || (i32[word] | i32[word + 1] | i32[word + 2] | i32[word + 3]) === 0;
 }
 
 // src/segmentation.ts
@@ -2509,8 +4432,118 @@ function index(words, at) {
   return hash >>> 22;
 }
 
+// ffi/socket_memory.ts
+var VALUES_SIZE = SK_MEMINFO_VARS * 4;
+var SocketMemory = class {
+  #fd;
+  // The values, then their length.
+  #memory = new Memory(VALUES_SIZE + 4);
+  #i32 = this.#memory.i32;
+  #values = this.#memory.pointer(0);
+  #length = this.#memory.pointer(VALUES_SIZE);
+  #call = libc().call;
+  /** @param fd the socket */
+  constructor(fd) {
+    this.#fd = fd;
+  }
+  /** Asks the kernel. Where it has no answer (before Linux 4.12), the values stay 0. */
+  read() {
+    this.#i32[VALUES_SIZE >> 2] = VALUES_SIZE;
+    this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
+  }
+  /** Bytes in the send buffer at the last reading: datagrams that have not left the host, with their bookkeeping. */
+  get sending() {
+    return this.#i32[SK_MEMINFO_WMEM_ALLOC];
+  }
+  /** Size of the send buffer at the last reading, in such bytes. */
+  get sendBuffer() {
+    return this.#i32[SK_MEMINFO_SNDBUF];
+  }
+};
+
+// src/send_buffer.ts
+var SHARE = 32;
+var PEER_BITS = 12;
+var BOOKKEEPING = 1024;
+var SendBuffer = class {
+  /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
+  crowded = false;
+  #memory;
+  #seed = crypto.getRandomValues(new Int32Array(1))[0];
+  #size;
+  // Bytes in the buffer at the last look, and bytes that were sent since.
+  #level = 0;
+  #since = 0;
+  // Bytes that each peer has in the other half of the buffer, and the peers that have any, in the order in which they
+  // came to that.
+  #held = new Int32Array(1 << PEER_BITS);
+  #holders = new Uint16Array(1 << PEER_BITS);
+  #holderCount = 0;
+  /** @param fd the socket, whose send buffer has its final size */
+  constructor(fd) {
+    this.#memory = new SocketMemory(fd);
+    this.#memory.read();
+    this.#size = this.#memory.sendBuffer;
+  }
+  /**
+   * Notes that so many bytes in so many datagrams are about to be sent.
+   * @returns whether {@link look} is due before that: without it the buffer might come to be half full unseen
+   */
+  note(bytes3, datagrams) {
+    this.#since += cost(bytes3, datagrams);
+    return this.#level + this.#since > this.#size >> 1;
+  }
+  /** Asks the kernel how full the buffer is. */
+  look() {
+    this.#memory.read();
+    let gone = this.#level - this.#memory.sending;
+    this.#level -= gone;
+    this.#since = 0;
+    const crowded = this.#level > this.#size >> 1;
+    if (crowded !== this.crowded) this.#forget();
+    this.crowded = crowded;
+    while (gone > 0 && this.#holderCount > 0) {
+      const peer = this.#holders[this.#holderCount - 1];
+      const bytes3 = Math.min(gone, this.#held[peer]);
+      this.#held[peer] -= bytes3;
+      gone -= bytes3;
+      if (this.#held[peer] === 0) this.#holderCount--;
+    }
+  }
+  /** Whether so many bytes in so many datagrams may go to the peer whose address is the four words from `at`. */
+  admit(words, at, bytes3, datagrams) {
+    const held = this.#held[this.#peer(words, at)];
+    const wanted = cost(bytes3, datagrams);
+    const room = this.#size - this.#level;
+    return held + wanted <= room / SHARE || held === 0 && datagrams === 1 && wanted <= room;
+  }
+  /** Records what stayed in the buffer of the message that just went to this peer. */
+  record(words, at) {
+    const before = this.#level;
+    this.look();
+    const stayed = this.#level - before;
+    if (stayed <= 0 || !this.crowded) return;
+    const peer = this.#peer(words, at);
+    if (this.#held[peer] === 0) this.#holders[this.#holderCount++] = peer;
+    this.#held[peer] += stayed;
+  }
+  #forget() {
+    this.#held.fill(0);
+    this.#holderCount = 0;
+  }
+  #peer(words, at) {
+    let hash = this.#seed;
+    for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ hash >>> 15 ^ words[at + i], 2654435761);
+    return hash >>> 32 - PEER_BITS;
+  }
+};
+function cost(bytes3, datagrams) {
+  return 2 * bytes3 + BOOKKEEPING * datagrams;
+}
+
 // src/udp_socket.ts
 var SEND_BUFFER_BYTES = 4 << 20;
+var forgotten = new FinalizationRegistry(release);
 var UdpSocket = class _UdpSocket {
   /** `AF_INET` or `AF_INET6`: the family of the socket's own addresses. */
   domain;
@@ -2528,18 +4561,23 @@ var UdpSocket = class _UdpSocket {
   #drops = 0;
   #dropsWord = 0;
   #fd;
-  #connected = false;
+  #connected;
+  #readable;
+  #lastReceived;
   #single;
   #segmentation;
   #refusals = new SegmentationRefusals();
-  #replies = /* @__PURE__ */ new Map();
+  #sendBuffer;
+  #failed = new Float64Array(ERRNO_COUNT);
+  #replies = /* @__PURE__ */ new WeakMap();
   #lastBatch;
   #lastReplies;
   constructor(fd, domain, dual, features) {
     const memory = new Memory(sockaddr_in6.size);
-    check("getsockname", getsockname(fd, memory, 0, sockaddr_in6.size));
+    check2("getsockname", getsockname(fd, memory, 0, sockaddr_in6.size));
     this.#fd = fd;
     this.#segmentation = features.segmentation;
+    this.#sendBuffer = new SendBuffer(fd);
     this.domain = domain;
     this.address = readSocketAddress(
       memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size)
@@ -2549,21 +4587,24 @@ var UdpSocket = class _UdpSocket {
     this.receiveBuffer = features.receiveBuffer;
     this.notices = features.notices;
     if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    forgotten.register(this, fd, this);
   }
   /**
    * Binds a socket.
    * @throws {SystemError} with a sentence for the user, where the address can't be bound
    */
-  static bind(options2) {
+  static bind(options3) {
+    checkOptions(options3);
     const notices = [];
-    const name = localName(options2, notices);
+    const name = localName(options3, notices);
     const domain = isIPv4(name.address.bytes) ? AF_INET : AF_INET6;
-    const fd = open2(domain);
+    const fd = open3(domain);
     try {
-      if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
-      const features = configure(fd, domain, options2.receiveBuffer ?? 0, notices);
+      if (domain === AF_INET6) check2("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
+      const features = configure(fd, domain, options3.receiveBuffer ?? 0, notices);
       const memory = new Memory(sockaddr_in6.size);
       const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
+      if (options3.broadcast) check2("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
       const error = bind(fd, memory, 0, length);
       if (error < 0) throw bindError(name, -error);
       return new _UdpSocket(fd, domain, name.dual, features);
@@ -2577,7 +4618,9 @@ var UdpSocket = class _UdpSocket {
    * @param fd its descriptor
    * @throws {SystemError} with a sentence for the user, where it is none
    */
-  static adopt(fd, options2 = {}) {
+  static adopt(fd, options3 = {}) {
+    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
+    checkReceiveBuffer(requireObject("setsockopt", "the options", options3).receiveBuffer);
     const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
     const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
     if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) {
@@ -2586,8 +4629,11 @@ var UdpSocket = class _UdpSocket {
       throw new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
     }
     const dual = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
-    const socket2 = new _UdpSocket(fd, domain, dual, configure(fd, domain, options2.receiveBuffer ?? 0, []));
+    const socket2 = new _UdpSocket(fd, domain, dual, configure(fd, domain, options3.receiveBuffer ?? 0, []));
+    const flags = fcntl(fd, F_GETFL, 0);
+    if (flags > 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
     if (socket2.port !== 0) return socket2;
+    forgotten.unregister(socket2);
     throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
   }
   /** The local endpoint as people write it: `[::]:9000`. */
@@ -2604,66 +4650,93 @@ var UdpSocket = class _UdpSocket {
    * @throws {SystemError} where the kernel refuses it
    */
   setOption(level, name, value) {
-    check("setsockopt", setsockopt(this.#fd, level, name, value));
+    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, INT_MIN, INT_MAX);
+    check2("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
   }
-  /** Makes a batch for this socket, with memory for `capacity` messages. */
+  /** Makes a batch for this socket, with memory for `capacity` messages, 1 to 1024: about 64 KiB each. */
   batch(capacity) {
     return new MessageBatch(this.domain, capacity);
   }
   /**
-   * Connects the socket: from now on it receives only from `to`, sends only there, and learns from its `receive` and
-   * `send` when the peer refuses. connect(2)
+   * Connects the socket: from now on it receives only from `to`, sends only there whatever a batch says, and learns from
+   * its `receive` and `send` when the peer refuses. connect(2)
    * @throws {SystemError} where there is no way to it
    */
   connect(to) {
+    const fd = this.#open("connect");
+    const { address, port } = requireObject("connect", "where to connect to", to);
+    const peer = requireAddress(address);
+    requirePort("connect", port, 1);
     const memory = new Memory(sockaddr_in6.size);
-    const length = writeSocketAddress(memory, 0, this.domain, requireAddress(to.address), to.port);
-    const error = connect(this.#fd, memory, 0, length);
+    const length = writeSocketAddress(memory, 0, this.domain, peer, port);
+    const error = connect(fd, memory, 0, length);
     if (error < 0) {
-      throw new SystemError("connect", -error, `cannot connect to ${to.address}: ${errnoMessage(-error)}`);
+      throw new SystemError("connect", -error, `cannot connect to ${address}: ${errnoMessage(-error)}`);
     }
-    this.#connected = true;
-    this.#replies.clear();
+    this.#connected = { address: peer, port };
+    this.#replies = /* @__PURE__ */ new WeakMap();
     this.#lastBatch = void 0;
   }
   /**
-   * Sends one datagram. For one now and then; {@link send} is for many. It never waits.
-   * @throws {SystemError} where the kernel refuses it
+   * Sends one datagram, to a peer or along the path of one that was received. For one now and then; {@link send} is for
+   * many. It never waits.
+   * @throws {SystemError} where an address can't be used (`EAFNOSUPPORT`) or is not local (`EADDRNOTAVAIL`), where the
+   *   payload is too large (`EMSGSIZE`), or the kernel refuses it
    */
-  sendTo(payload, { to, from }) {
+  sendTo(payload, route) {
+    this.#open("sendmmsg");
     const batch = this.#single ??= this.batch(1);
     batch.clear();
-    batch.add(payload, { to, from });
+    batch.add(payload, route);
+    this.#checkReach(batch);
     if (this.send(batch) === 1) return;
-    const errno = this.lastError;
-    throw new SystemError(
-      "sendmsg",
-      errno,
-      `cannot send ${payload.length} bytes to ${to.address}: ${sendAdvice(errno)}`
-    );
+    throw sendError(batch, 0);
   }
-  /** How long {@link receive} waits at most, in milliseconds. */
-  setReceiveTimeout(milliseconds) {
-    check("setsockopt", setsockoptTime(this.#fd, SOL_SOCKET, SO_RCVTIMEO, milliseconds));
+  /** How long {@link receive} waits at most, in milliseconds; without an end if 0, as it is at first. */
+  setReceiveTimeout(milliseconds2) {
+    requireInteger("setsockopt", "a time in milliseconds", milliseconds2, 0, INT_MAX);
+    check2("setsockopt", setsockoptTime(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds2));
   }
   /**
-   * Receives the messages that are there into a batch; with `wait`, it waits for the first one. It allocates nothing.
-   * @returns how many, or the negative error: `-EAGAIN` if nothing came in time, `-EINTR` if a signal did
+   * Waits, while the event loop goes on, until there is something to receive. It keeps the process alive meanwhile.
+   * @returns true; or false as soon as the socket is closed
+   */
+  readable() {
+    const fd = this.#open("poll");
+    return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
+  }
+  /**
+   * Receives the messages that are there into a batch. With `wait` it waits for the first one, and the event loop stands
+   * still; {@link readable} is for waiting otherwise. It allocates nothing.
+   * @returns how many, or the negative error: `-EAGAIN` (-11) if nothing came in time, `-EINTR` (-4) if a signal did
    */
   receive(batch, wait) {
-    return batch.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    if (batch !== this.#lastReceived) this.#lastReceived = this.#checkBatch("recvmmsg", batch);
+    const received = batch.received.receive(this.#fd, batch.capacity, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    batch.read(received < 0 ? 0 : received);
+    if (received === -EBADF) throw closed("recvmmsg");
+    return received;
   }
   /**
    * Sends the messages of a batch that are marked as replies, each from its local address to its peer. It never waits,
    * and allocates nothing after the first call with a batch.
-   * @returns how many datagrams went; the others are counted in {@link failed}
+   * @returns how many datagrams went; the others are counted in {@link failed}, and `MessageBatch.error` tells why
    */
   send(batch) {
+    if (this.#fd < 0) throw closed("sendmmsg");
     if (batch !== this.#lastBatch) {
-      this.#lastBatch = batch;
+      this.#lastBatch = this.#checkBatch("sendmmsg", batch);
       let replies = this.#replies.get(batch);
       if (replies === void 0) {
-        replies = new Replies(batch, this.#fd, !this.#connected, this.#segmentation, this.#refusals);
+        replies = new Replies(
+          batch,
+          this.#fd,
+          this.#connected === void 0,
+          this.#segmentation,
+          this.#refusals,
+          this.#sendBuffer,
+          this.#failed
+        );
         this.#replies.set(batch, replies);
       }
       this.#lastReplies = replies;
@@ -2672,9 +4745,7 @@ var UdpSocket = class _UdpSocket {
   }
   /** Datagrams that the kernel refused to send since the start, by error number. */
   failed(errno) {
-    let sum2 = 0;
-    for (const replies of this.#replies.values()) sum2 += replies.failed[errno];
-    return sum2;
+    return this.#failed[errno] ?? 0;
   }
   /** The error number of the datagram that {@link send} failed to send last; 0 if none did. */
   get lastError() {
@@ -2698,34 +4769,101 @@ var UdpSocket = class _UdpSocket {
   }
   /** Closes the socket. Closing it again does nothing. */
   close() {
-    if (this.#fd >= 0) close(this.#fd);
+    if (this.#fd < 0) return;
+    forgotten.unregister(this);
+    release(this.#fd);
     this.#fd = -1;
   }
+  /** Closes the socket at the end of a block that declared it with `using`. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+  /** The descriptor, of a socket that is not closed. */
+  #open(syscall) {
+    if (this.#fd < 0) throw closed(syscall);
+    return this.#fd;
+  }
+  /** Requires that this socket can send message 0 of a batch to its peer. */
+  #checkReach(batch) {
+    if (this.families === "IPv6" && batch.isIPv4(0)) {
+      const { address: address2 } = batch.peer(0);
+      const message2 = `an IPv6 socket does not reach the IPv4 address ${address2}; bind one for both, or for IPv4`;
+      throw new SystemError("sendmmsg", EAFNOSUPPORT, message2);
+    }
+    if (this.#connected === void 0) return;
+    const { address, port } = this.#connected;
+    const at = batch.peerAddressAt(0);
+    const same = address.bytes.every((byte, i) => byte === batch.memory.bytes[at + i]);
+    if (same && batch.peerPort(0) === port) return;
+    const other = batch.peer(0);
+    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ${endpointText(address.
+    bytes, address.zone, port)}`;
+    throw new SystemError("sendmmsg", EISCONN, message);
+  }
+  /** Requires a batch of this socket's family. */
+  #checkBatch(syscall, batch) {
+    if (!(batch instanceof MessageBatch)) throw invalid(syscall, `a batch is a MessageBatch, not ${describe(batch)}`);
+    if (batch.family === this.domain) return batch;
+    const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
+    throw new SystemError(syscall, EAFNOSUPPORT, message);
+  }
 };
-function localName(options2, notices) {
-  const { address, family, port } = options2;
+function release(fd) {
+  forget(fd);
+  close(fd);
+}
+function closed(syscall) {
+  return new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
+}
+var INT_MAX = 2 ** 31 - 1;
+var INT_MIN = -(2 ** 31);
+function checkOptions(options3) {
+  requireObject("bind", "the options", options3);
+  const { port, address, family, receiveBuffer } = options3;
+  requirePort("bind", port, 0);
+  if (address !== void 0) requireString("bind", "`address`", address);
+  if (family !== void 0 && family !== 4 && family !== 6) {
+    throw invalid("bind", `\`family\` is 4 or 6, or left out for both, not ${describe(family)}`);
+  }
+  checkReceiveBuffer(receiveBuffer);
+}
+function checkReceiveBuffer(bytes3) {
+  if (bytes3 !== void 0) requireInteger("setsockopt", "`receiveBuffer`", bytes3, 0, INT_MAX);
+}
+function sendError(batch, i) {
+  const { address, port } = batch.peer(i);
+  const errno = batch.error(i);
+  const message = `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${sendAdvice(errno, batch.isIPv4(i))}`;
+  return new SystemError("sendmmsg", errno, message);
+}
+function localName(options3, notices) {
+  const { address, family, port } = options3;
   if (address !== void 0) return { address: resolve(address, family)[0], port, dual: false };
   if (family !== 4 && !hasIPv6()) {
-    if (family === 6) {
-      throw new SystemError(
-        "socket",
-        EAFNOSUPPORT,
-        "cannot use IPv6: it is switched off on this host (sysctl net.ipv6.conf.all.disable_ipv6, or ipv6.disable=1 on t\
-he kernel's command line); leave out -6"
-      );
-    }
+    if (family === 6) throw noIPv6();
     notices.push("this host has no IPv6: answering on IPv4 only");
     return { address: readAddress2("0.0.0.0"), port, dual: false };
   }
   return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), port, dual: family === void 0 };
 }
+function noIPv6() {
+  return new SystemError(
+    "socket",
+    EAFNOSUPPORT,
+    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 \
+on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address"
+  );
+}
 function hasIPv6() {
+  const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  close(fd);
   const off = readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
   return off === "0" || readSmallFile("/proc/net/if_inet6") !== "";
 }
 function configure(fd, domain, receiveBuffer, notices) {
-  check("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-  if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  check2("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) check2("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
   setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   const trains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
   const segmentation = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
@@ -2735,16 +4873,18 @@ function configure(fd, domain, receiveBuffer, notices) {
   setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
   return { segmentation, receiveBuffer: setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer), notices };
 }
-function open2(domain) {
-  const fd = check("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+function open3(domain) {
+  const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
+  check2("socket", fd);
   if (fd > 2) return fd;
   const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   close(fd);
-  return check("fcntl", higher);
+  return check2("fcntl", higher);
 }
-function setBuffer(fd, name, forceName, bytes) {
-  if (bytes > 0 && setsockopt(fd, SOL_SOCKET, forceName, bytes) < 0) {
-    setsockopt(fd, SOL_SOCKET, name, bytes);
+function setBuffer(fd, name, forceName, bytes3) {
+  if (bytes3 > 0 && setsockopt(fd, SOL_SOCKET, forceName, bytes3) < 0) {
+    setsockopt(fd, SOL_SOCKET, name, bytes3);
   }
   return getsockopt(fd, SOL_SOCKET, name) / 2;
 }
@@ -2759,14 +4899,497 @@ function bindError(name, errno) {
   errno) + advice;
   return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason}`);
 }
-function sendAdvice(errno) {
-  if (errno === EMSGSIZE) return "it is too large; a datagram carries 65507 bytes over IPv4, 65527 over IPv6";
-  if (errno === EINVAL) return "the address to send from is not on this host";
-  return errnoMessage(errno);
+function sendAdvice(errno, ipv4) {
+  if (errno === EMSGSIZE) return `too large; a datagram carries ${ipv4 ? "65507 bytes over IPv4" : "65527 over IPv6"}`;
+  if (errno === EINVAL) return "the address to send from is not on this host; `ip address` lists what is";
+  if (errno === EACCES) return "permission denied; a broadcast address needs a socket bound with `broadcast: true`";
+  if (errno === EAGAIN) return "the send buffer is full; try again later";
+  return `${errnoMessage(errno)} (${errnoName(errno)})`;
 }
-function check(syscall, result2) {
+function check2(syscall, result2) {
   if (result2 < 0) throw new SystemError(syscall, -result2);
   return result2;
+}
+
+// src/probe_target.ts
+var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+SOF_TIMESTAMPING_OPT_TSONLY;
+var MEMORY_TIMEOUTS = 10;
+var MEMORY_REQUESTS = 1e5;
+var CLOCK_TOLERANCE = 1e6;
+var WRONG_SOURCES_MAX = 8;
+var RECEIVE_CALLS = 1e3;
+var SEND_ATTEMPTS = 4;
+var ProbeTarget = class {
+  /** The name that the user gave, if it is not an address. */
+  name;
+  /** The endpoint that is asked: `192.0.2.10:9000`. */
+  endpoint;
+  /** Its address. */
+  address;
+  /** Its port. */
+  port;
+  /** Requests so far: the sum of {@link counts}. */
+  sent = 0;
+  /** Requests by what became of them. */
+  counts = {
+    waiting: 0,
+    received: 0,
+    late: 0,
+    "wrong source": 0,
+    corrupted: 0,
+    failed: 0,
+    lost: 0
+  };
+  /** Requests that failed, by error number. */
+  failedByErrno = /* @__PURE__ */ new Map();
+  /** Further answers to requests that had one. */
+  duplicates = 0;
+  /** Answers that came after the answer to a later request. */
+  reordered = 0;
+  /** Datagrams that answer no request of this session. */
+  stray = 0;
+  /** Round-trip times of all first answers that came unaltered, also late or from a wrong source. */
+  times = new TimeStatistics();
+  /** Where answers came from that came from a wrong source. */
+  wrongSources = /* @__PURE__ */ new Set();
+  /** Bytes of the last answer that was corrupted. */
+  corruptedSize = 0;
+  /** The last failure of a request. */
+  lastFailure;
+  #settings;
+  #observer;
+  #errors;
+  #payload;
+  #clock = new Clock(CLOCK_REALTIME);
+  /** Absent where the host lacks the target's family. */
+  #socket;
+  #outgoing;
+  #requests = /* @__PURE__ */ new Map();
+  #waiting = /* @__PURE__ */ new Map();
+  #connected = false;
+  #newestReceived = 0;
+  /** The request whose departure the kernel counts as number 0. */
+  #firstCounted = 1;
+  /**
+   * Makes the socket; nothing is sent yet.
+   * @throws {SystemError} with a sentence for the user, where the settings can't be met
+   */
+  constructor({ name, address, port }, settings, observer, errors) {
+    this.name = name;
+    this.address = address;
+    this.port = port;
+    this.endpoint = endpointText(address.bytes, address.zone, port);
+    this.#settings = settings;
+    this.#observer = observer;
+    this.#errors = errors;
+    this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0], settings.sizeMax);
+    try {
+      this.#socket = UdpSocket.bind({ port: 0, address: settings.source, family: isIPv4(address.bytes) ? 4 : 6 });
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
+      return;
+    }
+    const socket2 = this.#socket;
+    setOptions(socket2, settings);
+    this.#outgoing = socket2.batch(1);
+    this.#outgoing.add(new Uint8Array(), {
+      to: { address: hostText(address), port },
+      from: settings.source === void 0 ? void 0 : hostText(socket2.address)
+    });
+  }
+  /** The descriptor of the socket; -1 if it could not be made. */
+  get fd() {
+    return this.#socket?.fd ?? -1;
+  }
+  /** Makes a batch that {@link receive} can use, and that of every target of the same family. */
+  batch(capacity) {
+    return this.#socket?.batch(capacity);
+  }
+  /** When the oldest waiting request is given up, in milliseconds of `performance.now`; `Infinity` if none waits. */
+  get deadline() {
+    for (const request of this.#waiting.values()) return request.sentMilliseconds + this.#settings.timeout;
+    return Infinity;
+  }
+  /** What became of a request so far; `undefined` if it is forgotten. */
+  outcome(sequence) {
+    return this.#requests.get(sequence)?.outcome;
+  }
+  /** Sends the next request, with `size` bytes of payload; returns its number. */
+  send(size) {
+    const request = {
+      sequence: ++this.sent,
+      size,
+      sentAt: 0,
+      sentMilliseconds: performance.now(),
+      outcome: "waiting",
+      errno: 0,
+      roundTrip: void 0
+    };
+    this.counts.waiting++;
+    this.#requests.set(request.sequence, request);
+    this.#waiting.set(request.sequence, request);
+    this.#transmit(request);
+    return request.sequence;
+  }
+  #transmit(request) {
+    const { sequence } = request;
+    const socket2 = this.#socket;
+    const outgoing = this.#outgoing;
+    if (socket2 === void 0 || outgoing === void 0) {
+      return this.#fail(request, EAFNOSUPPORT, void 0);
+    }
+    let report;
+    try {
+      if (this.#settings.connected && !this.#connected) {
+        socket2.connect({ address: hostText(this.address), port: this.port });
+        this.#connected = true;
+      }
+      outgoing.setPayload(0, this.#payload.of(sequence, request.size));
+      outgoing.reply(0);
+      for (let attempt = 1; ; attempt++) {
+        request.sentAt = this.#now();
+        if (socket2.send(outgoing) === 1) {
+          this.receiveErrors();
+          return;
+        }
+        const errno = socket2.lastError;
+        const reports = this.receiveErrors();
+        report = reports.find((entry) => entry.icmp === void 0 && entry.errno === errno);
+        const earlier = reports.some((entry) => entry.icmp !== void 0 && entry.errno === errno);
+        if (!earlier || attempt === SEND_ATTEMPTS) throw new SystemError("sendmsg", errno);
+        this.#countDeparturesFrom(sequence);
+      }
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#countDeparturesFrom(sequence + 1);
+      this.#fail(request, error.errno, report);
+    }
+  }
+  /** Takes what is in the socket's error queue; returns the errors. */
+  receiveErrors() {
+    const reports = [];
+    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket.fd)) {
+      if (entry.kind === "departure") {
+        const request = this.#requests.get(this.#firstCounted + entry.index);
+        if (request !== void 0 && entry.time >= request.sentAt) request.sentAt = entry.time;
+      } else {
+        reports.push(entry);
+        if (entry.icmp !== void 0) this.#failRemotely(entry);
+      }
+    }
+    return reports;
+  }
+  /** Receives what has come to the socket. */
+  receive(batch) {
+    const socket2 = this.#socket;
+    if (socket2 === void 0) return;
+    for (let calls = 0; calls < RECEIVE_CALLS; calls++) {
+      this.receiveErrors();
+      const received = socket2.receive(batch, false);
+      for (let i = 0; i < received; i++) this.#judge(batch, i);
+      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return;
+    }
+  }
+  /**
+   * Gives up the requests whose time is over at `now`, in milliseconds of `performance.now`. What had come by then must
+   * have been received.
+   */
+  expire(now) {
+    for (const request of this.#waiting.values()) {
+      if (request.sentMilliseconds + this.#settings.timeout > now) break;
+      this.#settle(request, "lost");
+      this.#observer.lost(this, request.sequence);
+    }
+    for (const request of this.#requests.values()) {
+      const old = request.sentMilliseconds + this.#settings.timeout * MEMORY_TIMEOUTS <= now;
+      if (request.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
+      this.#requests.delete(request.sequence);
+    }
+  }
+  /** Closes the socket. */
+  close() {
+    this.#socket?.close();
+  }
+  /** Finds out what a datagram that came means. */
+  #judge(batch, i) {
+    const payload = batch.payload(i);
+    const { address, port } = batch.peer(i);
+    const from = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+    const fromTarget = from === this.endpoint;
+    const time = batch.arrival(i) ?? this.#now();
+    let request = this.#answered(payload);
+    const intact = request !== void 0;
+    if (!intact && !isProbePayload(payload)) request = this.#resembled(payload, fromTarget);
+    let kind;
+    let reordered = false;
+    let roundTrip;
+    if (request === void 0) {
+      kind = "stray";
+      this.stray++;
+    } else if (hasAnswer(request)) {
+      kind = "duplicate";
+      this.duplicates++;
+    } else if (!intact) {
+      kind = "corrupted";
+      this.corruptedSize = payload.length;
+      this.#settle(request, kind);
+    } else {
+      roundTrip = this.#roundTrip(request, time);
+      const inTime = roundTrip <= this.#settings.timeout * 1e6;
+      kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
+      reordered = request.sequence < this.#newestReceived;
+      this.#newestReceived = Math.max(this.#newestReceived, request.sequence);
+      if (reordered) this.reordered++;
+      this.#settle(request, kind);
+      this.#countTime(request, roundTrip);
+    }
+    if (kind === "wrong source" && this.wrongSources.size < WRONG_SOURCES_MAX) this.wrongSources.add(from);
+    this.#observer.replied(this, {
+      kind,
+      sequence: request?.sequence,
+      from,
+      to: batch.localAddress(i),
+      size: payload.length,
+      roundTrip,
+      reordered,
+      time
+    });
+  }
+  /** The request whose payload this is, byte for byte; for an empty one, that of the oldest that waits. */
+  #answered(payload) {
+    const sequence = namedSequence(payload, this.sent);
+    if (sequence === void 0) {
+      if (payload.length > 0) return void 0;
+      const request2 = this.#oldestWaiting() ?? this.#requests.get(this.sent);
+      return request2?.size === 0 ? request2 : void 0;
+    }
+    const request = this.#requests.get(sequence);
+    return request !== void 0 && this.#payload.equals(payload, sequence, request.size) ? request : void 0;
+  }
+  /**
+   * The request that an altered payload most resembles: the one that it names or one that waits, if at least half of
+   * its bytes agree. What the target itself sends is an answer whatever it is: to the oldest request that waits.
+   */
+  #resembled(payload, fromTarget) {
+    const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
+    let best;
+    let most = 0;
+    for (const request of named === void 0 ? this.#waiting.values() : [named, ...this.#waiting.values()]) {
+      const equal = this.#payload.agreement(payload, request.sequence, request.size);
+      if (equal <= most || equal * 2 < Math.min(payload.length, request.size)) continue;
+      best = request;
+      most = equal;
+    }
+    return best ?? (fromTarget ? this.#oldestWaiting() : void 0);
+  }
+  #oldestWaiting() {
+    for (const request of this.#waiting.values()) return request;
+    return void 0;
+  }
+  /** Nanoseconds from a request to what arrived at `time`. */
+  #roundTrip(request, time) {
+    const roundTrip = time - request.sentAt;
+    const most = (performance.now() - request.sentMilliseconds) * 1e6 + CLOCK_TOLERANCE;
+    if (roundTrip >= 0 && roundTrip <= most) return roundTrip;
+    return Math.round(most - CLOCK_TOLERANCE);
+  }
+  #countTime(request, roundTrip) {
+    request.roundTrip = roundTrip;
+    this.times.add(roundTrip);
+    const before = this.#requests.get(request.sequence - 1)?.roundTrip;
+    const after = this.#requests.get(request.sequence + 1)?.roundTrip;
+    if (before !== void 0) this.times.addConsecutive(before, roundTrip);
+    if (after !== void 0) this.times.addConsecutive(roundTrip, after);
+  }
+  /** An ICMP error came: finds the request by what it quotes of the payload; else it is the oldest that waits. */
+  #failRemotely(report) {
+    const sequence = namedSequence(report.quoted, this.sent);
+    const request = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
+    this.#fail(request, report.errno, report);
+  }
+  #fail(request, errno, report) {
+    const settled = request === void 0 || hasAnswer(request) || request.outcome === "failed";
+    const failure = { sequence: settled ? void 0 : request.sequence, errno, report };
+    if (!settled) {
+      this.#settle(request, "failed", errno);
+      this.lastFailure = failure;
+    }
+    this.#observer.failed(this, failure);
+  }
+  #settle(request, outcome, errno = 0) {
+    this.#count(request, -1);
+    request.outcome = outcome;
+    request.errno = errno;
+    this.#count(request, 1);
+    this.#waiting.delete(request.sequence);
+  }
+  #count({ outcome, errno }, change) {
+    this.counts[outcome] += change;
+    if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
+  }
+  /** After a request that was not sent, nobody knows whether the kernel has counted it: it is made to start anew. */
+  #countDeparturesFrom(sequence) {
+    this.#firstCounted = sequence;
+    setTimestamps(this.#socket, 0);
+    setTimestamps(this.#socket, TIMESTAMPS);
+  }
+  #now() {
+    this.#clock.read();
+    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
+  }
+};
+function hasAnswer({ outcome }) {
+  return outcome !== "waiting" && outcome !== "lost" && outcome !== "failed";
+}
+function setOptions(socket2, settings) {
+  const ipv6 = socket2.domain === AF_INET6;
+  const { ttl, tos, interfaceIndex: interfaceIndex2 } = settings;
+  const set = (nameIPv4, nameIPv6, value) => ipv6 ? socket2.setOption(IPPROTO_IPV6, nameIPv6, value) : socket2.setOption(
+  IPPROTO_IP, nameIPv4, value);
+  if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
+  set(IP_RECVERR, IPV6_RECVERR, 1);
+  setTimestamps(socket2, TIMESTAMPS);
+  if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
+  if (tos !== void 0) set(IP_TOS, IPV6_TCLASS, tos);
+  if (settings.dontFragment) {
+    if (ipv6) socket2.setOption(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+    else socket2.setOption(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  }
+  if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
+}
+function setTimestamps(socket2, flags) {
+  try {
+    socket2.setOption(SOL_SOCKET, SO_TIMESTAMPING, flags);
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+  }
+}
+function swapBytes(value) {
+  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
+}
+
+// src/probe.ts
+var COUNT_DEFAULT = 5;
+var LINGER_MILLISECONDS = 10;
+var FAILURE_MILLISECONDS = 200;
+async function probe(settings) {
+  const terminal = new Terminal();
+  let stopped = false;
+  const hangupIgnored = signalIgnored(SIGHUP);
+  const { onSignal } = runtime();
+  const stopOn = (signal) => onSignal(signal, () => stopped = true);
+  stopOn("SIGINT");
+  stopOn("SIGTERM");
+  if (hangupIgnored) onSignal("SIGHUP", () => {
+  });
+  else stopOn("SIGHUP");
+  onSignal("SIGPIPE", () => {
+  });
+  const isStopped = () => stopped || terminal.closed;
+  const endpoints = resolveTargets(settings);
+  const report = settings.findMtu ? new MtuReport(settings, terminal) : makeReport(settings, terminal, endpoints.length >
+  1);
+  const targets = makeTargets(endpoints, settings, report);
+  const exchange = new Exchange(targets);
+  try {
+    if (report instanceof MtuReport) {
+      const found = await findLargest(targets, exchange, settings, report, isStopped);
+      return found ? 0 : 1;
+    }
+    await ask(targets, exchange, settings, report, isStopped);
+    return targets.every((target2) => verdict(target2) === "ok") ? 0 : 1;
+  } finally {
+    for (const target2 of targets) target2.close();
+  }
+}
+async function ask(targets, exchange, settings, report, isStopped) {
+  const { size, interval, timeout } = settings;
+  const count = (settings.count ?? (targets.length > 1 ? COUNT_DEFAULT : 0)) || Infinity;
+  const lastSent = new Map(targets.map((target2) => [target2, performance.now() - interval]));
+  const dueAt = (target2) => {
+    if (target2.sent >= count) return Infinity;
+    if (interval > 0) return lastSent.get(target2) + interval;
+    if (target2.counts.waiting > 0) return Infinity;
+    return lastSent.get(target2) + (target2.outcome(target2.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+  };
+  report.start(targets);
+  report.progress();
+  while (!isStopped()) {
+    let until = Infinity;
+    for (const target2 of targets) {
+      const now = performance.now();
+      const due = dueAt(target2);
+      if (due <= now) {
+        target2.send(size);
+        lastSent.set(target2, Math.max(due, now - interval));
+      }
+      until = Math.min(until, dueAt(target2), target2.deadline);
+    }
+    if (until === Infinity) break;
+    await exchange.step(until);
+    report.progress();
+  }
+  const slowest = Math.max(...targets.map(({ times }) => times.maximum / 1e6 || 0));
+  const end = performance.now() + Math.min(timeout, Math.max(LINGER_MILLISECONDS, slowest));
+  while (!isStopped() && performance.now() < end) await exchange.step(end);
+  report.finish();
+}
+function resolveTargets(settings) {
+  const source = settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0];
+  const family = source === void 0 ? settings.family : isIPv4(source.bytes) ? 4 : 6;
+  const endpoints = /* @__PURE__ */ new Map();
+  for (const { host, port } of settings.targets) {
+    for (const found of resolve(withInterface(host, settings), family)) {
+      const address = found.scope === 0 ? found : { ...found, zone: interfaceName(found.scope) };
+      const ipv4 = isIPv4(address.bytes);
+      if (source !== void 0 && ipv4 !== isIPv4(source.bytes)) {
+        throw new UsageError(`--source ${settings.source} and the target ${host} are not of the same family`);
+      }
+      if (ipv4 && settings.size > SIZE_MAX_IPV4) {
+        throw new UsageError(
+          `--size ${settings.size} is too much for ${host}: IPv4 carries ${SIZE_MAX_IPV4} bytes at most`
+        );
+      }
+      const name = parseAddress(host.split("%")[0]) === void 0 ? host : void 0;
+      const key = `${hostText(address)} ${port}`;
+      if (!endpoints.has(key)) endpoints.set(key, { name, address, port });
+    }
+  }
+  return [...endpoints.values()];
+}
+function withInterface(host, { interfaceName: interfaceName2 }) {
+  const bytes3 = parseAddress(host);
+  return interfaceName2 !== void 0 && bytes3 !== void 0 && isLinkLocal(bytes3) ? `${host}%${interfaceName2}` : host;
+}
+function makeTargets(endpoints, settings, observer) {
+  const errors = new ErrorQueue();
+  const source = settings.source === void 0 ? void 0 : hostText(resolve(settings.source, settings.family)[0]);
+  const requests = {
+    connected: settings.connected,
+    source,
+    interfaceIndex: settings.interfaceName === void 0 ? 0 : interfaceIndex(settings.interfaceName),
+    ttl: settings.ttl,
+    tos: settings.tos,
+    dontFragment: settings.dontFragment,
+    timeout: settings.timeout,
+    sizeMax: settings.findMtu ? SIZE_MAX : settings.size
+  };
+  if (settings.interfaceName !== void 0 && requests.interfaceIndex === 0) {
+    const message = `no interface named ${JSON.stringify(settings.interfaceName)} on this host; \`ip link\` lists what the\
+re is`;
+    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
+  }
+  try {
+    return endpoints.map((endpoint) => new ProbeTarget(endpoint, requests, observer, errors));
+  } catch (error) {
+    if (!(error instanceof SystemError) || error.errno !== EADDRNOTAVAIL || source === void 0) throw error;
+    throw new SystemError(
+      "bind",
+      EADDRNOTAVAIL,
+      `cannot send from ${source}: this address is not on this host; \`ip address\` lists what is`
+    );
+  }
 }
 
 // src/version.ts
@@ -2777,20 +5400,18 @@ var LAST_WORDS_MILLISECONDS = 50;
 async function main(args) {
   try {
     const command = parseCommand(args);
-    if (command.kind === "help") write(1, HELP);
-    else if (command.kind === "version") write(1, `echo.ts ${VERSION}
-`);
+    if (command.kind === "help") console.log(command.text);
+    else if (command.kind === "version") console.log(`echo.ts ${VERSION}`);
+    else if (command.kind === "probe") return await probe(command);
     else await serve(command);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      write(2, `echo.ts: ${error.message}
-`);
+      console.error(`echo.ts: ${error.message}`);
       return 2;
     }
     if (error instanceof SystemError || error instanceof LibraryError) {
-      write(2, `echo.ts: ${error.message}
-`);
+      console.error(`echo.ts: ${error.message}`);
       return 1;
     }
     throw error;
@@ -2822,16 +5443,20 @@ async function serve(settings) {
 ${summaryText(summary)}`);
     output.flush();
   };
+  const hangupIgnored = signalIgnored(SIGHUP);
   let stoppedBy = "";
-  const stopOn = (signal) => process2.on(signal, () => {
+  const { name, onSignal } = runtime();
+  const stopOn = (signal) => onSignal(signal, () => {
     stoppedBy = signal;
     server.stop();
   });
   stopOn("SIGINT");
   stopOn("SIGTERM");
-  if (!signalIgnored(constants2.signals.SIGHUP)) stopOn("SIGHUP");
-  process2.on("SIGUSR1", () => sumUp("running for"));
-  process2.on("SIGPIPE", () => {
+  if (hangupIgnored) onSignal("SIGHUP", () => {
+  });
+  else stopOn("SIGHUP");
+  onSignal("SIGUSR1", () => sumUp("running for"));
+  onSignal("SIGPIPE", () => {
   });
   for (const notice of socket2.notices) tell(notice);
   if (socket2.receiveBuffer < settings.buffer) {
@@ -2840,17 +5465,12 @@ ${summaryText(summary)}`);
 ore: sysctl -w net.core.rmem_max=${settings.buffer}`
     );
   }
-  say(`listening on ${socket2.endpoint} (${socket2.families}, ${runtime().name})`);
+  say(`listening on ${socket2.endpoint} (${socket2.families}, ${name})`);
   await server.run();
+  output.settle(LAST_WORDS_MILLISECONDS);
   sumUp(`stopped by ${stoppedBy} after`);
   socket2.close();
   output.close(LAST_WORDS_MILLISECONDS);
   errors.close(LAST_WORDS_MILLISECONDS);
 }
-function write(fd, text) {
-  try {
-    writeSync(fd, text);
-  } catch {
-  }
-}
-process2.exit(await main(process2.argv.slice(2)));
+runtime().exit(await main(runtime().args));

@@ -5,12 +5,17 @@
  */
 
 import {
+  type ForeignInterface,
   type ForeignType,
   type Functions,
+  type Library,
   LibraryError,
   type Pointer,
+  requireSupported,
   type Runtime,
+  type Signal,
   type Signatures,
+  type WaitingFunctions,
 } from "./foreign.ts";
 
 /**
@@ -23,30 +28,67 @@ export interface BunFfi {
     symbols: Record<string, { args: BunType[]; returns: BunType }>,
   ): { readonly symbols: Record<string, unknown> };
   ptr(buffer: ArrayBuffer): number;
-  toArrayBuffer(pointer: number, offset: number, length: number): ArrayBuffer;
 }
+
+/** The part of Bun's `Worker` that this adapter uses; see {@link BunFfi}. */
+export interface BunWorker {
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  onerror: ((event: { readonly message: string }) => void) | null;
+  postMessage(message: unknown): void;
+  ref(): void;
+  unref(): void;
+}
+
+/** The part of the global `process` that this adapter uses. Node.js has it too, to be told that it is not supported. */
+export interface BunProcess {
+  readonly argv: readonly string[];
+  readonly platform: string;
+  readonly arch: string;
+  readonly version: string;
+  readonly versions: { readonly bun?: string };
+  on(signal: Signal, handler: () => void): unknown;
+  exit(code: number): never;
+  getBuiltinModule(name: string): unknown;
+}
+
+/** The global `Worker` of Bun. */
+export type BunWorkerConstructor = new (url: string, options: { smol: boolean; ref: boolean }) => BunWorker;
 
 /** Bun's names of the C types that cross the border. */
 export type BunType = "i32" | "u32" | "ptr";
 
 const bunType: Record<ForeignType, BunType> = { i32: "i32", u32: "u32", pointer: "ptr" };
 
-/** Adapts Bun of the given version, by its module `bun:ffi`. */
-export function bunRuntime(version: string, ffi: BunFfi): Runtime {
+/** Adapts Bun, by its globals `process` and `Worker`. */
+export function bunRuntime(process: BunProcess, worker: BunWorkerConstructor): Runtime {
+  const { bun } = process.versions;
+  const name = bun === undefined ? `Node.js ${process.version}` : `Bun ${bun}`;
   return {
-    name: `Bun ${version}`,
-    command: "bun run",
-    load<const S extends Signatures>(libraries: readonly string[], signatures: S): Functions<S> {
-      const symbols = Object.fromEntries(
-        Object.entries(signatures).map(([name, { parameters, result }]) => [
-          name,
-          { args: parameters.map((type) => bunType[type]), returns: bunType[result] },
-        ]),
-      );
+    name,
+    arch: process.arch,
+    args: process.argv.slice(2),
+    onSignal: (signal, handler) => void process.on(signal, handler),
+    exit: (code) => process.exit(code),
+    get ffi() {
+      requireSupported(name, bun, "1.3", process.platform, process.arch);
+      return foreignInterface(process.getBuiltinModule("bun:ffi") as BunFfi, worker);
+    },
+  };
+}
+
+function foreignInterface(ffi: BunFfi, worker: BunWorkerConstructor): ForeignInterface {
+  return {
+    load<const S extends Signatures>(libraries: readonly string[], signatures: S): Library<S> {
+      const symbols = symbolsOf(signatures);
       let reason = "";
       for (const library of libraries) {
         try {
-          return ffi.dlopen(library, symbols).symbols as Functions<S>;
+          return {
+            call: ffi.dlopen(library, symbols).symbols as Functions<S>,
+            addressOf: (buffer) => ffi.ptr(buffer),
+            // A pointer is a plain number in Bun.
+            pointer: (address) => address as unknown as Pointer,
+          };
         } catch (error) {
           if (!(error instanceof Error)) throw error;
           reason ||= error.message;
@@ -54,9 +96,70 @@ export function bunRuntime(version: string, ffi: BunFfi): Runtime {
       }
       throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
     },
-    addressOf: (buffer) => ffi.ptr(buffer),
-    // A pointer is a plain number in Bun.
-    pointer: (address) => address as unknown as Pointer,
-    window: (at, length) => ffi.toArrayBuffer(at as unknown as number, 0, length),
+    loadWaiting<const S extends Signatures>(libraries: readonly string[], signatures: S): WaitingFunctions<S> {
+      const thread = new HelperThread(worker, libraries, symbolsOf(signatures));
+      const functions = Object.keys(signatures).map((name) => [
+        name,
+        (...values: unknown[]) => thread.call(name, values),
+      ]);
+      return Object.fromEntries(functions) as WaitingFunctions<S>;
+    },
   };
+}
+
+/** Signatures as Bun wants them. */
+function symbolsOf(signatures: Signatures): Record<string, { args: BunType[]; returns: BunType }> {
+  return Object.fromEntries(
+    Object.entries(signatures).map(([name, { parameters, result }]) => [
+      name,
+      { args: parameters.map((type) => bunType[type]), returns: bunType[result] },
+    ]),
+  );
+}
+
+/** What the helper thread runs: it loads the library that it is told, then calls what it is told. */
+const HELPER = `
+import { dlopen } from "bun:ffi";
+self.onmessage = ({ data: [libraries, symbols] }) => {
+  let functions;
+  for (const library of libraries) {
+    try {
+      functions = dlopen(library, symbols).symbols;
+      break;
+    } catch {}
+  }
+  self.onmessage = ({ data: [name, values] }) => self.postMessage(functions[name](...values));
+};
+`;
+
+/** A thread that calls C functions, one at a time, for Bun has no calls that don't block. */
+class HelperThread {
+  readonly #worker: BunWorker;
+  #settle: { resolve(result: unknown): void; reject(error: Error): void } | undefined;
+
+  constructor(
+    worker: BunWorkerConstructor,
+    libraries: readonly string[],
+    symbols: Record<string, { args: BunType[]; returns: BunType }>,
+  ) {
+    // From a blob: as one file, the program has no other file to load.
+    const url = URL.createObjectURL(new Blob([HELPER], { type: "text/javascript" }));
+    this.#worker = new worker(url, { smol: true, ref: false });
+    this.#worker.onmessage = ({ data }) => this.#take()?.resolve(data);
+    this.#worker.onerror = ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`));
+    this.#worker.postMessage([libraries, symbols]);
+  }
+
+  call(name: string, values: readonly unknown[]): Promise<unknown> {
+    this.#worker.ref();
+    this.#worker.postMessage([name, values]);
+    return new Promise((resolve, reject) => this.#settle = { resolve, reject });
+  }
+
+  #take() {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    this.#worker.unref();
+    return settle;
+  }
 }

@@ -8,9 +8,11 @@
 export const AF_UNSPEC = 0;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
 
 // Socket types and their flags. <bits/socket_type.h>, socket(2)
 export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
 export const SOCK_CLOEXEC = 0o2000000;
 
 // Levels of options and control messages. <bits/socket.h>, <netinet/in.h>
@@ -22,6 +24,7 @@ export const IPPROTO_IPV6 = 41;
 // Options of any socket. <asm-generic/socket.h>, socket(7)
 export const SO_TYPE = 3;
 export const SO_ERROR = 4;
+export const SO_BROADCAST = 6;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_RCVTIMEO = 20;
@@ -31,7 +34,10 @@ export const SO_TIMESTAMPING = 37;
 export const SO_DOMAIN = 39;
 export const SO_MEMINFO = 55;
 
-/** Index of `sk_drops` in the `__u32[]` that `SO_MEMINFO` returns. <linux/sock_diag.h> */
+// Places in the `__u32[]` that `SO_MEMINFO` returns: bytes in the send buffer, its size, datagrams dropped on reception.
+// <linux/sock_diag.h>
+export const SK_MEMINFO_WMEM_ALLOC = 2;
+export const SK_MEMINFO_SNDBUF = 3;
 export const SK_MEMINFO_DROPS = 8;
 /** Number of values that `SO_MEMINFO` returns. <linux/sock_diag.h> */
 export const SK_MEMINFO_VARS = 9;
@@ -93,6 +99,26 @@ export const SO_EE_ORIGIN_ICMP = 2;
 export const SO_EE_ORIGIN_ICMP6 = 3;
 export const SO_EE_ORIGIN_TIMESTAMPING = 4;
 
+// Operations and events of epoll. <sys/epoll.h>, epoll_ctl(2)
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLL_CTL_MOD = 3;
+export const EPOLL_CLOEXEC = 0o2000000;
+export const EPOLLIN = 0x1;
+export const EPOLLONESHOT = 0x4000_0000;
+
+/** <sys/eventfd.h>, eventfd(2) */
+export const EFD_CLOEXEC = 0o2000000;
+
+// Questions to the routing table. <linux/netlink.h>, <linux/rtnetlink.h>, rtnetlink(7)
+export const NETLINK_ROUTE = 0;
+export const NLM_F_REQUEST = 1;
+export const RTM_NEWROUTE = 24;
+export const RTM_GETROUTE = 26;
+export const RTA_DST = 1;
+export const RTA_OIF = 4;
+export const RTN_LOCAL = 2;
+
 // Clocks. <linux/time.h>, clock_gettime(2)
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
@@ -102,8 +128,13 @@ export const O_WRONLY = 0o1;
 export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+export const F_GETFL = 3;
+export const F_SETFL = 4;
 export const F_DUPFD_CLOEXEC = 1030;
 export const SEEK_CUR = 1;
+
+/** Asks a terminal for its size. <asm-generic/ioctls.h>, ioctl_tty(2) */
+export const TIOCGWINSZ = 0x5413;
 
 /** Bytes that one write to a pipe takes whole or not at all. <linux/limits.h>, pipe(7) */
 export const PIPE_BUF = 4096;
@@ -114,11 +145,15 @@ export const EAI_AGAIN = -3;
 export const EAI_NODATA = -5;
 export const EAI_ADDRFAMILY = -9;
 
+// Signals. <asm-generic/signal.h>, signal(7)
+export const SIGHUP = 1;
+
 /** The handler that means a signal is ignored. <asm-generic/signal-defs.h>, sigaction(2) */
 export const SIG_IGN = 1;
 
 // Errors that the program tells apart. <asm-generic/errno.h>, errno(3)
 export const EPERM = 1;
+export const ENOENT = 2;
 export const EINTR = 4;
 export const EIO = 5;
 export const EBADF = 9;
@@ -136,5 +171,6 @@ export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETUNREACH = 101;
 export const ENOBUFS = 105;
+export const EISCONN = 106;
 export const ECONNREFUSED = 111;
 export const EHOSTUNREACH = 113;

@@ -4,55 +4,113 @@
  * @module
  */
 
-import { type Functions, LibraryError, type Pointer, type Runtime, type Signatures } from "./foreign.ts";
+import {
+  type ForeignInterface,
+  type Functions,
+  type Library,
+  LibraryError,
+  type Pointer,
+  requireSupported,
+  type Runtime,
+  type Signal,
+  type Signatures,
+  type WaitingFunctions,
+} from "./foreign.ts";
 
 /**
  * The part of the global `Deno` that this adapter uses. It is spelt out because the other runtime's types don't have
- * it; `test/deno_types.ts` checks it against Deno's own declarations, for which `P` is Deno's name of a pointer.
+ * it; `test/deno_types.ts` checks it against Deno's own declarations.
  */
-export interface DenoGlobal<P = Pointer> {
+export interface DenoGlobal {
   readonly version: { readonly deno: string };
-  dlopen(path: string, symbols: Signatures): { readonly symbols: Record<string, unknown> };
+  readonly build: { readonly os: string; readonly arch: string };
+  readonly args: readonly string[];
+  addSignalListener(signal: Signal, handler: () => void): void;
+  exit(code: number): never;
+  dlopen(
+    path: string,
+    symbols: Readonly<Record<string, DenoSignature>>,
+  ): { readonly symbols: Record<string, unknown> };
   readonly permissions: {
     querySync(descriptor: { name: "ffi"; path: string }): { readonly state: string };
   };
-  readonly UnsafePointer: {
-    of(buffer: ArrayBuffer): P | null;
-    value(pointer: P | null): bigint;
-    create(address: bigint): P | null;
-  };
-  readonly UnsafePointerView: { getArrayBuffer(pointer: P, length: number): ArrayBuffer };
+}
+
+/**
+ * The address of a buffer, and the pointer to an address, from `memcpy`, which returns where it copied nothing to.
+ * `Deno.UnsafePointer` would want the permission for all libraries.
+ */
+const addressing = {
+  addressOf: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
+  pointer: { name: "memcpy", parameters: ["usize", "usize", "usize"], result: "pointer" },
+} as const;
+
+/** What Deno takes for a function's signature. */
+interface DenoSignature {
+  readonly name?: string;
+  readonly parameters: readonly ("i32" | "u32" | "usize" | "pointer" | "buffer")[];
+  readonly result: "i32" | "u32" | "usize" | "pointer";
+  readonly nonblocking?: boolean;
 }
 
 /** Adapts Deno. */
 export function denoRuntime(deno: DenoGlobal): Runtime {
+  const name = `Deno ${deno.version.deno}`;
+  const { os } = deno.build;
+  const arch = deno.build.arch === "x86_64" ? "x64" : deno.build.arch === "aarch64" ? "arm64" : deno.build.arch;
   return {
-    name: `Deno ${deno.version.deno}`,
-    command: "deno run --allow-ffi",
-    load<const S extends Signatures>(libraries: readonly string[], signatures: S): Functions<S> {
-      // A permission that is narrowed to one library is bound to the spelling of its path: the one that is granted goes
-      // first. If none is, the first one makes Deno ask.
-      const granted = libraries.filter((path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted");
-      let reason = "";
-      for (const library of granted.length > 0 ? granted : libraries.slice(0, 1)) {
-        try {
-          return deno.dlopen(library, signatures).symbols as Functions<S>;
-        } catch (error) {
-          reason = reasonOf(error);
-        }
-      }
-      throw new LibraryError(`cannot load libc: ${reason}`);
+    name,
+    arch,
+    args: deno.args,
+    onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
+    exit: (code) => deno.exit(code),
+    get ffi() {
+      requireSupported(name, deno.version.deno, "2.0", os, arch);
+      return foreignInterface(deno);
     },
-    addressOf(buffer) {
-      try {
-        return Number(deno.UnsafePointer.value(deno.UnsafePointer.of(buffer)));
-      } catch (error) {
-        throw new LibraryError(reasonOf(error));
-      }
-    },
-    pointer: (address) => deno.UnsafePointer.create(BigInt(address)) as Pointer,
-    window: (at, length) => deno.UnsafePointerView.getArrayBuffer(at, length),
   };
+}
+
+function foreignInterface(deno: DenoGlobal): ForeignInterface {
+  return {
+    load<const S extends Signatures>(libraries: readonly string[], signatures: S): Library<S> {
+      const { addressOf, pointer, ...call } = open(deno, libraries, { ...signatures, ...addressing });
+      return {
+        call: call as Functions<S>,
+        addressOf: (buffer) => Number((addressOf as (...values: unknown[]) => bigint)(buffer, buffer, 0)),
+        pointer: (address) => (pointer as (...values: unknown[]) => Pointer)(address, address, 0),
+      };
+    },
+    loadWaiting<const S extends Signatures>(libraries: readonly string[], signatures: S): WaitingFunctions<S> {
+      // Deno runs such calls on threads of its pool.
+      const waiting = Object.entries(signatures).map((
+        [name, signature],
+      ) => [name, { ...signature, nonblocking: true }]);
+      return open(deno, libraries, Object.fromEntries(waiting)) as WaitingFunctions<S>;
+    },
+  };
+}
+
+/** Loads functions from the first of `libraries` that there is. */
+function open(
+  deno: DenoGlobal,
+  libraries: readonly string[],
+  symbols: Parameters<DenoGlobal["dlopen"]>[1],
+): Record<string, unknown> {
+  // A permission that is narrowed to one library is bound to the spelling of its path. Where none is granted, the first
+  // one makes Deno ask.
+  const granted = (path: string) => deno.permissions.querySync({ name: "ffi", path }).state === "granted";
+  const first = Math.max(0, libraries.findIndex(granted));
+  let reason = "";
+  for (const library of libraries.slice(first)) {
+    if (reason !== "" && !granted(library)) continue;
+    try {
+      return deno.dlopen(library, symbols).symbols;
+    } catch (error) {
+      reason = reasonOf(error);
+    }
+  }
+  throw new LibraryError(`cannot load libc: ${reason}`);
 }
 
 /**

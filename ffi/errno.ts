@@ -3,8 +3,9 @@
  * @module
  */
 
-import { constants } from "node:os";
-import { getSystemErrorMessage } from "node:util";
+// Static imports of node: modules would hold up Deno's loading of the whole program by some milliseconds.
+const { constants } = await import("node:os");
+const util = await import("node:util");
 
 const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
 // Two names share this number; Linux people know it by this one.
@@ -20,11 +21,13 @@ export function errnoName(errno: number): string {
 
 /** The error as people say it, without a capital: `permission denied`. */
 export function errnoMessage(errno: number): string {
-  return getSystemErrorMessage(-errno) ?? errnoName(errno);
+  // Older runtimes don't have it.
+  return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }
 
 /** A call into libc failed where it must not. */
 export class SystemError extends Error {
+  /** `SystemError` */
   override name = "SystemError";
   /** The symbolic name of the error: `EACCES`. */
   readonly code: string;
@@ -34,6 +37,7 @@ export class SystemError extends Error {
   readonly syscall: string;
 
   /**
+   * Makes the error; it is not thrown yet.
    * @param syscall the call that failed
    * @param errno its error number
    * @param message the whole sentence; if absent, one is made of the two

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { runtime } from "./runtime.ts";
+
 /** `struct sockaddr_in`: family in the machine's byte order, port and address in the network's. ip(7) */
 export const sockaddr_in = { size: 16, sin_family: 0, sin_port: 2, sin_addr: 4 } as const;
 
@@ -67,6 +69,23 @@ export const timeval = { size: 16, tv_sec: 0, tv_usec: 8 } as const;
 
 /** `struct pollfd`. poll(2) */
 export const pollfd = { size: 8, fd: 0, events: 4, revents: 6 } as const;
+
+/** `struct epoll_event`, which is packed on x86-64 alone. epoll_ctl(2), <linux/eventpoll.h> */
+export const epoll_event = runtime().arch === "x64"
+  ? { size: 12, events: 0, data: 4 } as const
+  : { size: 16, events: 0, data: 8 } as const;
+
+/** `struct nlmsghdr`, the head of a netlink message. netlink(7) */
+export const nlmsghdr = { size: 16, nlmsg_len: 0, nlmsg_type: 4, nlmsg_flags: 6 } as const;
+
+/** `struct rtmsg`, a route; attributes follow it. rtnetlink(7) */
+export const rtmsg = { size: 12, rtm_family: 0, rtm_dst_len: 1, rtm_type: 7 } as const;
+
+/** `struct rtattr`, the head of an attribute; its data follows. rtnetlink(7) */
+export const rtattr = { size: 4, rta_len: 0, rta_type: 2 } as const;
+
+/** `struct winsize`: the size of a terminal, in characters. ioctl_tty(2) */
+export const winsize = { size: 8, ws_row: 0, ws_col: 2 } as const;
 
 /** `struct addrinfo`. getaddrinfo(3) */
 export const addrinfo = {

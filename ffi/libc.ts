@@ -6,112 +6,11 @@
  * @module
  */
 
-import { AF_INET, AF_INET6, EAI_NONAME, O_CLOEXEC, PIPE_BUF, SIG_IGN, SOCK_DGRAM } from "./constants.ts";
-import type { Functions, Pointer } from "./foreign.ts";
-import { addrinfo, pollfd, sigaction, timespec, timeval } from "./layouts.ts";
+import { AF_INET, AF_INET6, EAI_NONAME, O_CLOEXEC, SIG_IGN, SOCK_DGRAM, TIOCGWINSZ } from "./constants.ts";
+import type { Pointer } from "./foreign.ts";
+import { addrinfo, pollfd, sigaction, timespec, timeval, winsize } from "./layouts.ts";
+import { libc } from "./library.ts";
 import { Memory } from "./memory.ts";
-import { runtime } from "./runtime.ts";
-
-/**
- * `ssize_t` and `off_t` results are declared as `i32`: what is read or written in one call is far below 2^31, and the
- * lower half of the result register is that number. A 64-bit result would be a BigInt.
- */
-const signatures = {
-  /** `int socket(int domain, int type, int protocol)` */
-  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
-  bind: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
-  connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen)` */
-  getsockname: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  /** `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)` */
-  setsockopt: { parameters: ["i32", "i32", "i32", "pointer", "u32"], result: "i32" },
-  /** `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` */
-  getsockopt: { parameters: ["i32", "i32", "i32", "pointer", "pointer"], result: "i32" },
-  /** `int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout)` */
-  recvmmsg: { parameters: ["i32", "pointer", "u32", "i32", "pointer"], result: "i32" },
-  /** `int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags)` */
-  sendmmsg: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
-  /** `ssize_t send(int sockfd, const void *buf, size_t len, int flags)` */
-  send: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
-  /** `ssize_t write(int fd, const void *buf, size_t count)` */
-  write: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `ssize_t read(int fd, void *buf, size_t count)` */
-  read: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)` */
-  poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
-  /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
-  ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
-  /** `int open(const char *pathname, int flags)` */
-  open: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `int close(int fd)` */
-  close: { parameters: ["i32"], result: "i32" },
-  /** `int fcntl(int fd, int cmd, int arg)` */
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `off_t lseek(int fd, off_t offset, int whence)` */
-  lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
-  clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
-  /** `unsigned int if_nametoindex(const char *ifname)` */
-  if_nametoindex: { parameters: ["pointer"], result: "u32" },
-  /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */
-  if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
-  /** `int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)` */
-  getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
-  /** `void freeaddrinfo(struct addrinfo *res)`; the result is not there and is ignored */
-  freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
-  sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  /** `char *getenv(const char *name)` */
-  getenv: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t strlen(const char *s)` */
-  strlen: { parameters: ["pointer"], result: "u32" },
-  /** `int *__errno_location(void)` */
-  __errno_location: { parameters: [], result: "pointer" },
-} as const;
-
-/**
- * Where libc may be: by the name the dynamic linker knows, then by path, for a permission that is narrowed to a path.
- * glibc first, then musl.
- */
-const libraries = [
-  "libc.so.6",
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/usr/lib/x86_64-linux-gnu/libc.so.6",
-  "/usr/lib/aarch64-linux-gnu/libc.so.6",
-  "/lib64/libc.so.6",
-  "/usr/lib64/libc.so.6",
-  "/usr/lib/libc.so.6",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-  "/lib/libc.musl-x86_64.so.1",
-  "/lib/libc.musl-aarch64.so.1",
-];
-
-/** libc, loaded: its functions, and `errno` of the thread that runs JavaScript. */
-export interface Libc {
-  /** The C functions. */
-  readonly call: Functions<typeof signatures>;
-  /** `errno` at index 0, to be read right after a call that failed. */
-  readonly errno: Int32Array;
-}
-
-let loaded: Libc | undefined;
-
-/**
- * Loads libc, once.
- * @throws {LibraryError} where it can't be loaded or the system is not supported
- */
-export function libc(): Libc {
-  if (loaded === undefined) {
-    const call = runtime().load(libraries, signatures);
-    const location = call.__errno_location() as Pointer;
-    loaded = { call, errno: new Int32Array(runtime().window(location, 4)) };
-  }
-  return loaded;
-}
 
 let scratchMemory: Memory | undefined;
 
@@ -121,7 +20,7 @@ function scratch(): Memory {
 }
 
 function result(value: number): number {
-  return value < 0 ? -libc().errno[0]! : value;
+  return value < 0 ? -libc().errno() : value;
 }
 
 /** Makes a socket; returns its descriptor. socket(2) */
@@ -212,17 +111,24 @@ export function fcntl(fd: number, command: number, argument: number): number {
   return result(libc().call.fcntl(fd, command, argument));
 }
 
+/** The size of a terminal, in characters; `undefined` if the descriptor is none. ioctl_tty(2) */
+export function terminalSize(fd: number): { columns: number; rows: number } | undefined {
+  const room = scratch();
+  if (libc().call.ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return undefined;
+  return { columns: room.u16[winsize.ws_col / 2]!, rows: room.u16[winsize.ws_row / 2]! };
+}
+
 /** Moves a descriptor's position; a position is given back modulo 2^32. lseek(2) */
 export function lseek(fd: number, offset: number, whence: number): number {
   // Only -1 is a failure: half of a large position may look negative.
   const position = libc().call.lseek(fd, offset, whence);
-  return position === -1 ? -libc().errno[0]! : position >>> 0;
+  return position === -1 ? -libc().errno() : position >>> 0;
 }
 
 /** The index of a network interface; 0 if there is none of that name. if_nametoindex(3) */
 export function interfaceIndex(name: string): number {
   // IFNAMSIZ is 16 with the terminating zero: a longer name is none.
-  if (new TextEncoder().encode(name).length > 15) return 0;
+  if (name.includes("\0") || new TextEncoder().encode(name).length > 15) return 0;
   const room = scratch();
   room.writeCString(0, name);
   return libc().call.if_nametoindex(room.pointer(0));
@@ -241,7 +147,7 @@ export function environmentVariable(name: string): string {
   room.writeCString(0, name);
   const value = call.getenv(room.pointer(0));
   const length = value === null ? 0 : call.strlen(value);
-  return length === 0 ? "" : new TextDecoder().decode(runtime().window(value!, length));
+  return length === 0 ? "" : new TextDecoder().decode(copyOf(value!, length));
 }
 
 /** Whether the process was started with this signal ignored, as `nohup` does. sigaction(2) */
@@ -257,32 +163,37 @@ export function signalIgnored(signal: number): boolean {
  * or the negative error of the resolver. It waits for the answer. getaddrinfo(3)
  */
 export function getaddrinfo(name: string, family: number): Uint8Array[] | number {
-  const { call } = libc();
+  const { call, pointer } = libc();
   const room = scratch();
   room.bytes.fill(0, 0, addrinfo.size + 8);
   room.i32[addrinfo.ai_family / 4] = family;
   room.i32[addrinfo.ai_socktype / 4] = SOCK_DGRAM;
   const list = addrinfo.size;
   const text = list + 8;
-  // A name of more than 255 bytes is none, and must not leave its place here.
-  if (new TextEncoder().encode(name).length > 255) return EAI_NONAME;
+  // Host names have no other characters, and never leave their place here. RFC 1123, 2.1
+  if (!/^[\w.-]{1,255}$/.test(name)) return EAI_NONAME;
   room.writeCString(text, name);
   const error = call.getaddrinfo(room.pointer(text), null, room.pointer(0), room.pointer(list));
   if (error !== 0) return error;
   const first = readAddress(room.i32, list);
   const addresses: Uint8Array[] = [];
   for (let at = first; at !== 0;) {
-    const entry = new Int32Array(runtime().window(runtime().pointer(at), addrinfo.size));
+    const entry = new Int32Array(copyOf(pointer(at), addrinfo.size).buffer);
     const entryFamily = entry[addrinfo.ai_family / 4];
     if (entryFamily === AF_INET || entryFamily === AF_INET6) {
-      const socketAddress = runtime().pointer(readAddress(entry, addrinfo.ai_addr));
-      const length = entry[addrinfo.ai_addrlen / 4]!;
-      addresses.push(new Uint8Array(runtime().window(socketAddress, length)).slice());
+      addresses.push(copyOf(pointer(readAddress(entry, addrinfo.ai_addr)), entry[addrinfo.ai_addrlen / 4]!));
     }
     at = readAddress(entry, addrinfo.ai_next);
   }
-  call.freeaddrinfo(runtime().pointer(first));
+  call.freeaddrinfo(pointer(first));
   return addresses;
+}
+
+/** A copy of `length` bytes of memory that libc owns. */
+function copyOf(from: Pointer, length: number): Uint8Array<ArrayBuffer> {
+  const memory = new Memory(length);
+  libc().call.memcpy(memory.pointer(0), from, length);
+  return memory.bytes.slice(0, length);
 }
 
 function readAddress(words: Int32Array, at: number): number {
@@ -348,14 +259,15 @@ export function elapsed(from: number, to: number): number {
 
 /** Writes bytes of one block of memory to descriptors. */
 export class Writer {
-  /** What is to be written: {@link PIPE_BUF} bytes. */
+  /** What is to be written. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #pointer: Pointer;
   readonly #call = libc().call;
   readonly #errno = libc().errno;
 
-  constructor() {
-    const memory = new Memory(PIPE_BUF);
+  /** @param size bytes at the most */
+  constructor(size: number) {
+    const memory = new Memory(size);
     this.bytes = memory.bytes;
     this.#pointer = memory.pointer(0);
   }
@@ -363,12 +275,12 @@ export class Writer {
   /** Writes the first `length` bytes to a descriptor; returns how many it took. write(2) */
   write(fd: number, length: number): number {
     const written = this.#call.write(fd, this.#pointer, length);
-    return written < 0 ? -this.#errno[0]! : written;
+    return written < 0 ? -this.#errno() : written;
   }
 
   /** Sends the first `length` bytes to a connected socket; returns how many it took. send(2) */
   send(fd: number, length: number, flags: number): number {
     const sent = this.#call.send(fd, this.#pointer, length, flags);
-    return sent < 0 ? -this.#errno[0]! : sent;
+    return sent < 0 ? -this.#errno() : sent;
   }
 }

@@ -3,8 +3,8 @@
  * @module
  */
 
-import type { Pointer, Runtime } from "./foreign.ts";
-import { runtime } from "./runtime.ts";
+import type { Pointer } from "./foreign.ts";
+import { libc } from "./library.ts";
 
 /**
  * One block of memory at a fixed address, zeroed, for structs that point at each other. Places in it are offsets in
@@ -20,7 +20,6 @@ export class Memory {
   readonly u16: Uint16Array<ArrayBuffer>;
   /** The block as 32-bit words, in the byte order of the machine. */
   readonly i32: Int32Array<ArrayBuffer>;
-  readonly #runtime: Runtime;
   readonly #address: number;
 
   /** Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two. */
@@ -29,13 +28,12 @@ export class Memory {
     this.bytes = new Uint8Array(buffer);
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
-    this.#runtime = runtime();
-    this.#address = this.#runtime.addressOf(buffer);
+    this.#address = libc().addressOf(buffer);
   }
 
   /** The pointer to the place `at`, for a call. It may allocate: what a loop needs is to be made beforehand. */
   pointer(at: number): Pointer {
-    return this.#runtime.pointer(this.#address + at);
+    return libc().pointer(this.#address + at);
   }
 
   /** Stores the address of the place `target` as a C pointer at the place `at`, a multiple of 8. */

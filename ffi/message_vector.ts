@@ -5,7 +5,7 @@
 
 import type { Pointer } from "./foreign.ts";
 import { iovec, mmsghdr } from "./layouts.ts";
-import { libc } from "./libc.ts";
+import { libc } from "./library.ts";
 import type { Memory } from "./memory.ts";
 
 /**
@@ -79,7 +79,7 @@ export class MessageVector {
   /** Receives up to `count` messages; returns how many, or the negative error. recvmmsg(2) */
   receive(fd: number, count: number, flags: number): number {
     const received = this.#call.recvmmsg(fd, this.#pointers[0]!, count, flags, null);
-    return received < 0 ? -this.#errno[0]! : received;
+    return received < 0 ? -this.#errno() : received;
   }
 
   /**
@@ -88,7 +88,7 @@ export class MessageVector {
    */
   send(fd: number, first: number, end: number, flags: number): number {
     const sent = this.#call.sendmmsg(fd, this.#pointers[first]!, end - first, flags);
-    return sent < 0 ? -this.#errno[0]! : sent;
+    return sent < 0 ? -this.#errno() : sent;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 
 import { pollfd, timespec } from "./layouts.ts";
-import { libc } from "./libc.ts";
+import { libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
 /** Descriptors that are waited for together. After it was made it allocates nothing. ppoll(2) */
@@ -43,7 +43,7 @@ export class PollSet {
     i32[(this.#timeAt + timespec.tv_sec) >> 2] = Math.floor(nanoseconds / 1_000_000_000);
     i32[(this.#timeAt + timespec.tv_nsec) >> 2] = nanoseconds % 1_000_000_000;
     const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
-    return ready < 0 ? -this.#errno[0]! : ready;
+    return ready < 0 ? -this.#errno() : ready;
   }
 
   /** The events that the last successful waiting found at descriptor `i`: `POLLIN`, `POLLERR`. */

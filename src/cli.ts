@@ -3,17 +3,28 @@
  * @module
  */
 
-import { parseArgs, type ParseArgsConfig } from "node:util";
-import { isIPv4, parseAddress, parsePrefix, type Prefix } from "./address.ts";
+import { parsePrefix, type Prefix } from "./address.ts";
+import {
+  addressFamily,
+  checkFamily,
+  list,
+  type Options,
+  parseArguments,
+  quote,
+  UsageError,
+  wholeNumber,
+} from "./arguments.ts";
 import { RATE_TABLE } from "./guard.ts";
 import { LOG_FORMATS, type LogFormat } from "./log.ts";
+import { parseProbe, PROBE_HELP, type ProbeSettings } from "./probe_cli.ts";
 import type { Rate } from "./rate_limit.ts";
 
 /** What the user asked for. */
 export type Command =
-  | { readonly kind: "help" }
+  | { readonly kind: "help"; readonly text: string }
   | { readonly kind: "version" }
-  | ({ readonly kind: "serve" } & ServeSettings);
+  | ({ readonly kind: "serve" } & ServeSettings)
+  | ({ readonly kind: "probe" } & ProbeSettings);
 
 /** How the echo server is to run. */
 export interface ServeSettings {
@@ -49,16 +60,12 @@ export interface ServeSettings {
   readonly answerMulticast: boolean;
 }
 
-/** What the user said makes no sense. The message is one sentence that names the valid values. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
-
 /** What `--help` shows: at most 24 lines of 80 columns. */
 export const HELP = `\
 UDP echo server that answers from the address it was asked at.
 
   echo.ts [PORT] [options]              PORT is 1 to 65535, 9000 if left out
+  echo.ts probe TARGET...               ask servers: echo.ts probe --help
 
   -a, --address ADDR    answer on this address only: IPv4, IPv6, name or
                         link-local with zone, as fe80::1%eth0    (default: all)
@@ -78,8 +85,7 @@ UDP echo server that answers from the address it was asked at.
 
 SIGINT and SIGTERM stop it, SIGUSR1 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
-  bun run echo.ts 9000 --address 192.0.2.1 --log json
-`;
+  bun run echo.ts 9000 --address 192.0.2.1 --log json`;
 
 const options = {
   address: { type: "string", short: "a" },
@@ -100,55 +106,51 @@ const options = {
   "answer-multicast": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
-} as const satisfies ParseArgsConfig["options"];
+} as const satisfies Options;
 
 /**
  * Understands the arguments of the program.
  * @throws {UsageError} where they make no sense
  */
 export function parseCommand(args: readonly string[]): Command {
-  // Not strict: the runtimes word that mode's complaints differently.
-  const { values, positionals, tokens } = parseArgs({
-    args: [...args],
-    options,
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-  for (const token of tokens) {
-    if (token.kind === "option") checkOption(token.name, token.rawName, token.value, token.inlineValue ?? false);
+  if (args[0] === "probe") {
+    const settings = parseProbe(args.slice(1));
+    return settings === undefined ? { kind: "help", text: PROBE_HELP } : { kind: "probe", ...settings };
   }
-  const text = values as Partial<Record<Exclude<keyof typeof options, "allow">, string>>;
-  if (values.help) return { kind: "help" };
-  if (values.version) return { kind: "version" };
-  if (values.ipv4 && values.ipv6) {
-    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
-  }
-  const family = values.ipv4 ? 4 : values.ipv6 ? 6 : undefined;
-  if (text.address !== undefined) checkFamily(text.address, family);
-  if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.join(" and ")}`);
-  if (text.fd !== undefined && (positionals.length > 0 || text.address !== undefined || family !== undefined)) {
+  const given = parseArguments(args, options);
+  const { positionals } = given;
+  if (given.has("help")) return { kind: "help", text: HELP };
+  if (given.has("version")) return { kind: "version" };
+  const family = addressFamily(given);
+  const address = given.value("address");
+  const fd = given.value("fd");
+  const rateText = given.value("rate");
+  const maxRateText = given.value("max-rate");
+  if (address !== undefined) checkFamily(address, family);
+  if (positionals.includes("probe")) throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
+  if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.map(quote).join(" and ")}`);
+  if (fd !== undefined && (positionals.length > 0 || address !== undefined || family !== undefined)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
-  const log = values.quiet ? "none" : text.log ?? "text";
+  const log = given.has("quiet") ? "none" : given.value("log") ?? "text";
   if (!isLogFormat(log)) throw new UsageError(`no log format ${quote(log)}: it is one of ${list(LOG_FORMATS)}`);
   return {
     kind: "serve",
     port: positionals[0] === undefined ? 9000 : wholeNumber("the port", positionals[0], 1, 65_535),
-    address: text.address,
+    address,
     family,
     log,
-    logLimit: wholeNumber("--log-limit", text["log-limit"] ?? "1000", 0, 1_000_000_000),
-    buffer: byteSize("--buffer", text.buffer ?? "4M"),
-    busyPoll: wholeNumber("--busy-poll", text["busy-poll"] ?? "50", 0, 1000),
-    fd: text.fd === undefined ? undefined : wholeNumber("--fd", text.fd, 0, 1_000_000),
-    allow: (values.allow as string[] | undefined ?? []).map(prefix),
-    rate: text.rate === undefined ? undefined : rate("--rate", text.rate),
-    rateTable: wholeNumber("--rate-table", text["rate-table"] ?? `${RATE_TABLE}`, 8, 1 << 24),
-    maxRate: text["max-rate"] === undefined ? undefined : rate("--max-rate", text["max-rate"]),
-    answerAnyPort: values["answer-any-port"] === true,
-    answerBroadcast: values["answer-broadcast"] === true,
-    answerMulticast: values["answer-multicast"] === true,
+    logLimit: wholeNumber("--log-limit", given.value("log-limit") ?? "1000", 0, 1_000_000_000),
+    buffer: byteSize("--buffer", given.value("buffer") ?? "4M"),
+    busyPoll: wholeNumber("--busy-poll", given.value("busy-poll") ?? "50", 0, 1000),
+    fd: fd === undefined ? undefined : wholeNumber("--fd", fd, 0, 1_000_000),
+    allow: given.values("allow").map(prefix),
+    rate: rateText === undefined ? undefined : rate("--rate", rateText),
+    rateTable: wholeNumber("--rate-table", given.value("rate-table") ?? `${RATE_TABLE}`, 8, 1 << 24),
+    maxRate: maxRateText === undefined ? undefined : rate("--max-rate", maxRateText),
+    answerAnyPort: given.has("answer-any-port"),
+    answerBroadcast: given.has("answer-broadcast"),
+    answerMulticast: given.has("answer-multicast"),
   };
 }
 
@@ -156,13 +158,6 @@ export function parseCommand(args: readonly string[]): Command {
 export function byteSizeText(bytes: number): string {
   const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
   return unit === undefined ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
-}
-
-/** A whole number from `least` to `most`. */
-function wholeNumber(what: string, text: string, least: number, most: number): number {
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
 }
 
 /** A rate with or without a burst, which is else what comes in a second. */
@@ -199,59 +194,6 @@ const BUFFER_MIN = 4 << 10;
 // The kernel doubles it, into an int.
 const BUFFER_MAX = 1023 << 20;
 
-function checkOption(name: string, rawName: string, value: string | undefined, inline: boolean): void {
-  const option = Object.entries(options).find(([known]) => known === name)?.[1];
-  if (option === undefined) {
-    const near = rawName.startsWith("--") ? nearest(name, Object.keys(options)) : undefined;
-    const advice = near === undefined ? "--help lists what there is" : `did you mean --${near}?`;
-    throw new UsageError(`unknown option ${rawName}; ${advice}`);
-  }
-  if (option.type === "boolean") {
-    if (value !== undefined) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
-    return;
-  }
-  if (value === undefined || value === "" || (!inline && value.startsWith("-"))) {
-    throw new UsageError(`${rawName} needs a value; --help shows which`);
-  }
-}
-
-function checkFamily(address: string, family: 4 | 6 | undefined): void {
-  const bytes = parseAddress(address.split("%")[0]!);
-  if (bytes === undefined || family === undefined) return;
-  const actual = isIPv4(bytes) ? 4 : 6;
-  if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
-}
-
 function isLogFormat(text: string): text is LogFormat {
   return (LOG_FORMATS as readonly string[]).includes(text);
-}
-
-function list(words: readonly string[]): string {
-  return `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text);
-}
-
-/** The word that takes the fewest edits to reach, if that is at most a third of its letters. */
-function nearest(word: string, words: readonly string[]): string | undefined {
-  const ranked = words.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }));
-  ranked.sort((a, b) => a.edits - b.edits);
-  const best = ranked[0]!;
-  return best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : undefined;
-}
-
-/** Insertions, deletions and substitutions that make `b` of `a`: Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, substitution));
-    }
-    row = next;
-  }
-  return row.at(-1)!;
 }

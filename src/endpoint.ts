@@ -9,6 +9,7 @@ import { sockaddr_in, sockaddr_in6 } from "../ffi/layouts.ts";
 import { getaddrinfo, interfaceIndex, interfaceName } from "../ffi/libc.ts";
 import type { Memory } from "../ffi/memory.ts";
 import { ADDRESS_SIZE, isIPv4, isLinkLocal, parseAddress } from "./address.ts";
+import { describe, requireInteger, requireString } from "./validation.ts";
 
 /** An address and a port. */
 export interface Endpoint {
@@ -60,9 +61,17 @@ function zoneNumber(zone: string): number {
  * @throws {SystemError} with a sentence for the user
  */
 export function requireAddress(text: string): ResolvedAddress {
-  const address = readAddress(text);
+  const address = readAddress(requireString("inet_pton", "an address", text));
   if (address !== undefined) return address;
-  throw new SystemError("inet_pton", EINVAL, `${JSON.stringify(text)} is no IPv4 or IPv6 address`);
+  throw new SystemError("inet_pton", EINVAL, `${describe(text)} is no IPv4 or IPv6 address; names are not looked up`);
+}
+
+/**
+ * Requires a port, of at least `least`.
+ * @throws {SystemError} `EINVAL`
+ */
+export function requirePort(syscall: string, port: number, least: 0 | 1): number {
+  return requireInteger(syscall, "a port", port, least, 65_535);
 }
 
 /**

@@ -30,6 +30,7 @@ export const REASONS = [
   "not_allowed",
   "over_rate",
   "over_max_rate",
+  "stopping",
 ] as const;
 
 /** The name of one reason. */
@@ -42,28 +43,44 @@ export const ACCEPTED = 0;
  * Ports from 1024 on of services that answer, or may answer, whatever they are sent, and so could be made to talk to an
  * echo server. Those in the range from which systems pick the ports of their clients (32768 and up) are not here.
  *
- * Sources: CISA alert TA14-017A, "UDP-Based Amplification Attacks"; the IANA port registry.
+ * Sources: CISA alert TA14-017A, "UDP-Based Amplification Attacks"; Cloudflare, "Reflections on reflection (attacks)",
+ * 2017; the collection github.com/Phenomite/AMP-Research; the IANA port registry.
  */
 export const SERVICE_PORTS: ReadonlyMap<number, string> = new Map([
+  [1194, "OpenVPN"],
   [1434, "Microsoft SQL Server browser"],
   [1604, "Citrix ICA browser"],
   [1900, "SSDP"],
   [2049, "NFS"],
+  [2362, "Digi device discovery"],
   [3283, "Apple Remote Desktop"],
+  [3389, "Remote Desktop"],
+  [3478, "STUN"],
   [3702, "WS-Discovery"],
+  [3784, "BFD"],
   [4500, "IPsec NAT traversal"],
   [5060, "SIP"],
+  [5093, "Sentinel license manager"],
   [5351, "NAT-PMP"],
   [5353, "mDNS"],
   [5355, "LLMNR"],
   [5683, "CoAP"],
   [6881, "BitTorrent"],
+  [7001, "AFS"],
   [10001, "Ubiquiti discovery"],
+  [10074, "Mitel TP-240 driver"],
   [11211, "memcached"],
   [17185, "VxWorks debugger"],
+  [20800, "Call of Duty"],
+  [20811, "Powerhouse VPN management"],
   [26000, "Quake"],
+  [27005, "Steam game clients"],
   [27015, "Steam game servers"],
+  [27036, "Steam Remote Play"],
   [27960, "Quake III"],
+  [30120, "FiveM game servers"],
+  [30718, "Lantronix device discovery"],
+  [32414, "Plex media server"],
 ]);
 
 /** What a {@link Guard} lets pass. */
@@ -222,3 +239,5 @@ const OWN_ENDPOINT = number("own_endpoint");
 const NOT_ALLOWED = number("not_allowed");
 const OVER_RATE = number("over_rate");
 const OVER_MAX_RATE = number("over_max_rate");
+/** The datagram came when the server was about to stop. */
+export const STOPPING: number = number("stopping");

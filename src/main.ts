@@ -3,20 +3,20 @@
  * @module
  */
 
-import { writeSync } from "node:fs";
-import { constants } from "node:os";
-import process from "node:process";
+import { SIGHUP } from "../ffi/constants.ts";
 import { SystemError } from "../ffi/errno.ts";
-import { LibraryError } from "../ffi/foreign.ts";
+import { LibraryError, type Signal } from "../ffi/foreign.ts";
 import { signalIgnored } from "../ffi/libc.ts";
 import { runtime } from "../ffi/runtime.ts";
-import { byteSizeText, HELP, parseCommand, type ServeSettings, UsageError } from "./cli.ts";
+import { UsageError } from "./arguments.ts";
+import { byteSizeText, parseCommand, type ServeSettings } from "./cli.ts";
 import { summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Guard } from "./guard.ts";
 import { Log } from "./log.ts";
 import { Output } from "./output.ts";
 import { AdaptivePolling } from "./polling.ts";
+import { probe } from "./probe.ts";
 import { UdpSocket } from "./udp_socket.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,17 +30,18 @@ const LAST_WORDS_MILLISECONDS = 50;
 async function main(args: readonly string[]): Promise<number> {
   try {
     const command = parseCommand(args);
-    if (command.kind === "help") write(1, HELP);
-    else if (command.kind === "version") write(1, `echo.ts ${VERSION}\n`);
+    if (command.kind === "help") console.log(command.text);
+    else if (command.kind === "version") console.log(`echo.ts ${VERSION}`);
+    else if (command.kind === "probe") return await probe(command);
     else await serve(command);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      write(2, `echo.ts: ${error.message}\n`);
+      console.error(`echo.ts: ${error.message}`);
       return 2;
     }
     if (error instanceof SystemError || error instanceof LibraryError) {
-      write(2, `echo.ts: ${error.message}\n`);
+      console.error(`echo.ts: ${error.message}`);
       return 1;
     }
     throw error;
@@ -75,19 +76,23 @@ async function serve(settings: ServeSettings): Promise<void> {
     output.flush();
   };
 
+  // Asked before any handler is set, for Deno's first one ends the ignoring of SIGHUP too.
+  const hangupIgnored = signalIgnored(SIGHUP);
   let stoppedBy = "";
-  const stopOn = (signal: NodeJS.Signals) =>
-    process.on(signal, () => {
+  const { name, onSignal } = runtime();
+  const stopOn = (signal: Signal) =>
+    onSignal(signal, () => {
       stoppedBy = signal;
       server.stop();
     });
   stopOn("SIGINT");
   stopOn("SIGTERM");
-  // nohup's wish holds.
-  if (!signalIgnored(constants.signals.SIGHUP)) stopOn("SIGHUP");
-  process.on("SIGUSR1", () => sumUp("running for"));
+  // What nohup asked for holds.
+  if (hangupIgnored) onSignal("SIGHUP", () => {});
+  else stopOn("SIGHUP");
+  onSignal("SIGUSR1", () => sumUp("running for"));
   // A reader of the log that goes away is an error of the write.
-  process.on("SIGPIPE", () => {});
+  onSignal("SIGPIPE", () => {});
 
   for (const notice of socket.notices) tell(notice);
   if (socket.receiveBuffer < settings.buffer) {
@@ -96,21 +101,14 @@ async function serve(settings: ServeSettings): Promise<void> {
         `for more: sysctl -w net.core.rmem_max=${settings.buffer}`,
     );
   }
-  say(`listening on ${socket.endpoint} (${socket.families}, ${runtime().name})`);
+  say(`listening on ${socket.endpoint} (${socket.families}, ${name})`);
   await server.run();
+  // Lines that nobody takes are to be in the summary.
+  output.settle(LAST_WORDS_MILLISECONDS);
   sumUp(`stopped by ${stoppedBy} after`);
   socket.close();
   output.close(LAST_WORDS_MILLISECONDS);
   errors.close(LAST_WORDS_MILLISECONDS);
 }
 
-/** Writes to a standard stream; one that is closed or full is not there to complain to. */
-function write(fd: number, text: string): void {
-  try {
-    writeSync(fd, text);
-  } catch {
-    // Nobody reads it.
-  }
-}
-
-process.exit(await main(process.argv.slice(2)));
+runtime().exit(await main(runtime().args));

@@ -5,6 +5,11 @@
 
 import {
   AF_INET,
+  AF_INET6,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EMSGSIZE,
+  ENOBUFS,
   IP_PKTINFO,
   IPPROTO_IP,
   IPPROTO_IPV6,
@@ -16,6 +21,7 @@ import {
   SOL_SOCKET,
   UDP_GRO,
 } from "../ffi/constants.ts";
+import { SystemError } from "../ffi/errno.ts";
 import {
   in6_pktinfo,
   in_pktinfo,
@@ -29,9 +35,12 @@ import {
 import { interfaceName, wallTime } from "../ffi/libc.ts";
 import { Memory } from "../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../ffi/message_vector.ts";
+import { isLocalAddress } from "../ffi/routing.ts";
 import { ADDRESS_SIZE, addressText, isIPv4, isLinkLocal, isMulticast, isUnspecified } from "./address.ts";
 import { ControlMessages, REPLY_CONTROL_SIZE } from "./control_message.ts";
-import { type Endpoint, requireAddress, writeSocketAddress } from "./endpoint.ts";
+import { type Endpoint, requireAddress, requirePort, type ResolvedAddress, writeSocketAddress } from "./endpoint.ts";
+import { NAME_WORDS, Path, PATH_WORDS } from "./path.ts";
+import { describe, invalid, requireBytes, requireInteger, requireObject } from "./validation.ts";
 
 /** Most bytes that one message carries: the longest train that the kernel delivers as one. */
 export const PAYLOAD_SIZE_MAX = 65_535;
@@ -44,6 +53,25 @@ export const BROADCAST = 1;
 export const MULTICAST = 2;
 /** The kernel did not say where the datagram was sent to, or cut it. */
 export const UNKNOWN = 3;
+
+/** The memory of a batch, as bytes and as 32-bit words in the byte order of the machine. */
+export interface BatchMemory {
+  /** All of it as bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** All of it as 32-bit words. */
+  readonly i32: Int32Array<ArrayBuffer>;
+}
+
+/** Where a datagram is to go, and the local address that it is to leave from. */
+export interface Route {
+  /** The peer. */
+  readonly to: Endpoint;
+  /** A local address, with its zone if it is link-local; if absent, the one that the routing table gives. */
+  readonly from?: string | undefined;
+}
+
+/** Most messages in a batch: the kernel takes no more in one call. `UIO_MAXIOV`, recvmmsg(2) */
+const CAPACITY_MAX = 1024;
 
 /** What a datagram was sent to: {@link UNICAST}, {@link BROADCAST}, {@link MULTICAST} or {@link UNKNOWN}. */
 export type Destination = typeof UNICAST | typeof BROADCAST | typeof MULTICAST | typeof UNKNOWN;
@@ -65,21 +93,40 @@ const PAYLOAD_STRIDE = 65_536 + 192;
 export class MessageBatch {
   /** Most messages in the batch. */
   readonly capacity: number;
-  /** Messages that were received last. */
-  count = 0;
   /** `AF_INET` or `AF_INET6`: the family of the socket that the batch is for. */
   readonly family: number;
-  /** Where everything is that the kernel reads and writes. */
-  readonly memory: Memory;
-  /** Headers that `recvmmsg` fills in. */
+  /**
+   * Where everything is that the kernel reads and writes. Addresses and payloads are at the places that the methods
+   * give; what else there is are pointers for the kernel, so nothing is to be written outside payloads.
+   */
+  readonly memory: BatchMemory;
+  /**
+   * The same memory, for the socket.
+   * @internal
+   */
+  readonly arena: Memory;
+  /**
+   * Headers that `recvmmsg` fills in.
+   * @internal
+   */
   readonly received: MessageVector;
-  /** Place of the headers that `sendmmsg` reads: two arrays of `capacity`. */
+  /**
+   * Place of the headers that `sendmmsg` reads: two arrays of `capacity`.
+   * @internal
+   */
   readonly replyHeadersAt: number;
-  /** Place of the buffers that those headers point at: two arrays of `capacity`. */
+  /**
+   * Place of the buffers that those headers point at: two arrays of `capacity`.
+   * @internal
+   */
   readonly replyBuffersAt: number;
-  /** Place of the control messages that those headers point at: two arrays of `capacity`. */
+  /**
+   * Place of the control messages that those headers point at: two arrays of `capacity`.
+   * @internal
+   */
   readonly replyControlsAt: number;
 
+  #count = 0;
   readonly #namesAt: number;
   readonly #nameSize: number;
   readonly #localsAt: number;
@@ -93,13 +140,18 @@ export class MessageBatch {
   readonly #interfaces: Int32Array;
   readonly #destinations: Uint8Array;
   readonly #arrivals: Int32Array;
+  // UNMARKED, MARKED, or MARKED plus the error that the message could not be sent for.
   readonly #replies: Uint8Array;
 
   /**
-   * @param family `AF_INET` or `AF_INET6`, as the socket's
-   * @param capacity most messages at a time
+   * Makes a batch. `UdpSocket.batch` does so for its own family.
+   * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
+   * @param capacity most messages at a time, 1 to 1024
+   * @throws {SystemError} `EINVAL` where they are something else
    */
   constructor(family: number, capacity: number) {
+    if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
+    requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
     let size = 0;
     const place = (bytes: number) => {
       const at = size;
@@ -119,9 +171,10 @@ export class MessageBatch {
 
     this.family = family;
     this.capacity = capacity;
-    this.memory = new Memory(size);
-    this.received = new MessageVector(this.memory, headersAt, capacity);
-    this.#control = new ControlMessages(this.memory);
+    this.arena = new Memory(size);
+    this.memory = this.arena;
+    this.received = new MessageVector(this.arena, headersAt, capacity);
+    this.#control = new ControlMessages(this.arena);
     if (family === AF_INET) {
       this.#nameSize = sockaddr_in.size;
       this.#peersAt = mappedPeersAt;
@@ -134,7 +187,7 @@ export class MessageBatch {
     }
     for (let i = 0; i < capacity; i++) {
       const bufferAt = buffersAt + i * iovec.size;
-      writeBuffer(this.memory, bufferAt, this.payloadAt(i), PAYLOAD_SIZE_MAX);
+      writeBuffer(this.arena, bufferAt, this.payloadAt(i), PAYLOAD_SIZE_MAX);
       this.received.setName(i, this.nameAt(i), this.#nameSize);
       this.received.setBuffers(i, bufferAt, 1);
       this.received.setControl(i, this.#controlsAt + i * CONTROL_STRIDE, CONTROL_STRIDE);
@@ -147,22 +200,24 @@ export class MessageBatch {
     this.#replies = new Uint8Array(capacity);
   }
 
-  /** Receives what is there, at most `capacity` messages; returns how many, or the negative error. */
-  receive(fd: number, flags: number): number {
-    const received = this.received.receive(fd, this.capacity, flags);
-    this.read(received < 0 ? 0 : received);
-    return received;
+  /** Messages that were received last, or added since {@link clear}. */
+  get count(): number {
+    return this.#count;
   }
 
-  /** Reads what the kernel wrote of the first `count` messages; {@link receive} does so. */
+  /**
+   * Reads what the kernel wrote of the first `count` messages.
+   * @internal
+   */
   read(count: number): void {
-    this.count = count;
+    requireInteger("recvmmsg", "the number of messages", count, 0, this.capacity);
+    this.#count = count;
     for (let i = 0; i < count; i++) this.#readMessage(i);
   }
 
   /** Reads what the kernel wrote of message `i`, and makes its header ready for the next reception. */
   #readMessage(i: number): void {
-    const { received, memory } = this;
+    const { received, arena: memory } = this;
     const { i32 } = memory;
     const control = this.#control;
     const size = Math.max(0, Math.min(received.length(i), PAYLOAD_SIZE_MAX));
@@ -194,7 +249,7 @@ export class MessageBatch {
       } else if (
         control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&
         // An IPv4 datagram on a dual-stack socket brings both, and only IP_PKTINFO tells a broadcast from the rest.
-        !isIPv4(memory.bytes, control.data)
+        !isMapped(i32, data)
       ) {
         for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word]!;
         interfaceIndex = i32[data + in6_pktinfo.ipi6_ifindex / 4]!;
@@ -218,7 +273,7 @@ export class MessageBatch {
       i32[(this.peerAddressAt(i) >> 2) + 3] = i32[(this.nameAt(i) + sockaddr_in.sin_addr) >> 2]!;
     }
     const named = nameLength === this.#nameSize && memory.u16[this.nameAt(i) >> 1] === this.family;
-    if (cut || !named || sentToIPv4 !== this.isIPv4(i)) destination = UNKNOWN;
+    if (cut || !named || sentToIPv4 !== isMapped(i32, this.peerAddressAt(i) >> 2)) destination = UNKNOWN;
     // What the message before it left in this place is not this one's.
     if (destination === UNKNOWN) i32.fill(0, local >> 2, (local >> 2) + 4);
     this.#sizes[i] = size;
@@ -226,22 +281,25 @@ export class MessageBatch {
     this.#interfaces[i] = interfaceIndex;
     this.#destinations[i] = destination;
     this.#arrivals[i] = arrival;
-    this.#replies[i] = 0;
+    this.#replies[i] = UNMARKED;
     received.setRoom(i, this.#nameSize, CONTROL_STRIDE);
   }
 
   /** Bytes of payload of message `i`, all its datagrams together. */
   size(i: number): number {
+    this.#check(i);
     return this.#sizes[i]!;
   }
 
   /** Bytes of each datagram of message `i`; the last may be shorter. */
   segmentSize(i: number): number {
+    this.#check(i);
     return this.#segmentSizes[i]!;
   }
 
   /** Datagrams in message `i`, at least 1. */
   datagrams(i: number): number {
+    this.#check(i);
     const size = this.#sizes[i]!;
     const segmentSize = this.#segmentSizes[i]!;
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
@@ -249,17 +307,19 @@ export class MessageBatch {
 
   /** Leaves only the first `datagrams` datagrams of message `i`, of which it has at least as many. */
   shorten(i: number, datagrams: number): void {
-    if (datagrams < this.datagrams(i)) this.#sizes[i] = datagrams * this.#segmentSizes[i]!;
+    if (datagrams < this.datagrams(i) && datagrams > 0) this.#sizes[i] = datagrams * this.#segmentSizes[i]!;
   }
 
   /** What message `i` was sent to. */
   destination(i: number): Destination {
+    this.#check(i);
     return this.#destinations[i] as Destination;
   }
 
   /** Index of the interface that message `i` arrived by. */
   interfaceIndex(i: number): number {
-    return this.#interfaces[i]!;
+    this.#check(i);
+    return this.#interfaces[i]! >>> 0;
   }
 
   /**
@@ -267,14 +327,21 @@ export class MessageBatch {
    * it.
    */
   arrival(i: number): number | undefined {
+    this.#check(i);
     const at = this.#arrivals[i]!;
     if (at === 0) return undefined;
     const { i32 } = this.memory;
     return wallTime(i32[(at + timespec.tv_sec) >> 2]! >>> 0, i32[(at + timespec.tv_nsec) >> 2]!);
   }
 
+  /** Name of the interface that message `i` arrived by; its number, if it is gone. Allocates. */
+  interfaceName(i: number): string {
+    return interfaceName(this.interfaceIndex(i));
+  }
+
   /** Port that message `i` came from. */
   peerPort(i: number): number {
+    this.#check(i);
     // sin_port and sin6_port are at the same place.
     const at = this.nameAt(i) + sockaddr_in6.sin6_port;
     return this.memory.bytes[at]! << 8 | this.memory.bytes[at + 1]!;
@@ -287,12 +354,14 @@ export class MessageBatch {
 
   /** Name of the interface that gives the peer's link-local address its meaning; "" for other addresses. Allocates. */
   peerZone(i: number): string {
+    this.#check(i);
     return isLinkLocal(this.memory.bytes, this.peerAddressAt(i)) ? interfaceName(this.peerScope(i)) : "";
   }
 
   /** Index of the interface that the peer's link-local address belongs to; 0 for other addresses. */
   peerScope(i: number): number {
-    return this.family === AF_INET ? 0 : this.memory.i32[(this.nameAt(i) + sockaddr_in6.sin6_scope_id) >> 2]!;
+    this.#check(i);
+    return this.family === AF_INET ? 0 : this.memory.i32[(this.nameAt(i) + sockaddr_in6.sin6_scope_id) >> 2]! >>> 0;
   }
 
   /** Place of the local address, of 16 bytes, that message `i` is answered from; a multiple of 4. */
@@ -302,15 +371,22 @@ export class MessageBatch {
 
   /** Name of the interface that gives the local link-local address its meaning; "" for other addresses. Allocates. */
   localZone(i: number): string {
+    this.#check(i);
     return isLinkLocal(this.memory.bytes, this.localAt(i)) ? interfaceName(this.interfaceIndex(i)) : "";
   }
 
-  /** Place of the socket address that message `i` came from. */
+  /**
+   * Place of the socket address that message `i` came from.
+   * @internal
+   */
   nameAt(i: number): number {
     return this.#namesAt + i * NAME_STRIDE;
   }
 
-  /** Bytes of a socket address of the batch's family. */
+  /**
+   * Bytes of a socket address of the batch's family.
+   * @internal
+   */
   get nameSize(): number {
     return this.#nameSize;
   }
@@ -320,45 +396,122 @@ export class MessageBatch {
     return this.#payloadsAt + i * PAYLOAD_STRIDE;
   }
 
-  /** Marks message `i` to be sent back by the next `UdpSocket.send`, with the payload that is then in its place. */
+  /**
+   * Marks message `i` to be sent back by the next `UdpSocket.send`, with the payload that is then in its place.
+   * @throws {SystemError} `EINVAL` where there is no such message, as all methods do that take a number
+   */
   reply(i: number): void {
-    this.#replies[i] = 1;
+    this.#check(i);
+    this.#replies[i] = MARKED;
   }
 
   /** Whether message `i` is to be sent back. */
   replies(i: number): boolean {
-    return this.#replies[i] === 1;
+    this.#check(i);
+    return this.#replies[i]! >= MARKED;
+  }
+
+  /** The error number that `UdpSocket.send` failed to send message `i` for, or a datagram of it; 0 if it went. errno(3) */
+  error(i: number): number {
+    this.#check(i);
+    return Math.max(0, this.#replies[i]! - MARKED);
+  }
+
+  /**
+   * Notes that message `i`, or a datagram of it, could not be sent.
+   * @internal
+   */
+  fail(i: number, errno: number): void {
+    this.#check(i);
+    this.#replies[i] = MARKED + errno;
   }
 
   /** Empties the batch. */
   clear(): void {
-    this.count = 0;
+    this.#count = 0;
   }
 
   /**
    * Adds a message that the next `UdpSocket.send` sends: `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, to a peer,
-   * from the local address `from` or from the one that the routing table gives. The payload is copied. Allocates.
-   * @throws {SystemError} where an address can't be used on this socket
-   * @throws {RangeError} where the batch is full or the payload too large
+   * from a local address or from the one that the routing table gives; or back along the path of a message that was
+   * received. The payload is copied. Allocates, unless it is given a path.
+   * @throws {SystemError} where an address can't be used on this socket (`EAFNOSUPPORT`) or is not local
+   *   (`EADDRNOTAVAIL`), where the batch is full (`ENOBUFS`) or the payload too large (`EMSGSIZE`)
    */
-  add(payload: Uint8Array, { to, from }: { to: Endpoint; from?: string | undefined }): void {
-    const i = this.count;
-    if (i === this.capacity) throw new RangeError(`the batch is full: it holds ${this.capacity} messages`);
-    if (payload.length > PAYLOAD_SIZE_MAX) {
-      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
+  add(payload: Uint8Array, route: Route | Path): void {
+    const i = this.#count;
+    if (i >= this.capacity) {
+      throw new SystemError(
+        "sendmmsg",
+        ENOBUFS,
+        `the batch is full: it holds ${this.capacity} messages; send it first`,
+      );
     }
-    const peer = requireAddress(to.address);
-    const local = requireAddress(from ?? (isIPv4(peer.bytes) ? "0.0.0.0" : "::"));
-    writeSocketAddress(this.memory, this.nameAt(i), this.family, peer, to.port);
-    this.memory.bytes.set(peer.bytes, this.peerAddressAt(i));
-    this.memory.bytes.set(local.bytes, this.localAt(i));
-    this.memory.bytes.set(payload, this.payloadAt(i));
-    this.#sizes[i] = payload.length;
-    this.#segmentSizes[i] = payload.length;
-    this.#interfaces[i] = local.scope;
+    checkPayload(payload);
+    requireObject("sendmmsg", "where a message goes", route);
+    if (Path.is(route)) this.#setPath(i, route);
+    else this.#setRoute(i, route);
     this.#destinations[i] = UNICAST;
-    this.#replies[i] = 1;
-    this.count++;
+    this.#arrivals[i] = 0;
+    this.#replies[i] = MARKED;
+    this.#setPayload(i, payload);
+    this.#count = i + 1;
+  }
+
+  #setRoute(i: number, { to, from }: Route): void {
+    const { address, port } = requireObject("sendmmsg", "`to`", to);
+    const peer = requireAddress(address);
+    requirePort("sendmmsg", port, 1);
+    const local = from === undefined ? undefined : requireLocal(from, peer);
+    writeSocketAddress(this.arena, this.nameAt(i), this.family, peer, port);
+    const { bytes, i32 } = this.memory;
+    const localAt = this.localAt(i);
+    bytes.set(peer.bytes, this.peerAddressAt(i));
+    i32.fill(0, localAt >> 2, (localAt >> 2) + 4);
+    if (local !== undefined) bytes.set(local.bytes, localAt);
+    else if (isIPv4(peer.bytes)) i32[(localAt >> 2) + 2] = IPV4_MAPPED;
+    this.#interfaces[i] = local?.scope ?? 0;
+  }
+
+  #setPath(i: number, path: Path): void {
+    if (path.family !== this.family) {
+      throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
+    }
+    const words = Path.words(path);
+    const { i32 } = this.memory;
+    const name = this.nameAt(i) >> 2;
+    const local = this.localAt(i) >> 2;
+    for (let word = 0; word < NAME_WORDS; word++) i32[name + word] = words[word]!;
+    for (let word = 0; word < 4; word++) i32[local + word] = words[NAME_WORDS + word]!;
+    this.#interfaces[i] = words[NAME_WORDS + 4]!;
+    if (this.family === AF_INET) i32[(this.peerAddressAt(i) >> 2) + 3] = i32[name + sockaddr_in.sin_addr / 4]!;
+  }
+
+  /**
+   * The path of message `i`, for what is to be sent along it later. Allocates, unless it is the same as `known`, which is
+   * given back then.
+   */
+  path(i: number, known?: Path): Path {
+    this.#check(i);
+    if (known !== undefined && Path.is(known) && this.#hasPath(i, known)) return known;
+    const words = new Int32Array(PATH_WORDS);
+    const { i32 } = this.memory;
+    const name = this.nameAt(i) >> 2;
+    const local = this.localAt(i) >> 2;
+    for (let word = 0; word < this.#nameSize / 4; word++) words[word] = i32[name + word]!;
+    for (let word = 0; word < 4; word++) words[NAME_WORDS + word] = i32[local + word]!;
+    words[NAME_WORDS + 4] = this.#interfaces[i]!;
+    return new Path(this.family, this.peer(i), this.localAddress(i), words);
+  }
+
+  #hasPath(i: number, path: Path): boolean {
+    const words = Path.words(path);
+    const { i32 } = this.memory;
+    const name = this.nameAt(i) >> 2;
+    const local = this.localAt(i) >> 2;
+    for (let word = 0; word < this.#nameSize / 4; word++) if (words[word] !== i32[name + word]) return false;
+    for (let word = 0; word < 4; word++) if (words[NAME_WORDS + word] !== i32[local + word]) return false;
+    return words[NAME_WORDS + 4] === this.#interfaces[i] && path.family === this.family;
   }
 
   /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
@@ -366,11 +519,17 @@ export class MessageBatch {
     return this.memory.bytes.subarray(this.payloadAt(i), this.payloadAt(i) + this.size(i));
   }
 
-  /** Puts another payload, at most {@link PAYLOAD_SIZE_MAX} bytes, in the place of that of message `i`. */
+  /**
+   * Puts another payload, at most {@link PAYLOAD_SIZE_MAX} bytes, in the place of that of message `i`.
+   * @throws {SystemError} `EMSGSIZE` where it is larger
+   */
   setPayload(i: number, payload: Uint8Array): void {
-    if (payload.length > PAYLOAD_SIZE_MAX) {
-      throw new RangeError(`a payload of ${payload.length} bytes: a datagram carries ${PAYLOAD_SIZE_MAX} at most`);
-    }
+    this.#check(i);
+    checkPayload(payload);
+    this.#setPayload(i, payload);
+  }
+
+  #setPayload(i: number, payload: Uint8Array): void {
     this.memory.bytes.set(payload, this.payloadAt(i));
     this.#sizes[i] = payload.length;
     this.#segmentSizes[i] = payload.length;
@@ -383,17 +542,71 @@ export class MessageBatch {
     return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
   }
 
-  /** The local address that message `i` is answered from, with its zone if it is link-local. Allocates. */
+  /**
+   * The local address that message `i` is answered from, with its zone if it is link-local. `::` with a zone says that
+   * the interface gives the address: so it is for what was sent to an IPv6 multicast address. Allocates.
+   */
   localAddress(i: number): string {
-    const zone = this.localZone(i);
-    const address = addressText(this.memory.bytes, this.localAt(i));
+    const { bytes } = this.memory;
+    const at = this.localAt(i);
+    const interfaceGives = this.destination(i) === MULTICAST && !isIPv4(bytes, at);
+    const zone = interfaceGives ? this.interfaceName(i) : this.localZone(i);
+    const address = addressText(bytes, at);
     return zone === "" ? address : `${address}%${zone}`;
   }
 
   /** Whether the peer of message `i` is an IPv4 address. */
   isIPv4(i: number): boolean {
+    this.#check(i);
     return this.family === AF_INET || isIPv4(this.memory.bytes, this.peerAddressAt(i));
   }
+
+  #check(i: number): void {
+    if (i >>> 0 !== i || i >= this.#count) throw noMessage(i, this.#count);
+  }
+}
+
+/** Message `i` is not to be sent, or is: see `#replies`. */
+const UNMARKED = 0;
+const MARKED = 1;
+
+function noMessage(i: unknown, count: number): SystemError {
+  return invalid("sendmmsg", `no message ${describe(i)} in the batch: it holds ${count}, numbered from 0`);
+}
+
+function checkPayload(payload: Uint8Array): void {
+  const { length } = requireBytes("sendmmsg", "a payload", payload);
+  if (length <= PAYLOAD_SIZE_MAX) return;
+  const most = `a datagram carries ${PAYLOAD_SIZE_MAX} bytes at most`;
+  throw new SystemError("sendmmsg", EMSGSIZE, `a payload of ${length} bytes is too large: ${most}`);
+}
+
+/** The local address that a datagram for `peer` is to leave from; none for the one that the routing table gives. */
+function requireLocal(from: string, peer: ResolvedAddress): ResolvedAddress | undefined {
+  const local = requireAddress(from);
+  const { bytes, scope } = local;
+  const ipv4 = isIPv4(bytes);
+  // `::` with a zone: the interface gives the address.
+  if (isUnspecified(bytes)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? undefined : local;
+  if (ipv4 !== isIPv4(peer.bytes)) {
+    const families = ipv4 ? "an IPv4 address to an IPv6" : "an IPv6 address to an IPv4";
+    throw new SystemError(
+      "sendmmsg",
+      EAFNOSUPPORT,
+      `cannot send from ${families} one; leave \`from\` out, or change it`,
+    );
+  }
+  // The kernel would let IPv6 sockets send from any address, for they have IPV6_FREEBIND.
+  if (isLocalAddress(ipv4 ? bytes.subarray(12) : bytes, scope) === false) {
+    const message = `cannot send from ${from}: this address is not on this host; \`ip address\` lists what is`;
+    throw new SystemError("sendmmsg", EADDRNOTAVAIL, message);
+  }
+  return local;
+}
+
+/** Whether the address of four words from `at` is an IPv4 address; quicker than `isIPv4`. */
+function isMapped(words: Int32Array, at: number): boolean {
+  return words[at + 2] === IPV4_MAPPED && (words[at]! | words[at + 1]!) === 0;
 }
 
 /** The third word of an IPv4-mapped address, in network byte order on a little-endian machine: `00 00 ff ff`. */

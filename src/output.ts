@@ -22,6 +22,8 @@ import { close, getsockopt, lseek, open, poll, Writer } from "../ffi/libc.ts";
 
 /** Room for one line. */
 export const LINE_SIZE_MAX = 1024;
+/** Room for the lines that a slow reader has not taken yet. */
+const BUFFER_SIZE = 64 << 10;
 
 /** How bytes get out without waiting. */
 type Means =
@@ -48,10 +50,12 @@ export class Output {
   readonly bytes: Uint8Array;
   /** Place in {@link bytes} where the next line starts. */
   at = 0;
-  readonly #writer = new Writer();
+  readonly #writer = new Writer(BUFFER_SIZE);
   readonly #means: Means;
   readonly #fd: number;
   #lines = 0;
+  // Whether the last flush got rid of less than all: then only the next one tries again, not every line.
+  #stalled = false;
 
   /** @param fd the descriptor, which other programs may share: its flags are left alone */
   constructor(fd: number) {
@@ -71,8 +75,8 @@ export class Output {
 
   /** Whether a line can be written now; if not, it counts as dropped. */
   hasRoom(): boolean {
-    if (this.at + LINE_SIZE_MAX > PIPE_BUF) this.flush();
-    if (this.at + LINE_SIZE_MAX <= PIPE_BUF) return true;
+    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
+    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
     this.dropped++;
     return false;
   }
@@ -87,38 +91,63 @@ export class Output {
   /** Writes a whole line of text, or drops it. Allocates. */
   writeLine(text: string): void {
     if (!this.hasRoom()) return;
-    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, PIPE_BUF - 1));
+    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
     if (read < text.length) this.dropped++;
     else this.endLine(this.at + written);
   }
 
   /** Hands over what has gathered, as far as it is taken now; the rest stays for the next time. */
   flush(): void {
-    if (this.at === 0) return;
-    const written = this.#write(this.at);
-    if (written === this.at) {
-      this.at = 0;
-      this.#lines = 0;
-    } else if (written > 0) {
-      for (let i = 0; i < written; i++) if (this.bytes[i] === 0x0a) this.#lines--;
-      this.bytes.copyWithin(0, written, this.at);
-      this.at -= written;
-    } else if (written !== -EAGAIN && written !== 0) {
+    while (this.at > 0) {
+      const length = this.#wholeLines();
+      const written = this.#write(length);
+      if (written > 0) this.#consume(written);
       // Closed, full or broken: it may come back, these lines don't.
-      this.dropped += this.#lines;
-      this.at = 0;
-      this.#lines = 0;
+      else if (written !== -EAGAIN && written !== 0) this.#drop();
+      this.#stalled = written < length && this.at > 0;
+      if (this.#stalled) return;
     }
   }
 
-  /** Hands over what it can within `milliseconds`; the rest counts as dropped. The output can't be used any more. */
-  close(milliseconds: number): void {
+  /** Hands over what is taken within `milliseconds`; the rest counts as dropped. */
+  settle(milliseconds: number): void {
+    const end = performance.now() + milliseconds;
     this.flush();
-    if (this.at > 0 && poll(this.#fd, POLLOUT, milliseconds) > 0) this.flush();
+    for (let left = milliseconds; this.at > 0 && left > 0; left = end - performance.now()) {
+      if (poll(this.#fd, POLLOUT, Math.ceil(left)) <= 0) break;
+      this.flush();
+    }
+    this.#drop();
+  }
+
+  /** Settles, and lets go of the descriptor if it is its own. The output can't be used any more. */
+  close(milliseconds: number): void {
+    this.settle(milliseconds);
+    if (this.#means === "nonblocking") close(this.#fd);
+  }
+
+  /** Bytes of whole lines that a pipe takes all or none of, so that no line is torn. */
+  #wholeLines(): number {
+    if (this.at <= PIPE_BUF) return this.at;
+    return this.bytes.lastIndexOf(0x0a, PIPE_BUF - 1) + 1;
+  }
+
+  #consume(written: number): void {
+    if (written === this.at) return this.#clear();
+    for (let i = 0; i < written; i++) if (this.bytes[i] === 0x0a) this.#lines--;
+    this.bytes.copyWithin(0, written, this.at);
+    this.at -= written;
+  }
+
+  #drop(): void {
     this.dropped += this.#lines;
+    this.#clear();
+  }
+
+  #clear(): void {
     this.at = 0;
     this.#lines = 0;
-    if (this.#means === "nonblocking") close(this.#fd);
+    this.#stalled = false;
   }
 
   #write(length: number): number {

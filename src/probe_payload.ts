@@ -14,8 +14,6 @@
  * @module
  */
 
-import { Memory } from "../ffi/memory.ts";
-
 /** Bytes before the filling. */
 export const HEADER_SIZE = 16;
 
@@ -35,7 +33,8 @@ const FILLING_WORD = HEADER_SIZE / 4;
 export class ProbePayload {
   /** The session's number, 32 bits. */
   readonly session: number;
-  readonly #room: Memory;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #words: Int32Array<ArrayBuffer>;
 
   /**
    * @param session a random number of 32 bits
@@ -43,27 +42,28 @@ export class ProbePayload {
    */
   constructor(session: number, sizeMax: number) {
     this.session = session | 0;
-    this.#room = new Memory(Math.max(HEADER_SIZE, sizeMax) + 4);
+    this.#bytes = new Uint8Array(Math.ceil(Math.max(HEADER_SIZE, sizeMax) / 4) * 4);
+    this.#words = new Int32Array(this.#bytes.buffer);
   }
 
   /** The payload of the request `sequence`, `size` bytes, as a view that the next call overwrites. */
   of(sequence: number, size: number): Uint8Array<ArrayBuffer> {
-    const { i32, bytes } = this.#room;
+    const words = this.#words;
     const end = Math.max(FILLING_WORD, Math.ceil(size / 4));
-    i32[0] = sequence;
-    i32[SESSION_WORD] = this.session;
-    i32[MAGIC_WORD] = MAGIC;
+    words[0] = sequence;
+    words[SESSION_WORD] = this.session;
+    words[MAGIC_WORD] = MAGIC;
     // Marsaglia's xorshift32, which stays at 0 when it starts there. https://doi.org/10.18637/jss.v008.i14
     let state = Math.imul(this.session ^ Math.imul(sequence, 0x9e3779b1), 0x85ebca6b) || 1;
     for (let word = FILLING_WORD; word < end; word++) {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
-      i32[word] = state;
+      words[word] = state;
     }
-    const payload = bytes.subarray(0, size);
-    if (size >= HEADER_SIZE) i32[CHECKSUM_WORD] = checksum(payload);
-    else i32[CHECKSUM_WORD] = 0;
+    const payload = this.#bytes.subarray(0, size);
+    if (size >= HEADER_SIZE) words[CHECKSUM_WORD] = checksum(payload);
+    else words[CHECKSUM_WORD] = 0;
     return payload;
   }
 

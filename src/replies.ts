@@ -27,6 +27,7 @@ import {
 } from "./control_message.ts";
 import type { MessageBatch } from "./message_batch.ts";
 import type { SegmentationRefusals } from "./segmentation.ts";
+import type { SendBuffer } from "./send_buffer.ts";
 
 /** Most bytes that one train carries: what fits an IPv4 packet. */
 const TRAIN_SIZE_MAX = 65_507;
@@ -40,7 +41,7 @@ const TRAIN_SIZE_MAX = 65_507;
  */
 export class Replies {
   /** Datagrams that the kernel refused to send since the start, by error number. */
-  readonly failed = new Float64Array(ERRNO_COUNT);
+  readonly failed: Float64Array;
   /** The error number of the datagram that failed last. */
   lastError = 0;
   /** Whether a device on the way to some peer has turned out not to take trains. */
@@ -51,6 +52,7 @@ export class Replies {
   readonly #named: boolean;
   readonly #segmentation: boolean;
   readonly #refusals: SegmentationRefusals;
+  readonly #buffer: SendBuffer;
   // Trains and single datagrams as they are planned, and the datagrams of a train that was refused.
   readonly #planned: Outgoing;
   readonly #singles: Outgoing;
@@ -73,14 +75,26 @@ export class Replies {
    * @param named whether messages name their peer; false for a connected socket
    * @param segmentation whether the kernel knows `UDP_SEGMENT`
    * @param refusals what is known of the peers, shared by all batches of a socket
+   * @param buffer the socket's send buffer
+   * @param failed where failures are counted by error number
    */
-  constructor(batch: MessageBatch, fd: number, named: boolean, segmentation: boolean, refusals: SegmentationRefusals) {
+  constructor(
+    batch: MessageBatch,
+    fd: number,
+    named: boolean,
+    segmentation: boolean,
+    refusals: SegmentationRefusals,
+    buffer: SendBuffer,
+    failed: Float64Array = new Float64Array(ERRNO_COUNT),
+  ) {
     const { capacity } = batch;
     this.#batch = batch;
     this.#fd = fd;
     this.#named = named;
     this.#segmentation = segmentation;
     this.#refusals = refusals;
+    this.#buffer = buffer;
+    this.failed = failed;
     this.#planned = new Outgoing(batch, 0, named);
     this.#singles = new Outgoing(batch, 1, named);
     this.#head = new Int32Array(capacity);
@@ -96,11 +110,16 @@ export class Replies {
   /** Sends the marked messages; returns how many datagrams went. The others are counted in {@link failed}. */
   send(): number {
     this.#plan();
+    const buffer = this.#buffer;
     let sent = 0;
     for (let train = 0; train < this.#trains; train++) {
-      const whole = this.#datagrams[train] === 1 ||
-        !this.#refusals.has(this.#batch.memory.i32, this.#peerWords(train), this.#segmentSize[train]!);
-      if (whole) {
+      if (buffer.note(this.#bytes[train]!, this.#datagrams[train]!)) {
+        sent += this.#sendPlanned();
+        buffer.look();
+      }
+      if (buffer.crowded) {
+        sent += this.#sendIfAdmitted(train);
+      } else if (this.#goesWhole(train)) {
         this.#addTrain(train);
       } else {
         // What is planned before it goes first, else a flow's order would change.
@@ -109,6 +128,29 @@ export class Replies {
       }
     }
     return sent + this.#sendPlanned();
+  }
+
+  /** Sends as much of a train as there is room for in the crowded send buffer; returns how many datagrams went. */
+  #sendIfAdmitted(train: number): number {
+    const { i32 } = this.#batch.memory;
+    const peer = this.#peerWords(train);
+    const datagrams = this.#datagrams[train]!;
+    this.#buffer.look();
+    if (this.#goesWhole(train) && this.#buffer.admit(i32, peer, this.#bytes[train]!, datagrams)) {
+      this.#addTrain(train);
+      const sent = this.#sendPlanned();
+      this.#buffer.record(i32, peer);
+      return sent;
+    }
+    if (datagrams > 1) return this.#sendOneByOne(train);
+    this.#failTrain(train, EAGAIN);
+    return 0;
+  }
+
+  /** Whether a train is to be tried as one message. */
+  #goesWhole(train: number): boolean {
+    return this.#datagrams[train] === 1 ||
+      !this.#refusals.has(this.#batch.memory.i32, this.#peerWords(train), this.#segmentSize[train]!);
   }
 
   /** Puts the marked messages into trains. */
@@ -162,8 +204,9 @@ export class Replies {
     for (let word = 3; word >= 0; word--) {
       if (i32[peerA + word] !== i32[peerB + word] || i32[localA + word] !== i32[localB + word]) return false;
     }
+    // What arrives by several ways is still one flow, and keeps its order.
     return batch.peerPort(a) === batch.peerPort(b) && batch.peerScope(a) === batch.peerScope(b) &&
-      batch.interfaceIndex(a) === batch.interfaceIndex(b);
+      (batch.interfaceIndex(a) === batch.interfaceIndex(b) || !namesInterface(batch, a));
   }
 
   /** Appends message `i` to a train of its flow, if it fits there. */
@@ -213,7 +256,7 @@ export class Replies {
       if (datagrams > 1 && refusesSegments(-result)) {
         sent += this.#resendOneByOne(planned.train(first), -result);
       } else {
-        this.#fail(-result, datagrams);
+        this.#failTrain(planned.train(first), -result);
       }
       first++;
     }
@@ -236,15 +279,24 @@ export class Replies {
   #sendOneByOne(train: number): number {
     const batch = this.#batch;
     const singles = this.#singles;
+    const buffer = this.#buffer;
     const segmentSize = this.#segmentSize[train]!;
+    const peer = this.#peerWords(train);
     let sent = 0;
     for (let i = this.#head[train]!; i >= 0; i = this.#next[i]!) {
       const size = batch.size(i);
       for (let from = 0; from < size; from += segmentSize) {
+        const length = Math.min(segmentSize, size - from);
+        const crowded = buffer.crowded;
+        if (crowded && !buffer.admit(batch.memory.i32, peer, length, 1)) {
+          this.#fail(i, EAGAIN, 1);
+          continue;
+        }
         singles.begin(i, train, 1);
-        singles.addBuffer(batch.payloadAt(i) + from, Math.min(segmentSize, size - from));
+        singles.addBuffer(batch.payloadAt(i) + from, length);
         singles.end(0);
-        if (singles.count === batch.capacity) sent += this.#sendSingles();
+        if (crowded || singles.count === batch.capacity) sent += this.#sendSingles();
+        if (crowded) buffer.record(batch.memory.i32, peer);
       }
     }
     return sent + this.#sendSingles();
@@ -260,7 +312,7 @@ export class Replies {
         sent += result;
         first += result;
       } else {
-        this.#fail(-result, 1);
+        this.#fail(singles.message(first), -result, 1);
         first++;
       }
     }
@@ -268,9 +320,14 @@ export class Replies {
     return sent;
   }
 
-  #fail(errno: number, datagrams: number): void {
+  #failTrain(train: number, errno: number): void {
+    for (let i = this.#head[train]!; i >= 0; i = this.#next[i]!) this.#fail(i, errno, this.#batch.datagrams(i));
+  }
+
+  #fail(i: number, errno: number, datagrams: number): void {
     this.failed[errno]! += datagrams;
     this.lastError = errno;
+    this.#batch.fail(i, errno);
   }
 
   #peerWords(train: number): number {
@@ -292,27 +349,28 @@ class Outgoing {
   readonly #named: boolean;
   readonly #buffersAt: number;
   readonly #controlsAt: number;
+  readonly #messages: Int32Array;
   readonly #trains: Int32Array;
   readonly #datagrams: Int32Array;
   #buffers = 0;
   #firstBuffer = 0;
-  #message = 0;
 
   /** Uses the first (0) or the second (1) part of the room for replies in the batch's memory. */
   constructor(batch: MessageBatch, part: number, named: boolean) {
     const { capacity } = batch;
     this.#batch = batch;
     this.#named = named;
-    this.#vector = new MessageVector(batch.memory, batch.replyHeadersAt + part * capacity * mmsghdr.size, capacity);
+    this.#vector = new MessageVector(batch.arena, batch.replyHeadersAt + part * capacity * mmsghdr.size, capacity);
     this.#buffersAt = batch.replyBuffersAt + part * capacity * iovec.size;
     this.#controlsAt = batch.replyControlsAt + part * capacity * REPLY_CONTROL_SIZE;
+    this.#messages = new Int32Array(capacity);
     this.#trains = new Int32Array(capacity);
     this.#datagrams = new Int32Array(capacity);
   }
 
   /** Begins a message of `datagrams` datagrams of a train, to the peer of the batch's message `i`. */
   begin(i: number, train: number, datagrams: number): void {
-    this.#message = i;
+    this.#messages[this.count] = i;
     this.#trains[this.count] = train;
     this.#datagrams[this.count] = datagrams;
     this.#firstBuffer = this.#buffers;
@@ -320,15 +378,15 @@ class Outgoing {
 
   /** Adds `length` bytes at `at` to the payload. */
   addBuffer(at: number, length: number): void {
-    writeBuffer(this.#batch.memory, this.#buffersAt + this.#buffers * iovec.size, at, length);
+    writeBuffer(this.#batch.arena, this.#buffersAt + this.#buffers * iovec.size, at, length);
     this.#buffers++;
   }
 
   /** Completes the message; with a `segmentSize` above 0 as a train. */
   end(segmentSize: number): void {
     const batch = this.#batch;
-    const { memory } = batch;
-    const i = this.#message;
+    const memory = batch.arena;
+    const i = this.#messages[this.count]!;
     const local = batch.localAt(i);
     const start = this.#controlsAt + this.count * REPLY_CONTROL_SIZE;
     let at = start;
@@ -337,9 +395,7 @@ class Outgoing {
       // the routing table is to decide, by the source where its rules say so.
       at = appendIPv4PacketInfo(memory, at, memory.i32[(local >> 2) + 3]!, 0);
     } else {
-      // A link-local address means nothing without its interface; with no address at all, the interface gives one.
-      const scoped = isLinkLocal(memory.bytes, local) || isZero(memory.i32, local >> 2);
-      at = appendIPv6PacketInfo(memory, at, local, scoped ? batch.interfaceIndex(i) : 0);
+      at = appendIPv6PacketInfo(memory, at, local, namesInterface(batch, i) ? batch.interfaceIndex(i) : 0);
     }
     if (segmentSize > 0) at = appendSegmentSize(memory, at, segmentSize);
     this.#vector.setName(this.count, batch.nameAt(i), this.#named ? batch.nameSize : 0);
@@ -367,6 +423,11 @@ class Outgoing {
     return this.#datagrams[i]!;
   }
 
+  /** The batch's message, the first if they are several, that goes as message `i`. */
+  message(i: number): number {
+    return this.#messages[i]!;
+  }
+
   /** The train that message `i` belongs to. */
   train(i: number): number {
     return this.#trains[i]!;
@@ -379,6 +440,13 @@ class Outgoing {
   }
 }
 
-function isZero(words: Int32Array, at: number): boolean {
-  return (words[at]! | words[at + 1]! | words[at + 2]! | words[at + 3]!) === 0;
+/**
+ * Whether the reply to message `i` names its interface: a link-local address means nothing without; with no address at
+ * all, the interface gives one.
+ */
+function namesInterface(batch: MessageBatch, i: number): boolean {
+  const { bytes, i32 } = batch.memory;
+  const local = batch.localAt(i);
+  const word = local >> 2;
+  return isLinkLocal(bytes, local) || (i32[word]! | i32[word + 1]! | i32[word + 2]! | i32[word + 3]!) === 0;
 }

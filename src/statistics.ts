@@ -3,7 +3,9 @@
  * @module
  */
 
-/** Values below this are counted exactly, larger ones in buckets of at least this many to each power of two. */
+/** Most different values that are all kept; of more, the values that are close to each other are counted together. */
+const VALUES_MAX = 10_000;
+/** Buckets to each power of two that values are then counted in, but for small ones, which are still kept. */
 const BUCKETS_PER_OCTAVE = 2 ** 13;
 
 /** Values from `from` to below `to` that occurred `count` times. */
@@ -14,8 +16,8 @@ export interface Bucket {
 }
 
 /**
- * A set of times in whole nanoseconds, 0 or more. Minimum, maximum, mean and deviation are exact; percentiles are at most
- * 1/16,384 off. Without any value, all but the count are `NaN`.
+ * A set of times in whole nanoseconds, 0 or more. All is exact, but percentiles of more than 10,000 different values: those
+ * are at most 1/16,384 off. Without any value, all but the count are `NaN`.
  */
 export class TimeStatistics {
   /** Values so far. */
@@ -28,8 +30,9 @@ export class TimeStatistics {
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
+  #bucketsPerOctave = Infinity;
   // How many values there are from each number on, up to the end of its bucket.
-  readonly #buckets = new Map<number, number>();
+  #buckets = new Map<number, number>();
 
   /** Adds a value. */
   add(value: number): void {
@@ -40,8 +43,23 @@ export class TimeStatistics {
     const deviation = value - this.#mean;
     this.#mean += deviation / this.count;
     this.#squares += deviation * (value - this.#mean);
-    const from = value - value % bucketSize(value);
-    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + 1);
+    this.#countValue(value, 1);
+    if (this.#buckets.size > VALUES_MAX && this.#bucketsPerOctave === Infinity) {
+      const values = this.#buckets;
+      this.#buckets = new Map();
+      this.#bucketsPerOctave = BUCKETS_PER_OCTAVE;
+      for (const [kept, count] of values) this.#countValue(kept, count);
+    }
+  }
+
+  #countValue(value: number, count: number): void {
+    const from = value - value % this.#bucketSize(value);
+    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + count);
+  }
+
+  #bucketSize(value: number): number {
+    const ratio = value / this.#bucketsPerOctave;
+    return ratio < 2 ? 1 : 2 ** Math.floor(Math.log2(ratio));
   }
 
   /** Adds the times of two consecutive requests to the {@link jitter}. */
@@ -86,10 +104,6 @@ export class TimeStatistics {
   buckets(): Bucket[] {
     return [...this.#buckets]
       .sort(([a], [b]) => a - b)
-      .map(([from, count]) => ({ from, to: from + bucketSize(from), count }));
+      .map(([from, count]) => ({ from, to: from + this.#bucketSize(from), count }));
   }
-}
-
-function bucketSize(value: number): number {
-  return value < 2 * BUCKETS_PER_OCTAVE ? 1 : 2 ** Math.floor(Math.log2(value / BUCKETS_PER_OCTAVE));
 }

@@ -10,9 +10,14 @@ import {
   EADDRINUSE,
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
+  EAGAIN,
+  EBADF,
   EINVAL,
+  EISCONN,
   EMSGSIZE,
   F_DUPFD_CLOEXEC,
+  F_GETFL,
+  F_SETFL,
   IP_MTU_DISCOVER,
   IP_PKTINFO,
   IP_PMTUDISC_DONT,
@@ -24,8 +29,10 @@ import {
   IPV6_V6ONLY,
   MSG_DONTWAIT,
   MSG_WAITFORONE,
+  O_NONBLOCK,
   SK_MEMINFO_DROPS,
   SK_MEMINFO_VARS,
+  SO_BROADCAST,
   SO_DOMAIN,
   SO_MEMINFO,
   SO_RCVBUF,
@@ -40,7 +47,7 @@ import {
   UDP_GRO,
   UDP_SEGMENT,
 } from "../ffi/constants.ts";
-import { errnoMessage, SystemError } from "../ffi/errno.ts";
+import { ERRNO_COUNT, errnoMessage, errnoName, SystemError } from "../ffi/errno.ts";
 import { sockaddr_in, sockaddr_in6 } from "../ffi/layouts.ts";
 import * as libc from "../ffi/libc.ts";
 import { Memory } from "../ffi/memory.ts";
@@ -50,13 +57,18 @@ import {
   readAddress,
   readSocketAddress,
   requireAddress,
+  requirePort,
   resolve,
   type ResolvedAddress,
   writeSocketAddress,
 } from "./endpoint.ts";
-import { MessageBatch } from "./message_batch.ts";
+import { MessageBatch, type Route } from "./message_batch.ts";
+import { Path } from "./path.ts";
+import { forget, readable } from "./readiness.ts";
 import { Replies } from "./replies.ts";
 import { SegmentationRefusals } from "./segmentation.ts";
+import { SendBuffer } from "./send_buffer.ts";
+import { describe, invalid, requireBytes, requireInteger, requireObject, requireString } from "./validation.ts";
 
 /** What {@link UdpSocket.bind} binds. */
 export interface BindOptions {
@@ -69,14 +81,25 @@ export interface BindOptions {
   readonly address?: string | undefined;
   /** 4 for IPv4 only, 6 for IPv6 only. */
   readonly family?: 4 | 6 | undefined;
-  /** Receive buffer to ask the kernel for, in bytes. */
+  /** Receive buffer to ask the kernel for, in bytes; the system's default, if absent or 0. */
   readonly receiveBuffer?: number | undefined;
+  /** Whether it may send to broadcast addresses, as DHCP servers do. `SO_BROADCAST`, socket(7) */
+  readonly broadcast?: boolean | undefined;
 }
 
 /** Send buffer to ask the kernel for: more than the queue of a usual network device holds. */
 const SEND_BUFFER_BYTES = 4 << 20;
 
-/** A bound UDP socket. */
+/** Closes the sockets that were forgotten. */
+const forgotten = new FinalizationRegistry(release);
+
+/**
+ * A bound UDP socket.
+ *
+ * Errors are a `SystemError` with `code`, `syscall`, and a sentence that says what to do. Every method throws one if the
+ * socket is closed (`EBADF`) or an argument makes no sense (`EINVAL`). A socket that is forgotten is closed when the
+ * collector finds it.
+ */
 export class UdpSocket {
   /** `AF_INET` or `AF_INET6`: the family of the socket's own addresses. */
   readonly domain: number;
@@ -94,11 +117,15 @@ export class UdpSocket {
   #drops = 0;
   #dropsWord = 0;
   #fd: number;
-  #connected = false;
+  #connected: { readonly address: ResolvedAddress; readonly port: number } | undefined;
+  #readable: Promise<boolean> | undefined;
+  #lastReceived: MessageBatch | undefined;
   #single: MessageBatch | undefined;
   readonly #segmentation: boolean;
   readonly #refusals = new SegmentationRefusals();
-  readonly #replies = new Map<MessageBatch, Replies>();
+  readonly #sendBuffer: SendBuffer;
+  readonly #failed = new Float64Array(ERRNO_COUNT);
+  #replies = new WeakMap<MessageBatch, Replies>();
   #lastBatch: MessageBatch | undefined;
   #lastReplies: Replies | undefined;
 
@@ -107,6 +134,7 @@ export class UdpSocket {
     check("getsockname", libc.getsockname(fd, memory, 0, sockaddr_in6.size));
     this.#fd = fd;
     this.#segmentation = features.segmentation;
+    this.#sendBuffer = new SendBuffer(fd);
     this.domain = domain;
     this.address = readSocketAddress(
       memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size),
@@ -118,6 +146,7 @@ export class UdpSocket {
     // An IPv6 address that is local only by a route can be answered from with this alone. After bind, for with it a
     // mistyped address would be bound.
     if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    forgotten.register(this, fd, this);
   }
 
   /**
@@ -125,6 +154,7 @@ export class UdpSocket {
    * @throws {SystemError} with a sentence for the user, where the address can't be bound
    */
   static bind(options: BindOptions): UdpSocket {
+    checkOptions(options);
     const notices: string[] = [];
     const name = localName(options, notices);
     const domain = isIPv4(name.address.bytes) ? AF_INET : AF_INET6;
@@ -135,6 +165,7 @@ export class UdpSocket {
       const features = configure(fd, domain, options.receiveBuffer ?? 0, notices);
       const memory = new Memory(sockaddr_in6.size);
       const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
+      if (options.broadcast) check("setsockopt", libc.setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
       const error = libc.bind(fd, memory, 0, length);
       if (error < 0) throw bindError(name, -error);
       return new UdpSocket(fd, domain, name.dual, features);
@@ -150,6 +181,8 @@ export class UdpSocket {
    * @throws {SystemError} with a sentence for the user, where it is none
    */
   static adopt(fd: number, options: { readonly receiveBuffer?: number } = {}): UdpSocket {
+    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
+    checkReceiveBuffer(requireObject("setsockopt", "the options", options).receiveBuffer);
     const domain = libc.getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
     const type = libc.getsockopt(fd, SOL_SOCKET, SO_TYPE);
     if ((domain !== AF_INET && domain !== AF_INET6) || type !== SOCK_DGRAM) {
@@ -159,7 +192,12 @@ export class UdpSocket {
     }
     const dual = domain === AF_INET6 && libc.getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
     const socket = new UdpSocket(fd, domain, dual, configure(fd, domain, options.receiveBuffer ?? 0, []));
+    // On a nonblocking socket, to wait for datagrams would be to ask for them without end.
+    const flags = libc.fcntl(fd, F_GETFL, 0);
+    if (flags > 0 && (flags & O_NONBLOCK) !== 0) libc.fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
     if (socket.port !== 0) return socket;
+    // It is not this one's to close.
+    forgotten.unregister(socket);
     throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
   }
 
@@ -179,72 +217,100 @@ export class UdpSocket {
    * @throws {SystemError} where the kernel refuses it
    */
   setOption(level: number, name: number, value: number): void {
-    check("setsockopt", libc.setsockopt(this.#fd, level, name, value));
+    for (const number of [level, name, value]) requireInteger("setsockopt", "an option", number, INT_MIN, INT_MAX);
+    check("setsockopt", libc.setsockopt(this.#open("setsockopt"), level, name, value));
   }
 
-  /** Makes a batch for this socket, with memory for `capacity` messages. */
+  /** Makes a batch for this socket, with memory for `capacity` messages, 1 to 1024: about 64 KiB each. */
   batch(capacity: number): MessageBatch {
     return new MessageBatch(this.domain, capacity);
   }
 
   /**
-   * Connects the socket: from now on it receives only from `to`, sends only there, and learns from its `receive` and
-   * `send` when the peer refuses. connect(2)
+   * Connects the socket: from now on it receives only from `to`, sends only there whatever a batch says, and learns from
+   * its `receive` and `send` when the peer refuses. connect(2)
    * @throws {SystemError} where there is no way to it
    */
   connect(to: Endpoint): void {
+    const fd = this.#open("connect");
+    const { address, port } = requireObject("connect", "where to connect to", to);
+    const peer = requireAddress(address);
+    requirePort("connect", port, 1);
     const memory = new Memory(sockaddr_in6.size);
-    const length = writeSocketAddress(memory, 0, this.domain, requireAddress(to.address), to.port);
-    const error = libc.connect(this.#fd, memory, 0, length);
+    const length = writeSocketAddress(memory, 0, this.domain, peer, port);
+    const error = libc.connect(fd, memory, 0, length);
     if (error < 0) {
-      throw new SystemError("connect", -error, `cannot connect to ${to.address}: ${errnoMessage(-error)}`);
+      throw new SystemError("connect", -error, `cannot connect to ${address}: ${errnoMessage(-error)}`);
     }
-    this.#connected = true;
-    this.#replies.clear();
+    this.#connected = { address: peer, port };
+    this.#replies = new WeakMap();
     this.#lastBatch = undefined;
   }
 
   /**
-   * Sends one datagram. For one now and then; {@link send} is for many. It never waits.
-   * @throws {SystemError} where the kernel refuses it
+   * Sends one datagram, to a peer or along the path of one that was received. For one now and then; {@link send} is for
+   * many. It never waits.
+   * @throws {SystemError} where an address can't be used (`EAFNOSUPPORT`) or is not local (`EADDRNOTAVAIL`), where the
+   *   payload is too large (`EMSGSIZE`), or the kernel refuses it
    */
-  sendTo(payload: Uint8Array, { to, from }: { to: Endpoint; from?: string | undefined }): void {
+  sendTo(payload: Uint8Array, route: Route | Path): void {
+    this.#open("sendmmsg");
     const batch = this.#single ??= this.batch(1);
     batch.clear();
-    batch.add(payload, { to, from });
+    batch.add(payload, route);
+    this.#checkReach(batch);
     if (this.send(batch) === 1) return;
-    const errno = this.lastError;
-    throw new SystemError(
-      "sendmsg",
-      errno,
-      `cannot send ${payload.length} bytes to ${to.address}: ${sendAdvice(errno)}`,
-    );
+    throw sendError(batch, 0);
   }
 
-  /** How long {@link receive} waits at most, in milliseconds. */
+  /** How long {@link receive} waits at most, in milliseconds; without an end if 0, as it is at first. */
   setReceiveTimeout(milliseconds: number): void {
-    check("setsockopt", libc.setsockoptTime(this.#fd, SOL_SOCKET, SO_RCVTIMEO, milliseconds));
+    requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
+    check("setsockopt", libc.setsockoptTime(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
   }
 
   /**
-   * Receives the messages that are there into a batch; with `wait`, it waits for the first one. It allocates nothing.
-   * @returns how many, or the negative error: `-EAGAIN` if nothing came in time, `-EINTR` if a signal did
+   * Waits, while the event loop goes on, until there is something to receive. It keeps the process alive meanwhile.
+   * @returns true; or false as soon as the socket is closed
+   */
+  readable(): Promise<boolean> {
+    const fd = this.#open("poll");
+    return this.#readable ??= readable(fd).finally(() => this.#readable = undefined);
+  }
+
+  /**
+   * Receives the messages that are there into a batch. With `wait` it waits for the first one, and the event loop stands
+   * still; {@link readable} is for waiting otherwise. It allocates nothing.
+   * @returns how many, or the negative error: `-EAGAIN` (-11) if nothing came in time, `-EINTR` (-4) if a signal did
    */
   receive(batch: MessageBatch, wait: boolean): number {
-    return batch.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    if (batch !== this.#lastReceived) this.#lastReceived = this.#checkBatch("recvmmsg", batch);
+    const received = batch.received.receive(this.#fd, batch.capacity, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    batch.read(received < 0 ? 0 : received);
+    if (received === -EBADF) throw closed("recvmmsg");
+    return received;
   }
 
   /**
    * Sends the messages of a batch that are marked as replies, each from its local address to its peer. It never waits,
    * and allocates nothing after the first call with a batch.
-   * @returns how many datagrams went; the others are counted in {@link failed}
+   * @returns how many datagrams went; the others are counted in {@link failed}, and `MessageBatch.error` tells why
    */
   send(batch: MessageBatch): number {
+    if (this.#fd < 0) throw closed("sendmmsg");
     if (batch !== this.#lastBatch) {
-      this.#lastBatch = batch;
+      this.#lastBatch = this.#checkBatch("sendmmsg", batch);
       let replies = this.#replies.get(batch);
       if (replies === undefined) {
-        replies = new Replies(batch, this.#fd, !this.#connected, this.#segmentation, this.#refusals);
+        replies = new Replies(
+          batch,
+          this.#fd,
+          this.#connected === undefined,
+          this.#segmentation,
+          this.#refusals,
+          this.#sendBuffer,
+          this.#failed,
+        );
         this.#replies.set(batch, replies);
       }
       this.#lastReplies = replies;
@@ -254,9 +320,7 @@ export class UdpSocket {
 
   /** Datagrams that the kernel refused to send since the start, by error number. */
   failed(errno: number): number {
-    let sum = 0;
-    for (const replies of this.#replies.values()) sum += replies.failed[errno]!;
-    return sum;
+    return this.#failed[errno] ?? 0;
   }
 
   /** The error number of the datagram that {@link send} failed to send last; 0 if none did. */
@@ -285,9 +349,87 @@ export class UdpSocket {
 
   /** Closes the socket. Closing it again does nothing. */
   close(): void {
-    if (this.#fd >= 0) libc.close(this.#fd);
+    if (this.#fd < 0) return;
+    forgotten.unregister(this);
+    release(this.#fd);
     this.#fd = -1;
   }
+
+  /** Closes the socket at the end of a block that declared it with `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** The descriptor, of a socket that is not closed. */
+  #open(syscall: string): number {
+    if (this.#fd < 0) throw closed(syscall);
+    return this.#fd;
+  }
+
+  /** Requires that this socket can send message 0 of a batch to its peer. */
+  #checkReach(batch: MessageBatch): void {
+    if (this.families === "IPv6" && batch.isIPv4(0)) {
+      const { address } = batch.peer(0);
+      const message = `an IPv6 socket does not reach the IPv4 address ${address}; bind one for both, or for IPv4`;
+      throw new SystemError("sendmmsg", EAFNOSUPPORT, message);
+    }
+    if (this.#connected === undefined) return;
+    const { address, port } = this.#connected;
+    const at = batch.peerAddressAt(0);
+    const same = address.bytes.every((byte, i) => byte === batch.memory.bytes[at + i]);
+    if (same && batch.peerPort(0) === port) return;
+    const other = batch.peer(0);
+    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ` +
+      `${endpointText(address.bytes, address.zone, port)}`;
+    throw new SystemError("sendmmsg", EISCONN, message);
+  }
+
+  /** Requires a batch of this socket's family. */
+  #checkBatch(syscall: string, batch: unknown): MessageBatch {
+    if (!(batch instanceof MessageBatch)) throw invalid(syscall, `a batch is a MessageBatch, not ${describe(batch)}`);
+    if (batch.family === this.domain) return batch;
+    const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
+    throw new SystemError(syscall, EAFNOSUPPORT, message);
+  }
+}
+
+/** Closes a descriptor that somebody may wait for. */
+function release(fd: number): void {
+  forget(fd);
+  libc.close(fd);
+}
+
+/** The error for what is asked of a closed socket. */
+function closed(syscall: string): SystemError {
+  return new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
+}
+
+const INT_MAX = 2 ** 31 - 1;
+const INT_MIN = -(2 ** 31);
+
+function checkOptions(options: BindOptions): void {
+  requireObject("bind", "the options", options);
+  const { port, address, family, receiveBuffer } = options;
+  requirePort("bind", port, 0);
+  if (address !== undefined) requireString("bind", "`address`", address);
+  if (family !== undefined && family !== 4 && family !== 6) {
+    throw invalid("bind", `\`family\` is 4 or 6, or left out for both, not ${describe(family)}`);
+  }
+  checkReceiveBuffer(receiveBuffer);
+}
+
+function checkReceiveBuffer(bytes: number | undefined): void {
+  if (bytes !== undefined) requireInteger("setsockopt", "`receiveBuffer`", bytes, 0, INT_MAX);
+}
+
+/** The error for message `i` of a batch, which `UdpSocket.send` could not send. */
+export function sendError(batch: MessageBatch, i: number): SystemError {
+  const { address, port } = batch.peer(i);
+  const errno = batch.error(i);
+  const message = `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${
+    sendAdvice(errno, batch.isIPv4(i))
+  }`;
+  return new SystemError("sendmmsg", errno, message);
 }
 
 /** What is to be bound. */
@@ -303,22 +445,27 @@ function localName(options: BindOptions, notices: string[]): LocalName {
   const { address, family, port } = options;
   if (address !== undefined) return { address: resolve(address, family)[0]!, port, dual: false };
   if (family !== 4 && !hasIPv6()) {
-    if (family === 6) {
-      throw new SystemError(
-        "socket",
-        EAFNOSUPPORT,
-        "cannot use IPv6: it is switched off on this host (sysctl net.ipv6.conf.all.disable_ipv6, or ipv6.disable=1 " +
-          "on the kernel's command line); leave out -6",
-      );
-    }
+    if (family === 6) throw noIPv6();
     notices.push("this host has no IPv6: answering on IPv4 only");
     return { address: readAddress("0.0.0.0")!, port, dual: false };
   }
   return { address: readAddress(family === 4 ? "0.0.0.0" : "::")!, port, dual: family === undefined };
 }
 
-/** Whether IPv6 is built in and switched on, or some interface has an address all the same. */
+function noIPv6(): SystemError {
+  return new SystemError(
+    "socket",
+    EAFNOSUPPORT,
+    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 " +
+      "on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address",
+  );
+}
+
+/** Whether IPv6 is built in, allowed, and switched on; or off, and some interface has an address all the same. */
 function hasIPv6(): boolean {
+  const fd = libc.socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  libc.close(fd);
   const off = libc.readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
   return off === "0" || libc.readSmallFile("/proc/net/if_inet6") !== "";
 }
@@ -347,7 +494,9 @@ function configure(fd: number, domain: number, receiveBuffer: number, notices: s
 }
 
 function open(domain: number): number {
-  const fd = check("socket", libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const fd = libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
+  check("socket", fd);
   // Where the program was started with a standard stream closed, the socket would get its number, and what is written
   // there would be sent.
   if (fd > 2) return fd;
@@ -378,10 +527,12 @@ function bindError(name: LocalName, errno: number): SystemError {
   return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason}`);
 }
 
-function sendAdvice(errno: number): string {
-  if (errno === EMSGSIZE) return "it is too large; a datagram carries 65507 bytes over IPv4, 65527 over IPv6";
-  if (errno === EINVAL) return "the address to send from is not on this host";
-  return errnoMessage(errno);
+function sendAdvice(errno: number, ipv4: boolean): string {
+  if (errno === EMSGSIZE) return `too large; a datagram carries ${ipv4 ? "65507 bytes over IPv4" : "65527 over IPv6"}`;
+  if (errno === EINVAL) return "the address to send from is not on this host; `ip address` lists what is";
+  if (errno === EACCES) return "permission denied; a broadcast address needs a socket bound with `broadcast: true`";
+  if (errno === EAGAIN) return "the send buffer is full; try again later";
+  return `${errnoMessage(errno)} (${errnoName(errno)})`;
 }
 
 function check(syscall: string, result: number): number {

@@ -1,0 +1,50 @@
+/**
+ * A STUN server that tells clients the address that their datagrams come from: RFC 8489, and RFC 3489 for old ones.
+ *
+ *   deno run --allow-ffi examples/stun.ts 3478      turnutils_stunclient -p 3478 127.0.0.2
+ */
+import process from "node:process";
+import { type Endpoint, parseAddress, serve } from "echo.ts";
+
+const HEADER_SIZE = 20;
+const BINDING_REQUEST = 0x0001;
+const BINDING_RESPONSE = 0x0101;
+const MAGIC_COOKIE = 0x2112a442;
+
+const MAPPED_ADDRESS = 0x0001;
+const XOR_MAPPED_ADDRESS = 0x0020;
+/** Where the response comes from: RFC 5780, 7.3. Only a server that knows its local address can say. */
+const RESPONSE_ORIGIN = 0x802b;
+
+/** An attribute that is an endpoint; `mask`, if any, is what its bytes are combined with. */
+function endpointAttribute(type: number, { address, port }: Endpoint, mask?: Uint8Array): Uint8Array {
+  const ipv4 = !address.includes(":");
+  const bytes = parseAddress(address.split("%")[0]!)!.subarray(ipv4 ? 12 : 0);
+  const value = Uint8Array.of(0, ipv4 ? 1 : 2, port >> 8, port, ...bytes);
+  if (mask) {
+    for (let i = 0; i < 2; i++) value[2 + i]! ^= mask[i]!;
+    for (let i = 0; i < bytes.length; i++) value[4 + i]! ^= mask[i]!;
+  }
+  return Uint8Array.of(type >> 8, type, 0, value.length, ...value);
+}
+
+function answer(request: Uint8Array, peer: Endpoint, local: Endpoint): Uint8Array | undefined {
+  if (request.length < HEADER_SIZE) return;
+  const view = new DataView(request.buffer, request.byteOffset, request.length);
+  if (view.getUint16(0) !== BINDING_REQUEST || view.getUint16(2) !== request.length - HEADER_SIZE) return;
+  const old = view.getUint32(4) !== MAGIC_COOKIE;
+  // The magic cookie and the transaction ID, which the response repeats.
+  const id = request.subarray(4, HEADER_SIZE);
+  const attributes = old ? [endpointAttribute(MAPPED_ADDRESS, peer)] : [
+    endpointAttribute(XOR_MAPPED_ADDRESS, peer, id),
+    endpointAttribute(RESPONSE_ORIGIN, local),
+  ];
+  const length = attributes.reduce((sum, attribute) => sum + attribute.length, 0);
+  const words = [BINDING_RESPONSE, length].flatMap((word) => [word >> 8, word]);
+  return Uint8Array.of(...words, ...id, ...attributes.flatMap((attribute) => [...attribute]));
+}
+
+await serve({
+  port: Number(process.argv[2] ?? 3478),
+  onListen: (socket) => console.log(`answering on ${socket.endpoint}`),
+}, ({ payload, peer, local }) => answer(payload, peer, local));

@@ -1,0 +1,60 @@
+"""Binds a socket as a service manager does, and becomes a command that inherits it.
+
+Usage: inherit.py [options] COMMAND... , where "{fd}" in the command stands for the descriptor.
+
+    --family 4|6          IPv4, or IPv6 and IPv4   (default: 6)
+    --kind KIND           udp, tcp, unix or file   (default: udp)
+    --port N              bind to this port of all addresses; without it the socket is not bound
+    --fd N                the number that the descriptor is to have
+    --only-6              IPv6 only
+    --pktinfo             ask for packet info, as systemd's PassPacketInfo= does
+    --nonblocking         make it nonblocking
+    --wait                become the command when a datagram is waiting"""
+
+import argparse
+import os
+import select
+import socket
+import sys
+import tempfile
+
+IP_PKTINFO = 8  # <linux/in.h>
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--family", choices=["4", "6"], default="6")
+parser.add_argument("--kind", choices=["udp", "tcp", "unix", "file"], default="udp")
+parser.add_argument("--port", type=int)
+parser.add_argument("--fd", type=int)
+parser.add_argument("--only-6", action="store_true")
+parser.add_argument("--pktinfo", action="store_true")
+parser.add_argument("--nonblocking", action="store_true")
+parser.add_argument("--wait", action="store_true")
+parser.add_argument("command", nargs=argparse.REMAINDER)
+given = parser.parse_args()
+
+if given.kind == "file":
+    fd = os.dup(tempfile.TemporaryFile().fileno())
+elif given.kind == "unix":
+    fd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).detach()
+else:
+    family = socket.AF_INET if given.family == "4" else socket.AF_INET6
+    bound = socket.socket(family, socket.SOCK_STREAM if given.kind == "tcp" else socket.SOCK_DGRAM)
+    if given.family == "6":
+        bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, given.only_6)
+    if given.pktinfo:
+        bound.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+    if given.port is not None:
+        bound.bind(("0.0.0.0" if given.family == "4" else "::", given.port))
+    bound.setblocking(not given.nonblocking)
+    if given.wait:
+        print("waiting", file=sys.stderr, flush=True)
+        select.select([bound], [], [])
+    fd = bound.detach()
+
+if given.fd is not None and given.fd != fd:
+    os.dup2(fd, given.fd)
+    os.close(fd)
+    fd = given.fd
+os.set_inheritable(fd, True)
+command = [word.replace("{fd}", str(fd)) for word in given.command]
+os.execvp(command[0], command)

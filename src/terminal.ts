@@ -60,7 +60,7 @@ export class Terminal {
       const piece = bytes.subarray(at, at + this.#writer.bytes.length);
       this.#writer.bytes.set(piece);
       const written = this.#writer.write(1, piece.length);
-      if (written >= 0) at += written;
+      if (written > 0) at += written;
       else if (written === -EAGAIN) poll(1, POLLOUT, PATIENCE_MILLISECONDS);
       else if (written !== -EINTR) this.closed = true;
     }

@@ -10,14 +10,16 @@ import type { UdpSocket } from "./udp_socket.ts";
 
 /** Microseconds that polling starts with when it grows from nothing. */
 const WINDOW_START = 10;
+/** Messages that must have come one at a time before it grows. */
+const SINGLES = 8;
 
 /**
  * Receives, and before it sleeps in the kernel polls for a while, if recent traffic says that this pays: a sleep and the
  * wake-up after it cost more time than a datagram that comes soon.
  *
  * The window grows when a datagram came soon after the process had gone to sleep, and is gone at once when none comes
- * within the ceiling, as the kernel does it for its guests (virt/kvm/kvm_main.c, `halt_poll_ns`). It does not grow while
- * datagrams come several at a time: then sleeping lets more of them gather, and costs less.
+ * within the ceiling, as the kernel does it for its guests (virt/kvm/kvm_main.c, `halt_poll_ns`). It grows only while
+ * datagrams come one at a time: where several are on their way, sleeping lets more of them gather, and costs less.
  */
 export class AdaptivePolling {
   /** Value of `Clock.microseconds` after the last reception. */
@@ -25,6 +27,7 @@ export class AdaptivePolling {
   readonly #clock = new Clock(CLOCK_MONOTONIC);
   readonly #ceiling: number;
   #window = 0;
+  #singles = 0;
 
   /** @param ceiling most microseconds to poll for; 0 for never */
   constructor(ceiling: number) {
@@ -55,9 +58,13 @@ export class AdaptivePolling {
   }
 
   #adapt(waited: number, received: number): void {
-    if (waited > this.#ceiling || received > 1) this.#window = 0;
-    else if (waited > this.#window) {
-      this.#window = Math.min(this.#ceiling, this.#window === 0 ? WINDOW_START : this.#window * 2);
+    if (waited > this.#ceiling || received !== 1) {
+      this.#window = 0;
+      this.#singles = 0;
+    } else if (this.#singles < SINGLES) {
+      this.#singles++;
+    } else if (waited > this.#window) {
+      this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
     }
   }
 }

@@ -1446,8 +1446,8 @@ var MessageBatch = class {
     while (control.next()) {
       const data = control.data >> 2;
       if (control.level === IPPROTO_IP && control.type === IP_PKTINFO && control.length >= in_pktinfo.size) {
-        const specific = i32[data + in_pktinfo.ipi_spec_dst / 4];
         const sentTo = i32[data + in_pktinfo.ipi_addr / 4];
+        const specific = i32[data + in_pktinfo.ipi_spec_dst / 4] || sentTo;
         interfaceIndex2 = i32[data + in_pktinfo.ipi_ifindex / 4];
         i32[local >> 2] = 0;
         i32[(local >> 2) + 1] = 0;
@@ -1455,7 +1455,7 @@ var MessageBatch = class {
         i32[(local >> 2) + 3] = specific;
         sentToIPv4 = true;
         if ((sentTo & 240) === 224) destination = MULTICAST;
-        else if (sentTo !== specific) destination = BROADCAST;
+        else if (sentTo !== specific || sentTo === -1) destination = BROADCAST;
         else destination = specific === 0 ? UNKNOWN : UNICAST;
       } else if (control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&
       // An IPv4 datagram on a dual-stack socket brings both, and only IP_PKTINFO tells a broadcast from the rest.
@@ -1781,7 +1781,8 @@ var RateLimit = class {
   #sources;
   // Microseconds at which the bucket is full again.
   #full;
-  #seed = crypto.getRandomValues(new Int32Array(2));
+  // A word for each value of each of the eight bytes of those.
+  #random = crypto.getRandomValues(new Int32Array(8 * 256));
   /**
    * @param rate what one source gets
    * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
@@ -1811,10 +1812,10 @@ var RateLimit = class {
   }
   /** The entry of a source, which takes that of another one if it has none. */
   #find(first, second) {
-    let hash = Math.imul(first ^ this.#seed[0], 2246822507);
-    hash = Math.imul(hash ^ hash >>> 15 ^ second, 3266489909) ^ this.#seed[1];
-    hash = Math.imul(hash ^ hash >>> 13, 2654435761);
-    hash ^= hash >>> 16;
+    const random = this.#random;
+    const hash = random[first & 255] ^ random[256 | first >>> 8 & 255] ^ random[512 | first >>> 16 & 255] ^ random[768 |
+    first >>> 24] ^ random[1024 | second & 255] ^ random[1280 | second >>> 8 & 255] ^ random[1536 | second >>> 16 & 255] ^
+    random[1792 | second >>> 24];
     const start = (hash & this.#places - 1) * WAYS;
     let soonest = start;
     for (let entry = start; entry < start + WAYS; entry++) {
@@ -2804,12 +2805,14 @@ var Output = class {
 
 // src/polling.ts
 var WINDOW_START = 10;
+var SINGLES = 8;
 var AdaptivePolling = class {
   /** Value of `Clock.microseconds` after the last reception. */
   now = 0;
   #clock = new Clock(CLOCK_MONOTONIC);
   #ceiling;
   #window = 0;
+  #singles = 0;
   /** @param ceiling most microseconds to poll for; 0 for never */
   constructor(ceiling) {
     this.#ceiling = ceiling;
@@ -2837,9 +2840,13 @@ var AdaptivePolling = class {
     return received;
   }
   #adapt(waited, received) {
-    if (waited > this.#ceiling || received > 1) this.#window = 0;
-    else if (waited > this.#window) {
-      this.#window = Math.min(this.#ceiling, this.#window === 0 ? WINDOW_START : this.#window * 2);
+    if (waited > this.#ceiling || received !== 1) {
+      this.#window = 0;
+      this.#singles = 0;
+    } else if (this.#singles < SINGLES) {
+      this.#singles++;
+    } else if (waited > this.#window) {
+      this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
     }
   }
 };
@@ -3431,7 +3438,7 @@ var Terminal = class {
       const piece = bytes3.subarray(at, at + this.#writer.bytes.length);
       this.#writer.bytes.set(piece);
       const written = this.#writer.write(1, piece.length);
-      if (written >= 0) at += written;
+      if (written > 0) at += written;
       else if (written === -EAGAIN) poll(1, POLLOUT, PATIENCE_MILLISECONDS2);
       else if (written !== -EINTR) this.closed = true;
     }

@@ -234,8 +234,9 @@ export class MessageBatch {
     while (control.next()) {
       const data = control.data >> 2;
       if (control.level === IPPROTO_IP && control.type === IP_PKTINFO && control.length >= in_pktinfo.size) {
-        const specific = i32[data + in_pktinfo.ipi_spec_dst / 4]!;
         const sentTo = i32[data + in_pktinfo.ipi_addr / 4]!;
+        // Of a datagram that came before the kernel was asked for this, it knows no more than where it was sent to.
+        const specific = i32[data + in_pktinfo.ipi_spec_dst / 4]! || sentTo;
         interfaceIndex = i32[data + in_pktinfo.ipi_ifindex / 4]!;
         i32[local >> 2] = 0;
         i32[(local >> 2) + 1] = 0;
@@ -244,7 +245,7 @@ export class MessageBatch {
         sentToIPv4 = true;
         // The first byte of the address is the word's lowest.
         if ((sentTo & 0xf0) === 0xe0) destination = MULTICAST;
-        else if (sentTo !== specific) destination = BROADCAST;
+        else if (sentTo !== specific || sentTo === -1) destination = BROADCAST;
         else destination = specific === 0 ? UNKNOWN : UNICAST;
       } else if (
         control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&

@@ -25,7 +25,8 @@ export interface Rate {
  * - a source that keeps to the rate is never refused: if it loses its place, it comes back with a full bucket;
  * - a source that exceeds the rate gains nothing by forging others: theirs are the places that go first.
  *
- * The hash is seeded at random, so that nobody can aim at a place.
+ * The hash is made of random words (Pătraşcu and Thorup, "The Power of Simple Tabulation Hashing", 2012), so that nobody
+ * can aim at a place.
  */
 export class RateLimit {
   readonly #interval: number;
@@ -35,7 +36,8 @@ export class RateLimit {
   readonly #sources: Int32Array;
   // Microseconds at which the bucket is full again.
   readonly #full: Float64Array;
-  readonly #seed = crypto.getRandomValues(new Int32Array(2));
+  // A word for each value of each of the eight bytes of those.
+  readonly #random = crypto.getRandomValues(new Int32Array(8 * 256));
 
   /**
    * @param rate what one source gets
@@ -69,10 +71,10 @@ export class RateLimit {
 
   /** The entry of a source, which takes that of another one if it has none. */
   #find(first: number, second: number): number {
-    let hash = Math.imul(first ^ this.#seed[0]!, 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 15) ^ second, 0xc2b2ae35) ^ this.#seed[1]!;
-    hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1);
-    hash ^= hash >>> 16;
+    const random = this.#random;
+    const hash = random[first & 0xff]! ^ random[0x100 | first >>> 8 & 0xff]! ^ random[0x200 | first >>> 16 & 0xff]! ^
+      random[0x300 | first >>> 24]! ^ random[0x400 | second & 0xff]! ^ random[0x500 | second >>> 8 & 0xff]! ^
+      random[0x600 | second >>> 16 & 0xff]! ^ random[0x700 | second >>> 24]!;
     const start = (hash & (this.#places - 1)) * WAYS;
     let soonest = start;
     for (let entry = start; entry < start + WAYS; entry++) {

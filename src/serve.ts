@@ -296,8 +296,8 @@ const POLL_PAUSE_MAX = 64;
  * When to ask again with the next turn of the event loop rather than sleep.
  *
  * Asking for as long as a sleep would take costs at most twice what it would cost to know the future. (Karlin et al.,
- * "Competitive Randomized Algorithms for Nonuniform Problems", 1990.) Where it was in vain, it is tried again after one
- * more datagram, then after two, after four and so on: so at a rate that is too low for it, it costs next to nothing.
+ * "Empirical Studies of Competitive Spinning for a Shared-Memory Multiprocessor", 1991.) Where it was in vain, it is
+ * tried again after one more datagram, then after two, after four and so on: at a rate too low for it, it costs little.
  */
 class Polling {
   #deadline = -Infinity;

@@ -63,12 +63,12 @@ import {
   writeSocketAddress,
 } from "./endpoint.ts";
 import { MessageBatch, type Route } from "./message_batch.ts";
-import { Path } from "./path.ts";
+import type { Path } from "./path.ts";
 import { forget, readable } from "./readiness.ts";
 import { Replies } from "./replies.ts";
 import { SegmentationRefusals } from "./segmentation.ts";
 import { SendBuffer } from "./send_buffer.ts";
-import { describe, invalid, requireBytes, requireInteger, requireObject, requireString } from "./validation.ts";
+import { describe, invalid, requireInteger, requireObject, requireString } from "./validation.ts";
 
 /** What {@link UdpSocket.bind} binds. */
 export interface BindOptions {
@@ -96,9 +96,9 @@ const forgotten = new FinalizationRegistry(release);
 /**
  * A bound UDP socket.
  *
- * Errors are a `SystemError` with `code`, `syscall`, and a sentence that says what to do. Every method throws one if the
- * socket is closed (`EBADF`) or an argument makes no sense (`EINVAL`). A socket that is forgotten is closed when the
- * collector finds it.
+ * Errors are a `SystemError` with `code`, `syscall`, and a sentence that says what to do: `EBADF` for what is asked of a
+ * closed socket, `EINVAL` for arguments that make no sense, and what the kernel says. A socket that is forgotten is
+ * closed when the garbage collector finds it.
  */
 export class UdpSocket {
   /** `AF_INET` or `AF_INET6`: the family of the socket's own addresses. */

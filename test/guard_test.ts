@@ -332,9 +332,9 @@ describe("rates", { skip }, () => {
 
 describe("loops", { skip }, () => {
   /** Milliseconds for which the wire is watched. */
-  const WATCH_MS = 300;
+  const WATCH_MS = 150;
   /** A loop makes more datagrams than that in this time. */
-  const LIVES = 300;
+  const LIVES = 100;
 
   let counting: Counting[] = [];
   let processes: Process[] = [];
@@ -503,6 +503,19 @@ describe("loops", { skip }, () => {
         assert.equal(await datagramsAfter([address, PORT], [address, PORT], target), 1, address);
       }
       assert.deepEqual((await server.stop()).refused_by_reason, { own_endpoint: 4 });
+    } finally {
+      await end();
+    }
+  });
+
+  test("with itself, with --answer-any-port and between two addresses: by --rate", async () => {
+    try {
+      const server = await ours(target, PORT, ["--answer-any-port", "--rate", "50/10"]);
+      const datagrams = await datagramsAfter(["127.0.0.2", PORT], ["127.0.0.1", PORT], target);
+      const { echoed, refused_by_reason } = await server.stop();
+      assert.equal(datagrams, 1 + echoed);
+      assert.ok(echoed >= 19, `${echoed} echoed`);
+      assert.deepEqual(refused_by_reason, { over_rate: 1 });
     } finally {
       await end();
     }

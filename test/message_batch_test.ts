@@ -291,7 +291,9 @@ function conclude(arena: Arena, family: number, given: Delivery, i: number): Con
   const peerIsIPv4 = family === AF_INET || isMapped(peer);
   for (const { level, type, data } of controlMessages(arena.bytes.slice(at, at + length))) {
     if (level === IPPROTO_IP && type === IP_PKTINFO && data.length >= 12 && peerIsIPv4) {
-      locals.push(hex(mapped(data.slice(4, 8))));
+      // Before the kernel was asked for them, it knows of a datagram no more than its destination.
+      const known = data.slice(4, 8).some((byte) => byte !== 0);
+      locals.push(hex(mapped(known ? data.slice(4, 8) : data.slice(8, 12))));
     } else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO && data.length >= 20 && !peerIsIPv4) {
       const sentTo = data.slice(0, 16);
       if (!isMapped(sentTo)) locals.push(sentTo[0] === 0xff ? "" : hex(sentTo));

@@ -33,7 +33,8 @@ parser.add_argument("command", nargs=argparse.REMAINDER)
 given = parser.parse_args()
 
 if given.kind == "file":
-    fd = os.dup(tempfile.TemporaryFile().fileno())
+    with tempfile.TemporaryFile() as file:
+        fd = os.dup(file.fileno())
 elif given.kind == "unix":
     fd = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).detach()
 else:

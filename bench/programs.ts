@@ -131,6 +131,8 @@ export async function prepare(few: boolean): Promise<Prepared> {
   if (await has("Node", ["node", "--version"], "node:dgram")) {
     peer("node:dgram", "other", "node", `${PEERS}node_dgram.mjs`);
   }
+  if (hasDeno) peer("serve on Deno", "other", deno, "run", "--allow-ffi", `${PEERS}serve.ts`);
+  if (hasBun) peer("serve on Bun", "other", bun, "run", `${PEERS}serve.ts`);
   if (hasBun) peer("Bun.udpSocket", "other", bun, "run", `${PEERS}bun_udp_socket.mjs`);
   if (hasDeno) {
     const options = ["--unstable-net", "--allow-net"];

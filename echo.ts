@@ -2805,7 +2805,7 @@ var Output = class {
 
 // src/polling.ts
 var WINDOW_START = 10;
-var SINGLES = 8;
+var SINGLES = 1;
 var AdaptivePolling = class {
   /** Value of `Clock.microseconds` after the last reception. */
   now = 0;
@@ -4470,7 +4470,8 @@ var SocketMemory = class {
 
 // src/send_buffer.ts
 var SHARE = 32;
-var PEER_BITS = 12;
+var TRIAL_SHARE = 16;
+var PEER_BITS = 16;
 var BOOKKEEPING = 1024;
 var SendBuffer = class {
   /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
@@ -4481,10 +4482,12 @@ var SendBuffer = class {
   // Bytes in the buffer at the last look, and bytes that were sent since.
   #level = 0;
   #since = 0;
-  // Bytes that each peer has in the other half of the buffer, and the peers that have any, in the order in which they
-  // came to that.
+  // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
   #held = new Int32Array(1 << PEER_BITS);
+  #refusals = new Int32Array(1 << PEER_BITS);
+  // The peers that have any, in the order in which they came to that; and whether a peer is among them.
   #holders = new Uint16Array(1 << PEER_BITS);
+  #listed = new Uint8Array(1 << PEER_BITS);
   #holderCount = 0;
   /** @param fd the socket, whose send buffer has its final size */
   constructor(fd) {
@@ -4514,28 +4517,49 @@ var SendBuffer = class {
       const bytes3 = Math.min(gone, this.#held[peer]);
       this.#held[peer] -= bytes3;
       gone -= bytes3;
-      if (this.#held[peer] === 0) this.#holderCount--;
+      if (this.#held[peer] === 0) {
+        this.#listed[peer] = 0;
+        this.#refusals[peer] = 0;
+        this.#holderCount--;
+      }
     }
   }
   /** Whether so many bytes in so many datagrams may go to the peer whose address is the four words from `at`. */
   admit(words, at, bytes3, datagrams) {
-    const held = this.#held[this.#peer(words, at)];
+    const peer = this.#peer(words, at);
+    const held = this.#held[peer];
     const wanted = cost(bytes3, datagrams);
     const room = this.#size - this.#level;
-    return held + wanted <= room / SHARE || held === 0 && datagrams === 1 && wanted <= room;
+    if (held + wanted <= room / SHARE) return true;
+    if (datagrams > 1) return false;
+    if (held === 0) return wanted <= room;
+    const refusals = ++this.#refusals[peer];
+    return (refusals & refusals - 1) === 0 && held + wanted <= room / TRIAL_SHARE;
   }
   /** Records what stayed in the buffer of the message that just went to this peer. */
   record(words, at) {
     const before = this.#level;
     this.look();
     const stayed = this.#level - before;
-    if (stayed <= 0 || !this.crowded) return;
+    if (!this.crowded) return;
     const peer = this.#peer(words, at);
-    if (this.#held[peer] === 0) this.#holders[this.#holderCount++] = peer;
+    if (stayed <= 0) {
+      this.#held[peer] = 0;
+      this.#refusals[peer] = 0;
+      return;
+    }
     this.#held[peer] += stayed;
+    if (this.#listed[peer] === 1) return;
+    this.#listed[peer] = 1;
+    this.#holders[this.#holderCount++] = peer;
   }
   #forget() {
-    this.#held.fill(0);
+    for (let i = 0; i < this.#holderCount; i++) {
+      const peer = this.#holders[i];
+      this.#held[peer] = 0;
+      this.#refusals[peer] = 0;
+      this.#listed[peer] = 0;
+    }
     this.#holderCount = 0;
   }
   #peer(words, at) {

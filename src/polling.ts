@@ -11,7 +11,7 @@ import type { UdpSocket } from "./udp_socket.ts";
 /** Microseconds that polling starts with when it grows from nothing. */
 const WINDOW_START = 10;
 /** Messages that must have come one at a time before it grows. */
-const SINGLES = 8;
+const SINGLES = 1;
 
 /**
  * Receives, and before it sleeps in the kernel polls for a while, if recent traffic says that this pays: a sleep and the

@@ -23,7 +23,9 @@ export interface Rate {
  * whose bucket is full soonest. Hence two bounds, however many sources are forged:
  *
  * - a source that keeps to the rate is never refused: if it loses its place, it comes back with a full bucket;
- * - a source that exceeds the rate gains nothing by forging others: theirs are the places that go first.
+ * - a source that exceeds the rate gains nothing by forging others that send less than it does, for theirs are the places
+ *   that go first; and if the seven others of its place are kept as busy, at most a burst for each newcomer that hits
+ *   this one of all the places.
  *
  * The hash is made of random words (Pătraşcu and Thorup, "The Power of Simple Tabulation Hashing", 2012), so that nobody
  * can aim at a place.

@@ -7,8 +7,10 @@ import { SocketMemory } from "../ffi/socket_memory.ts";
 
 /** When the buffer is half full, one peer gets this part of what is free. */
 const SHARE = 32;
+/** When it is tried again whether a peer is slow, it may have this part of what is free. */
+const TRIAL_SHARE = 16;
 /** Peers are told apart by so many bits of their hash. */
-const PEER_BITS = 12;
+const PEER_BITS = 16;
 /** Bytes that the kernel's bookkeeping of a datagram takes: `struct sk_buff`, `struct skb_shared_info` and headers. */
 const BOOKKEEPING = 1024;
 
@@ -21,7 +23,8 @@ const BOOKKEEPING = 1024;
  * that of Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches", 1998.)
  *
  * The kernel says how much is in the buffer, not whose it is. But a quick way out soon gives back what it has taken: what
- * has left since the last look is taken to be that of the peer that has had something there for the shortest time.
+ * has left since the last look is taken to be that of the peer that has had something there for the shortest time. As
+ * that may be wrong, a peer is tried again after it was refused once, twice, four times, and so on.
  */
 export class SendBuffer {
   /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
@@ -32,10 +35,12 @@ export class SendBuffer {
   // Bytes in the buffer at the last look, and bytes that were sent since.
   #level = 0;
   #since = 0;
-  // Bytes that each peer has in the other half of the buffer, and the peers that have any, in the order in which they
-  // came to that.
+  // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
   readonly #held = new Int32Array(1 << PEER_BITS);
+  readonly #refusals = new Int32Array(1 << PEER_BITS);
+  // The peers that have any, in the order in which they came to that; and whether a peer is among them.
   readonly #holders = new Uint16Array(1 << PEER_BITS);
+  readonly #listed = new Uint8Array(1 << PEER_BITS);
   #holderCount = 0;
 
   /** @param fd the socket, whose send buffer has its final size */
@@ -68,16 +73,26 @@ export class SendBuffer {
       const bytes = Math.min(gone, this.#held[peer]!);
       this.#held[peer]! -= bytes;
       gone -= bytes;
-      if (this.#held[peer] === 0) this.#holderCount--;
+      if (this.#held[peer] === 0) {
+        this.#listed[peer] = 0;
+        this.#refusals[peer] = 0;
+        this.#holderCount--;
+      }
     }
   }
 
   /** Whether so many bytes in so many datagrams may go to the peer whose address is the four words from `at`. */
   admit(words: Int32Array, at: number, bytes: number, datagrams: number): boolean {
-    const held = this.#held[this.#peer(words, at)]!;
+    const peer = this.#peer(words, at);
+    const held = this.#held[peer]!;
     const wanted = cost(bytes, datagrams);
     const room = this.#size - this.#level;
-    return held + wanted <= room / SHARE || (held === 0 && datagrams === 1 && wanted <= room);
+    if (held + wanted <= room / SHARE) return true;
+    // Of a train, as much as may go goes by single datagrams.
+    if (datagrams > 1) return false;
+    if (held === 0) return wanted <= room;
+    const refusals = ++this.#refusals[peer]!;
+    return (refusals & (refusals - 1)) === 0 && held + wanted <= room / TRIAL_SHARE;
   }
 
   /** Records what stayed in the buffer of the message that just went to this peer. */
@@ -85,14 +100,26 @@ export class SendBuffer {
     const before = this.#level;
     this.look();
     const stayed = this.#level - before;
-    if (stayed <= 0 || !this.crowded) return;
+    if (!this.crowded) return;
     const peer = this.#peer(words, at);
-    if (this.#held[peer] === 0) this.#holders[this.#holderCount++] = peer;
+    if (stayed <= 0) {
+      this.#held[peer] = 0;
+      this.#refusals[peer] = 0;
+      return;
+    }
     this.#held[peer]! += stayed;
+    if (this.#listed[peer] === 1) return;
+    this.#listed[peer] = 1;
+    this.#holders[this.#holderCount++] = peer;
   }
 
   #forget(): void {
-    this.#held.fill(0);
+    for (let i = 0; i < this.#holderCount; i++) {
+      const peer = this.#holders[i]!;
+      this.#held[peer] = 0;
+      this.#refusals[peer] = 0;
+      this.#listed[peer] = 0;
+    }
     this.#holderCount = 0;
   }
 

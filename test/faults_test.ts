@@ -403,7 +403,7 @@ describe("buffers", { skip }, () => {
           await whileSteady(async () => {
             // Not so many that the receive buffer overflows.
             const [window, timeout, sockets] = size > 2000 ? [8, 20, 4] : [64, 50, Math.ceil(24 / sources.length)];
-            const hog = { host: far, sizes: [size], window, timeout, duration: 1000 };
+            const hog = { host: far, sizes: [size], window, timeout, duration: 800 };
             await Promise.all(sources.map((source) => {
               return send(source.includes(":") ? "2001:db8::1" : "192.0.2.1", PORT, { ...hog, source, sockets });
             }));
@@ -420,8 +420,8 @@ describe("buffers", { skip }, () => {
   test("send buffer filled by replies to neighbours that are not there", LONG, async () => {
     await withTarget(async () => {
       await Promise.all([
-        whileSteady(() => sleep(1500)),
-        forge(["192.0.2.128/25", "random"], ["192.0.2.1", PORT], { host: far, size: 1400, count: 20_000, gap: 1 }),
+        whileSteady(() => sleep(1200)),
+        forge(["192.0.2.128/25", "random"], ["192.0.2.1", PORT], { host: far, size: 1400, count: 12_000, gap: 1 }),
       ]);
     });
   });
@@ -437,7 +437,7 @@ describe("standard streams", { skip: skip || missing("mkfifo") }, () => {
     try {
       for (const redirect of [`>${fifo}`, ">/dev/full", ">&-"]) {
         const { echoed, log_lines_dropped } = await withServer({ ...server, redirect }, () => {
-          return whileSteady(() => sleep(500));
+          return whileSteady(() => sleep(250));
         });
         assert.ok(echoed > 100, `${echoed} echoed`);
         if (redirect === ">/dev/full") assert.equal(log_lines_dropped, echoed);

@@ -141,6 +141,32 @@ describe("many sources", () => {
     }
   });
 
+  test("nobody can choose sources that share a place, whatever they have in common", () => {
+    // Sixteen IPv6 /64 that differ in four bits of the first word, and in the second word so as to make up for it in a
+    // hash that multiplies; and sixteen neighbours.
+    const multiplied = Array.from({ length: 16 }, (_, i) => {
+      const difference = Math.imul(i << 28, 0x85ebca6b);
+      return [0x0db80120 ^ i << 28, 0x12345678 ^ difference ^ difference >>> 15];
+    });
+    const neighbours = Array.from({ length: 16 }, (_, i) => [0x0db80120, i << 24]);
+    for (const sources of [multiplied, neighbours]) {
+      let shared = 0;
+      for (let process = 0; process < 300; process++) {
+        const limit = new RateLimit({ perSecond: 1, burst: 1 }, 32_768);
+        const takeAll = () => {
+          return sources.reduce(
+            (sum, [first, second]) => sum + limit.take(Int32Array.of(first!, second!, 0, 0), 0, 1, 0),
+            0,
+          );
+        };
+        takeAll();
+        // Nine or more in one place: one of them has been forgotten.
+        if (takeAll() > 0) shared++;
+      }
+      assert.ok(shared <= 1, `in ${shared} of 300 processes more than ${WAYS} of 16 sources share a place`);
+    }
+  });
+
   test("a source is an IPv4 address", () => {
     const limit = new RateLimit({ perSecond: 1, burst: 1 }, 4096);
     for (const address of ["192.0.2.1", "192.0.2.2", "193.0.2.1", "0.0.2.1", "255.255.255.255"]) {

@@ -3,7 +3,7 @@
     --segment N       send the payload as a train of datagrams of N bytes (UDP_SEGMENT)
     --interface NAME  leave by this interface
     --source ADDRESS  send from this address
-    --wait MS         wait so long for answers (default: 300)
+    --wait MS         wait so long for answers (default: 200)
 
 The payload is given in hexadecimal. It prints a list of [address, port, payload] as JSON, one for each answer."""
 
@@ -19,7 +19,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--segment", type=int)
 parser.add_argument("--interface")
 parser.add_argument("--source")
-parser.add_argument("--wait", type=int, default=300)
+parser.add_argument("--wait", type=int, default=200)
 parser.add_argument("address")
 parser.add_argument("port")
 parser.add_argument("payload")

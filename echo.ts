@@ -4471,7 +4471,7 @@ var SocketMemory = class {
 // src/send_buffer.ts
 var SHARE = 32;
 var TRIAL_SHARE = 16;
-var PEER_BITS = 16;
+var PEERS = 65536;
 var BOOKKEEPING = 1024;
 var SendBuffer = class {
   /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
@@ -4483,11 +4483,11 @@ var SendBuffer = class {
   #level = 0;
   #since = 0;
   // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
-  #held = new Int32Array(1 << PEER_BITS);
-  #refusals = new Int32Array(1 << PEER_BITS);
-  // The peers that have any, in the order in which they came to that; and whether a peer is among them.
-  #holders = new Uint16Array(1 << PEER_BITS);
-  #listed = new Uint8Array(1 << PEER_BITS);
+  #held = new Int32Array(PEERS);
+  #refusals = new Int32Array(PEERS);
+  // The peers that have any, in the order in which they came to that; and by peer, its place there plus 1, or 0.
+  #holders = new Uint16Array(PEERS);
+  #place = new Int32Array(PEERS);
   #holderCount = 0;
   /** @param fd the socket, whose send buffer has its final size */
   constructor(fd) {
@@ -4514,14 +4514,14 @@ var SendBuffer = class {
     this.crowded = crowded;
     while (gone > 0 && this.#holderCount > 0) {
       const peer = this.#holders[this.#holderCount - 1];
-      const bytes3 = Math.min(gone, this.#held[peer]);
-      this.#held[peer] -= bytes3;
-      gone -= bytes3;
-      if (this.#held[peer] === 0) {
-        this.#listed[peer] = 0;
-        this.#refusals[peer] = 0;
-        this.#holderCount--;
+      if (this.#place[peer] === this.#holderCount) {
+        const bytes3 = Math.min(gone, this.#held[peer]);
+        this.#held[peer] -= bytes3;
+        gone -= bytes3;
+        if (this.#held[peer] > 0) return;
+        this.#clear(peer);
       }
+      this.#holderCount--;
     }
   }
   /** Whether so many bytes in so many datagrams may go to the peer whose address is the four words from `at`. */
@@ -4544,28 +4544,29 @@ var SendBuffer = class {
     if (!this.crowded) return;
     const peer = this.#peer(words, at);
     if (stayed <= 0) {
-      this.#held[peer] = 0;
-      this.#refusals[peer] = 0;
+      this.#clear(peer);
       return;
     }
+    if (this.#place[peer] === 0) {
+      if (this.#holderCount === PEERS) this.#forget();
+      this.#holders[this.#holderCount++] = peer;
+      this.#place[peer] = this.#holderCount;
+    }
     this.#held[peer] += stayed;
-    if (this.#listed[peer] === 1) return;
-    this.#listed[peer] = 1;
-    this.#holders[this.#holderCount++] = peer;
+  }
+  #clear(peer) {
+    this.#held[peer] = 0;
+    this.#refusals[peer] = 0;
+    this.#place[peer] = 0;
   }
   #forget() {
-    for (let i = 0; i < this.#holderCount; i++) {
-      const peer = this.#holders[i];
-      this.#held[peer] = 0;
-      this.#refusals[peer] = 0;
-      this.#listed[peer] = 0;
-    }
+    for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]);
     this.#holderCount = 0;
   }
   #peer(words, at) {
     let hash = this.#seed;
     for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ hash >>> 15 ^ words[at + i], 2654435761);
-    return hash >>> 32 - PEER_BITS;
+    return hash >>> 16;
   }
 };
 function cost(bytes3, datagrams) {

@@ -9,8 +9,8 @@ import { SocketMemory } from "../ffi/socket_memory.ts";
 const SHARE = 32;
 /** When it is tried again whether a peer is slow, it may have this part of what is free. */
 const TRIAL_SHARE = 16;
-/** Peers are told apart by so many bits of their hash. */
-const PEER_BITS = 16;
+/** Peers are told apart by so many values of their hash. */
+const PEERS = 65_536;
 /** Bytes that the kernel's bookkeeping of a datagram takes: `struct sk_buff`, `struct skb_shared_info` and headers. */
 const BOOKKEEPING = 1024;
 
@@ -36,11 +36,11 @@ export class SendBuffer {
   #level = 0;
   #since = 0;
   // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
-  readonly #held = new Int32Array(1 << PEER_BITS);
-  readonly #refusals = new Int32Array(1 << PEER_BITS);
-  // The peers that have any, in the order in which they came to that; and whether a peer is among them.
-  readonly #holders = new Uint16Array(1 << PEER_BITS);
-  readonly #listed = new Uint8Array(1 << PEER_BITS);
+  readonly #held = new Int32Array(PEERS);
+  readonly #refusals = new Int32Array(PEERS);
+  // The peers that have any, in the order in which they came to that; and by peer, its place there plus 1, or 0.
+  readonly #holders = new Uint16Array(PEERS);
+  readonly #place = new Int32Array(PEERS);
   #holderCount = 0;
 
   /** @param fd the socket, whose send buffer has its final size */
@@ -70,14 +70,15 @@ export class SendBuffer {
     this.crowded = crowded;
     while (gone > 0 && this.#holderCount > 0) {
       const peer = this.#holders[this.#holderCount - 1]!;
-      const bytes = Math.min(gone, this.#held[peer]!);
-      this.#held[peer]! -= bytes;
-      gone -= bytes;
-      if (this.#held[peer] === 0) {
-        this.#listed[peer] = 0;
-        this.#refusals[peer] = 0;
-        this.#holderCount--;
+      // It may have come to have nothing, and then something again, at a later place.
+      if (this.#place[peer] === this.#holderCount) {
+        const bytes = Math.min(gone, this.#held[peer]!);
+        this.#held[peer]! -= bytes;
+        gone -= bytes;
+        if (this.#held[peer]! > 0) return;
+        this.#clear(peer);
       }
+      this.#holderCount--;
     }
   }
 
@@ -103,30 +104,32 @@ export class SendBuffer {
     if (!this.crowded) return;
     const peer = this.#peer(words, at);
     if (stayed <= 0) {
-      this.#held[peer] = 0;
-      this.#refusals[peer] = 0;
+      this.#clear(peer);
       return;
     }
+    if (this.#place[peer] === 0) {
+      if (this.#holderCount === PEERS) this.#forget();
+      this.#holders[this.#holderCount++] = peer;
+      this.#place[peer] = this.#holderCount;
+    }
     this.#held[peer]! += stayed;
-    if (this.#listed[peer] === 1) return;
-    this.#listed[peer] = 1;
-    this.#holders[this.#holderCount++] = peer;
+  }
+
+  #clear(peer: number): void {
+    this.#held[peer] = 0;
+    this.#refusals[peer] = 0;
+    this.#place[peer] = 0;
   }
 
   #forget(): void {
-    for (let i = 0; i < this.#holderCount; i++) {
-      const peer = this.#holders[i]!;
-      this.#held[peer] = 0;
-      this.#refusals[peer] = 0;
-      this.#listed[peer] = 0;
-    }
+    for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]!);
     this.#holderCount = 0;
   }
 
   #peer(words: Int32Array, at: number): number {
     let hash = this.#seed;
     for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + i]!, 0x9e3779b1);
-    return hash >>> (32 - PEER_BITS);
+    return hash >>> 16;
   }
 }
 

@@ -814,6 +814,10 @@ function isIPv4(bytes3, at = 0) {
 function isLinkLocal(bytes3, at = 0) {
   return bytes3[at] === 254 && (bytes3[at + 1] & 192) === 128;
 }
+var IPV4_MAPPED = -65536;
+function isMapped(words, at) {
+  return words[at + 2] === IPV4_MAPPED && (words[at] | words[at + 1]) === 0;
+}
 function isUnspecified(bytes3, at = 0) {
   const from = isIPv4(bytes3, at) ? 12 : 0;
   for (let i = from; i < ADDRESS_SIZE; i++) if (bytes3[at + i] !== 0) return false;
@@ -1766,10 +1770,6 @@ function requireLocal(from, peer) {
   }
   return local;
 }
-function isMapped(words, at) {
-  return words[at + 2] === IPV4_MAPPED && (words[at] | words[at + 1]) === 0;
-}
-var IPV4_MAPPED = -65536;
 
 // src/rate_limit.ts
 var WAYS = 8;
@@ -1801,8 +1801,8 @@ var RateLimit = class {
    * @returns how many it held
    */
   take(words, at, datagrams, now) {
-    const mapped = words[at] === 0 && words[at + 1] === 0 && words[at + 2] === IPV4_MAPPED2;
-    const first = mapped ? IPV4_MAPPED2 : words[at];
+    const mapped = isMapped(words, at);
+    const first = mapped ? IPV4_MAPPED : words[at];
     const second = mapped ? words[at + 3] : words[at + 1];
     const entry = this.#find(first, second);
     const full = Math.max(this.#full[entry], now);
@@ -1828,7 +1828,6 @@ var RateLimit = class {
     return soonest;
   }
 };
-var IPV4_MAPPED2 = -65536;
 
 // src/guard.ts
 var REASONS = [
@@ -1934,7 +1933,7 @@ var Guard = class {
     if (isUnspecified(bytes3, peer)) return UNSPECIFIED_SOURCE;
     if (isMulticast(bytes3, peer)) return MULTICAST_SOURCE;
     const word = peer >> 2;
-    if (i32[word + 3] === -1 && i32[word + 2] === -65536 && i32[word] === 0) return BROADCAST_SOURCE;
+    if (i32[word + 3] === -1 && isMapped(i32, word)) return BROADCAST_SOURCE;
     const port = batch.peerPort(i);
     if (this.#ports[port] !== ACCEPTED) return this.#ports[port];
     if (port === this.#port && sameWords(i32, word, batch.localAt(i) >> 2)) return OWN_ENDPOINT;

@@ -94,6 +94,14 @@ export function isLinkLocal(bytes: Uint8Array, at = 0): boolean {
   return bytes[at] === 0xfe && (bytes[at + 1]! & 0xc0) === 0x80;
 }
 
+/** The third 32-bit word of an IPv4 address, `00 00 ff ff`, as a little-endian machine reads it. */
+export const IPV4_MAPPED = -65536;
+
+/** Whether the address of four 32-bit words from `at` is an IPv4 address; quicker than {@link isIPv4}. */
+export function isMapped(words: Int32Array, at: number): boolean {
+  return words[at + 2] === IPV4_MAPPED && (words[at]! | words[at + 1]!) === 0;
+}
+
 /** Whether the address at `at` is `::` or `0.0.0.0`. */
 export function isUnspecified(bytes: Uint8Array, at = 0): boolean {
   const from = isIPv4(bytes, at) ? 12 : 0;

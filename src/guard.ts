@@ -9,7 +9,7 @@
 
 import { CLOCK_MONOTONIC } from "../ffi/constants.ts";
 import { Clock } from "../ffi/libc.ts";
-import { ADDRESS_SIZE, isMulticast, isUnspecified, type Prefix } from "./address.ts";
+import { ADDRESS_SIZE, isMapped, isMulticast, isUnspecified, type Prefix } from "./address.ts";
 import { BROADCAST, type MessageBatch, MULTICAST, UNKNOWN } from "./message_batch.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
 
@@ -156,7 +156,7 @@ export class Guard {
     if (isUnspecified(bytes, peer)) return UNSPECIFIED_SOURCE;
     if (isMulticast(bytes, peer)) return MULTICAST_SOURCE;
     const word = peer >> 2;
-    if (i32[word + 3] === -1 && i32[word + 2] === -65536 && i32[word] === 0) return BROADCAST_SOURCE;
+    if (i32[word + 3] === -1 && isMapped(i32, word)) return BROADCAST_SOURCE;
     const port = batch.peerPort(i);
     if (this.#ports[port] !== ACCEPTED) return this.#ports[port]!;
     if (port === this.#port && sameWords(i32, word, batch.localAt(i) >> 2)) return OWN_ENDPOINT;

@@ -36,7 +36,16 @@ import { interfaceName, wallTime } from "../ffi/libc.ts";
 import { Memory } from "../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../ffi/message_vector.ts";
 import { isLocalAddress } from "../ffi/routing.ts";
-import { ADDRESS_SIZE, addressText, isIPv4, isLinkLocal, isMulticast, isUnspecified } from "./address.ts";
+import {
+  ADDRESS_SIZE,
+  addressText,
+  IPV4_MAPPED,
+  isIPv4,
+  isLinkLocal,
+  isMapped,
+  isMulticast,
+  isUnspecified,
+} from "./address.ts";
 import { ControlMessages, REPLY_CONTROL_SIZE } from "./control_message.ts";
 import { type Endpoint, requireAddress, requirePort, type ResolvedAddress, writeSocketAddress } from "./endpoint.ts";
 import { NAME_WORDS, Path, PATH_WORDS } from "./path.ts";
@@ -604,11 +613,3 @@ function requireLocal(from: string, peer: ResolvedAddress): ResolvedAddress | un
   }
   return local;
 }
-
-/** Whether the address of four words from `at` is an IPv4 address; quicker than `isIPv4`. */
-function isMapped(words: Int32Array, at: number): boolean {
-  return words[at + 2] === IPV4_MAPPED && (words[at]! | words[at + 1]!) === 0;
-}
-
-/** The third word of an IPv4-mapped address, in network byte order on a little-endian machine: `00 00 ff ff`. */
-const IPV4_MAPPED = -65536;

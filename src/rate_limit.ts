@@ -3,6 +3,8 @@
  * @module
  */
 
+import { IPV4_MAPPED, isMapped } from "./address.ts";
+
 /** Sources that share a place in the table. */
 const WAYS = 8;
 
@@ -60,7 +62,8 @@ export class RateLimit {
    * @returns how many it held
    */
   take(words: Int32Array, at: number, datagrams: number, now: number): number {
-    const mapped = words[at] === 0 && words[at + 1] === 0 && words[at + 2] === IPV4_MAPPED;
+    const mapped = isMapped(words, at);
+    // As the first word of an IPv6 address, the mark is in a block that nobody has.
     const first = mapped ? IPV4_MAPPED : words[at]!;
     const second = mapped ? words[at + 3]! : words[at + 1]!;
     const entry = this.#find(first, second);
@@ -89,6 +92,3 @@ export class RateLimit {
     return soonest;
   }
 }
-
-/** The third word of an IPv4-mapped address. As the first word of an IPv6 address it is in a block that nobody has. */
-const IPV4_MAPPED = -65536;

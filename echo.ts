@@ -148,13 +148,22 @@ var ECONNREFUSED = 111;
 var EHOSTUNREACH = 113;
 
 // ffi/errno.ts
-var { constants } = await import("node:os");
 var util = await import("node:util");
-var names = new Map(Object.entries(constants.errno).map(([name, number2]) => [number2, name]));
-names.set(constants.errno.EAGAIN, "EAGAIN");
-var ERRNO_COUNT = 134;
+var NAMES = `
+  EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV
+  ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK
+  ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP - ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG EUNATCH ENOCSI EL2HLT
+  EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT - EBFONT ENOSTR ENODATA ETIME ENOSR ENONET ENOPKG EREMOTE ENOLINK EADV
+  ESRMNT ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW ENOTUNIQ EBADFD EREMCHG ELIBACC ELIBBAD ELIBSCN ELIBMAX
+  ELIBEXEC EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT
+  ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET
+  ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH
+  EALREADY EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY
+  EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON`.trim().split(/\s+/);
+var ERRNO_COUNT = NAMES.length + 1;
 function errnoName(errno) {
-  return names.get(errno) ?? `errno ${errno}`;
+  const name = NAMES[errno - 1] ?? "-";
+  return name === "-" ? `errno ${errno}` : name;
 }
 function errnoMessage(errno) {
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
@@ -419,8 +428,6 @@ var signatures = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
   bind: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
-  connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen)` */
   getsockname: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   /** `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)` */
@@ -439,6 +446,26 @@ var signatures = {
   read: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)` */
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
+  /** `int open(const char *pathname, int flags)` */
+  open: { parameters: ["pointer", "i32"], result: "i32" },
+  /** `int close(int fd)` */
+  close: { parameters: ["i32"], result: "i32" },
+  /** `int fcntl(int fd, int cmd, int arg)` */
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `off_t lseek(int fd, off_t offset, int whence)` */
+  lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
+  clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
+  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
+  sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+  /** `void *memcpy(void *dest, const void *src, size_t n)` */
+  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
+  /** `int *__errno_location(void)` */
+  __errno_location: { parameters: [], result: "pointer" }
+};
+var furtherSignatures = {
+  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
+  connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
   /** `int epoll_create1(int flags)` */
@@ -447,18 +474,8 @@ var signatures = {
   epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
   /** `int eventfd(unsigned int initval, int flags)` */
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  /** `int open(const char *pathname, int flags)` */
-  open: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `int close(int fd)` */
-  close: { parameters: ["i32"], result: "i32" },
-  /** `int fcntl(int fd, int cmd, int arg)` */
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** `int ioctl(int fd, unsigned long op, void *argp)` */
   ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
-  /** `off_t lseek(int fd, off_t offset, int whence)` */
-  lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
-  clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   /** `unsigned int if_nametoindex(const char *ifname)` */
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
   /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */
@@ -467,16 +484,10 @@ var signatures = {
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   /** `void freeaddrinfo(struct addrinfo *res)`; the result is not there and is ignored */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
-  sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   /** `char *getenv(const char *name)` */
   getenv: { parameters: ["pointer"], result: "pointer" },
   /** `size_t strlen(const char *s)` */
-  strlen: { parameters: ["pointer"], result: "u32" },
-  /** `void *memcpy(void *dest, const void *src, size_t n)` */
-  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `int *__errno_location(void)` */
-  __errno_location: { parameters: [], result: "pointer" }
+  strlen: { parameters: ["pointer"], result: "u32" }
 };
 var waitingSignatures = {
   /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
@@ -511,6 +522,10 @@ function load() {
     return copy[0];
   };
   return { ...library, errno };
+}
+var further;
+function furtherLibc() {
+  return further ??= runtime().ffi.load(libraries, furtherSignatures).call;
 }
 var waiting;
 function waitingLibc() {
@@ -572,7 +587,7 @@ function bind(fd, memory, at, length) {
   return result(libc().call.bind(fd, memory.pointer(at), length));
 }
 function connect(fd, memory, at, length) {
-  return result(libc().call.connect(fd, memory.pointer(at), length));
+  return result(furtherLibc().connect(fd, memory.pointer(at), length));
 }
 function getsockname(fd, memory, at, length) {
   const room = scratch();
@@ -629,7 +644,7 @@ function fcntl(fd, command, argument) {
 }
 function terminalSize(fd) {
   const room = scratch();
-  if (libc().call.ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return void 0;
+  if (furtherLibc().ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return void 0;
   return { columns: room.u16[winsize.ws_col / 2], rows: room.u16[winsize.ws_row / 2] };
 }
 function lseek(fd, offset, whence) {
@@ -640,14 +655,14 @@ function interfaceIndex(name) {
   if (name.includes("\0") || new TextEncoder().encode(name).length > 15) return 0;
   const room = scratch();
   room.writeCString(0, name);
-  return libc().call.if_nametoindex(room.pointer(0));
+  return furtherLibc().if_nametoindex(room.pointer(0));
 }
 function interfaceName(index2) {
   const room = scratch();
-  return libc().call.if_indextoname(index2, room.pointer(0)) === null ? `${index2}` : room.readCString(0) || `${index2}`;
+  return furtherLibc().if_indextoname(index2, room.pointer(0)) === null ? `${index2}` : room.readCString(0) || `${index2}`;
 }
 function environmentVariable(name) {
-  const { call } = libc();
+  const call = furtherLibc();
   const room = scratch();
   room.writeCString(0, name);
   const value = call.getenv(room.pointer(0));
@@ -661,7 +676,8 @@ function signalIgnored(signal) {
   return room.i32[sigaction.sa_handler / 4] === SIG_IGN;
 }
 function getaddrinfo(name, family) {
-  const { call, pointer } = libc();
+  const { pointer } = libc();
+  const call = furtherLibc();
   const room = scratch();
   room.bytes.fill(0, 0, addrinfo.size + 8);
   room.i32[addrinfo.ai_family / 4] = family;
@@ -2561,10 +2577,11 @@ function sum(counts) {
 }
 
 // src/turns.ts
-var { setImmediate, setTimeout } = await import("node:timers");
 var SIGNAL_TURNS = 64;
 var SIGNAL_MILLISECONDS = 5;
+var timers;
 async function takeTurns(count) {
+  const { setImmediate } = timers ??= await import("node:timers");
   for (let i = 0; i < count; i++) await new Promise((resolve2) => setImmediate(resolve2));
 }
 async function handleSignal() {
@@ -2940,7 +2957,7 @@ var PollSet = class {
   #timeAt;
   #descriptors;
   #time;
-  #call = libc().call;
+  #call = furtherLibc();
   #errno = libc().errno;
   /**
    * @param descriptors what is waited for
@@ -3956,7 +3973,7 @@ var Epoll = class {
   #i32 = this.#memory.i32;
   #event = this.#memory.pointer(0);
   #events = this.#memory.pointer(epoll_event.size);
-  #call = libc().call;
+  #call = furtherLibc();
   #errno = libc().errno;
   #waiting = waitingLibc();
   #epoll;

@@ -5,7 +5,7 @@
  *     deno task bench --quick    about a minute; prints the report
  *     deno task bench --smoke    a few seconds; fails when the bench does not work, asserts no time
  *
- * Programs run in turn inside every round, in another order every other round, and are compared round by round.
+ * Programs run in turn, in another order every other time, and are compared turn by turn.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -35,13 +35,16 @@ async function runSteps(steps: Step[]): Promise<void> {
   const total = steps.reduce((sum, step) => sum + step.seconds, 0);
   const begin = performance.now();
   let done = 0;
-  for (const [index, step] of steps.entries()) {
+  let told = -1;
+  for (const step of steps) {
     const elapsed = (performance.now() - begin) / 1000;
     // Estimates are off in the same direction most of the time: what is left takes as much longer as what is done.
     const left = Math.round((total - done) * (done > total / 50 ? elapsed / done : 1));
-    const line = `${`${Math.floor(100 * done / total)}`.padStart(3)} %, ${left} s left: ${step.title}`;
+    const percent = Math.floor(100 * done / total);
+    const line = `${`${percent}`.padStart(3)} %, ${left} s left: ${step.title}`;
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
-    else if (index % 10 === 0) process.stderr.write(`${line}\n`);
+    else if (percent !== told) process.stderr.write(`${line}\n`);
+    told = percent;
     await step.run();
     done += step.seconds;
   }

@@ -74,7 +74,7 @@ export const MEMORY = "memory";
 export interface Target {
   title: string;
   text: string;
-  /** What the runtime reached, one value a round (one value for memory); none when it was not measured. */
+  /** What the runtime reached, one value a turn (one value for memory); none when it was not measured. */
   values: (results: Results, program: string) => number[];
   unit: string;
   reached: (value: number) => boolean;

@@ -1,20 +1,25 @@
-/** Measures: asks the load generator for every figure, round by round, and notes what it found. */
+/** Measures: asks the load generator for every figure, turn by turn, and notes what it found. */
 
 import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, SWEEP } from "./figures.ts";
 import { askLoad, freePort, type LoadMode, type LoadReport, ORDINARY, TRAINS } from "./load.ts";
 import { allowedProcessors } from "./machine.ts";
 import { type Command, launch, lives, residentBytes, stop } from "./processes.ts";
 import { NAMES, type Prepared, type Program } from "./programs.ts";
-import { type Histogram, median, percentile, Results, type Sample } from "./results.ts";
+import { type Histogram, percentile, Results, type Sample } from "./results.ts";
 
 /** How long everything takes; times in seconds. */
 export interface Plan {
+  /** How often every program is started anew. */
   rounds: number;
+  /** How often it comes to its turn then in a figure, and in one that is only for the plot. */
+  turns: number;
+  sweepTurns: number;
+  /** How long it works before its first turn. */
+  warm: number;
+  /** What a turn takes: before it counts, and then; and one of the round-trip times. */
   warmup: number;
   window: number;
-  sweep: number;
   roundTrip: number;
-  firstEchoes: number;
   /** Datagrams after which resident memory is read. */
   memory: [number, number];
   memoryLoad: string[];
@@ -24,31 +29,34 @@ export interface Plan {
 export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
   full: {
     rounds: 5,
-    warmup: 0.15,
-    window: 0.5,
-    sweep: 0.2,
+    turns: 5,
+    sweepTurns: 2,
+    warm: 0.3,
+    warmup: 0.03,
+    window: 0.1,
     roundTrip: 6,
-    firstEchoes: 5,
     memory: [1e6, 10e6],
     memoryLoad: ORDINARY,
   },
   quick: {
     rounds: 3,
-    warmup: 0.05,
-    window: 0.1,
-    sweep: 0.05,
+    turns: 2,
+    sweepTurns: 1,
+    warm: 0.1,
+    warmup: 0.02,
+    window: 0.05,
     roundTrip: 0.5,
-    firstEchoes: 2,
     memory: [1e6, 10e6],
     memoryLoad: TRAINS,
   },
   smoke: {
     rounds: 1,
+    turns: 1,
+    sweepTurns: 1,
+    warm: 0.02,
     warmup: 0.01,
-    window: 0.03,
-    sweep: 0.01,
+    window: 0.02,
     roundTrip: 0.05,
-    firstEchoes: 1,
     memory: [1e4, 1e5],
     memoryLoad: TRAINS,
   },
@@ -81,6 +89,9 @@ export interface Step {
   seconds: number;
   run: () => Promise<void>;
 }
+
+/** Measures a program, in the turn of that number, counted from 0 over all rounds. */
+type Measure = (program: Program, turn: number) => Promise<void>;
 
 /** One run of the bench. */
 export class Bench {
@@ -116,33 +127,36 @@ export class Bench {
   #round(round: number, figures: Figure[], wanted: (name: string) => boolean): Step[] {
     const steps: Step[] = [];
     const started = new Set<Program>();
-    const add = (title: string, programs: Program[], seconds: number, measure: (program: Program) => Promise<void>) => {
-      // In another order every other round, so that nobody always comes after the same program.
-      for (const program of round % 2 ? programs.toReversed() : programs) {
-        steps.push({ title: `round ${round + 1}, ${title}: ${program.name}`, seconds, run: () => measure(program) });
-        started.add(program);
+    const add = (title: string, programs: Program[], turns: number, seconds: number, measure: Measure) => {
+      for (let turn = round * turns; turn < (round + 1) * turns; turn++) {
+        // In another order every other turn, so that nobody always comes after the same program.
+        for (const program of turn % 2 ? programs.toReversed() : programs) {
+          const run = () => measure(program, turn);
+          steps.push({ title: `round ${round + 1}, ${title}: ${program.name}`, seconds, run });
+          started.add(program);
+        }
       }
     };
-    const { warmup, window, sweep, roundTrip, firstEchoes } = this.#plan;
+    const { turns, sweepTurns, warmup, window, roundTrip } = this.#plan;
     for (const figure of figures) {
       // socat's pipe glues datagrams together when there are several: only stop-and-wait says something about it.
       const takesPart = ({ kind, forks }: Program) => figure.kinds.includes(kind) && !(forks && figure.id !== "1x64");
-      const seconds = FIGURES.includes(figure) ? window : sweep;
       const programs = this.#prepared.programs.filter(takesPart);
-      add(figure.id, programs, warmup + seconds, (program) => this.#window(figure, program, round, seconds));
+      const times = FIGURES.includes(figure) ? turns : sweepTurns;
+      add(figure.id, programs, times, warmup + window, (program, turn) => this.#window(figure, program, turn));
     }
     if (wanted(ROUND_TRIP)) {
-      const measure = (program: Program) => this.#roundTrip(program, round);
-      add(ROUND_TRIP, this.#named(ROUND_TRIP_PROGRAMS), warmup + roundTrip, measure);
+      const programs = this.#named(ROUND_TRIP_PROGRAMS);
+      add(ROUND_TRIP, programs, 1, warmup + roundTrip, (program, turn) => this.#roundTrip(program, turn));
     }
     for (const program of started) {
       const run = () => this.#warm(program);
-      steps.unshift({ title: `round ${round + 1}, warming up: ${program.name}`, seconds: 3 * warmup + 0.1, run });
+      steps.unshift({ title: `round ${round + 1}, warming up: ${program.name}`, seconds: this.#plan.warm + 0.1, run });
     }
     steps.push({ title: `round ${round + 1}, stopping`, seconds: 0.2, run: () => this.#stopAll() });
     if (wanted(FIRST_ECHO)) {
-      const measure = (program: Program) => this.#firstEcho(program, round);
-      add(FIRST_ECHO, this.#named(FIRST_ECHO_PROGRAMS), 0.15 * firstEchoes, measure);
+      const programs = this.#named(FIRST_ECHO_PROGRAMS);
+      add(FIRST_ECHO, programs, turns, 0.15, (program, turn) => this.#firstEcho(program, turn));
     }
     return steps;
   }
@@ -190,26 +204,27 @@ export class Bench {
   /** Does the work itself for a while: nothing else tells a just-in-time compiler what it has to compile. */
   async #warm(program: Program): Promise<void> {
     const server = await this.#server(program);
-    if (server && !program.forks) await this.#loadServer("window", server, 2 * this.#plan.warmup, ...ORDINARY);
+    if (server && !program.forks) await this.#loadServer("window", server, this.#plan.warm, ...ORDINARY);
   }
 
-  #note(figure: string, { program, process }: Server, round: number, found: LoadReport, extra: Sample = {}): void {
+  #note(figure: string, { program, process }: Server, turn: number, found: LoadReport, extra: Sample = {}): void {
     if (found.answered === 0) {
       this.results.remarks.add(`${program.name}: ${lives(process) ? "no echo" : "died"} in ${figure}`);
       return;
     }
     const cpu = program.forks ? NaN : found.server_cpu_seconds / found.answered * 1e6;
     const { rate, lost, duplicate, corrupt } = found;
-    this.results.add(figure, program.name, round, { rate, cpu, lost, duplicate, corrupt, ...extra });
+    this.results.add(figure, program.name, turn, { rate, cpu, lost, duplicate, corrupt, ...extra });
   }
 
-  async #window(figure: Figure, program: Program, round: number, seconds: number): Promise<void> {
+  async #window(figure: Figure, program: Program, turn: number): Promise<void> {
     const server = await this.#server(program);
     if (!server) return;
-    this.#note(figure.id, server, round, await this.#loadServer("window", server, seconds, ...figure.load));
+    const found = await this.#loadServer("window", server, this.#plan.window, ...figure.load);
+    this.#note(figure.id, server, turn, found);
   }
 
-  async #roundTrip(program: Program, round: number): Promise<void> {
+  async #roundTrip(program: Program, turn: number): Promise<void> {
     const server = await this.#server(program);
     if (!server) return;
     const found = await this.#loadServer("rate", server, this.#plan.roundTrip, "--rate", "10000");
@@ -218,18 +233,14 @@ export class Bench {
     for (const [nanoseconds, count] of histogram) all.set(nanoseconds, (all.get(nanoseconds) ?? 0) + count);
     this.results.histograms.set(program.name, all);
     const p999 = percentile(histogram, 0.999) / 1e3;
-    this.#note(ROUND_TRIP, server, round, found, { p999, lateSends: found.late_sends });
+    this.#note(ROUND_TRIP, server, turn, found, { p999, lateSends: found.late_sends });
   }
 
   /** Nothing is pinned here: a runtime that starts on several threads may use them. */
-  async #firstEcho(program: Program, round: number): Promise<void> {
-    const seconds: number[] = [];
-    for (let i = 0; i < this.#plan.firstEchoes; i++) {
-      const port = await freePort();
-      const found = await this.#load("first-echo", `127.0.0.1:${port}`, "--", ...program.command(port));
-      if (found.answered) seconds.push(found.seconds);
-    }
-    if (seconds.length > 0) this.results.add(FIRST_ECHO, program.name, round, { seconds: median(seconds) });
+  async #firstEcho(program: Program, turn: number): Promise<void> {
+    const port = await freePort();
+    const found = await this.#load("first-echo", `127.0.0.1:${port}`, "--", ...program.command(port));
+    if (found.answered) this.results.add(FIRST_ECHO, program.name, turn, { seconds: found.seconds });
     else this.results.remarks.add(`${program.name}: no first echo`);
   }
 

@@ -3,7 +3,7 @@
 import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, type Target, TARGETS } from "./figures.ts";
 import { PINNED, type Plan } from "./measure.ts";
 import { NAMES, type Prepared } from "./programs.ts";
-import { median, type Metric, percentile, type Results } from "./results.ts";
+import { median, type Metric, percentile, quantile, type Results } from "./results.ts";
 
 /** What the report says about the run as a whole. */
 export interface Context {
@@ -120,7 +120,7 @@ function targetCell(results: Results, target: Target, program: string): string {
   const values = target.values(results, program);
   if (values.length === 0) return "not measured";
   const middle = median(values);
-  const range = values.length > 1 ? ` (${number(Math.min(...values))}–${number(Math.max(...values))})` : "";
+  const range = values.length > 1 ? ` (${number(quantile(values, 0.25))}–${number(quantile(values, 0.75))})` : "";
   return `${target.reached(middle) ? "reached" : "**missed**"}: ${number(middle)} ${target.unit}${range}`;
 }
 
@@ -165,8 +165,9 @@ ${number(context.minutes)} minutes.
 
 - Machine: ${machine}. The host gave ${(100 * context.stolen).toFixed(1)} % of its processors' time to others meanwhile.
 - Versions: ${prepared.versions.join(", ")}.
-- ${plan.rounds} rounds. In each, every program is started anew, and in every figure they run in turn, in another order \
-every other round. Ratios are taken round by round; the tables show their median.
+- ${plan.rounds} rounds. In each, every program is started anew, and in every figure they run in turn, ${plan.turns} \
+times ${plan.window} s each, in another order every other time. Ratios are taken turn by turn, so that what disturbs the \
+machine for longer cancels out; the tables show their median.
 - ${
       PINNED
         ? "The client is pinned to one processor and the servers, one at work at a time, to another, all alike; only the " +
@@ -176,7 +177,7 @@ every other round. Ratios are taken round by round; the tables show their median
 - Client and server talk over 127.0.0.1. The client blocks when there is nothing to receive, as ordinary clients do; for \
 the round-trip times at 10,000/s it polls. It verifies every reply, byte by byte.
 - CPU is the processor time of the server process alone, in the kernel and outside, by its CPU clock.`,
-    `## Targets\n\nThe median of the rounds, and in brackets the lowest and the highest.\n\n${targetTable(results)}`,
+    `## Targets\n\nThe median of the turns, and in brackets the middle half of them.\n\n${targetTable(results)}`,
   ];
   if (windows.length > 0) {
     sections.push(

@@ -25,12 +25,18 @@ export type Sample = Partial<Record<Metric, number>>;
 /** A histogram of durations: how many, by nanoseconds. */
 export type Histogram = Map<number, number>;
 
+/** The value that `share` (0 to 1) of all do not exceed, between two of them where it falls there; NaN without values. */
+export function quantile(values: number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const place = share * (sorted.length - 1);
+  const low = sorted[Math.floor(place)] ?? NaN;
+  const high = sorted[Math.ceil(place)] ?? NaN;
+  return low + (high - low) * (place % 1);
+}
+
 /** The value in the middle; NaN without values. */
 export function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low = NaN, high = NaN] = sorted.length % 2 ? [sorted[middle], sorted[middle]] : sorted.slice(middle - 1);
-  return (low + high) / 2;
+  return quantile(values, 0.5);
 }
 
 /** The duration in nanoseconds that `share` (0 to 1) of all do not exceed. */
@@ -45,7 +51,7 @@ export function percentile(histogram: Histogram, share: number): number {
   return NaN;
 }
 
-/** All samples of a run, by figure, program and round. */
+/** All samples of a run, by figure, program and turn. */
 export class Results {
   readonly #samples: Map<string, Map<string, Sample[]>> = new Map();
   /** Round-trip times of all rounds together, by program. */
@@ -55,15 +61,15 @@ export class Results {
   /** What went wrong on the way, a line each. */
   readonly remarks: Set<string> = new Set();
 
-  /** Notes a sample; rounds count from 0. */
-  add(figure: string, program: string, round: number, sample: Sample): void {
+  /** Notes the sample of a turn; turns count from 0, over all rounds. */
+  add(figure: string, program: string, turn: number, sample: Sample): void {
     const programs = this.#samples.get(figure) ?? new Map<string, Sample[]>();
-    const rounds = programs.get(program) ?? [];
-    rounds[round] = sample;
-    this.#samples.set(figure, programs.set(program, rounds));
+    const samples = programs.get(program) ?? [];
+    samples[turn] = sample;
+    this.#samples.set(figure, programs.set(program, samples));
   }
 
-  /** One metric of one program, in all rounds that have it. */
+  /** One metric of one program, in all turns that have it. */
   values(figure: string, program: string, metric: Metric): number[] {
     const samples = this.#samples.get(figure)?.get(program) ?? [];
     return samples.map((sample) => sample[metric] ?? NaN).filter(Number.isFinite);
@@ -75,13 +81,13 @@ export class Results {
   }
 
   /**
-   * The metric of `program` over that of `baseline`, round by round: what disturbs the machine for longer than a round
-   * disturbs both alike, and cancels out.
+   * The metric of `program` over that of `baseline`, turn by turn: what disturbs the machine for longer than a turn of
+   * all programs disturbs both alike, and cancels out.
    */
   ratios(figure: string, program: string, baseline: string, metric: Metric): number[] {
     const ours = this.#samples.get(figure)?.get(program) ?? [];
     const theirs = this.#samples.get(figure)?.get(baseline) ?? [];
-    return ours.map((sample, round) => (sample[metric] ?? NaN) / (theirs[round]?.[metric] ?? NaN)).filter(
+    return ours.map((sample, turn) => (sample[metric] ?? NaN) / (theirs[turn]?.[metric] ?? NaN)).filter(
       Number.isFinite,
     );
   }

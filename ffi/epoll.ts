@@ -15,7 +15,7 @@ import {
 } from "./constants.ts";
 import { SystemError } from "./errno.ts";
 import { epoll_event } from "./layouts.ts";
-import { libc, waitingLibc } from "./library.ts";
+import { furtherLibc, libc, waitingLibc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
 /** Most descriptors that one waiting reports. */
@@ -27,7 +27,7 @@ export class Epoll {
   readonly #i32 = this.#memory.i32;
   readonly #event = this.#memory.pointer(0);
   readonly #events = this.#memory.pointer(epoll_event.size);
-  readonly #call = libc().call;
+  readonly #call = furtherLibc();
   readonly #errno = libc().errno;
   readonly #waiting = waitingLibc();
   readonly #epoll: number;

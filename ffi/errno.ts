@@ -3,20 +3,29 @@
  * @module
  */
 
-// Static imports of node: modules would hold up Deno's loading of the whole program by some milliseconds.
-const { constants } = await import("node:os");
+// A static import of a node: module would hold up Deno's loading of the whole program by some milliseconds.
 const util = await import("node:util");
 
-const names = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
-// Two names share this number; Linux people know it by this one.
-names.set(constants.errno.EAGAIN, "EAGAIN");
+/** The names in the order of their numbers, from 1 on; 41 and 58 are free. <asm-generic/errno-base.h>, errno.h */
+const NAMES = `
+  EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV
+  ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK
+  ENAMETOOLONG ENOLCK ENOSYS ENOTEMPTY ELOOP - ENOMSG EIDRM ECHRNG EL2NSYNC EL3HLT EL3RST ELNRNG EUNATCH ENOCSI EL2HLT
+  EBADE EBADR EXFULL ENOANO EBADRQC EBADSLT - EBFONT ENOSTR ENODATA ETIME ENOSR ENONET ENOPKG EREMOTE ENOLINK EADV
+  ESRMNT ECOMM EPROTO EMULTIHOP EDOTDOT EBADMSG EOVERFLOW ENOTUNIQ EBADFD EREMCHG ELIBACC ELIBBAD ELIBSCN ELIBMAX
+  ELIBEXEC EILSEQ ERESTART ESTRPIPE EUSERS ENOTSOCK EDESTADDRREQ EMSGSIZE EPROTOTYPE ENOPROTOOPT EPROTONOSUPPORT
+  ESOCKTNOSUPPORT EOPNOTSUPP EPFNOSUPPORT EAFNOSUPPORT EADDRINUSE EADDRNOTAVAIL ENETDOWN ENETUNREACH ENETRESET
+  ECONNABORTED ECONNRESET ENOBUFS EISCONN ENOTCONN ESHUTDOWN ETOOMANYREFS ETIMEDOUT ECONNREFUSED EHOSTDOWN EHOSTUNREACH
+  EALREADY EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY
+  EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON`.trim().split(/\s+/);
 
-/** One more than the greatest error number, for tables indexed by it. <asm-generic/errno.h> ends at 133. */
-export const ERRNO_COUNT = 134;
+/** One more than the greatest error number, 133, for tables indexed by it. */
+export const ERRNO_COUNT: number = NAMES.length + 1;
 
 /** The symbolic name of an error number: `EHOSTUNREACH`. errno(3) */
 export function errnoName(errno: number): string {
-  return names.get(errno) ?? `errno ${errno}`;
+  const name = NAMES[errno - 1] ?? "-";
+  return name === "-" ? `errno ${errno}` : name;
 }
 
 /** The error as people say it, without a capital: `permission denied`. */

@@ -9,7 +9,7 @@
 import { AF_INET, AF_INET6, EAI_NONAME, O_CLOEXEC, SIG_IGN, SOCK_DGRAM, TIOCGWINSZ } from "./constants.ts";
 import type { Pointer } from "./foreign.ts";
 import { addrinfo, pollfd, sigaction, timespec, timeval, winsize } from "./layouts.ts";
-import { libc } from "./library.ts";
+import { furtherLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
 let scratchMemory: Memory | undefined;
@@ -35,7 +35,7 @@ export function bind(fd: number, memory: Memory, at: number, length: number): nu
 
 /** Connects a socket to the `struct sockaddr` of `length` bytes at `at`. connect(2) */
 export function connect(fd: number, memory: Memory, at: number, length: number): number {
-  return result(libc().call.connect(fd, memory.pointer(at), length));
+  return result(furtherLibc().connect(fd, memory.pointer(at), length));
 }
 
 /** Writes the address that a socket is bound to at `at`, where `length` bytes are free. getsockname(2) */
@@ -114,7 +114,7 @@ export function fcntl(fd: number, command: number, argument: number): number {
 /** The size of a terminal, in characters; `undefined` if the descriptor is none. ioctl_tty(2) */
 export function terminalSize(fd: number): { columns: number; rows: number } | undefined {
   const room = scratch();
-  if (libc().call.ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return undefined;
+  if (furtherLibc().ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return undefined;
   return { columns: room.u16[winsize.ws_col / 2]!, rows: room.u16[winsize.ws_row / 2]! };
 }
 
@@ -131,18 +131,18 @@ export function interfaceIndex(name: string): number {
   if (name.includes("\0") || new TextEncoder().encode(name).length > 15) return 0;
   const room = scratch();
   room.writeCString(0, name);
-  return libc().call.if_nametoindex(room.pointer(0));
+  return furtherLibc().if_nametoindex(room.pointer(0));
 }
 
 /** The name of a network interface; its number, where there is none of that index. if_indextoname(3) */
 export function interfaceName(index: number): string {
   const room = scratch();
-  return libc().call.if_indextoname(index, room.pointer(0)) === null ? `${index}` : room.readCString(0) || `${index}`;
+  return furtherLibc().if_indextoname(index, room.pointer(0)) === null ? `${index}` : room.readCString(0) || `${index}`;
 }
 
 /** The value of an environment variable, which Deno would want a permission for; "" if it is not set. getenv(3) */
 export function environmentVariable(name: string): string {
-  const { call } = libc();
+  const call = furtherLibc();
   const room = scratch();
   room.writeCString(0, name);
   const value = call.getenv(room.pointer(0));
@@ -163,7 +163,8 @@ export function signalIgnored(signal: number): boolean {
  * or the negative error of the resolver. It waits for the answer. getaddrinfo(3)
  */
 export function getaddrinfo(name: string, family: number): Uint8Array[] | number {
-  const { call, pointer } = libc();
+  const { pointer } = libc();
+  const call = furtherLibc();
   const room = scratch();
   room.bytes.fill(0, 0, addrinfo.size + 8);
   room.i32[addrinfo.ai_family / 4] = family;

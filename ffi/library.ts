@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Library, WaitingFunctions } from "./foreign.ts";
+import type { Functions, Library, WaitingFunctions } from "./foreign.ts";
 import { runtime } from "./runtime.ts";
 
 /**
@@ -15,8 +15,6 @@ const signatures = {
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
   bind: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
-  connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen)` */
   getsockname: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   /** `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)` */
@@ -35,6 +33,28 @@ const signatures = {
   read: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)` */
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
+  /** `int open(const char *pathname, int flags)` */
+  open: { parameters: ["pointer", "i32"], result: "i32" },
+  /** `int close(int fd)` */
+  close: { parameters: ["i32"], result: "i32" },
+  /** `int fcntl(int fd, int cmd, int arg)` */
+  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `off_t lseek(int fd, off_t offset, int whence)` */
+  lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
+  clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
+  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
+  sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
+  /** `void *memcpy(void *dest, const void *src, size_t n)` */
+  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
+  /** `int *__errno_location(void)` */
+  __errno_location: { parameters: [], result: "pointer" },
+} as const;
+
+/** Functions that the server does without: loading one takes Deno a tenth of a millisecond. */
+const furtherSignatures = {
+  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
+  connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
   /** `int epoll_create1(int flags)` */
@@ -43,18 +63,8 @@ const signatures = {
   epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
   /** `int eventfd(unsigned int initval, int flags)` */
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  /** `int open(const char *pathname, int flags)` */
-  open: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `int close(int fd)` */
-  close: { parameters: ["i32"], result: "i32" },
-  /** `int fcntl(int fd, int cmd, int arg)` */
-  fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** `int ioctl(int fd, unsigned long op, void *argp)` */
   ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
-  /** `off_t lseek(int fd, off_t offset, int whence)` */
-  lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
-  clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   /** `unsigned int if_nametoindex(const char *ifname)` */
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
   /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */
@@ -63,16 +73,10 @@ const signatures = {
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   /** `void freeaddrinfo(struct addrinfo *res)`; the result is not there and is ignored */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
-  sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   /** `char *getenv(const char *name)` */
   getenv: { parameters: ["pointer"], result: "pointer" },
   /** `size_t strlen(const char *s)` */
   strlen: { parameters: ["pointer"], result: "u32" },
-  /** `void *memcpy(void *dest, const void *src, size_t n)` */
-  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `int *__errno_location(void)` */
-  __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
 /** The functions that may wait for long. */
@@ -128,6 +132,16 @@ function load(): Libc {
     return copy[0]!;
   };
   return { ...library, errno };
+}
+
+let further: Functions<typeof furtherSignatures> | undefined;
+
+/**
+ * Functions of libc that only some uses of the program need, loaded once.
+ * @throws {LibraryError} where they can't be loaded
+ */
+export function furtherLibc(): Functions<typeof furtherSignatures> {
+  return further ??= runtime().ffi.load(libraries, furtherSignatures).call;
 }
 
 let waiting: WaitingFunctions<typeof waitingSignatures> | undefined;

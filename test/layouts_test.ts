@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as constants from "../ffi/constants.ts";
+import { ERRNO_COUNT, errnoName } from "../ffi/errno.ts";
 import * as layouts from "../ffi/layouts.ts";
 import { noCompiler } from "./support/client.ts";
 import { missing } from "./support/process.ts";
@@ -38,6 +39,11 @@ function inC(struct: string, member: string): string {
   return `offsetof(struct ${struct}, ${path})`;
 }
 
+/** The names of the error numbers; those without one name themselves. */
+const errors: Expected[] = Array.from({ length: ERRNO_COUNT - 1 }, (_, i) => i + 1)
+  .filter((errno) => errnoName(errno) !== `errno ${errno}`)
+  .map((errno) => ({ name: errnoName(errno), value: errno, text: errnoName(errno) }));
+
 /** A number of ours under a name, and what it is in C. */
 interface Expected {
   name: string;
@@ -68,6 +74,11 @@ describe("with glibc and the kernel's headers", { skip: noCompiler }, () => {
     compare(HEADERS, values);
   });
 
+  test("names of the error numbers", () => {
+    assert.equal(errors.length, 131);
+    compare(HEADERS, errors);
+  });
+
   test("UDP_MAX_SEGMENTS: the kernel takes a train of so many", () => {
     const printed = runC(HEADERS, [
       "struct sockaddr_in self = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};",
@@ -91,6 +102,8 @@ describe("with musl", { skip: missing("musl-gcc") }, () => {
     const known = sizes.filter(({ name }) => !KERNEL_STRUCTS.includes(name.split(".")[0]!));
     compare(LIBC_HEADERS, known, "musl-gcc");
   });
+
+  test("names of the error numbers", () => compare(LIBC_HEADERS, errors, "musl-gcc"));
 
   test("constants that it has", () => {
     const statements = values.map((value) => `#ifdef ${value.name}\n${print(value)}\n#endif`);

@@ -541,6 +541,9 @@ var Memory = class {
   /** The block as 32-bit words, in the byte order of the machine. */
   i32;
   #address;
+  // The two words of the address.
+  #low;
+  #high;
   /** Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two. */
   constructor(size) {
     const buffer = new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64));
@@ -548,6 +551,8 @@ var Memory = class {
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.#address = libc().addressOf(buffer);
+    this.#low = this.#address | 0;
+    this.#high = Math.floor(this.#address / 4294967296);
   }
   /** The pointer to the place `at`, for a call. It may allocate: what a loop needs is to be made beforehand. */
   pointer(at) {
@@ -555,9 +560,10 @@ var Memory = class {
   }
   /** Stores the address of the place `target` as a C pointer at the place `at`, a multiple of 8. */
   link(at, target2) {
-    const address = this.#address + target2;
-    this.i32[at >> 2] = address | 0;
-    this.i32[(at >> 2) + 1] = address / 4294967296 | 0;
+    const low = this.#low + target2 | 0;
+    const carry = low >>> 0 < this.#low >>> 0 ? 1 : 0;
+    this.i32[at >> 2] = low;
+    this.i32[(at >> 2) + 1] = this.#high + carry;
   }
   /** Stores `text` and a terminating zero at the place `at`; returns the place after it. */
   writeCString(at, text) {
@@ -834,13 +840,14 @@ var IPV4_MAPPED = -65536;
 function isMapped(words, at) {
   return words[at + 2] === IPV4_MAPPED && (words[at] | words[at + 1]) === 0;
 }
-function isUnspecified(bytes3, at = 0) {
-  const from = isIPv4(bytes3, at) ? 12 : 0;
-  for (let i = from; i < ADDRESS_SIZE; i++) if (bytes3[at + i] !== 0) return false;
-  return true;
+function isUnspecified(words, at) {
+  return words[at + 3] === 0 && (isMapped(words, at) || (words[at] | words[at + 1] | words[at + 2]) === 0);
 }
-function isMulticast(bytes3, at = 0) {
-  return isIPv4(bytes3, at) ? (bytes3[at + 12] & 240) === 224 : bytes3[at] === 255;
+function isMulticast(words, at) {
+  return isMapped(words, at) ? (words[at + 3] & 240) === 224 : (words[at] & 255) === 255;
+}
+function addressWords(bytes3) {
+  return new Int32Array(bytes3.slice().buffer);
 }
 function formatAddress(out, at, bytes3, from = 0) {
   if (isIPv4(bytes3, from)) {
@@ -1483,8 +1490,8 @@ var MessageBatch = class {
         for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word];
         interfaceIndex2 = i32[data + in6_pktinfo.ipi6_ifindex / 4];
         sentToIPv4 = false;
-        destination = isUnspecified(memory.bytes, local) ? UNKNOWN : UNICAST;
-        if (isMulticast(memory.bytes, local)) {
+        destination = isUnspecified(i32, data) ? UNKNOWN : UNICAST;
+        if (isMulticast(i32, data)) {
           destination = MULTICAST;
           i32.fill(0, local >> 2, (local >> 2) + 4);
         }
@@ -1771,7 +1778,7 @@ function requireLocal(from, peer) {
   const local = requireAddress(from);
   const { bytes: bytes3, scope } = local;
   const ipv4 = isIPv4(bytes3);
-  if (isUnspecified(bytes3)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? void 0 : local;
+  if (isUnspecified(addressWords(bytes3), 0)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? void 0 : local;
   if (ipv4 !== isIPv4(peer.bytes)) {
     const families = ipv4 ? "an IPv4 address to an IPv6" : "an IPv6 address to an IPv4";
     throw new SystemError(
@@ -1944,11 +1951,10 @@ var Guard = class {
     if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
     if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
     if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
-    const { bytes: bytes3, i32 } = batch.memory;
-    const peer = batch.peerAddressAt(i);
-    if (isUnspecified(bytes3, peer)) return UNSPECIFIED_SOURCE;
-    if (isMulticast(bytes3, peer)) return MULTICAST_SOURCE;
-    const word = peer >> 2;
+    const { i32 } = batch.memory;
+    const word = batch.peerAddressAt(i) >> 2;
+    if (isUnspecified(i32, word)) return UNSPECIFIED_SOURCE;
+    if (isMulticast(i32, word)) return MULTICAST_SOURCE;
     if (i32[word + 3] === -1 && isMapped(i32, word)) return BROADCAST_SOURCE;
     const port = batch.peerPort(i);
     if (this.#ports[port] !== ACCEPTED) return this.#ports[port];
@@ -2821,14 +2827,14 @@ var Output = class {
 
 // src/polling.ts
 var WINDOW_START = 10;
-var SINGLES = 1;
+var UNGATHERED = 1;
 var AdaptivePolling = class {
   /** Value of `Clock.microseconds` after the last reception. */
   now = 0;
   #clock = new Clock(CLOCK_MONOTONIC);
   #ceiling;
   #window = 0;
-  #singles = 0;
+  #ungathered = 0;
   /** @param ceiling most microseconds to poll for; 0 for never */
   constructor(ceiling) {
     this.#ceiling = ceiling;
@@ -2852,15 +2858,16 @@ var AdaptivePolling = class {
       received = socket2.receive(batch, true);
       this.now = this.#clock.microseconds();
     }
-    this.#adapt(elapsed(start, this.now), received);
+    this.#adapt(elapsed(start, this.now), batch);
     return received;
   }
-  #adapt(waited, received) {
-    if (waited > this.#ceiling || received !== 1) {
+  #adapt(waited, batch) {
+    const ungathered = batch.count === 1 || batch.count > 1 && batch.datagrams(0) > 1;
+    if (waited > this.#ceiling || !ungathered) {
       this.#window = 0;
-      this.#singles = 0;
-    } else if (this.#singles < SINGLES) {
-      this.#singles++;
+      this.#ungathered = 0;
+    } else if (this.#ungathered < UNGATHERED) {
+      this.#ungathered++;
     } else if (waited > this.#window) {
       this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
     }
@@ -4169,14 +4176,15 @@ var Replies = class {
       if (batch.count > 1 && newest >= 0 && this.#join(newest, i)) continue;
       const train = this.#trains++;
       const size = batch.size(i);
+      const datagrams = batch.datagrams(i);
       this.#newest[slot] = train;
       this.#head[train] = i;
       this.#tail[train] = i;
       this.#next[i] = -1;
       this.#bytes[train] = size;
-      this.#datagrams[train] = batch.datagrams(i);
+      this.#datagrams[train] = datagrams;
       this.#segmentSize[train] = batch.segmentSize(i);
-      this.#open[train] = this.#segmentation && size > 0 && size % batch.segmentSize(i) === 0 ? 1 : 0;
+      this.#open[train] = this.#segmentation && size > 0 && size === datagrams * batch.segmentSize(i) ? 1 : 0;
     }
   }
   /** The slot of `#newest` that belongs to the flow of message `i`, which may be empty. */
@@ -4371,7 +4379,7 @@ var Outgoing = class {
     const local = batch.localAt(i);
     const start = this.#controlsAt + this.count * REPLY_CONTROL_SIZE;
     let at = start;
-    if (isIPv4(memory.bytes, local)) {
+    if (isMapped(memory.i32, local >> 2)) {
       at = appendIPv4PacketInfo(memory, at, memory.i32[(local >> 2) + 3], 0);
     } else {
       at = appendIPv6PacketInfo(memory, at, local, namesInterface(batch, i) ? batch.interfaceIndex(i) : 0);

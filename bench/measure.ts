@@ -34,7 +34,7 @@ export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
     warm: 0.3,
     warmup: 0.03,
     window: 0.1,
-    roundTrip: 6,
+    roundTrip: 1.2,
     memory: [1e6, 10e6],
     memoryLoad: ORDINARY,
   },
@@ -147,11 +147,15 @@ export class Bench {
     }
     if (wanted(ROUND_TRIP)) {
       const programs = this.#named(ROUND_TRIP_PROGRAMS);
-      add(ROUND_TRIP, programs, 1, warmup + roundTrip, (program, turn) => this.#roundTrip(program, turn));
+      add(ROUND_TRIP, programs, turns, warmup + roundTrip, (program, turn) => this.#roundTrip(program, turn));
     }
     for (const program of started) {
       const run = () => this.#warm(program);
-      steps.unshift({ title: `round ${round + 1}, warming up: ${program.name}`, seconds: this.#plan.warm + 0.1, run });
+      steps.unshift({
+        title: `round ${round + 1}, warming up: ${program.name}`,
+        seconds: 2 * this.#plan.warm + 0.1,
+        run,
+      });
     }
     steps.push({ title: `round ${round + 1}, stopping`, seconds: 0.2, run: () => this.#stopAll() });
     if (wanted(FIRST_ECHO)) {
@@ -204,7 +208,8 @@ export class Bench {
   /** Does the work itself for a while: nothing else tells a just-in-time compiler what it has to compile. */
   async #warm(program: Program): Promise<void> {
     const server = await this.#server(program);
-    if (server && !program.forks) await this.#loadServer("window", server, this.#plan.warm, ...ORDINARY);
+    if (!server || program.forks) return;
+    for (const load of [ORDINARY, TRAINS]) await this.#loadServer("window", server, this.#plan.warm, ...load);
   }
 
   #note(figure: string, { program, process }: Server, turn: number, found: LoadReport, extra: Sample = {}): void {

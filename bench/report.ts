@@ -86,7 +86,7 @@ function roundTripTable(results: Results): string {
 
 ${table(head, rows)}
 
-The first five columns are of all rounds together, the others of the rounds one by one. Time runs from when a datagram
+The first five columns are of all turns together, the others of the turns one by one. Time runs from when a datagram
 was due, not from when it was sent; ${count(sum(late))} datagrams were sent more than 20 µs late.`;
 }
 
@@ -166,7 +166,7 @@ ${number(context.minutes)} minutes.
 - Machine: ${machine}. The host gave ${(100 * context.stolen).toFixed(1)} % of its processors' time to others meanwhile.
 - Versions: ${prepared.versions.join(", ")}.
 - ${plan.rounds} rounds. In each, every program is started anew, and in every figure they run in turn, ${plan.turns} \
-times ${plan.window} s each, in another order every other time. Ratios are taken turn by turn, so that what disturbs the \
+times ${plan.window} s each (${plan.roundTrip} s for the round-trip times), in another order every other time. Ratios are taken turn by turn, so that what disturbs the \
 machine for longer cancels out; the tables show their median.
 - ${
       PINNED

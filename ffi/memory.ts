@@ -21,6 +21,9 @@ export class Memory {
   /** The block as 32-bit words, in the byte order of the machine. */
   readonly i32: Int32Array<ArrayBuffer>;
   readonly #address: number;
+  // The two words of the address.
+  readonly #low: number;
+  readonly #high: number;
 
   /** Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two. */
   constructor(size: number) {
@@ -29,6 +32,8 @@ export class Memory {
     this.u16 = new Uint16Array(buffer);
     this.i32 = new Int32Array(buffer);
     this.#address = libc().addressOf(buffer);
+    this.#low = this.#address | 0;
+    this.#high = Math.floor(this.#address / 0x1_0000_0000);
   }
 
   /** The pointer to the place `at`, for a call. It may allocate: what a loop needs is to be made beforehand. */
@@ -38,10 +43,11 @@ export class Memory {
 
   /** Stores the address of the place `target` as a C pointer at the place `at`, a multiple of 8. */
   link(at: number, target: number): void {
-    const address = this.#address + target;
-    // Two words of an address below 2^47: no BigInt, hence no allocation.
-    this.i32[at >> 2] = address | 0;
-    this.i32[(at >> 2) + 1] = (address / 0x1_0000_0000) | 0;
+    // The sum of the lower words may carry into the upper one.
+    const low = (this.#low + target) | 0;
+    const carry = (low >>> 0) < (this.#low >>> 0) ? 1 : 0;
+    this.i32[at >> 2] = low;
+    this.i32[(at >> 2) + 1] = this.#high + carry;
   }
 
   /** Stores `text` and a terminating zero at the place `at`; returns the place after it. */

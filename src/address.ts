@@ -102,16 +102,23 @@ export function isMapped(words: Int32Array, at: number): boolean {
   return words[at + 2] === IPV4_MAPPED && (words[at]! | words[at + 1]!) === 0;
 }
 
-/** Whether the address at `at` is `::` or `0.0.0.0`. */
-export function isUnspecified(bytes: Uint8Array, at = 0): boolean {
-  const from = isIPv4(bytes, at) ? 12 : 0;
-  for (let i = from; i < ADDRESS_SIZE; i++) if (bytes[at + i] !== 0) return false;
-  return true;
+/** Whether the address of four 32-bit words from `at` is `::` or `0.0.0.0`. */
+export function isUnspecified(words: Int32Array, at: number): boolean {
+  return words[at + 3] === 0 && (isMapped(words, at) || (words[at]! | words[at + 1]! | words[at + 2]!) === 0);
 }
 
-/** Whether the address at `at` is a multicast one: `224.0.0.0/4` or `ff00::/8`. RFC 5771; RFC 4291, 2.7 */
-export function isMulticast(bytes: Uint8Array, at = 0): boolean {
-  return isIPv4(bytes, at) ? (bytes[at + 12]! & 0xf0) === 0xe0 : bytes[at] === 0xff;
+/**
+ * Whether the address of four 32-bit words from `at` is a multicast one: `224.0.0.0/4` or `ff00::/8`. RFC 5771; RFC
+ * 4291, 2.7
+ */
+export function isMulticast(words: Int32Array, at: number): boolean {
+  // The first byte of an address is the lowest of its word.
+  return isMapped(words, at) ? (words[at + 3]! & 0xf0) === 0xe0 : (words[at]! & 0xff) === 0xff;
+}
+
+/** The four 32-bit words of an address. */
+export function addressWords(bytes: Uint8Array): Int32Array<ArrayBuffer> {
+  return new Int32Array(bytes.slice().buffer);
 }
 
 /**

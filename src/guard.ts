@@ -151,11 +151,10 @@ export class Guard {
     if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
     if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
     if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
-    const { bytes, i32 } = batch.memory;
-    const peer = batch.peerAddressAt(i);
-    if (isUnspecified(bytes, peer)) return UNSPECIFIED_SOURCE;
-    if (isMulticast(bytes, peer)) return MULTICAST_SOURCE;
-    const word = peer >> 2;
+    const { i32 } = batch.memory;
+    const word = batch.peerAddressAt(i) >> 2;
+    if (isUnspecified(i32, word)) return UNSPECIFIED_SOURCE;
+    if (isMulticast(i32, word)) return MULTICAST_SOURCE;
     if (i32[word + 3] === -1 && isMapped(i32, word)) return BROADCAST_SOURCE;
     const port = batch.peerPort(i);
     if (this.#ports[port] !== ACCEPTED) return this.#ports[port]!;

@@ -39,6 +39,7 @@ import { isLocalAddress } from "../ffi/routing.ts";
 import {
   ADDRESS_SIZE,
   addressText,
+  addressWords,
   IPV4_MAPPED,
   isIPv4,
   isLinkLocal,
@@ -264,8 +265,8 @@ export class MessageBatch {
         for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word]!;
         interfaceIndex = i32[data + in6_pktinfo.ipi6_ifindex / 4]!;
         sentToIPv4 = false;
-        destination = isUnspecified(memory.bytes, local) ? UNKNOWN : UNICAST;
-        if (isMulticast(memory.bytes, local)) {
+        destination = isUnspecified(i32, data) ? UNKNOWN : UNICAST;
+        if (isMulticast(i32, data)) {
           // It can't be the source of a reply: the interface decides.
           destination = MULTICAST;
           i32.fill(0, local >> 2, (local >> 2) + 4);
@@ -597,7 +598,7 @@ function requireLocal(from: string, peer: ResolvedAddress): ResolvedAddress | un
   const { bytes, scope } = local;
   const ipv4 = isIPv4(bytes);
   // `::` with a zone: the interface gives the address.
-  if (isUnspecified(bytes)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? undefined : local;
+  if (isUnspecified(addressWords(bytes), 0)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? undefined : local;
   if (ipv4 !== isIPv4(peer.bytes)) {
     const families = ipv4 ? "an IPv4 address to an IPv6" : "an IPv6 address to an IPv4";
     throw new SystemError(

@@ -10,8 +10,8 @@ import type { UdpSocket } from "./udp_socket.ts";
 
 /** Microseconds that polling starts with when it grows from nothing. */
 const WINDOW_START = 10;
-/** Messages that must have come one at a time before it grows. */
-const SINGLES = 1;
+/** Receptions in a row that must have gathered nothing before it grows. */
+const UNGATHERED = 1;
 
 /**
  * Receives, and before it sleeps in the kernel polls for a while, if recent traffic says that this pays: a sleep and the
@@ -19,7 +19,8 @@ const SINGLES = 1;
  *
  * The window grows when a datagram came soon after the process had gone to sleep, and is gone at once when none comes
  * within the ceiling, as the kernel does it for its guests (virt/kvm/kvm_main.c, `halt_poll_ns`). It grows only while
- * datagrams come one at a time: where several are on their way, sleeping lets more of them gather, and costs less.
+ * datagrams come one at a time, or as trains: where several are on their way alone, sleeping lets more of them gather,
+ * and costs less.
  */
 export class AdaptivePolling {
   /** Value of `Clock.microseconds` after the last reception. */
@@ -27,7 +28,7 @@ export class AdaptivePolling {
   readonly #clock = new Clock(CLOCK_MONOTONIC);
   readonly #ceiling: number;
   #window = 0;
-  #singles = 0;
+  #ungathered = 0;
 
   /** @param ceiling most microseconds to poll for; 0 for never */
   constructor(ceiling: number) {
@@ -53,16 +54,17 @@ export class AdaptivePolling {
       received = socket.receive(batch, true);
       this.now = this.#clock.microseconds();
     }
-    this.#adapt(elapsed(start, this.now), received);
+    this.#adapt(elapsed(start, this.now), batch);
     return received;
   }
 
-  #adapt(waited: number, received: number): void {
-    if (waited > this.#ceiling || received !== 1) {
+  #adapt(waited: number, batch: MessageBatch): void {
+    const ungathered = batch.count === 1 || (batch.count > 1 && batch.datagrams(0) > 1);
+    if (waited > this.#ceiling || !ungathered) {
       this.#window = 0;
-      this.#singles = 0;
-    } else if (this.#singles < SINGLES) {
-      this.#singles++;
+      this.#ungathered = 0;
+    } else if (this.#ungathered < UNGATHERED) {
+      this.#ungathered++;
     } else if (waited > this.#window) {
       this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
     }

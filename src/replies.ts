@@ -18,7 +18,7 @@ import {
 import { ERRNO_COUNT } from "../ffi/errno.ts";
 import { iovec, mmsghdr } from "../ffi/layouts.ts";
 import { MessageVector, writeBuffer } from "../ffi/message_vector.ts";
-import { isIPv4, isLinkLocal } from "./address.ts";
+import { isLinkLocal, isMapped } from "./address.ts";
 import {
   appendIPv4PacketInfo,
   appendIPv6PacketInfo,
@@ -165,15 +165,16 @@ export class Replies {
       if (batch.count > 1 && newest >= 0 && this.#join(newest, i)) continue;
       const train = this.#trains++;
       const size = batch.size(i);
+      const datagrams = batch.datagrams(i);
       this.#newest[slot] = train;
       this.#head[train] = i;
       this.#tail[train] = i;
       this.#next[i] = -1;
       this.#bytes[train] = size;
-      this.#datagrams[train] = batch.datagrams(i);
+      this.#datagrams[train] = datagrams;
       this.#segmentSize[train] = batch.segmentSize(i);
       // An empty datagram can't be a segment.
-      this.#open[train] = this.#segmentation && size > 0 && size % batch.segmentSize(i) === 0 ? 1 : 0;
+      this.#open[train] = this.#segmentation && size > 0 && size === datagrams * batch.segmentSize(i) ? 1 : 0;
     }
   }
 
@@ -390,7 +391,7 @@ class Outgoing {
     const local = batch.localAt(i);
     const start = this.#controlsAt + this.count * REPLY_CONTROL_SIZE;
     let at = start;
-    if (isIPv4(memory.bytes, local)) {
+    if (isMapped(memory.i32, local >> 2)) {
       // With an interface the kernel would route by it, and might replace the source by that interface's own address:
       // the routing table is to decide, by the source where its rules say so.
       at = appendIPv4PacketInfo(memory, at, memory.i32[(local >> 2) + 3]!, 0);

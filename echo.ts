@@ -2874,6 +2874,1000 @@ var AdaptivePolling = class {
   }
 };
 
+// ffi/epoll.ts
+var EVENTS_MAX = 64;
+var Epoll = class {
+  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
+  #i32 = this.#memory.i32;
+  #event = this.#memory.pointer(0);
+  #events = this.#memory.pointer(epoll_event.size);
+  #call = furtherLibc();
+  #errno = libc().errno;
+  #waiting = waitingLibc();
+  #epoll;
+  #waker;
+  /** @throws {SystemError} where there are no descriptors left */
+  constructor() {
+    this.#epoll = check("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
+    this.#waker = check("eventfd", this.#result(this.#call.eventfd(1, EFD_CLOEXEC)));
+  }
+  /**
+   * Reports `fd` as soon as it has something to read, or an error; at once if it has already.
+   * @throws {SystemError} where it can't be waited for
+   */
+  arm(fd) {
+    const result2 = this.#control(EPOLL_CTL_MOD, fd);
+    check("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd) : result2);
+  }
+  /** Reports `fd` no more. To be called before it is closed. */
+  remove(fd) {
+    this.#control(EPOLL_CTL_DEL, fd);
+  }
+  /** Ends the waiting, or the next one. */
+  wake() {
+    this.arm(this.#waker);
+  }
+  /** Waits, on a thread of its own; gives how many descriptors are reported. epoll_wait(2) */
+  async wait() {
+    const count = await this.#waiting.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    return Math.max(0, count);
+  }
+  /** Which descriptor was reported as number `i` by the last waiting. */
+  reported(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
+  }
+  #control(operation, fd) {
+    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
+    this.#i32[epoll_event.data >> 2] = fd;
+    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
+  }
+  #result(value) {
+    return value < 0 ? -this.#errno() : value;
+  }
+};
+function check(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
+
+// src/readiness.ts
+var waiting2 = /* @__PURE__ */ new Map();
+var epoll;
+var running = false;
+function readable(fd) {
+  return new Promise((resolve2, reject) => {
+    epoll ??= new Epoll();
+    epoll.arm(fd);
+    waiting2.set(fd, { resolve: resolve2, reject });
+    if (!running) void run(epoll);
+  });
+}
+function forget(fd) {
+  epoll?.remove(fd);
+  waiting2.get(fd)?.resolve(false);
+  if (waiting2.delete(fd) && waiting2.size === 0) epoll?.wake();
+}
+async function run(epoll2) {
+  running = true;
+  try {
+    while (waiting2.size > 0) {
+      const count = await epoll2.wait();
+      for (let i = 0; i < count; i++) {
+        const fd = epoll2.reported(i);
+        waiting2.get(fd)?.resolve(true);
+        waiting2.delete(fd);
+      }
+    }
+  } catch (error) {
+    for (const { reject } of waiting2.values()) reject(error);
+    waiting2.clear();
+  } finally {
+    running = false;
+  }
+}
+
+// src/replies.ts
+var TRAIN_SIZE_MAX = 65507;
+var Replies = class {
+  /** Datagrams that the kernel refused to send since the start, by error number. */
+  failed;
+  /** The error number of the datagram that failed last. */
+  lastError = 0;
+  /** Whether a device on the way to some peer has turned out not to take trains. */
+  deviceRefused = false;
+  #batch;
+  #fd;
+  #named;
+  #segmentation;
+  #refusals;
+  #buffer;
+  // Trains and single datagrams as they are planned, and the datagrams of a train that was refused.
+  #planned;
+  #singles;
+  // Trains of the batch at hand. A train is a list of messages linked by #next.
+  #trains = 0;
+  #head;
+  #tail;
+  #bytes;
+  #datagrams;
+  #segmentSize;
+  #open;
+  #next;
+  // The newest train of each flow, by the flow's hash, with linear probing.
+  #newest;
+  /**
+   * @param batch the batch whose marked messages are to be sent
+   * @param fd the socket
+   * @param named whether messages name their peer; false for a connected socket
+   * @param segmentation whether the kernel knows `UDP_SEGMENT`
+   * @param refusals what is known of the peers, shared by all batches of a socket
+   * @param buffer the socket's send buffer
+   * @param failed where failures are counted by error number
+   */
+  constructor(batch, fd, named, segmentation, refusals, buffer, failed = new Float64Array(ERRNO_COUNT)) {
+    const { capacity } = batch;
+    this.#batch = batch;
+    this.#fd = fd;
+    this.#named = named;
+    this.#segmentation = segmentation;
+    this.#refusals = refusals;
+    this.#buffer = buffer;
+    this.failed = failed;
+    this.#planned = new Outgoing(batch, 0, named);
+    this.#singles = new Outgoing(batch, 1, named);
+    this.#head = new Int32Array(capacity);
+    this.#tail = new Int32Array(capacity);
+    this.#bytes = new Int32Array(capacity);
+    this.#datagrams = new Int32Array(capacity);
+    this.#segmentSize = new Int32Array(capacity);
+    this.#open = new Uint8Array(capacity);
+    this.#next = new Int32Array(capacity);
+    this.#newest = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
+  }
+  /** Sends the marked messages; returns how many datagrams went. The others are counted in {@link failed}. */
+  send() {
+    this.#plan();
+    const buffer = this.#buffer;
+    let sent = 0;
+    for (let train = 0; train < this.#trains; train++) {
+      if (buffer.note(this.#bytes[train], this.#datagrams[train])) {
+        sent += this.#sendPlanned();
+        buffer.look();
+      }
+      if (buffer.crowded) {
+        sent += this.#sendIfAdmitted(train);
+      } else if (this.#goesWhole(train)) {
+        this.#addTrain(train);
+      } else {
+        sent += this.#sendPlanned();
+        sent += this.#sendOneByOne(train);
+      }
+    }
+    return sent + this.#sendPlanned();
+  }
+  /** Sends as much of a train as there is room for in the crowded send buffer; returns how many datagrams went. */
+  #sendIfAdmitted(train) {
+    const { i32 } = this.#batch.memory;
+    const peer = this.#peerWords(train);
+    const datagrams = this.#datagrams[train];
+    this.#buffer.look();
+    if (this.#goesWhole(train) && this.#buffer.admit(i32, peer, this.#bytes[train], datagrams)) {
+      this.#addTrain(train);
+      const sent = this.#sendPlanned();
+      this.#buffer.record(i32, peer);
+      return sent;
+    }
+    if (datagrams > 1) return this.#sendOneByOne(train);
+    this.#failTrain(train, EAGAIN);
+    return 0;
+  }
+  /** Whether a train is to be tried as one message. */
+  #goesWhole(train) {
+    return this.#datagrams[train] === 1 || !this.#refusals.has(this.#batch.memory.i32, this.#peerWords(train), this.#segmentSize[train]);
+  }
+  /** Puts the marked messages into trains. */
+  #plan() {
+    const batch = this.#batch;
+    this.#trains = 0;
+    if (batch.count > 1) this.#newest.fill(-1);
+    for (let i = 0; i < batch.count; i++) {
+      if (!batch.replies(i)) continue;
+      const slot = batch.count > 1 ? this.#findFlow(i) : 0;
+      const newest = this.#newest[slot];
+      if (batch.count > 1 && newest >= 0 && this.#join(newest, i)) continue;
+      const train = this.#trains++;
+      const size = batch.size(i);
+      const datagrams = batch.datagrams(i);
+      this.#newest[slot] = train;
+      this.#head[train] = i;
+      this.#tail[train] = i;
+      this.#next[i] = -1;
+      this.#bytes[train] = size;
+      this.#datagrams[train] = datagrams;
+      this.#segmentSize[train] = batch.segmentSize(i);
+      this.#open[train] = this.#segmentation && size > 0 && size === datagrams * batch.segmentSize(i) ? 1 : 0;
+    }
+  }
+  /** The slot of `#newest` that belongs to the flow of message `i`, which may be empty. */
+  #findFlow(i) {
+    const batch = this.#batch;
+    const mask = this.#newest.length - 1;
+    const { i32 } = batch.memory;
+    const peer = batch.peerAddressAt(i) >> 2;
+    const local = batch.localAt(i) >> 2;
+    let hash = Math.imul(i32[peer + 3] ^ i32[peer + 2], 2654435761) ^ Math.imul(batch.peerPort(i), 2246822507);
+    hash = Math.imul(hash ^ i32[local + 3] ^ i32[peer + 1], 3266489909);
+    let slot = (hash ^ hash >>> 15) & mask;
+    for (; ; ) {
+      const train = this.#newest[slot];
+      if (train < 0 || this.#sameFlow(this.#head[train], i)) return slot;
+      slot = slot + 1 & mask;
+    }
+  }
+  #sameFlow(a, b) {
+    const batch = this.#batch;
+    const { i32 } = batch.memory;
+    const peerA = batch.peerAddressAt(a) >> 2;
+    const peerB = batch.peerAddressAt(b) >> 2;
+    const localA = batch.localAt(a) >> 2;
+    const localB = batch.localAt(b) >> 2;
+    for (let word = 3; word >= 0; word--) {
+      if (i32[peerA + word] !== i32[peerB + word] || i32[localA + word] !== i32[localB + word]) return false;
+    }
+    return batch.peerPort(a) === batch.peerPort(b) && batch.peerScope(a) === batch.peerScope(b) && (batch.interfaceIndex(
+    a) === batch.interfaceIndex(b) || !namesInterface(batch, a));
+  }
+  /** Appends message `i` to a train of its flow, if it fits there. */
+  #join(train, i) {
+    const batch = this.#batch;
+    const size = batch.size(i);
+    const segmentSize = batch.segmentSize(i);
+    const datagrams = batch.datagrams(i);
+    const trainSegment = this.#segmentSize[train];
+    if (this.#open[train] === 0 || size === 0) return false;
+    if (segmentSize !== trainSegment && (datagrams > 1 || size > trainSegment)) return false;
+    if (this.#bytes[train] + size > TRAIN_SIZE_MAX) return false;
+    if (this.#datagrams[train] + datagrams > UDP_MAX_SEGMENTS) return false;
+    this.#next[this.#tail[train]] = i;
+    this.#tail[train] = i;
+    this.#next[i] = -1;
+    this.#bytes[train] += size;
+    this.#datagrams[train] += datagrams;
+    if (size % trainSegment !== 0) this.#open[train] = 0;
+    return true;
+  }
+  /** Adds a train to what is planned, as one message. */
+  #addTrain(train) {
+    const batch = this.#batch;
+    const planned = this.#planned;
+    const segments = this.#datagrams[train];
+    planned.begin(this.#head[train], train, segments);
+    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) planned.addBuffer(batch.payloadAt(i), batch.size(i));
+    planned.end(segments > 1 ? this.#segmentSize[train] : 0);
+  }
+  /** Sends what is planned; returns how many datagrams went. */
+  #sendPlanned() {
+    const planned = this.#planned;
+    let sent = 0;
+    let first = 0;
+    while (first < planned.count) {
+      const result2 = planned.send(this.#fd, first);
+      if (result2 > 0) {
+        for (let i = first; i < first + result2; i++) sent += planned.datagrams(i);
+        first += result2;
+        continue;
+      }
+      const datagrams = planned.datagrams(first);
+      if (datagrams > 1 && refusesSegments(-result2)) {
+        sent += this.#resendOneByOne(planned.train(first), -result2);
+      } else {
+        this.#failTrain(planned.train(first), -result2);
+      }
+      first++;
+    }
+    planned.clear();
+    return sent;
+  }
+  /** Sends the datagrams of a train that was refused, and remembers whom that concerns. */
+  #resendOneByOne(train, errno) {
+    const sent = this.#sendOneByOne(train);
+    if (sent > 0) {
+      this.#refusals.add(this.#batch.memory.i32, this.#peerWords(train), errno === EIO ? 1 : this.#segmentSize[train]);
+      if (errno === EIO) this.deviceRefused = true;
+    }
+    return sent;
+  }
+  /** Sends every datagram of a train as a message of its own; returns how many went. */
+  #sendOneByOne(train) {
+    const batch = this.#batch;
+    const singles = this.#singles;
+    const buffer = this.#buffer;
+    const segmentSize = this.#segmentSize[train];
+    const peer = this.#peerWords(train);
+    let sent = 0;
+    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) {
+      const size = batch.size(i);
+      for (let from = 0; from < size; from += segmentSize) {
+        const length = Math.min(segmentSize, size - from);
+        const crowded = buffer.crowded;
+        if (crowded && !buffer.admit(batch.memory.i32, peer, length, 1)) {
+          this.#fail(i, EAGAIN, 1);
+          continue;
+        }
+        singles.begin(i, train, 1);
+        singles.addBuffer(batch.payloadAt(i) + from, length);
+        singles.end(0);
+        if (crowded || singles.count === batch.capacity) sent += this.#sendSingles();
+        if (crowded) buffer.record(batch.memory.i32, peer);
+      }
+    }
+    return sent + this.#sendSingles();
+  }
+  #sendSingles() {
+    const singles = this.#singles;
+    let sent = 0;
+    let first = 0;
+    while (first < singles.count) {
+      const result2 = singles.send(this.#fd, first);
+      if (result2 > 0) {
+        sent += result2;
+        first += result2;
+      } else {
+        this.#fail(singles.message(first), -result2, 1);
+        first++;
+      }
+    }
+    singles.clear();
+    return sent;
+  }
+  #failTrain(train, errno) {
+    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) this.#fail(i, errno, this.#batch.datagrams(i));
+  }
+  #fail(i, errno, datagrams) {
+    this.failed[errno] += datagrams;
+    this.lastError = errno;
+    this.#batch.fail(i, errno);
+  }
+  #peerWords(train) {
+    return this.#batch.peerAddressAt(this.#head[train]) >> 2;
+  }
+};
+function refusesSegments(errno) {
+  return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
+}
+var Outgoing = class {
+  /** Messages that are complete. */
+  count = 0;
+  #batch;
+  #vector;
+  #named;
+  #buffersAt;
+  #controlsAt;
+  #messages;
+  #trains;
+  #datagrams;
+  #buffers = 0;
+  #firstBuffer = 0;
+  /** Uses the first (0) or the second (1) part of the room for replies in the batch's memory. */
+  constructor(batch, part, named) {
+    const { capacity } = batch;
+    this.#batch = batch;
+    this.#named = named;
+    this.#vector = new MessageVector(batch.arena, batch.replyHeadersAt + part * capacity * mmsghdr.size, capacity);
+    this.#buffersAt = batch.replyBuffersAt + part * capacity * iovec.size;
+    this.#controlsAt = batch.replyControlsAt + part * capacity * REPLY_CONTROL_SIZE;
+    this.#messages = new Int32Array(capacity);
+    this.#trains = new Int32Array(capacity);
+    this.#datagrams = new Int32Array(capacity);
+  }
+  /** Begins a message of `datagrams` datagrams of a train, to the peer of the batch's message `i`. */
+  begin(i, train, datagrams) {
+    this.#messages[this.count] = i;
+    this.#trains[this.count] = train;
+    this.#datagrams[this.count] = datagrams;
+    this.#firstBuffer = this.#buffers;
+  }
+  /** Adds `length` bytes at `at` to the payload. */
+  addBuffer(at, length) {
+    writeBuffer(this.#batch.arena, this.#buffersAt + this.#buffers * iovec.size, at, length);
+    this.#buffers++;
+  }
+  /** Completes the message; with a `segmentSize` above 0 as a train. */
+  end(segmentSize) {
+    const batch = this.#batch;
+    const memory = batch.arena;
+    const i = this.#messages[this.count];
+    const local = batch.localAt(i);
+    const start = this.#controlsAt + this.count * REPLY_CONTROL_SIZE;
+    let at = start;
+    if (isMapped(memory.i32, local >> 2)) {
+      at = appendIPv4PacketInfo(memory, at, memory.i32[(local >> 2) + 3], 0);
+    } else {
+      at = appendIPv6PacketInfo(memory, at, local, namesInterface(batch, i) ? batch.interfaceIndex(i) : 0);
+    }
+    if (segmentSize > 0) at = appendSegmentSize(memory, at, segmentSize);
+    this.#vector.setName(this.count, batch.nameAt(i), this.#named ? batch.nameSize : 0);
+    this.#vector.setBuffers(
+      this.count,
+      this.#buffersAt + this.#firstBuffer * iovec.size,
+      this.#buffers - this.#firstBuffer
+    );
+    this.#vector.setControl(this.count, start, at - start);
+    this.count++;
+  }
+  /** Sends from message `first` on; returns how many messages went, or the negative error of the first. */
+  send(fd, first) {
+    let result2;
+    do {
+      result2 = this.#vector.send(fd, first, this.count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (result2 === -EINTR);
+    return result2 === 0 ? -EAGAIN : result2;
+  }
+  /** Datagrams in message `i`. */
+  datagrams(i) {
+    return this.#datagrams[i];
+  }
+  /** The batch's message, the first if they are several, that goes as message `i`. */
+  message(i) {
+    return this.#messages[i];
+  }
+  /** The train that message `i` belongs to. */
+  train(i) {
+    return this.#trains[i];
+  }
+  /** Starts anew. */
+  clear() {
+    this.count = 0;
+    this.#buffers = 0;
+  }
+};
+function namesInterface(batch, i) {
+  const { bytes: bytes3, i32 } = batch.memory;
+  const local = batch.localAt(i);
+  const word = local >> 2;
+  return isLinkLocal(bytes3, local) || (i32[word] | i32[word + 1] | i32[word + 2] | i32[word + 3]) === 0;
+}
+
+// src/segmentation.ts
+var PEERS_MAX = 1024;
+var REFUSAL_SECONDS = 30;
+var WORDS = ADDRESS_SIZE / 4;
+var SegmentationRefusals = class {
+  /** Whether any peer has ever been refused: most often none. */
+  any = false;
+  #peers = new Int32Array(PEERS_MAX * WORDS);
+  #sizes = new Int32Array(PEERS_MAX);
+  #until = new Float64Array(PEERS_MAX);
+  #clock = new Clock(CLOCK_MONOTONIC);
+  /** Remembers that segments of `size` bytes, or more, don't go to the peer whose address is the four words at `at`. */
+  add(words, at, size) {
+    const entry = index(words, at);
+    for (let i = 0; i < WORDS; i++) this.#peers[entry * WORDS + i] = words[at + i];
+    this.#clock.read();
+    this.#sizes[entry] = size;
+    this.#until[entry] = this.#clock.seconds + REFUSAL_SECONDS;
+    this.any = true;
+  }
+  /** Whether segments of `size` bytes are known not to go to the peer whose address is the four words at `at`. */
+  has(words, at, size) {
+    if (!this.any) return false;
+    const entry = index(words, at);
+    if (this.#until[entry] === 0 || size < this.#sizes[entry]) return false;
+    for (let i = 0; i < WORDS; i++) if (this.#peers[entry * WORDS + i] !== words[at + i]) return false;
+    this.#clock.read();
+    return this.#clock.seconds < this.#until[entry];
+  }
+};
+function index(words, at) {
+  let hash = 0;
+  for (let i = 0; i < WORDS; i++) hash = Math.imul(hash ^ words[at + i], 2654435761);
+  return hash >>> 22;
+}
+
+// ffi/socket_memory.ts
+var VALUES_SIZE = SK_MEMINFO_VARS * 4;
+var SocketMemory = class {
+  #fd;
+  // The values, then their length.
+  #memory = new Memory(VALUES_SIZE + 4);
+  #i32 = this.#memory.i32;
+  #values = this.#memory.pointer(0);
+  #length = this.#memory.pointer(VALUES_SIZE);
+  #call = libc().call;
+  /** @param fd the socket */
+  constructor(fd) {
+    this.#fd = fd;
+  }
+  /** Asks the kernel. Where it has no answer (before Linux 4.12), the values stay 0. */
+  read() {
+    this.#i32[VALUES_SIZE >> 2] = VALUES_SIZE;
+    this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
+  }
+  /** Bytes in the send buffer at the last reading: datagrams that have not left the host, with their bookkeeping. */
+  get sending() {
+    return this.#i32[SK_MEMINFO_WMEM_ALLOC];
+  }
+  /** Size of the send buffer at the last reading, in such bytes. */
+  get sendBuffer() {
+    return this.#i32[SK_MEMINFO_SNDBUF];
+  }
+};
+
+// src/send_buffer.ts
+var SHARE = 32;
+var TRIAL_SHARE = 16;
+var PEERS = 65536;
+var BOOKKEEPING = 1024;
+var SendBuffer = class {
+  /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
+  crowded = false;
+  #memory;
+  #seed = crypto.getRandomValues(new Int32Array(1))[0];
+  #size;
+  // Bytes in the buffer at the last look, and bytes that were sent since.
+  #level = 0;
+  #since = 0;
+  // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
+  #held = new Int32Array(PEERS);
+  #refusals = new Int32Array(PEERS);
+  // The peers that have any, in the order in which they came to that; and by peer, its place there plus 1, or 0.
+  #holders = new Uint16Array(PEERS);
+  #place = new Int32Array(PEERS);
+  #holderCount = 0;
+  /** @param fd the socket, whose send buffer has its final size */
+  constructor(fd) {
+    this.#memory = new SocketMemory(fd);
+    this.#memory.read();
+    this.#size = this.#memory.sendBuffer;
+  }
+  /**
+   * Notes that so many bytes in so many datagrams are about to be sent.
+   * @returns whether {@link look} is due before that: without it the buffer might come to be half full unseen
+   */
+  note(bytes3, datagrams) {
+    this.#since += cost(bytes3, datagrams);
+    return this.#level + this.#since > this.#size >> 1;
+  }
+  /** Asks the kernel how full the buffer is. */
+  look() {
+    this.#memory.read();
+    let gone = this.#level - this.#memory.sending;
+    this.#level -= gone;
+    this.#since = 0;
+    const crowded = this.#level > this.#size >> 1;
+    if (crowded !== this.crowded) this.#forget();
+    this.crowded = crowded;
+    while (gone > 0 && this.#holderCount > 0) {
+      const peer = this.#holders[this.#holderCount - 1];
+      if (this.#place[peer] === this.#holderCount) {
+        const bytes3 = Math.min(gone, this.#held[peer]);
+        this.#held[peer] -= bytes3;
+        gone -= bytes3;
+        if (this.#held[peer] > 0) return;
+        this.#clear(peer);
+      }
+      this.#holderCount--;
+    }
+  }
+  /** Whether so many bytes in so many datagrams may go to the peer whose address is the four words from `at`. */
+  admit(words, at, bytes3, datagrams) {
+    const peer = this.#peer(words, at);
+    const held = this.#held[peer];
+    const wanted = cost(bytes3, datagrams);
+    const room = this.#size - this.#level;
+    if (held + wanted <= room / SHARE) return true;
+    if (datagrams > 1) return false;
+    if (held === 0) return wanted <= room;
+    const refusals = ++this.#refusals[peer];
+    return (refusals & refusals - 1) === 0 && held + wanted <= room / TRIAL_SHARE;
+  }
+  /** Records what stayed in the buffer of the message that just went to this peer. */
+  record(words, at) {
+    const before = this.#level;
+    this.look();
+    const stayed = this.#level - before;
+    if (!this.crowded) return;
+    const peer = this.#peer(words, at);
+    if (stayed <= 0) {
+      this.#clear(peer);
+      return;
+    }
+    if (this.#place[peer] === 0) {
+      if (this.#holderCount === PEERS) this.#forget();
+      this.#holders[this.#holderCount++] = peer;
+      this.#place[peer] = this.#holderCount;
+    }
+    this.#held[peer] += stayed;
+  }
+  #clear(peer) {
+    this.#held[peer] = 0;
+    this.#refusals[peer] = 0;
+    this.#place[peer] = 0;
+  }
+  #forget() {
+    for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]);
+    this.#holderCount = 0;
+  }
+  #peer(words, at) {
+    let hash = this.#seed;
+    for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ hash >>> 15 ^ words[at + i], 2654435761);
+    return hash >>> 16;
+  }
+};
+function cost(bytes3, datagrams) {
+  return 2 * bytes3 + BOOKKEEPING * datagrams;
+}
+
+// src/udp_socket.ts
+var SEND_BUFFER_BYTES = 4 << 20;
+var forgotten = new FinalizationRegistry(release);
+var UdpSocket = class _UdpSocket {
+  /** `AF_INET` or `AF_INET6`: the family of the socket's own addresses. */
+  domain;
+  /** Families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
+  families;
+  /** The local address. */
+  address;
+  /** The local port. */
+  port;
+  /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
+  receiveBuffer;
+  /** What the host or its kernel lacks, a sentence each, for people. */
+  notices;
+  /** Datagrams dropped by the kernel that {@link drops} has seen. */
+  #drops = 0;
+  #dropsWord = 0;
+  #fd;
+  #connected;
+  #readable;
+  #lastReceived;
+  #single;
+  #segmentation;
+  #refusals = new SegmentationRefusals();
+  #sendBuffer;
+  #failed = new Float64Array(ERRNO_COUNT);
+  #replies = /* @__PURE__ */ new WeakMap();
+  #lastBatch;
+  #lastReplies;
+  constructor(fd, domain, dual, features) {
+    const memory = new Memory(sockaddr_in6.size);
+    check2("getsockname", getsockname(fd, memory, 0, sockaddr_in6.size));
+    this.#fd = fd;
+    this.#segmentation = features.segmentation;
+    this.#sendBuffer = new SendBuffer(fd);
+    this.domain = domain;
+    this.address = readSocketAddress(
+      memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size)
+    );
+    this.port = memory.bytes[sockaddr_in6.sin6_port] << 8 | memory.bytes[sockaddr_in6.sin6_port + 1];
+    this.families = domain === AF_INET ? "IPv4" : dual ? "IPv4 and IPv6" : "IPv6";
+    this.receiveBuffer = features.receiveBuffer;
+    this.notices = features.notices;
+    if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    forgotten.register(this, fd, this);
+  }
+  /**
+   * Binds a socket.
+   * @throws {SystemError} with a sentence for the user, where the address can't be bound
+   */
+  static bind(options3) {
+    checkOptions(options3);
+    const notices = [];
+    const name = localName(options3, notices);
+    const domain = isIPv4(name.address.bytes) ? AF_INET : AF_INET6;
+    const fd = open3(domain);
+    try {
+      if (domain === AF_INET6) check2("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
+      const features = configure(fd, domain, options3.receiveBuffer ?? 0, notices);
+      const memory = new Memory(sockaddr_in6.size);
+      const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
+      if (options3.broadcast) check2("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+      const error = bind(fd, memory, 0, length);
+      if (error < 0) throw bindError(name, -error);
+      return new _UdpSocket(fd, domain, name.dual, features);
+    } catch (error) {
+      close(fd);
+      throw error;
+    }
+  }
+  /**
+   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation.
+   * @param fd its descriptor
+   * @throws {SystemError} with a sentence for the user, where it is none
+   */
+  static adopt(fd, options3 = {}) {
+    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
+    checkReceiveBuffer(requireObject("setsockopt", "the options", options3).receiveBuffer);
+    const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
+    const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
+    if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) {
+      const reason = type < 0 ? errnoMessage(-type) : "it is no UDP socket";
+      const errno = type < 0 ? -type : EINVAL;
+      throw new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
+    }
+    const dual = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
+    const socket2 = new _UdpSocket(fd, domain, dual, configure(fd, domain, options3.receiveBuffer ?? 0, []));
+    const flags = fcntl(fd, F_GETFL, 0);
+    if (flags > 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    if (socket2.port !== 0) return socket2;
+    forgotten.unregister(socket2);
+    throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
+  }
+  /** The local endpoint as people write it: `[::]:9000`. */
+  get endpoint() {
+    return endpointText(this.address.bytes, this.address.zone, this.port);
+  }
+  /** The descriptor, for poll(2); -1 once the socket is closed. */
+  get fd() {
+    return this.#fd;
+  }
+  /**
+   * Sets an option whose value is an `int`, under the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`.
+   * setsockopt(2), ip(7), ipv6(7), socket(7)
+   * @throws {SystemError} where the kernel refuses it
+   */
+  setOption(level, name, value) {
+    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, INT_MIN, INT_MAX);
+    check2("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
+  }
+  /** Makes a batch for this socket, with memory for `capacity` messages, 1 to 1024: about 64 KiB each. */
+  batch(capacity) {
+    return new MessageBatch(this.domain, capacity);
+  }
+  /**
+   * Connects the socket: from now on it receives only from `to`, sends only there whatever a batch says, and learns from
+   * its `receive` and `send` when the peer refuses. connect(2)
+   * @throws {SystemError} where there is no way to it
+   */
+  connect(to) {
+    const fd = this.#open("connect");
+    const { address, port } = requireObject("connect", "where to connect to", to);
+    const peer = requireAddress(address);
+    requirePort("connect", port, 1);
+    const memory = new Memory(sockaddr_in6.size);
+    const length = writeSocketAddress(memory, 0, this.domain, peer, port);
+    const error = connect(fd, memory, 0, length);
+    if (error < 0) {
+      throw new SystemError("connect", -error, `cannot connect to ${address}: ${errnoMessage(-error)}`);
+    }
+    this.#connected = { address: peer, port };
+    this.#replies = /* @__PURE__ */ new WeakMap();
+    this.#lastBatch = void 0;
+  }
+  /**
+   * Sends one datagram, to a peer or along the path of one that was received. For one now and then; {@link send} is for
+   * many. It never waits.
+   * @throws {SystemError} where an address can't be used (`EAFNOSUPPORT`) or is not local (`EADDRNOTAVAIL`), where the
+   *   payload is too large (`EMSGSIZE`), or the kernel refuses it
+   */
+  sendTo(payload, route) {
+    this.#open("sendmmsg");
+    const batch = this.#single ??= this.batch(1);
+    batch.clear();
+    batch.add(payload, route);
+    this.#checkReach(batch);
+    if (this.send(batch) === 1) return;
+    throw sendError(batch, 0);
+  }
+  /** How long {@link receive} waits at most, in milliseconds; without an end if 0, as it is at first. */
+  setReceiveTimeout(milliseconds2) {
+    requireInteger("setsockopt", "a time in milliseconds", milliseconds2, 0, INT_MAX);
+    check2("setsockopt", setsockoptTime(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds2));
+  }
+  /**
+   * Waits, while the event loop goes on, until there is something to receive. It keeps the process alive meanwhile.
+   * @returns true; or false as soon as the socket is closed
+   */
+  readable() {
+    const fd = this.#open("poll");
+    return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
+  }
+  /**
+   * Receives the messages that are there into a batch. With `wait` it waits for the first one, and the event loop stands
+   * still; {@link readable} is for waiting otherwise. It allocates nothing.
+   * @returns how many, or the negative error: `-EAGAIN` (-11) if nothing came in time, `-EINTR` (-4) if a signal did
+   */
+  receive(batch, wait) {
+    if (batch !== this.#lastReceived) this.#lastReceived = this.#checkBatch("recvmmsg", batch);
+    const received = batch.received.receive(this.#fd, batch.capacity, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    batch.read(received < 0 ? 0 : received);
+    if (received === -EBADF) throw closed("recvmmsg");
+    return received;
+  }
+  /**
+   * Sends the messages of a batch that are marked as replies, each from its local address to its peer. It never waits,
+   * and allocates nothing after the first call with a batch.
+   * @returns how many datagrams went; the others are counted in {@link failed}, and `MessageBatch.error` tells why
+   */
+  send(batch) {
+    if (this.#fd < 0) throw closed("sendmmsg");
+    if (batch !== this.#lastBatch) {
+      this.#lastBatch = this.#checkBatch("sendmmsg", batch);
+      let replies = this.#replies.get(batch);
+      if (replies === void 0) {
+        replies = new Replies(
+          batch,
+          this.#fd,
+          this.#connected === void 0,
+          this.#segmentation,
+          this.#refusals,
+          this.#sendBuffer,
+          this.#failed
+        );
+        this.#replies.set(batch, replies);
+      }
+      this.#lastReplies = replies;
+    }
+    return this.#lastReplies.send();
+  }
+  /** Datagrams that the kernel refused to send since the start, by error number. */
+  failed(errno) {
+    return this.#failed[errno] ?? 0;
+  }
+  /** The error number of the datagram that {@link send} failed to send last; 0 if none did. */
+  get lastError() {
+    return this.#lastReplies?.lastError ?? 0;
+  }
+  /** Whether a device on the way to some peer has turned out not to take trains of datagrams. */
+  get deviceRefusedTrains() {
+    return this.#lastReplies?.deviceRefused ?? false;
+  }
+  /**
+   * Datagrams that the kernel has dropped since the start because the receive buffer was full. Call it at least once in
+   * 2^32 of them. A train counts as one, for the kernel counts it so. `sk_drops`, net/core/sock.c
+   */
+  drops() {
+    const word = getsockoptWord(this.#fd, SOL_SOCKET, SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS);
+    if (word >= 0) {
+      this.#drops += word - this.#dropsWord >>> 0;
+      this.#dropsWord = word;
+    }
+    return this.#drops;
+  }
+  /** Closes the socket. Closing it again does nothing. */
+  close() {
+    if (this.#fd < 0) return;
+    forgotten.unregister(this);
+    release(this.#fd);
+    this.#fd = -1;
+  }
+  /** Closes the socket at the end of a block that declared it with `using`. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+  /** The descriptor, of a socket that is not closed. */
+  #open(syscall) {
+    if (this.#fd < 0) throw closed(syscall);
+    return this.#fd;
+  }
+  /** Requires that this socket can send message 0 of a batch to its peer. */
+  #checkReach(batch) {
+    if (this.families === "IPv6" && batch.isIPv4(0)) {
+      const { address: address2 } = batch.peer(0);
+      const message2 = `an IPv6 socket does not reach the IPv4 address ${address2}; bind one for both, or for IPv4`;
+      throw new SystemError("sendmmsg", EAFNOSUPPORT, message2);
+    }
+    if (this.#connected === void 0) return;
+    const { address, port } = this.#connected;
+    const at = batch.peerAddressAt(0);
+    const same = address.bytes.every((byte, i) => byte === batch.memory.bytes[at + i]);
+    if (same && batch.peerPort(0) === port) return;
+    const other = batch.peer(0);
+    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ${endpointText(address.
+    bytes, address.zone, port)}`;
+    throw new SystemError("sendmmsg", EISCONN, message);
+  }
+  /** Requires a batch of this socket's family. */
+  #checkBatch(syscall, batch) {
+    if (!(batch instanceof MessageBatch)) throw invalid(syscall, `a batch is a MessageBatch, not ${describe(batch)}`);
+    if (batch.family === this.domain) return batch;
+    const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
+    throw new SystemError(syscall, EAFNOSUPPORT, message);
+  }
+};
+function release(fd) {
+  forget(fd);
+  close(fd);
+}
+function closed(syscall) {
+  return new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
+}
+var INT_MAX = 2 ** 31 - 1;
+var INT_MIN = -(2 ** 31);
+function checkOptions(options3) {
+  requireObject("bind", "the options", options3);
+  const { port, address, family, receiveBuffer } = options3;
+  requirePort("bind", port, 0);
+  if (address !== void 0) requireString("bind", "`address`", address);
+  if (family !== void 0 && family !== 4 && family !== 6) {
+    throw invalid("bind", `\`family\` is 4 or 6, or left out for both, not ${describe(family)}`);
+  }
+  checkReceiveBuffer(receiveBuffer);
+}
+function checkReceiveBuffer(bytes3) {
+  if (bytes3 !== void 0) requireInteger("setsockopt", "`receiveBuffer`", bytes3, 0, INT_MAX);
+}
+function sendError(batch, i) {
+  const { address, port } = batch.peer(i);
+  const errno = batch.error(i);
+  const message = `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${sendAdvice(errno, batch.isIPv4(i))}`;
+  return new SystemError("sendmmsg", errno, message);
+}
+function localName(options3, notices) {
+  const { address, family, port } = options3;
+  if (address !== void 0) return { address: resolve(address, family)[0], port, dual: false };
+  if (family !== 4 && !hasIPv6()) {
+    if (family === 6) throw noIPv6();
+    notices.push("this host has no IPv6: answering on IPv4 only");
+    return { address: readAddress2("0.0.0.0"), port, dual: false };
+  }
+  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), port, dual: family === void 0 };
+}
+function noIPv6() {
+  return new SystemError(
+    "socket",
+    EAFNOSUPPORT,
+    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 \
+on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address"
+  );
+}
+function hasIPv6() {
+  const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  close(fd);
+  const off = readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
+  return off === "0" || readSmallFile("/proc/net/if_inet6") !== "";
+}
+function configure(fd, domain, receiveBuffer, notices) {
+  check2("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) check2("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  const trains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
+  const segmentation = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
+  if (!trains || !segmentation) {
+    notices.push("this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram goes on its own");
+  }
+  setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
+  return { segmentation, receiveBuffer: setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer), notices };
+}
+function open3(domain) {
+  const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
+  check2("socket", fd);
+  if (fd > 2) return fd;
+  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  close(fd);
+  return check2("fcntl", higher);
+}
+function setBuffer(fd, name, forceName, bytes3) {
+  if (bytes3 > 0 && setsockopt(fd, SOL_SOCKET, forceName, bytes3) < 0) {
+    setsockopt(fd, SOL_SOCKET, name, bytes3);
+  }
+  return getsockopt(fd, SOL_SOCKET, name) / 2;
+}
+function bindError(name, errno) {
+  let advice = "";
+  if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
+  if (errno === EADDRINUSE) {
+    advice = `; \`ss -ulpn sport = :${name.port}\` shows which program has it, or try another port`;
+  }
+  const endpoint = endpointText(name.address.bytes, name.address.zone, name.port);
+  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists what is" : errnoMessage(
+  errno) + advice;
+  return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason}`);
+}
+function sendAdvice(errno, ipv4) {
+  if (errno === EMSGSIZE) return `too large; a datagram carries ${ipv4 ? "65507 bytes over IPv4" : "65527 over IPv6"}`;
+  if (errno === EINVAL) return "the address to send from is not on this host; `ip address` lists what is";
+  if (errno === EACCES) return "permission denied; a broadcast address needs a socket bound with `broadcast: true`";
+  if (errno === EAGAIN) return "the send buffer is full; try again later";
+  return `${errnoMessage(errno)} (${errnoName(errno)})`;
+}
+function check2(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
+
 // src/error_queue.ts
 var CAPACITY = 8;
 var PAYLOAD_STRIDE2 = 64;
@@ -2884,6 +3878,7 @@ var ErrorQueue = class {
   #controls;
   #controlsAt;
   #payloadsAt;
+  /** Makes the room for what is taken. */
   constructor() {
     const buffersAt = CAPACITY * mmsghdr.size;
     this.#controlsAt = buffersAt + CAPACITY * iovec.size;
@@ -2898,11 +3893,16 @@ var ErrorQueue = class {
       this.#vector.setControl(i, this.#controlsAt + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
     }
   }
-  /** Takes what is in the error queue of a socket, without waiting. */
-  receive(fd) {
+  /**
+   * Takes what is in the error queue of a socket, without waiting.
+   * @throws {SystemError} `EBADF` where it is closed, `EINVAL` where it is none
+   */
+  receive(socket2) {
+    if (!(socket2 instanceof UdpSocket)) throw invalid("recvmmsg", `a UdpSocket is needed, not ${describe(socket2)}`);
+    if (socket2.fd < 0) throw closed("recvmmsg");
     const entries = [];
     for (; ; ) {
-      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
+      const count = this.#vector.receive(socket2.fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
       for (let i = 0; i < count; i++) {
         const entry = this.#read(i);
         if (entry !== void 0) entries.push(entry);
@@ -3973,1000 +4973,6 @@ var TimeStatistics = class {
   }
 };
 
-// ffi/epoll.ts
-var EVENTS_MAX = 64;
-var Epoll = class {
-  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
-  #i32 = this.#memory.i32;
-  #event = this.#memory.pointer(0);
-  #events = this.#memory.pointer(epoll_event.size);
-  #call = furtherLibc();
-  #errno = libc().errno;
-  #waiting = waitingLibc();
-  #epoll;
-  #waker;
-  /** @throws {SystemError} where there are no descriptors left */
-  constructor() {
-    this.#epoll = check("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    this.#waker = check("eventfd", this.#result(this.#call.eventfd(1, EFD_CLOEXEC)));
-  }
-  /**
-   * Reports `fd` as soon as it has something to read, or an error; at once if it has already.
-   * @throws {SystemError} where it can't be waited for
-   */
-  arm(fd) {
-    const result2 = this.#control(EPOLL_CTL_MOD, fd);
-    check("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd) : result2);
-  }
-  /** Reports `fd` no more. To be called before it is closed. */
-  remove(fd) {
-    this.#control(EPOLL_CTL_DEL, fd);
-  }
-  /** Ends the waiting, or the next one. */
-  wake() {
-    this.arm(this.#waker);
-  }
-  /** Waits, on a thread of its own; gives how many descriptors are reported. epoll_wait(2) */
-  async wait() {
-    const count = await this.#waiting.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
-    return Math.max(0, count);
-  }
-  /** Which descriptor was reported as number `i` by the last waiting. */
-  reported(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
-  }
-  #control(operation, fd) {
-    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
-    this.#i32[epoll_event.data >> 2] = fd;
-    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
-  }
-  #result(value) {
-    return value < 0 ? -this.#errno() : value;
-  }
-};
-function check(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
-// src/readiness.ts
-var waiting2 = /* @__PURE__ */ new Map();
-var epoll;
-var running = false;
-function readable(fd) {
-  return new Promise((resolve2, reject) => {
-    epoll ??= new Epoll();
-    epoll.arm(fd);
-    waiting2.set(fd, { resolve: resolve2, reject });
-    if (!running) void run(epoll);
-  });
-}
-function forget(fd) {
-  epoll?.remove(fd);
-  waiting2.get(fd)?.resolve(false);
-  if (waiting2.delete(fd) && waiting2.size === 0) epoll?.wake();
-}
-async function run(epoll2) {
-  running = true;
-  try {
-    while (waiting2.size > 0) {
-      const count = await epoll2.wait();
-      for (let i = 0; i < count; i++) {
-        const fd = epoll2.reported(i);
-        waiting2.get(fd)?.resolve(true);
-        waiting2.delete(fd);
-      }
-    }
-  } catch (error) {
-    for (const { reject } of waiting2.values()) reject(error);
-    waiting2.clear();
-  } finally {
-    running = false;
-  }
-}
-
-// src/replies.ts
-var TRAIN_SIZE_MAX = 65507;
-var Replies = class {
-  /** Datagrams that the kernel refused to send since the start, by error number. */
-  failed;
-  /** The error number of the datagram that failed last. */
-  lastError = 0;
-  /** Whether a device on the way to some peer has turned out not to take trains. */
-  deviceRefused = false;
-  #batch;
-  #fd;
-  #named;
-  #segmentation;
-  #refusals;
-  #buffer;
-  // Trains and single datagrams as they are planned, and the datagrams of a train that was refused.
-  #planned;
-  #singles;
-  // Trains of the batch at hand. A train is a list of messages linked by #next.
-  #trains = 0;
-  #head;
-  #tail;
-  #bytes;
-  #datagrams;
-  #segmentSize;
-  #open;
-  #next;
-  // The newest train of each flow, by the flow's hash, with linear probing.
-  #newest;
-  /**
-   * @param batch the batch whose marked messages are to be sent
-   * @param fd the socket
-   * @param named whether messages name their peer; false for a connected socket
-   * @param segmentation whether the kernel knows `UDP_SEGMENT`
-   * @param refusals what is known of the peers, shared by all batches of a socket
-   * @param buffer the socket's send buffer
-   * @param failed where failures are counted by error number
-   */
-  constructor(batch, fd, named, segmentation, refusals, buffer, failed = new Float64Array(ERRNO_COUNT)) {
-    const { capacity } = batch;
-    this.#batch = batch;
-    this.#fd = fd;
-    this.#named = named;
-    this.#segmentation = segmentation;
-    this.#refusals = refusals;
-    this.#buffer = buffer;
-    this.failed = failed;
-    this.#planned = new Outgoing(batch, 0, named);
-    this.#singles = new Outgoing(batch, 1, named);
-    this.#head = new Int32Array(capacity);
-    this.#tail = new Int32Array(capacity);
-    this.#bytes = new Int32Array(capacity);
-    this.#datagrams = new Int32Array(capacity);
-    this.#segmentSize = new Int32Array(capacity);
-    this.#open = new Uint8Array(capacity);
-    this.#next = new Int32Array(capacity);
-    this.#newest = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
-  }
-  /** Sends the marked messages; returns how many datagrams went. The others are counted in {@link failed}. */
-  send() {
-    this.#plan();
-    const buffer = this.#buffer;
-    let sent = 0;
-    for (let train = 0; train < this.#trains; train++) {
-      if (buffer.note(this.#bytes[train], this.#datagrams[train])) {
-        sent += this.#sendPlanned();
-        buffer.look();
-      }
-      if (buffer.crowded) {
-        sent += this.#sendIfAdmitted(train);
-      } else if (this.#goesWhole(train)) {
-        this.#addTrain(train);
-      } else {
-        sent += this.#sendPlanned();
-        sent += this.#sendOneByOne(train);
-      }
-    }
-    return sent + this.#sendPlanned();
-  }
-  /** Sends as much of a train as there is room for in the crowded send buffer; returns how many datagrams went. */
-  #sendIfAdmitted(train) {
-    const { i32 } = this.#batch.memory;
-    const peer = this.#peerWords(train);
-    const datagrams = this.#datagrams[train];
-    this.#buffer.look();
-    if (this.#goesWhole(train) && this.#buffer.admit(i32, peer, this.#bytes[train], datagrams)) {
-      this.#addTrain(train);
-      const sent = this.#sendPlanned();
-      this.#buffer.record(i32, peer);
-      return sent;
-    }
-    if (datagrams > 1) return this.#sendOneByOne(train);
-    this.#failTrain(train, EAGAIN);
-    return 0;
-  }
-  /** Whether a train is to be tried as one message. */
-  #goesWhole(train) {
-    return this.#datagrams[train] === 1 || !this.#refusals.has(this.#batch.memory.i32, this.#peerWords(train), this.#segmentSize[train]);
-  }
-  /** Puts the marked messages into trains. */
-  #plan() {
-    const batch = this.#batch;
-    this.#trains = 0;
-    if (batch.count > 1) this.#newest.fill(-1);
-    for (let i = 0; i < batch.count; i++) {
-      if (!batch.replies(i)) continue;
-      const slot = batch.count > 1 ? this.#findFlow(i) : 0;
-      const newest = this.#newest[slot];
-      if (batch.count > 1 && newest >= 0 && this.#join(newest, i)) continue;
-      const train = this.#trains++;
-      const size = batch.size(i);
-      const datagrams = batch.datagrams(i);
-      this.#newest[slot] = train;
-      this.#head[train] = i;
-      this.#tail[train] = i;
-      this.#next[i] = -1;
-      this.#bytes[train] = size;
-      this.#datagrams[train] = datagrams;
-      this.#segmentSize[train] = batch.segmentSize(i);
-      this.#open[train] = this.#segmentation && size > 0 && size === datagrams * batch.segmentSize(i) ? 1 : 0;
-    }
-  }
-  /** The slot of `#newest` that belongs to the flow of message `i`, which may be empty. */
-  #findFlow(i) {
-    const batch = this.#batch;
-    const mask = this.#newest.length - 1;
-    const { i32 } = batch.memory;
-    const peer = batch.peerAddressAt(i) >> 2;
-    const local = batch.localAt(i) >> 2;
-    let hash = Math.imul(i32[peer + 3] ^ i32[peer + 2], 2654435761) ^ Math.imul(batch.peerPort(i), 2246822507);
-    hash = Math.imul(hash ^ i32[local + 3] ^ i32[peer + 1], 3266489909);
-    let slot = (hash ^ hash >>> 15) & mask;
-    for (; ; ) {
-      const train = this.#newest[slot];
-      if (train < 0 || this.#sameFlow(this.#head[train], i)) return slot;
-      slot = slot + 1 & mask;
-    }
-  }
-  #sameFlow(a, b) {
-    const batch = this.#batch;
-    const { i32 } = batch.memory;
-    const peerA = batch.peerAddressAt(a) >> 2;
-    const peerB = batch.peerAddressAt(b) >> 2;
-    const localA = batch.localAt(a) >> 2;
-    const localB = batch.localAt(b) >> 2;
-    for (let word = 3; word >= 0; word--) {
-      if (i32[peerA + word] !== i32[peerB + word] || i32[localA + word] !== i32[localB + word]) return false;
-    }
-    return batch.peerPort(a) === batch.peerPort(b) && batch.peerScope(a) === batch.peerScope(b) && (batch.interfaceIndex(
-    a) === batch.interfaceIndex(b) || !namesInterface(batch, a));
-  }
-  /** Appends message `i` to a train of its flow, if it fits there. */
-  #join(train, i) {
-    const batch = this.#batch;
-    const size = batch.size(i);
-    const segmentSize = batch.segmentSize(i);
-    const datagrams = batch.datagrams(i);
-    const trainSegment = this.#segmentSize[train];
-    if (this.#open[train] === 0 || size === 0) return false;
-    if (segmentSize !== trainSegment && (datagrams > 1 || size > trainSegment)) return false;
-    if (this.#bytes[train] + size > TRAIN_SIZE_MAX) return false;
-    if (this.#datagrams[train] + datagrams > UDP_MAX_SEGMENTS) return false;
-    this.#next[this.#tail[train]] = i;
-    this.#tail[train] = i;
-    this.#next[i] = -1;
-    this.#bytes[train] += size;
-    this.#datagrams[train] += datagrams;
-    if (size % trainSegment !== 0) this.#open[train] = 0;
-    return true;
-  }
-  /** Adds a train to what is planned, as one message. */
-  #addTrain(train) {
-    const batch = this.#batch;
-    const planned = this.#planned;
-    const segments = this.#datagrams[train];
-    planned.begin(this.#head[train], train, segments);
-    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) planned.addBuffer(batch.payloadAt(i), batch.size(i));
-    planned.end(segments > 1 ? this.#segmentSize[train] : 0);
-  }
-  /** Sends what is planned; returns how many datagrams went. */
-  #sendPlanned() {
-    const planned = this.#planned;
-    let sent = 0;
-    let first = 0;
-    while (first < planned.count) {
-      const result2 = planned.send(this.#fd, first);
-      if (result2 > 0) {
-        for (let i = first; i < first + result2; i++) sent += planned.datagrams(i);
-        first += result2;
-        continue;
-      }
-      const datagrams = planned.datagrams(first);
-      if (datagrams > 1 && refusesSegments(-result2)) {
-        sent += this.#resendOneByOne(planned.train(first), -result2);
-      } else {
-        this.#failTrain(planned.train(first), -result2);
-      }
-      first++;
-    }
-    planned.clear();
-    return sent;
-  }
-  /** Sends the datagrams of a train that was refused, and remembers whom that concerns. */
-  #resendOneByOne(train, errno) {
-    const sent = this.#sendOneByOne(train);
-    if (sent > 0) {
-      this.#refusals.add(this.#batch.memory.i32, this.#peerWords(train), errno === EIO ? 1 : this.#segmentSize[train]);
-      if (errno === EIO) this.deviceRefused = true;
-    }
-    return sent;
-  }
-  /** Sends every datagram of a train as a message of its own; returns how many went. */
-  #sendOneByOne(train) {
-    const batch = this.#batch;
-    const singles = this.#singles;
-    const buffer = this.#buffer;
-    const segmentSize = this.#segmentSize[train];
-    const peer = this.#peerWords(train);
-    let sent = 0;
-    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) {
-      const size = batch.size(i);
-      for (let from = 0; from < size; from += segmentSize) {
-        const length = Math.min(segmentSize, size - from);
-        const crowded = buffer.crowded;
-        if (crowded && !buffer.admit(batch.memory.i32, peer, length, 1)) {
-          this.#fail(i, EAGAIN, 1);
-          continue;
-        }
-        singles.begin(i, train, 1);
-        singles.addBuffer(batch.payloadAt(i) + from, length);
-        singles.end(0);
-        if (crowded || singles.count === batch.capacity) sent += this.#sendSingles();
-        if (crowded) buffer.record(batch.memory.i32, peer);
-      }
-    }
-    return sent + this.#sendSingles();
-  }
-  #sendSingles() {
-    const singles = this.#singles;
-    let sent = 0;
-    let first = 0;
-    while (first < singles.count) {
-      const result2 = singles.send(this.#fd, first);
-      if (result2 > 0) {
-        sent += result2;
-        first += result2;
-      } else {
-        this.#fail(singles.message(first), -result2, 1);
-        first++;
-      }
-    }
-    singles.clear();
-    return sent;
-  }
-  #failTrain(train, errno) {
-    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) this.#fail(i, errno, this.#batch.datagrams(i));
-  }
-  #fail(i, errno, datagrams) {
-    this.failed[errno] += datagrams;
-    this.lastError = errno;
-    this.#batch.fail(i, errno);
-  }
-  #peerWords(train) {
-    return this.#batch.peerAddressAt(this.#head[train]) >> 2;
-  }
-};
-function refusesSegments(errno) {
-  return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
-}
-var Outgoing = class {
-  /** Messages that are complete. */
-  count = 0;
-  #batch;
-  #vector;
-  #named;
-  #buffersAt;
-  #controlsAt;
-  #messages;
-  #trains;
-  #datagrams;
-  #buffers = 0;
-  #firstBuffer = 0;
-  /** Uses the first (0) or the second (1) part of the room for replies in the batch's memory. */
-  constructor(batch, part, named) {
-    const { capacity } = batch;
-    this.#batch = batch;
-    this.#named = named;
-    this.#vector = new MessageVector(batch.arena, batch.replyHeadersAt + part * capacity * mmsghdr.size, capacity);
-    this.#buffersAt = batch.replyBuffersAt + part * capacity * iovec.size;
-    this.#controlsAt = batch.replyControlsAt + part * capacity * REPLY_CONTROL_SIZE;
-    this.#messages = new Int32Array(capacity);
-    this.#trains = new Int32Array(capacity);
-    this.#datagrams = new Int32Array(capacity);
-  }
-  /** Begins a message of `datagrams` datagrams of a train, to the peer of the batch's message `i`. */
-  begin(i, train, datagrams) {
-    this.#messages[this.count] = i;
-    this.#trains[this.count] = train;
-    this.#datagrams[this.count] = datagrams;
-    this.#firstBuffer = this.#buffers;
-  }
-  /** Adds `length` bytes at `at` to the payload. */
-  addBuffer(at, length) {
-    writeBuffer(this.#batch.arena, this.#buffersAt + this.#buffers * iovec.size, at, length);
-    this.#buffers++;
-  }
-  /** Completes the message; with a `segmentSize` above 0 as a train. */
-  end(segmentSize) {
-    const batch = this.#batch;
-    const memory = batch.arena;
-    const i = this.#messages[this.count];
-    const local = batch.localAt(i);
-    const start = this.#controlsAt + this.count * REPLY_CONTROL_SIZE;
-    let at = start;
-    if (isMapped(memory.i32, local >> 2)) {
-      at = appendIPv4PacketInfo(memory, at, memory.i32[(local >> 2) + 3], 0);
-    } else {
-      at = appendIPv6PacketInfo(memory, at, local, namesInterface(batch, i) ? batch.interfaceIndex(i) : 0);
-    }
-    if (segmentSize > 0) at = appendSegmentSize(memory, at, segmentSize);
-    this.#vector.setName(this.count, batch.nameAt(i), this.#named ? batch.nameSize : 0);
-    this.#vector.setBuffers(
-      this.count,
-      this.#buffersAt + this.#firstBuffer * iovec.size,
-      this.#buffers - this.#firstBuffer
-    );
-    this.#vector.setControl(this.count, start, at - start);
-    this.count++;
-  }
-  /** Sends from message `first` on; returns how many messages went, or the negative error of the first. */
-  send(fd, first) {
-    let result2;
-    do {
-      result2 = this.#vector.send(fd, first, this.count, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (result2 === -EINTR);
-    return result2 === 0 ? -EAGAIN : result2;
-  }
-  /** Datagrams in message `i`. */
-  datagrams(i) {
-    return this.#datagrams[i];
-  }
-  /** The batch's message, the first if they are several, that goes as message `i`. */
-  message(i) {
-    return this.#messages[i];
-  }
-  /** The train that message `i` belongs to. */
-  train(i) {
-    return this.#trains[i];
-  }
-  /** Starts anew. */
-  clear() {
-    this.count = 0;
-    this.#buffers = 0;
-  }
-};
-function namesInterface(batch, i) {
-  const { bytes: bytes3, i32 } = batch.memory;
-  const local = batch.localAt(i);
-  const word = local >> 2;
-  return isLinkLocal(bytes3, local) || (i32[word] | i32[word + 1] | i32[word + 2] | i32[word + 3]) === 0;
-}
-
-// src/segmentation.ts
-var PEERS_MAX = 1024;
-var REFUSAL_SECONDS = 30;
-var WORDS = ADDRESS_SIZE / 4;
-var SegmentationRefusals = class {
-  /** Whether any peer has ever been refused: most often none. */
-  any = false;
-  #peers = new Int32Array(PEERS_MAX * WORDS);
-  #sizes = new Int32Array(PEERS_MAX);
-  #until = new Float64Array(PEERS_MAX);
-  #clock = new Clock(CLOCK_MONOTONIC);
-  /** Remembers that segments of `size` bytes, or more, don't go to the peer whose address is the four words at `at`. */
-  add(words, at, size) {
-    const entry = index(words, at);
-    for (let i = 0; i < WORDS; i++) this.#peers[entry * WORDS + i] = words[at + i];
-    this.#clock.read();
-    this.#sizes[entry] = size;
-    this.#until[entry] = this.#clock.seconds + REFUSAL_SECONDS;
-    this.any = true;
-  }
-  /** Whether segments of `size` bytes are known not to go to the peer whose address is the four words at `at`. */
-  has(words, at, size) {
-    if (!this.any) return false;
-    const entry = index(words, at);
-    if (this.#until[entry] === 0 || size < this.#sizes[entry]) return false;
-    for (let i = 0; i < WORDS; i++) if (this.#peers[entry * WORDS + i] !== words[at + i]) return false;
-    this.#clock.read();
-    return this.#clock.seconds < this.#until[entry];
-  }
-};
-function index(words, at) {
-  let hash = 0;
-  for (let i = 0; i < WORDS; i++) hash = Math.imul(hash ^ words[at + i], 2654435761);
-  return hash >>> 22;
-}
-
-// ffi/socket_memory.ts
-var VALUES_SIZE = SK_MEMINFO_VARS * 4;
-var SocketMemory = class {
-  #fd;
-  // The values, then their length.
-  #memory = new Memory(VALUES_SIZE + 4);
-  #i32 = this.#memory.i32;
-  #values = this.#memory.pointer(0);
-  #length = this.#memory.pointer(VALUES_SIZE);
-  #call = libc().call;
-  /** @param fd the socket */
-  constructor(fd) {
-    this.#fd = fd;
-  }
-  /** Asks the kernel. Where it has no answer (before Linux 4.12), the values stay 0. */
-  read() {
-    this.#i32[VALUES_SIZE >> 2] = VALUES_SIZE;
-    this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
-  }
-  /** Bytes in the send buffer at the last reading: datagrams that have not left the host, with their bookkeeping. */
-  get sending() {
-    return this.#i32[SK_MEMINFO_WMEM_ALLOC];
-  }
-  /** Size of the send buffer at the last reading, in such bytes. */
-  get sendBuffer() {
-    return this.#i32[SK_MEMINFO_SNDBUF];
-  }
-};
-
-// src/send_buffer.ts
-var SHARE = 32;
-var TRIAL_SHARE = 16;
-var PEERS = 65536;
-var BOOKKEEPING = 1024;
-var SendBuffer = class {
-  /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
-  crowded = false;
-  #memory;
-  #seed = crypto.getRandomValues(new Int32Array(1))[0];
-  #size;
-  // Bytes in the buffer at the last look, and bytes that were sent since.
-  #level = 0;
-  #since = 0;
-  // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
-  #held = new Int32Array(PEERS);
-  #refusals = new Int32Array(PEERS);
-  // The peers that have any, in the order in which they came to that; and by peer, its place there plus 1, or 0.
-  #holders = new Uint16Array(PEERS);
-  #place = new Int32Array(PEERS);
-  #holderCount = 0;
-  /** @param fd the socket, whose send buffer has its final size */
-  constructor(fd) {
-    this.#memory = new SocketMemory(fd);
-    this.#memory.read();
-    this.#size = this.#memory.sendBuffer;
-  }
-  /**
-   * Notes that so many bytes in so many datagrams are about to be sent.
-   * @returns whether {@link look} is due before that: without it the buffer might come to be half full unseen
-   */
-  note(bytes3, datagrams) {
-    this.#since += cost(bytes3, datagrams);
-    return this.#level + this.#since > this.#size >> 1;
-  }
-  /** Asks the kernel how full the buffer is. */
-  look() {
-    this.#memory.read();
-    let gone = this.#level - this.#memory.sending;
-    this.#level -= gone;
-    this.#since = 0;
-    const crowded = this.#level > this.#size >> 1;
-    if (crowded !== this.crowded) this.#forget();
-    this.crowded = crowded;
-    while (gone > 0 && this.#holderCount > 0) {
-      const peer = this.#holders[this.#holderCount - 1];
-      if (this.#place[peer] === this.#holderCount) {
-        const bytes3 = Math.min(gone, this.#held[peer]);
-        this.#held[peer] -= bytes3;
-        gone -= bytes3;
-        if (this.#held[peer] > 0) return;
-        this.#clear(peer);
-      }
-      this.#holderCount--;
-    }
-  }
-  /** Whether so many bytes in so many datagrams may go to the peer whose address is the four words from `at`. */
-  admit(words, at, bytes3, datagrams) {
-    const peer = this.#peer(words, at);
-    const held = this.#held[peer];
-    const wanted = cost(bytes3, datagrams);
-    const room = this.#size - this.#level;
-    if (held + wanted <= room / SHARE) return true;
-    if (datagrams > 1) return false;
-    if (held === 0) return wanted <= room;
-    const refusals = ++this.#refusals[peer];
-    return (refusals & refusals - 1) === 0 && held + wanted <= room / TRIAL_SHARE;
-  }
-  /** Records what stayed in the buffer of the message that just went to this peer. */
-  record(words, at) {
-    const before = this.#level;
-    this.look();
-    const stayed = this.#level - before;
-    if (!this.crowded) return;
-    const peer = this.#peer(words, at);
-    if (stayed <= 0) {
-      this.#clear(peer);
-      return;
-    }
-    if (this.#place[peer] === 0) {
-      if (this.#holderCount === PEERS) this.#forget();
-      this.#holders[this.#holderCount++] = peer;
-      this.#place[peer] = this.#holderCount;
-    }
-    this.#held[peer] += stayed;
-  }
-  #clear(peer) {
-    this.#held[peer] = 0;
-    this.#refusals[peer] = 0;
-    this.#place[peer] = 0;
-  }
-  #forget() {
-    for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]);
-    this.#holderCount = 0;
-  }
-  #peer(words, at) {
-    let hash = this.#seed;
-    for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ hash >>> 15 ^ words[at + i], 2654435761);
-    return hash >>> 16;
-  }
-};
-function cost(bytes3, datagrams) {
-  return 2 * bytes3 + BOOKKEEPING * datagrams;
-}
-
-// src/udp_socket.ts
-var SEND_BUFFER_BYTES = 4 << 20;
-var forgotten = new FinalizationRegistry(release);
-var UdpSocket = class _UdpSocket {
-  /** `AF_INET` or `AF_INET6`: the family of the socket's own addresses. */
-  domain;
-  /** Families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
-  families;
-  /** The local address. */
-  address;
-  /** The local port. */
-  port;
-  /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
-  receiveBuffer;
-  /** What the host or its kernel lacks, a sentence each, for people. */
-  notices;
-  /** Datagrams dropped by the kernel that {@link drops} has seen. */
-  #drops = 0;
-  #dropsWord = 0;
-  #fd;
-  #connected;
-  #readable;
-  #lastReceived;
-  #single;
-  #segmentation;
-  #refusals = new SegmentationRefusals();
-  #sendBuffer;
-  #failed = new Float64Array(ERRNO_COUNT);
-  #replies = /* @__PURE__ */ new WeakMap();
-  #lastBatch;
-  #lastReplies;
-  constructor(fd, domain, dual, features) {
-    const memory = new Memory(sockaddr_in6.size);
-    check2("getsockname", getsockname(fd, memory, 0, sockaddr_in6.size));
-    this.#fd = fd;
-    this.#segmentation = features.segmentation;
-    this.#sendBuffer = new SendBuffer(fd);
-    this.domain = domain;
-    this.address = readSocketAddress(
-      memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size)
-    );
-    this.port = memory.bytes[sockaddr_in6.sin6_port] << 8 | memory.bytes[sockaddr_in6.sin6_port + 1];
-    this.families = domain === AF_INET ? "IPv4" : dual ? "IPv4 and IPv6" : "IPv6";
-    this.receiveBuffer = features.receiveBuffer;
-    this.notices = features.notices;
-    if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    forgotten.register(this, fd, this);
-  }
-  /**
-   * Binds a socket.
-   * @throws {SystemError} with a sentence for the user, where the address can't be bound
-   */
-  static bind(options3) {
-    checkOptions(options3);
-    const notices = [];
-    const name = localName(options3, notices);
-    const domain = isIPv4(name.address.bytes) ? AF_INET : AF_INET6;
-    const fd = open3(domain);
-    try {
-      if (domain === AF_INET6) check2("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
-      const features = configure(fd, domain, options3.receiveBuffer ?? 0, notices);
-      const memory = new Memory(sockaddr_in6.size);
-      const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
-      if (options3.broadcast) check2("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
-      const error = bind(fd, memory, 0, length);
-      if (error < 0) throw bindError(name, -error);
-      return new _UdpSocket(fd, domain, name.dual, features);
-    } catch (error) {
-      close(fd);
-      throw error;
-    }
-  }
-  /**
-   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation.
-   * @param fd its descriptor
-   * @throws {SystemError} with a sentence for the user, where it is none
-   */
-  static adopt(fd, options3 = {}) {
-    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
-    checkReceiveBuffer(requireObject("setsockopt", "the options", options3).receiveBuffer);
-    const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
-    const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
-    if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) {
-      const reason = type < 0 ? errnoMessage(-type) : "it is no UDP socket";
-      const errno = type < 0 ? -type : EINVAL;
-      throw new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-    }
-    const dual = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
-    const socket2 = new _UdpSocket(fd, domain, dual, configure(fd, domain, options3.receiveBuffer ?? 0, []));
-    const flags = fcntl(fd, F_GETFL, 0);
-    if (flags > 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-    if (socket2.port !== 0) return socket2;
-    forgotten.unregister(socket2);
-    throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
-  }
-  /** The local endpoint as people write it: `[::]:9000`. */
-  get endpoint() {
-    return endpointText(this.address.bytes, this.address.zone, this.port);
-  }
-  /** The descriptor, for poll(2); -1 once the socket is closed. */
-  get fd() {
-    return this.#fd;
-  }
-  /**
-   * Sets an option whose value is an `int`, under the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`.
-   * setsockopt(2), ip(7), ipv6(7), socket(7)
-   * @throws {SystemError} where the kernel refuses it
-   */
-  setOption(level, name, value) {
-    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, INT_MIN, INT_MAX);
-    check2("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
-  }
-  /** Makes a batch for this socket, with memory for `capacity` messages, 1 to 1024: about 64 KiB each. */
-  batch(capacity) {
-    return new MessageBatch(this.domain, capacity);
-  }
-  /**
-   * Connects the socket: from now on it receives only from `to`, sends only there whatever a batch says, and learns from
-   * its `receive` and `send` when the peer refuses. connect(2)
-   * @throws {SystemError} where there is no way to it
-   */
-  connect(to) {
-    const fd = this.#open("connect");
-    const { address, port } = requireObject("connect", "where to connect to", to);
-    const peer = requireAddress(address);
-    requirePort("connect", port, 1);
-    const memory = new Memory(sockaddr_in6.size);
-    const length = writeSocketAddress(memory, 0, this.domain, peer, port);
-    const error = connect(fd, memory, 0, length);
-    if (error < 0) {
-      throw new SystemError("connect", -error, `cannot connect to ${address}: ${errnoMessage(-error)}`);
-    }
-    this.#connected = { address: peer, port };
-    this.#replies = /* @__PURE__ */ new WeakMap();
-    this.#lastBatch = void 0;
-  }
-  /**
-   * Sends one datagram, to a peer or along the path of one that was received. For one now and then; {@link send} is for
-   * many. It never waits.
-   * @throws {SystemError} where an address can't be used (`EAFNOSUPPORT`) or is not local (`EADDRNOTAVAIL`), where the
-   *   payload is too large (`EMSGSIZE`), or the kernel refuses it
-   */
-  sendTo(payload, route) {
-    this.#open("sendmmsg");
-    const batch = this.#single ??= this.batch(1);
-    batch.clear();
-    batch.add(payload, route);
-    this.#checkReach(batch);
-    if (this.send(batch) === 1) return;
-    throw sendError(batch, 0);
-  }
-  /** How long {@link receive} waits at most, in milliseconds; without an end if 0, as it is at first. */
-  setReceiveTimeout(milliseconds2) {
-    requireInteger("setsockopt", "a time in milliseconds", milliseconds2, 0, INT_MAX);
-    check2("setsockopt", setsockoptTime(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds2));
-  }
-  /**
-   * Waits, while the event loop goes on, until there is something to receive. It keeps the process alive meanwhile.
-   * @returns true; or false as soon as the socket is closed
-   */
-  readable() {
-    const fd = this.#open("poll");
-    return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
-  }
-  /**
-   * Receives the messages that are there into a batch. With `wait` it waits for the first one, and the event loop stands
-   * still; {@link readable} is for waiting otherwise. It allocates nothing.
-   * @returns how many, or the negative error: `-EAGAIN` (-11) if nothing came in time, `-EINTR` (-4) if a signal did
-   */
-  receive(batch, wait) {
-    if (batch !== this.#lastReceived) this.#lastReceived = this.#checkBatch("recvmmsg", batch);
-    const received = batch.received.receive(this.#fd, batch.capacity, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
-    batch.read(received < 0 ? 0 : received);
-    if (received === -EBADF) throw closed("recvmmsg");
-    return received;
-  }
-  /**
-   * Sends the messages of a batch that are marked as replies, each from its local address to its peer. It never waits,
-   * and allocates nothing after the first call with a batch.
-   * @returns how many datagrams went; the others are counted in {@link failed}, and `MessageBatch.error` tells why
-   */
-  send(batch) {
-    if (this.#fd < 0) throw closed("sendmmsg");
-    if (batch !== this.#lastBatch) {
-      this.#lastBatch = this.#checkBatch("sendmmsg", batch);
-      let replies = this.#replies.get(batch);
-      if (replies === void 0) {
-        replies = new Replies(
-          batch,
-          this.#fd,
-          this.#connected === void 0,
-          this.#segmentation,
-          this.#refusals,
-          this.#sendBuffer,
-          this.#failed
-        );
-        this.#replies.set(batch, replies);
-      }
-      this.#lastReplies = replies;
-    }
-    return this.#lastReplies.send();
-  }
-  /** Datagrams that the kernel refused to send since the start, by error number. */
-  failed(errno) {
-    return this.#failed[errno] ?? 0;
-  }
-  /** The error number of the datagram that {@link send} failed to send last; 0 if none did. */
-  get lastError() {
-    return this.#lastReplies?.lastError ?? 0;
-  }
-  /** Whether a device on the way to some peer has turned out not to take trains of datagrams. */
-  get deviceRefusedTrains() {
-    return this.#lastReplies?.deviceRefused ?? false;
-  }
-  /**
-   * Datagrams that the kernel has dropped since the start because the receive buffer was full. Call it at least once in
-   * 2^32 of them. A train counts as one, for the kernel counts it so. `sk_drops`, net/core/sock.c
-   */
-  drops() {
-    const word = getsockoptWord(this.#fd, SOL_SOCKET, SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS);
-    if (word >= 0) {
-      this.#drops += word - this.#dropsWord >>> 0;
-      this.#dropsWord = word;
-    }
-    return this.#drops;
-  }
-  /** Closes the socket. Closing it again does nothing. */
-  close() {
-    if (this.#fd < 0) return;
-    forgotten.unregister(this);
-    release(this.#fd);
-    this.#fd = -1;
-  }
-  /** Closes the socket at the end of a block that declared it with `using`. */
-  [Symbol.dispose]() {
-    this.close();
-  }
-  /** The descriptor, of a socket that is not closed. */
-  #open(syscall) {
-    if (this.#fd < 0) throw closed(syscall);
-    return this.#fd;
-  }
-  /** Requires that this socket can send message 0 of a batch to its peer. */
-  #checkReach(batch) {
-    if (this.families === "IPv6" && batch.isIPv4(0)) {
-      const { address: address2 } = batch.peer(0);
-      const message2 = `an IPv6 socket does not reach the IPv4 address ${address2}; bind one for both, or for IPv4`;
-      throw new SystemError("sendmmsg", EAFNOSUPPORT, message2);
-    }
-    if (this.#connected === void 0) return;
-    const { address, port } = this.#connected;
-    const at = batch.peerAddressAt(0);
-    const same = address.bytes.every((byte, i) => byte === batch.memory.bytes[at + i]);
-    if (same && batch.peerPort(0) === port) return;
-    const other = batch.peer(0);
-    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ${endpointText(address.
-    bytes, address.zone, port)}`;
-    throw new SystemError("sendmmsg", EISCONN, message);
-  }
-  /** Requires a batch of this socket's family. */
-  #checkBatch(syscall, batch) {
-    if (!(batch instanceof MessageBatch)) throw invalid(syscall, `a batch is a MessageBatch, not ${describe(batch)}`);
-    if (batch.family === this.domain) return batch;
-    const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
-    throw new SystemError(syscall, EAFNOSUPPORT, message);
-  }
-};
-function release(fd) {
-  forget(fd);
-  close(fd);
-}
-function closed(syscall) {
-  return new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
-}
-var INT_MAX = 2 ** 31 - 1;
-var INT_MIN = -(2 ** 31);
-function checkOptions(options3) {
-  requireObject("bind", "the options", options3);
-  const { port, address, family, receiveBuffer } = options3;
-  requirePort("bind", port, 0);
-  if (address !== void 0) requireString("bind", "`address`", address);
-  if (family !== void 0 && family !== 4 && family !== 6) {
-    throw invalid("bind", `\`family\` is 4 or 6, or left out for both, not ${describe(family)}`);
-  }
-  checkReceiveBuffer(receiveBuffer);
-}
-function checkReceiveBuffer(bytes3) {
-  if (bytes3 !== void 0) requireInteger("setsockopt", "`receiveBuffer`", bytes3, 0, INT_MAX);
-}
-function sendError(batch, i) {
-  const { address, port } = batch.peer(i);
-  const errno = batch.error(i);
-  const message = `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${sendAdvice(errno, batch.isIPv4(i))}`;
-  return new SystemError("sendmmsg", errno, message);
-}
-function localName(options3, notices) {
-  const { address, family, port } = options3;
-  if (address !== void 0) return { address: resolve(address, family)[0], port, dual: false };
-  if (family !== 4 && !hasIPv6()) {
-    if (family === 6) throw noIPv6();
-    notices.push("this host has no IPv6: answering on IPv4 only");
-    return { address: readAddress2("0.0.0.0"), port, dual: false };
-  }
-  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), port, dual: family === void 0 };
-}
-function noIPv6() {
-  return new SystemError(
-    "socket",
-    EAFNOSUPPORT,
-    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 \
-on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address"
-  );
-}
-function hasIPv6() {
-  const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  close(fd);
-  const off = readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
-  return off === "0" || readSmallFile("/proc/net/if_inet6") !== "";
-}
-function configure(fd, domain, receiveBuffer, notices) {
-  check2("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-  if (domain === AF_INET6) check2("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
-  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-  const trains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
-  const segmentation = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
-  if (!trains || !segmentation) {
-    notices.push("this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram goes on its own");
-  }
-  setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
-  return { segmentation, receiveBuffer: setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer), notices };
-}
-function open3(domain) {
-  const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
-  check2("socket", fd);
-  if (fd > 2) return fd;
-  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  close(fd);
-  return check2("fcntl", higher);
-}
-function setBuffer(fd, name, forceName, bytes3) {
-  if (bytes3 > 0 && setsockopt(fd, SOL_SOCKET, forceName, bytes3) < 0) {
-    setsockopt(fd, SOL_SOCKET, name, bytes3);
-  }
-  return getsockopt(fd, SOL_SOCKET, name) / 2;
-}
-function bindError(name, errno) {
-  let advice = "";
-  if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
-  if (errno === EADDRINUSE) {
-    advice = `; \`ss -ulpn sport = :${name.port}\` shows which program has it, or try another port`;
-  }
-  const endpoint = endpointText(name.address.bytes, name.address.zone, name.port);
-  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists what is" : errnoMessage(
-  errno) + advice;
-  return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason}`);
-}
-function sendAdvice(errno, ipv4) {
-  if (errno === EMSGSIZE) return `too large; a datagram carries ${ipv4 ? "65507 bytes over IPv4" : "65527 over IPv6"}`;
-  if (errno === EINVAL) return "the address to send from is not on this host; `ip address` lists what is";
-  if (errno === EACCES) return "permission denied; a broadcast address needs a socket bound with `broadcast: true`";
-  if (errno === EAGAIN) return "the send buffer is full; try again later";
-  return `${errnoMessage(errno)} (${errnoName(errno)})`;
-}
-function check2(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
 // src/probe_target.ts
 var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
 SOF_TIMESTAMPING_OPT_TSONLY;
@@ -5125,7 +5131,7 @@ var ProbeTarget = class {
   /** Takes what is in the socket's error queue; returns the errors. */
   receiveErrors() {
     const reports = [];
-    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket.fd)) {
+    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
       if (entry.kind === "departure") {
         const request = this.#requests.get(this.#firstCounted + entry.index);
         if (request !== void 0 && entry.time >= request.sentAt) request.sentAt = entry.time;

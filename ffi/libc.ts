@@ -202,7 +202,7 @@ function readAddress(words: Int32Array, at: number): number {
 }
 
 /** Second of the epoch that the times of {@link wallTime} count from. */
-export const TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1000);
+export const TIME_ORIGIN_SECONDS: number = Math.floor(Date.now() / 1000);
 
 /**
  * A time of `CLOCK_REALTIME`, given in seconds and nanoseconds, as nanoseconds since {@link TIME_ORIGIN_SECONDS}: a whole

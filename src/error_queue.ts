@@ -23,9 +23,12 @@ import { Memory } from "../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../ffi/message_vector.ts";
 import { ControlMessages } from "./control_message.ts";
 import { readSocketAddress, type ResolvedAddress } from "./endpoint.ts";
+import { closed, UdpSocket } from "./udp_socket.ts";
+import { describe, invalid } from "./validation.ts";
 
 /** A datagram has left: the kernel has handed it to the network device. */
 export interface Departure {
+  /** Tells it from an {@link ErrorReport}. */
   readonly kind: "departure";
   /** Which one: datagrams are counted from 0 on since `SO_TIMESTAMPING` was set. `SOF_TIMESTAMPING_OPT_ID` */
   readonly index: number;
@@ -35,6 +38,7 @@ export interface Departure {
 
 /** An error came of a datagram. */
 export interface ErrorReport {
+  /** Tells it from a {@link Departure}. */
   readonly kind: "error";
   /** The error that the kernel makes of it: `ECONNREFUSED`. */
   readonly errno: number;
@@ -65,6 +69,7 @@ export class ErrorQueue {
   readonly #controlsAt: number;
   readonly #payloadsAt: number;
 
+  /** Makes the room for what is taken. */
   constructor() {
     const buffersAt = CAPACITY * mmsghdr.size;
     this.#controlsAt = buffersAt + CAPACITY * iovec.size;
@@ -80,11 +85,16 @@ export class ErrorQueue {
     }
   }
 
-  /** Takes what is in the error queue of a socket, without waiting. */
-  receive(fd: number): (Departure | ErrorReport)[] {
+  /**
+   * Takes what is in the error queue of a socket, without waiting.
+   * @throws {SystemError} `EBADF` where it is closed, `EINVAL` where it is none
+   */
+  receive(socket: UdpSocket): (Departure | ErrorReport)[] {
+    if (!(socket instanceof UdpSocket)) throw invalid("recvmmsg", `a UdpSocket is needed, not ${describe(socket)}`);
+    if (socket.fd < 0) throw closed("recvmmsg");
     const entries: (Departure | ErrorReport)[] = [];
     for (;;) {
-      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
+      const count = this.#vector.receive(socket.fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
       for (let i = 0; i < count; i++) {
         const entry = this.#read(i);
         if (entry !== undefined) entries.push(entry);

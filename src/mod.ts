@@ -41,6 +41,9 @@
  * if (answers.peer(0).address !== "127.0.0.2") throw new Error("answered from another address");
  * ```
  *
+ * What became of datagrams after they were sent, an {@link ErrorQueue} tells: which errors came of them and who reported
+ * those, and when they left.
+ *
  * It needs Linux on x86-64 or ARM, and in Deno the permission `--allow-ffi`. Errors are a {@link SystemError}, or a
  * {@link LibraryError} where libc can't be called.
  * @module
@@ -48,8 +51,10 @@
 
 export { SystemError } from "../ffi/errno.ts";
 export { LibraryError } from "../ffi/foreign.ts";
+export { TIME_ORIGIN_SECONDS, wallTime } from "../ffi/libc.ts";
 export { parseAddress } from "./address.ts";
 export type { Endpoint, ResolvedAddress } from "./endpoint.ts";
+export { type Departure, ErrorQueue, type ErrorReport } from "./error_queue.ts";
 export {
   type BatchMemory,
   BROADCAST,

@@ -322,7 +322,7 @@ export class ProbeTarget {
   /** Takes what is in the socket's error queue; returns the errors. */
   receiveErrors(): ErrorReport[] {
     const reports: ErrorReport[] = [];
-    for (const entry of this.#socket === undefined ? [] : this.#errors.receive(this.#socket.fd)) {
+    for (const entry of this.#socket === undefined ? [] : this.#errors.receive(this.#socket)) {
       if (entry.kind === "departure") {
         const request = this.#requests.get(this.#firstCounted + entry.index);
         if (request !== undefined && entry.time >= request.sentAt) request.sentAt = entry.time;

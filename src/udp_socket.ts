@@ -400,7 +400,7 @@ function release(fd: number): void {
 }
 
 /** The error for what is asked of a closed socket. */
-function closed(syscall: string): SystemError {
+export function closed(syscall: string): SystemError {
   return new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
 }
 

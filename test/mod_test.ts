@@ -45,7 +45,7 @@ describe("what the program is built on", () => {
   const exported = [...source("mod.ts").matchAll(/^export (?:type )?\{(.+?)\}/gms)]
     .flatMap(([, names]) => names!.split(",").map((name) => name.replace("type ", "").trim()));
   // The socket itself, and what it consists of.
-  const socket = ["message_batch.ts", "replies.ts", "udp_socket.ts", "serve.ts", "mod.ts"];
+  const socket = ["message_batch.ts", "replies.ts", "udp_socket.ts", "error_queue.ts", "serve.ts", "mod.ts"];
   const files = readdirSync(join(ROOT, "src")).filter((file) => !socket.includes(file));
 
   test("is exported: it has no private door", () => {
@@ -53,7 +53,7 @@ describe("what the program is built on", () => {
     for (const file of files) {
       for (
         const [, names] of source(file).matchAll(
-          /import (?:type )?\{([^}]*)\} from "\.\/(?:udp_socket|message_batch)\.ts"/g,
+          /import (?:type )?\{([^}]*)\} from "\.\/(?:udp_socket|message_batch|error_queue)\.ts"/g,
         )
       ) {
         for (const name of names!.split(",").map((name) => name.replace("type ", "").trim()).filter((name) => name)) {
@@ -162,6 +162,40 @@ describe("a socket", () => {
     assert.equal(socket.failed(EACCES), 1);
     using other = UdpSocket.bind({ port: 0, address: "127.0.0.1", broadcast: true });
     other.sendTo(bytes("b"), { to: { address: "127.255.255.255", port } });
+  });
+
+  test("tells which datagrams left when, and what errors came of them", async () => {
+    using peer = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const errors = new library.ErrorQueue();
+    assert.deepEqual(errors.receive(socket), []);
+    // IP_RECVERR, and SO_TIMESTAMPING with software times of departure, numbered, without the payload.
+    socket.setOption(0, 11, 1);
+    socket.setOption(1, 37, 0x2 | 0x10 | 0x80 | 0x800);
+
+    const before = Date.now();
+    socket.sendTo(bytes("heard"), { to: { address: "127.0.0.1", port: peer.port } });
+    let entries: ReturnType<typeof errors.receive> = [];
+    const more = () => (entries = errors.receive(socket)).length > 0;
+    await until(more, "departure");
+    const [departure] = entries;
+    assert.ok(departure?.kind === "departure" && departure.index === 0 && entries.length === 1);
+    const left = library.TIME_ORIGIN_SECONDS * 1000 + departure.time / 1e6;
+    assert.ok(left > before - 1 && left < Date.now() + 1, `left ${left - before} ms after it was sent`);
+
+    const unheard = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const to = { address: "127.0.0.1", port: unheard.port };
+    unheard.close();
+    socket.sendTo(bytes("unheard"), { to });
+    await until(() => more() && entries.some(({ kind }) => kind === "error"), "error");
+    const error = entries.find((entry) => entry.kind === "error")!;
+    const { kind: _, reporter, quoted, ...rest } = error;
+    assert.deepEqual(rest, { errno: 111, icmp: { version: 4, type: 3, code: 3 }, mtu: 0 });
+    assert.deepEqual(reporter?.bytes, library.parseAddress("127.0.0.1"));
+    assert.equal(text(quoted), "unheard");
+
+    socket.close();
+    assert.deepEqual(errorOf(() => errors.receive(socket)).code, "EBADF");
   });
 
   test("connected, receives from its peer alone, and learns that it refuses", async () => {
@@ -594,6 +628,13 @@ describe("whatever is passed", () => {
         "parseAddress",
         fc.oneof(anything, address).map((value) => () => Reflect.apply(library.parseAddress, undefined, [value])),
       ],
+      [
+        "ErrorQueue",
+        anything.map((value) => () =>
+          Reflect.apply(library.ErrorQueue.prototype.receive, new library.ErrorQueue(), [value])
+        ),
+      ],
+      ["wallTime", fc.array(anything).map((values) => () => Reflect.apply(library.wallTime, undefined, values))],
       [
         "serve",
         fc.tuple(orAnything(serveOptions), callback).map(([value, handler]) => () => {

@@ -2827,14 +2827,14 @@ var Output = class {
 
 // src/polling.ts
 var WINDOW_START = 10;
-var UNGATHERED = 1;
+var RECEPTIONS = 1;
 var AdaptivePolling = class {
   /** Value of `Clock.microseconds` after the last reception. */
   now = 0;
   #clock = new Clock(CLOCK_MONOTONIC);
   #ceiling;
   #window = 0;
-  #ungathered = 0;
+  #receptions = 0;
   /** @param ceiling most microseconds to poll for; 0 for never */
   constructor(ceiling) {
     this.#ceiling = ceiling;
@@ -2862,12 +2862,12 @@ var AdaptivePolling = class {
     return received;
   }
   #adapt(waited, batch) {
-    const ungathered = batch.count === 1 || batch.count > 1 && batch.datagrams(0) > 1;
-    if (waited > this.#ceiling || !ungathered) {
+    const pays = batch.count === 1 || batch.count > 1 && batch.datagrams(0) > 1;
+    if (waited > this.#ceiling || !pays) {
       this.#window = 0;
-      this.#ungathered = 0;
-    } else if (this.#ungathered < UNGATHERED) {
-      this.#ungathered++;
+      this.#receptions = 0;
+    } else if (this.#receptions < RECEPTIONS) {
+      this.#receptions++;
     } else if (waited > this.#window) {
       this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
     }

@@ -10,8 +10,8 @@ import type { UdpSocket } from "./udp_socket.ts";
 
 /** Microseconds that polling starts with when it grows from nothing. */
 const WINDOW_START = 10;
-/** Receptions in a row that must have gathered nothing before it grows. */
-const UNGATHERED = 1;
+/** Receptions in a row that must have been of this kind before it grows. */
+const RECEPTIONS = 1;
 
 /**
  * Receives, and before it sleeps in the kernel polls for a while, if recent traffic says that this pays: a sleep and the
@@ -19,8 +19,8 @@ const UNGATHERED = 1;
  *
  * The window grows when a datagram came soon after the process had gone to sleep, and is gone at once when none comes
  * within the ceiling, as the kernel does it for its guests (virt/kvm/kvm_main.c, `halt_poll_ns`). It grows only while
- * datagrams come one at a time, or as trains: where several are on their way alone, sleeping lets more of them gather,
- * and costs less.
+ * datagrams come one at a time, or in trains: where several are on their way, each by itself, sleeping lets more of them
+ * gather, and costs less.
  */
 export class AdaptivePolling {
   /** Value of `Clock.microseconds` after the last reception. */
@@ -28,7 +28,7 @@ export class AdaptivePolling {
   readonly #clock = new Clock(CLOCK_MONOTONIC);
   readonly #ceiling: number;
   #window = 0;
-  #ungathered = 0;
+  #receptions = 0;
 
   /** @param ceiling most microseconds to poll for; 0 for never */
   constructor(ceiling: number) {
@@ -59,12 +59,13 @@ export class AdaptivePolling {
   }
 
   #adapt(waited: number, batch: MessageBatch): void {
-    const ungathered = batch.count === 1 || (batch.count > 1 && batch.datagrams(0) > 1);
-    if (waited > this.#ceiling || !ungathered) {
+    // Trains have gathered before they came.
+    const pays = batch.count === 1 || (batch.count > 1 && batch.datagrams(0) > 1);
+    if (waited > this.#ceiling || !pays) {
       this.#window = 0;
-      this.#ungathered = 0;
-    } else if (this.#ungathered < UNGATHERED) {
-      this.#ungathered++;
+      this.#receptions = 0;
+    } else if (this.#receptions < RECEPTIONS) {
+      this.#receptions++;
     } else if (waited > this.#window) {
       this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
     }

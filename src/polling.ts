@@ -10,7 +10,7 @@ import type { UdpSocket } from "./udp_socket.ts";
 
 /** Microseconds that polling starts with when it grows from nothing. */
 const WINDOW_START = 10;
-/** Receptions in a row that must have been of this kind before it grows. */
+/** Receptions in a row, of one datagram or of trains, that must come before it grows. */
 const RECEPTIONS = 1;
 
 /**

@@ -122,6 +122,7 @@ var F_SETFL = 4;
 var F_DUPFD_CLOEXEC = 1030;
 var SEEK_CUR = 1;
 var TIOCGWINSZ = 21523;
+var TIOCGDEV = 2147767346;
 var PIPE_BUF = 4096;
 var EAI_NONAME = -2;
 var EAI_AGAIN = -3;
@@ -161,11 +162,14 @@ var NAMES = `
   EALREADY EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY
   EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON`.trim().split(/\s+/);
 var ERRNO_COUNT = NAMES.length + 1;
+var OTHER_ERROR = 0;
 function errnoName(errno) {
+  if (errno === OTHER_ERROR) return "other";
   const name = NAMES[errno - 1] ?? "-";
   return name === "-" ? `errno ${errno}` : name;
 }
 function errnoMessage(errno) {
+  if (errno === OTHER_ERROR) return "an error that has no name";
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }
 var SystemError = class extends Error {
@@ -653,6 +657,10 @@ function terminalSize(fd) {
   if (furtherLibc().ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return void 0;
   return { columns: room.u16[winsize.ws_col / 2], rows: room.u16[winsize.ws_row / 2] };
 }
+function terminalDevice(fd) {
+  const room = scratch();
+  return furtherLibc().ioctl(fd, TIOCGDEV, room.pointer(0)) < 0 ? void 0 : room.i32[0];
+}
 function lseek(fd, offset, whence) {
   const position = libc().call.lseek(fd, offset, whence);
   return position === -1 ? -libc().errno() : position >>> 0;
@@ -891,7 +899,7 @@ function formatEndpoint(out, at, bytes3, from, zone, port) {
     out[at++] = 37;
     for (let i = 0; i < zone.length && i < 15; i++) {
       const code = zone.charCodeAt(i);
-      out[at++] = code > 32 && code < 127 ? code : 63;
+      out[at++] = code > 32 && code < 127 && code !== 34 && code !== 92 ? code : 63;
     }
   }
   if (bracketed) out[at++] = 93;
@@ -1440,7 +1448,7 @@ var MessageBatch = class {
     this.#interfaces = new Int32Array(capacity);
     this.#destinations = new Uint8Array(capacity);
     this.#arrivals = new Int32Array(capacity);
-    this.#replies = new Uint8Array(capacity);
+    this.#replies = new Uint16Array(capacity);
   }
   /** Messages that were received last, or added since {@link clear}. */
   get count() {
@@ -1611,7 +1619,8 @@ var MessageBatch = class {
     return this.#payloadsAt + i * PAYLOAD_STRIDE;
   }
   /**
-   * Marks message `i` to be sent back by the next `UdpSocket.send`, with the payload that is then in its place.
+   * Marks message `i` to be sent back, with the payload that is then in its place, by every `UdpSocket.send` until the
+   * batch is filled anew.
    * @throws {SystemError} `EINVAL` where there is no such message, as all methods do that take a number
    */
   reply(i) {
@@ -1623,7 +1632,10 @@ var MessageBatch = class {
     this.#check(i);
     return this.#replies[i] >= MARKED;
   }
-  /** The error number that `UdpSocket.send` failed to send message `i` for, or a datagram of it; 0 if it went. errno(3) */
+  /**
+   * The error number that the last `UdpSocket.send` failed to send message `i` for, or a datagram of it; 0 if it went.
+   * errno(3)
+   */
   error(i) {
     this.#check(i);
     return Math.max(0, this.#replies[i] - MARKED);
@@ -1978,10 +1990,13 @@ var Guard = class {
 };
 var AllowList = class {
   #count;
+  // Whether the prefix is of IPv6 addresses, by prefix.
+  #ipv6;
   #networks;
   #masks;
   constructor(prefixes) {
     this.#count = prefixes.length;
+    this.#ipv6 = prefixes.map(({ bytes: bytes3, length }) => length < 96 || !isIPv4(bytes3));
     const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
     const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
     prefixes.forEach(({ bytes: bytes3, length }, k) => {
@@ -1998,9 +2013,10 @@ var AllowList = class {
   /** Whether the address of four words from `at` is in any of the prefixes, or there are none. */
   has(words, at) {
     if (this.#count === 0) return true;
-    for (let k = 0; k < this.#count * 4; k += 4) {
-      let differs = 0;
-      for (let i = 0; i < 4; i++) differs |= words[at + i] & this.#masks[k + i] ^ this.#networks[k + i];
+    const ipv6 = !isMapped(words, at);
+    for (let k = 0; k < this.#count; k++) {
+      let differs = this.#ipv6[k] === ipv6 ? 0 : 1;
+      for (let i = 0; i < 4; i++) differs |= words[at + i] & this.#masks[k * 4 + i] ^ this.#networks[k * 4 + i];
       if (differs === 0) return true;
     }
     return false;
@@ -2546,7 +2562,7 @@ var Counters = class {
       if (this.refused[i] > 0) refusedByReason[name] = this.refused[i];
     });
     const failedByErrno = {};
-    for (let errno = 1; errno < ERRNO_COUNT; errno++) {
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
       if (failed(errno) > 0) failedByErrno[errnoName(errno)] = failed(errno);
     }
     return {
@@ -2652,7 +2668,7 @@ var EchoServer = class {
         this.#nextSecond();
       }
     }
-    this.#drain();
+    if (!this.#socket.adopted) this.#drain();
   }
   /** Ends {@link run} with the loop's next turn. */
   stop() {
@@ -2684,7 +2700,7 @@ var EchoServer = class {
   /** Counts what has come and is not answered any more, so that nothing is lost without being counted. */
   #drain() {
     const end = performance.now() + DRAIN_MILLISECONDS;
-    while (this.#socket.receive(this.#batch, false) > 0 && performance.now() < end) {
+    while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
       for (let i = 0; i < this.#batch.count; i++) {
         const datagrams = this.#batch.datagrams(i);
         this.#counters.received += datagrams;
@@ -2700,7 +2716,7 @@ var EchoServer = class {
     this.#log.nextSecond();
     this.#socket.drops();
     const failures = [];
-    for (let errno = 1; errno < ERRNO_COUNT; errno++) {
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
       const failed = this.#socket.failed(errno);
       const count = failed - this.#failuresTold[errno];
       if (count > 0) failures.push(`${count} times ${errnoName(errno)} (${errnoMessage(errno)})`);
@@ -2744,7 +2760,7 @@ var Output = class {
       this.#means = "write";
       this.#fd = fd;
     } else {
-      const own = open2(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+      const own = reopen(fd);
       this.#means = own >= 0 ? "nonblocking" : "poll";
       this.#fd = own >= 0 ? own : fd;
     }
@@ -2824,6 +2840,17 @@ var Output = class {
     return this.#writer.write(this.#fd, length);
   }
 };
+function reopen(fd) {
+  const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const own = open2(`/proc/self/fd/${fd}`, flags);
+  if (own >= 0) return own;
+  const terminal = open2("/dev/tty", flags);
+  if (terminal < 0) return own;
+  const device = terminalDevice(fd);
+  if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
+  close(terminal);
+  return own;
+}
 
 // src/polling.ts
 var WINDOW_START = 10;
@@ -2889,23 +2916,26 @@ var Epoll = class {
   /** @throws {SystemError} where there are no descriptors left */
   constructor() {
     this.#epoll = check("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    this.#waker = check("eventfd", this.#result(this.#call.eventfd(1, EFD_CLOEXEC)));
+    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
+    if (waker < 0) close(this.#epoll);
+    this.#waker = check("eventfd", waker);
   }
   /**
    * Reports `fd` as soon as it has something to read, or an error; at once if it has already.
+   * @param tag a 32-bit number to tell this waiting from an earlier one, of a descriptor of the same number
    * @throws {SystemError} where it can't be waited for
    */
-  arm(fd) {
-    const result2 = this.#control(EPOLL_CTL_MOD, fd);
-    check("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd) : result2);
+  arm(fd, tag) {
+    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
+    check("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
   }
   /** Reports `fd` no more. To be called before it is closed. */
   remove(fd) {
-    this.#control(EPOLL_CTL_DEL, fd);
+    this.#control(EPOLL_CTL_DEL, fd, 0);
   }
   /** Ends the waiting, or the next one. */
   wake() {
-    this.arm(this.#waker);
+    this.arm(this.#waker, 0);
   }
   /** Waits, on a thread of its own; gives how many descriptors are reported. epoll_wait(2) */
   async wait() {
@@ -2916,9 +2946,14 @@ var Epoll = class {
   reported(i) {
     return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
   }
-  #control(operation, fd) {
+  /** With which tag it was armed. */
+  reportedTag(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
+  }
+  #control(operation, fd, tag) {
     this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
     this.#i32[epoll_event.data >> 2] = fd;
+    this.#i32[epoll_event.data + 4 >> 2] = tag;
     return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
   }
   #result(value) {
@@ -2932,13 +2967,15 @@ function check(syscall, result2) {
 
 // src/readiness.ts
 var waiting2 = /* @__PURE__ */ new Map();
+var lastTag = 0;
 var epoll;
 var running = false;
 function readable(fd) {
   return new Promise((resolve2, reject) => {
     epoll ??= new Epoll();
-    epoll.arm(fd);
-    waiting2.set(fd, { resolve: resolve2, reject });
+    const tag = lastTag = lastTag + 1 | 0;
+    epoll.arm(fd, tag);
+    waiting2.set(fd, { tag, resolve: resolve2, reject });
     if (!running) void run(epoll);
   });
 }
@@ -2954,7 +2991,9 @@ async function run(epoll2) {
       const count = await epoll2.wait();
       for (let i = 0; i < count; i++) {
         const fd = epoll2.reported(i);
-        waiting2.get(fd)?.resolve(true);
+        const waiter = waiting2.get(fd);
+        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
+        waiter.resolve(true);
         waiting2.delete(fd);
       }
     }
@@ -3072,6 +3111,7 @@ var Replies = class {
     if (batch.count > 1) this.#newest.fill(-1);
     for (let i = 0; i < batch.count; i++) {
       if (!batch.replies(i)) continue;
+      batch.reply(i);
       const slot = batch.count > 1 ? this.#findFlow(i) : 0;
       const newest = this.#newest[slot];
       if (batch.count > 1 && newest >= 0 && this.#join(newest, i)) continue;
@@ -3224,7 +3264,7 @@ var Replies = class {
     for (let i = this.#head[train]; i >= 0; i = this.#next[i]) this.#fail(i, errno, this.#batch.datagrams(i));
   }
   #fail(i, errno, datagrams) {
-    this.failed[errno] += datagrams;
+    this.failed[errno < ERRNO_COUNT ? errno : OTHER_ERROR] += datagrams;
     this.lastError = errno;
     this.#batch.fail(i, errno);
   }
@@ -3500,6 +3540,7 @@ function cost(bytes3, datagrams) {
 
 // src/udp_socket.ts
 var SEND_BUFFER_BYTES = 4 << 20;
+var owned = /* @__PURE__ */ new Set();
 var forgotten = new FinalizationRegistry(release);
 var UdpSocket = class _UdpSocket {
   /** `AF_INET` or `AF_INET6`: the family of the socket's own addresses. */
@@ -3512,11 +3553,13 @@ var UdpSocket = class _UdpSocket {
   port;
   /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
   receiveBuffer;
+  /** Whether it was taken over: then another process may have it too, and go on with it. */
+  adopted;
   /** What the host or its kernel lacks, a sentence each, for people. */
   notices;
   /** Datagrams dropped by the kernel that {@link drops} has seen. */
   #drops = 0;
-  #dropsWord = 0;
+  #dropsWord;
   #fd;
   #connected;
   #readable;
@@ -3529,12 +3572,14 @@ var UdpSocket = class _UdpSocket {
   #replies = /* @__PURE__ */ new WeakMap();
   #lastBatch;
   #lastReplies;
-  constructor(fd, domain, dual, features) {
+  constructor(fd, domain, dual, features, adopted) {
     const memory = new Memory(sockaddr_in6.size);
     check2("getsockname", getsockname(fd, memory, 0, sockaddr_in6.size));
     this.#fd = fd;
     this.#segmentation = features.segmentation;
     this.#sendBuffer = new SendBuffer(fd);
+    this.#dropsWord = Math.max(0, dropsWord(fd));
+    this.adopted = adopted;
     this.domain = domain;
     this.address = readSocketAddress(
       memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size)
@@ -3544,6 +3589,7 @@ var UdpSocket = class _UdpSocket {
     this.receiveBuffer = features.receiveBuffer;
     this.notices = features.notices;
     if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    owned.add(fd);
     forgotten.register(this, fd, this);
   }
   /**
@@ -3564,20 +3610,24 @@ var UdpSocket = class _UdpSocket {
       if (options3.broadcast) check2("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
       const error = bind(fd, memory, 0, length);
       if (error < 0) throw bindError(name, -error);
-      return new _UdpSocket(fd, domain, name.dual, features);
+      return new _UdpSocket(fd, domain, name.dual, features, false);
     } catch (error) {
       close(fd);
       throw error;
     }
   }
   /**
-   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation.
+   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation. Options that
+   * it came with, and that would change what this class does, are reset: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`.
    * @param fd its descriptor
-   * @throws {SystemError} with a sentence for the user, where it is none
+   * @throws {SystemError} with a sentence for the user, where it is none, or another `UdpSocket` has it
    */
   static adopt(fd, options3 = {}) {
     requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
     checkReceiveBuffer(requireObject("setsockopt", "the options", options3).receiveBuffer);
+    if (owned.has(fd)) {
+      throw new SystemError("getsockopt", EINVAL, `cannot take over descriptor ${fd}: another UdpSocket has it`);
+    }
     const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
     const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
     if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) {
@@ -3586,11 +3636,18 @@ var UdpSocket = class _UdpSocket {
       throw new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
     }
     const dual = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
-    const socket2 = new _UdpSocket(fd, domain, dual, configure(fd, domain, options3.receiveBuffer ?? 0, []));
+    const socket2 = new _UdpSocket(fd, domain, dual, configure(fd, domain, options3.receiveBuffer ?? 0, []), true);
     const flags = fcntl(fd, F_GETFL, 0);
     if (flags > 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-    if (socket2.port !== 0) return socket2;
+    if (socket2.port !== 0) {
+      setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+      setsockopt(fd, IPPROTO_IP, IP_RECVERR, 0);
+      if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
+      setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
+      return socket2;
+    }
     forgotten.unregister(socket2);
+    owned.delete(fd);
     throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
   }
   /** The local endpoint as people write it: `[::]:9000`. */
@@ -3717,7 +3774,7 @@ var UdpSocket = class _UdpSocket {
    * 2^32 of them. A train counts as one, for the kernel counts it so. `sk_drops`, net/core/sock.c
    */
   drops() {
-    const word = getsockoptWord(this.#fd, SOL_SOCKET, SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS);
+    const word = dropsWord(this.#fd);
     if (word >= 0) {
       this.#drops += word - this.#dropsWord >>> 0;
       this.#dropsWord = word;
@@ -3765,7 +3822,11 @@ var UdpSocket = class _UdpSocket {
     throw new SystemError(syscall, EAFNOSUPPORT, message);
   }
 };
+function dropsWord(fd) {
+  return getsockoptWord(fd, SOL_SOCKET, SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS);
+}
 function release(fd) {
+  owned.delete(fd);
   forget(fd);
   close(fd);
 }
@@ -5462,21 +5523,23 @@ var LAST_WORDS_MILLISECONDS = 50;
 async function main(args) {
   try {
     const command = parseCommand(args);
-    if (command.kind === "help") console.log(command.text);
-    else if (command.kind === "version") console.log(`echo.ts ${VERSION}`);
-    else if (command.kind === "probe") return await probe(command);
-    else await serve(command);
+    if (command.kind === "help") return print(console.log, command.text) ? 0 : 1;
+    if (command.kind === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
+    if (command.kind === "probe") return await probe(command);
+    await serve(command);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`echo.ts: ${error.message}`);
-      return 2;
-    }
-    if (error instanceof SystemError || error instanceof LibraryError) {
-      console.error(`echo.ts: ${error.message}`);
-      return 1;
-    }
-    throw error;
+    if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;
+    print(console.error, `echo.ts: ${error.message}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+function print(write, text) {
+  try {
+    write(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 async function serve(settings) {

@@ -135,6 +135,8 @@ export const SEEK_CUR = 1;
 
 /** Asks a terminal for its size. <asm-generic/ioctls.h>, ioctl_tty(2) */
 export const TIOCGWINSZ = 0x5413;
+/** Asks a terminal which device it really is. <asm-generic/ioctls.h>, ioctl_tty(2) */
+export const TIOCGDEV = 0x80045432;
 
 /** Bytes that one write to a pipe takes whole or not at all. <linux/limits.h>, pipe(7) */
 export const PIPE_BUF = 4096;

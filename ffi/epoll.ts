@@ -15,6 +15,7 @@ import {
 } from "./constants.ts";
 import { SystemError } from "./errno.ts";
 import { epoll_event } from "./layouts.ts";
+import { close } from "./libc.ts";
 import { furtherLibc, libc, waitingLibc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
@@ -37,26 +38,29 @@ export class Epoll {
   constructor() {
     this.#epoll = check("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
     // It always has something to read: arming it is what wakes.
-    this.#waker = check("eventfd", this.#result(this.#call.eventfd(1, EFD_CLOEXEC)));
+    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
+    if (waker < 0) close(this.#epoll);
+    this.#waker = check("eventfd", waker);
   }
 
   /**
    * Reports `fd` as soon as it has something to read, or an error; at once if it has already.
+   * @param tag a 32-bit number to tell this waiting from an earlier one, of a descriptor of the same number
    * @throws {SystemError} where it can't be waited for
    */
-  arm(fd: number): void {
-    const result = this.#control(EPOLL_CTL_MOD, fd);
-    check("epoll_ctl", result === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd) : result);
+  arm(fd: number, tag: number): void {
+    const result = this.#control(EPOLL_CTL_MOD, fd, tag);
+    check("epoll_ctl", result === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result);
   }
 
   /** Reports `fd` no more. To be called before it is closed. */
   remove(fd: number): void {
-    this.#control(EPOLL_CTL_DEL, fd);
+    this.#control(EPOLL_CTL_DEL, fd, 0);
   }
 
   /** Ends the waiting, or the next one. */
   wake(): void {
-    this.arm(this.#waker);
+    this.arm(this.#waker, 0);
   }
 
   /** Waits, on a thread of its own; gives how many descriptors are reported. epoll_wait(2) */
@@ -71,9 +75,15 @@ export class Epoll {
     return this.#i32[((1 + i) * epoll_event.size + epoll_event.data) >> 2]!;
   }
 
-  #control(operation: number, fd: number): number {
+  /** With which tag it was armed. */
+  reportedTag(i: number): number {
+    return this.#i32[((1 + i) * epoll_event.size + epoll_event.data + 4) >> 2]!;
+  }
+
+  #control(operation: number, fd: number, tag: number): number {
     this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
     this.#i32[epoll_event.data >> 2] = fd;
+    this.#i32[(epoll_event.data + 4) >> 2] = tag;
     return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
   }
 

@@ -22,14 +22,19 @@ const NAMES = `
 /** One more than the greatest error number, 133, for tables indexed by it. */
 export const ERRNO_COUNT: number = NAMES.length + 1;
 
-/** The symbolic name of an error number: `EHOSTUNREACH`. errno(3) */
+/** What errors beyond the table are counted as: a filter of system calls, or a program in the kernel, can make some up. */
+export const OTHER_ERROR = 0;
+
+/** The symbolic name of an error number: `EHOSTUNREACH`; `other` for {@link OTHER_ERROR}. errno(3) */
 export function errnoName(errno: number): string {
+  if (errno === OTHER_ERROR) return "other";
   const name = NAMES[errno - 1] ?? "-";
   return name === "-" ? `errno ${errno}` : name;
 }
 
 /** The error as people say it, without a capital: `permission denied`. */
 export function errnoMessage(errno: number): string {
+  if (errno === OTHER_ERROR) return "an error that has no name";
   // Older runtimes don't have it.
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }

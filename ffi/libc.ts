@@ -6,7 +6,7 @@
  * @module
  */
 
-import { AF_INET, AF_INET6, EAI_NONAME, O_CLOEXEC, SIG_IGN, SOCK_DGRAM, TIOCGWINSZ } from "./constants.ts";
+import { AF_INET, AF_INET6, EAI_NONAME, O_CLOEXEC, SIG_IGN, SOCK_DGRAM, TIOCGDEV, TIOCGWINSZ } from "./constants.ts";
 import type { Pointer } from "./foreign.ts";
 import { addrinfo, pollfd, sigaction, timespec, timeval, winsize } from "./layouts.ts";
 import { furtherLibc, libc } from "./library.ts";
@@ -116,6 +116,12 @@ export function terminalSize(fd: number): { columns: number; rows: number } | un
   const room = scratch();
   if (furtherLibc().ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return undefined;
   return { columns: room.u16[winsize.ws_col / 2]!, rows: room.u16[winsize.ws_row / 2]! };
+}
+
+/** The device number of a terminal; `undefined` if the descriptor is none. ioctl_tty(2) */
+export function terminalDevice(fd: number): number | undefined {
+  const room = scratch();
+  return furtherLibc().ioctl(fd, TIOCGDEV, room.pointer(0)) < 0 ? undefined : room.i32[0];
 }
 
 /** Moves a descriptor's position; a position is given back modulo 2^32. lseek(2) */

@@ -181,10 +181,11 @@ export function formatEndpoint(
   at = formatAddress(out, at, bytes, from);
   if (zone !== "") {
     out[at++] = 0x25;
-    // Names of interfaces are any bytes but blanks and slashes: what could drive a terminal is not let through.
+    // Names of interfaces are any bytes but blanks and slashes: what could drive a terminal, or end a string of JSON, is
+    // not let through.
     for (let i = 0; i < zone.length && i < 15; i++) {
       const code = zone.charCodeAt(i);
-      out[at++] = code > 0x20 && code < 0x7f ? code : 0x3f;
+      out[at++] = code > 0x20 && code < 0x7f && code !== 0x22 && code !== 0x5c ? code : 0x3f;
     }
   }
   if (bracketed) out[at++] = 0x5d;

@@ -51,7 +51,7 @@ export class Counters {
       if (this.refused[i]! > 0) refusedByReason[name] = this.refused[i]!;
     });
     const failedByErrno: Record<string, number> = {};
-    for (let errno = 1; errno < ERRNO_COUNT; errno++) {
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
       if (failed(errno) > 0) failedByErrno[errnoName(errno)] = failed(errno);
     }
     return {

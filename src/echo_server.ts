@@ -100,7 +100,8 @@ export class EchoServer {
         this.#nextSecond();
       }
     }
-    this.#drain();
+    // What waits at a socket that was handed to us is for whoever gets it next.
+    if (!this.#socket.adopted) this.#drain();
   }
 
   /** Ends {@link run} with the loop's next turn. */
@@ -136,7 +137,7 @@ export class EchoServer {
   /** Counts what has come and is not answered any more, so that nothing is lost without being counted. */
   #drain(): void {
     const end = performance.now() + DRAIN_MILLISECONDS;
-    while (this.#socket.receive(this.#batch, false) > 0 && performance.now() < end) {
+    while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
       for (let i = 0; i < this.#batch.count; i++) {
         const datagrams = this.#batch.datagrams(i);
         this.#counters.received += datagrams;
@@ -154,7 +155,7 @@ export class EchoServer {
     this.#log.nextSecond();
     this.#socket.drops();
     const failures: string[] = [];
-    for (let errno = 1; errno < ERRNO_COUNT; errno++) {
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
       const failed = this.#socket.failed(errno);
       const count = failed - this.#failuresTold[errno]!;
       if (count > 0) failures.push(`${count} times ${errnoName(errno)} (${errnoMessage(errno)})`);

@@ -9,7 +9,7 @@
 
 import { CLOCK_MONOTONIC } from "../ffi/constants.ts";
 import { Clock } from "../ffi/libc.ts";
-import { ADDRESS_SIZE, isMapped, isMulticast, isUnspecified, type Prefix } from "./address.ts";
+import { ADDRESS_SIZE, isIPv4, isMapped, isMulticast, isUnspecified, type Prefix } from "./address.ts";
 import { BROADCAST, type MessageBatch, MULTICAST, UNKNOWN } from "./message_batch.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
 
@@ -181,11 +181,14 @@ export class Guard {
 /** The prefixes whose sources are answered. */
 class AllowList {
   readonly #count: number;
+  // Whether the prefix is of IPv6 addresses, by prefix.
+  readonly #ipv6: readonly boolean[];
   readonly #networks: Int32Array;
   readonly #masks: Int32Array;
 
   constructor(prefixes: readonly Prefix[]) {
     this.#count = prefixes.length;
+    this.#ipv6 = prefixes.map(({ bytes, length }) => length < 96 || !isIPv4(bytes));
     const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
     const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
     prefixes.forEach(({ bytes, length }, k) => {
@@ -203,9 +206,11 @@ class AllowList {
   /** Whether the address of four words from `at` is in any of the prefixes, or there are none. */
   has(words: Int32Array, at: number): boolean {
     if (this.#count === 0) return true;
-    for (let k = 0; k < this.#count * 4; k += 4) {
-      let differs = 0;
-      for (let i = 0; i < 4; i++) differs |= (words[at + i]! & this.#masks[k + i]!) ^ this.#networks[k + i]!;
+    const ipv6 = !isMapped(words, at);
+    for (let k = 0; k < this.#count; k++) {
+      // `::/0` covers the IPv4-mapped addresses too, but nobody who writes it means IPv4.
+      let differs = this.#ipv6[k] === ipv6 ? 0 : 1;
+      for (let i = 0; i < 4; i++) differs |= (words[at + i]! & this.#masks[k * 4 + i]!) ^ this.#networks[k * 4 + i]!;
       if (differs === 0) return true;
     }
     return false;

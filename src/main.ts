@@ -30,21 +30,25 @@ const LAST_WORDS_MILLISECONDS = 50;
 async function main(args: readonly string[]): Promise<number> {
   try {
     const command = parseCommand(args);
-    if (command.kind === "help") console.log(command.text);
-    else if (command.kind === "version") console.log(`echo.ts ${VERSION}`);
-    else if (command.kind === "probe") return await probe(command);
-    else await serve(command);
+    if (command.kind === "help") return print(console.log, command.text) ? 0 : 1;
+    if (command.kind === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
+    if (command.kind === "probe") return await probe(command);
+    await serve(command);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError) {
-      console.error(`echo.ts: ${error.message}`);
-      return 2;
-    }
-    if (error instanceof SystemError || error instanceof LibraryError) {
-      console.error(`echo.ts: ${error.message}`);
-      return 1;
-    }
-    throw error;
+    if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;
+    print(console.error, `echo.ts: ${error.message}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** Prints a text; returns false where that can't be done, on a full disk for one. */
+function print(write: (text: string) => void, text: string): boolean {
+  try {
+    write(text);
+    return true;
+  } catch {
+    return false;
   }
 }
 

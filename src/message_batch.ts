@@ -151,7 +151,7 @@ export class MessageBatch {
   readonly #destinations: Uint8Array;
   readonly #arrivals: Int32Array;
   // UNMARKED, MARKED, or MARKED plus the error that the message could not be sent for.
-  readonly #replies: Uint8Array;
+  readonly #replies: Uint16Array;
 
   /**
    * Makes a batch. `UdpSocket.batch` does so for its own family.
@@ -207,7 +207,7 @@ export class MessageBatch {
     this.#interfaces = new Int32Array(capacity);
     this.#destinations = new Uint8Array(capacity);
     this.#arrivals = new Int32Array(capacity);
-    this.#replies = new Uint8Array(capacity);
+    this.#replies = new Uint16Array(capacity);
   }
 
   /** Messages that were received last, or added since {@link clear}. */
@@ -408,7 +408,8 @@ export class MessageBatch {
   }
 
   /**
-   * Marks message `i` to be sent back by the next `UdpSocket.send`, with the payload that is then in its place.
+   * Marks message `i` to be sent back, with the payload that is then in its place, by every `UdpSocket.send` until the
+   * batch is filled anew.
    * @throws {SystemError} `EINVAL` where there is no such message, as all methods do that take a number
    */
   reply(i: number): void {
@@ -422,7 +423,10 @@ export class MessageBatch {
     return this.#replies[i]! >= MARKED;
   }
 
-  /** The error number that `UdpSocket.send` failed to send message `i` for, or a datagram of it; 0 if it went. errno(3) */
+  /**
+   * The error number that the last `UdpSocket.send` failed to send message `i` for, or a datagram of it; 0 if it went.
+   * errno(3)
+   */
   error(i: number): number {
     this.#check(i);
     return Math.max(0, this.#replies[i]! - MARKED);

@@ -18,7 +18,7 @@ import {
   SO_TYPE,
   SOL_SOCKET,
 } from "../ffi/constants.ts";
-import { close, getsockopt, lseek, open, poll, Writer } from "../ffi/libc.ts";
+import { close, getsockopt, lseek, open, poll, terminalDevice, Writer } from "../ffi/libc.ts";
 
 /** Room for one line. */
 export const LINE_SIZE_MAX = 1024;
@@ -67,7 +67,7 @@ export class Output {
       this.#means = "write";
       this.#fd = fd;
     } else {
-      const own = open(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+      const own = reopen(fd);
       this.#means = own >= 0 ? "nonblocking" : "poll";
       this.#fd = own >= 0 ? own : fd;
     }
@@ -158,4 +158,19 @@ export class Output {
     }
     return this.#writer.write(this.#fd, length);
   }
+}
+
+/** Opens a pipe or terminal anew, so that it has a descriptor whose flags are our own; returns it, or a negative error. */
+function reopen(fd: number): number {
+  const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const own = open(`/proc/self/fd/${fd}`, flags);
+  if (own >= 0) return own;
+  // A terminal of another user, who has started the program under this one's name: the process may always open its
+  // controlling terminal.
+  const terminal = open("/dev/tty", flags);
+  if (terminal < 0) return own;
+  const device = terminalDevice(fd);
+  if (device !== undefined && device === terminalDevice(terminal)) return terminal;
+  close(terminal);
+  return own;
 }

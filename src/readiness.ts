@@ -8,8 +8,17 @@
 
 import { Epoll } from "../ffi/epoll.ts";
 
+/** Somebody who waits. */
+interface Waiter {
+  /** What was reported is this one's only with the same tag: the descriptor may have had another owner before. */
+  readonly tag: number;
+  resolve(readable: boolean): void;
+  reject(reason: unknown): void;
+}
+
 /** Who waits, by descriptor. */
-const waiting = new Map<number, { resolve(readable: boolean): void; reject(reason: unknown): void }>();
+const waiting = new Map<number, Waiter>();
+let lastTag = 0;
 let epoll: Epoll | undefined;
 let running = false;
 
@@ -21,8 +30,9 @@ let running = false;
 export function readable(fd: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     epoll ??= new Epoll();
-    epoll.arm(fd);
-    waiting.set(fd, { resolve, reject });
+    const tag = lastTag = (lastTag + 1) | 0;
+    epoll.arm(fd, tag);
+    waiting.set(fd, { tag, resolve, reject });
     if (!running) void run(epoll);
   });
 }
@@ -43,7 +53,9 @@ async function run(epoll: Epoll): Promise<void> {
       const count = await epoll.wait();
       for (let i = 0; i < count; i++) {
         const fd = epoll.reported(i);
-        waiting.get(fd)?.resolve(true);
+        const waiter = waiting.get(fd);
+        if (waiter?.tag !== epoll.reportedTag(i)) continue;
+        waiter.resolve(true);
         waiting.delete(fd);
       }
     }

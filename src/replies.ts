@@ -15,7 +15,7 @@ import {
   MSG_NOSIGNAL,
   UDP_MAX_SEGMENTS,
 } from "../ffi/constants.ts";
-import { ERRNO_COUNT } from "../ffi/errno.ts";
+import { ERRNO_COUNT, OTHER_ERROR } from "../ffi/errno.ts";
 import { iovec, mmsghdr } from "../ffi/layouts.ts";
 import { MessageVector, writeBuffer } from "../ffi/message_vector.ts";
 import { isLinkLocal, isMapped } from "./address.ts";
@@ -160,6 +160,8 @@ export class Replies {
     if (batch.count > 1) this.#newest.fill(-1);
     for (let i = 0; i < batch.count; i++) {
       if (!batch.replies(i)) continue;
+      // It may carry the error of an earlier sending.
+      batch.reply(i);
       const slot = batch.count > 1 ? this.#findFlow(i) : 0;
       const newest = this.#newest[slot]!;
       if (batch.count > 1 && newest >= 0 && this.#join(newest, i)) continue;
@@ -326,7 +328,7 @@ export class Replies {
   }
 
   #fail(i: number, errno: number, datagrams: number): void {
-    this.failed[errno]! += datagrams;
+    this.failed[errno < ERRNO_COUNT ? errno : OTHER_ERROR]! += datagrams;
     this.lastError = errno;
     this.#batch.fail(i, errno);
   }

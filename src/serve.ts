@@ -145,7 +145,7 @@ class Service {
   async run(): Promise<void> {
     const socket = this.#socket;
     const polling = new Polling();
-    while (!this.#stopping && socket.fd >= 0) {
+    while (!this.#ended) {
       const received = socket.receive(this.#received, false);
       if (received > 0) {
         this.#handle();
@@ -170,6 +170,10 @@ class Service {
     if (!this.#handling) this.#socket.close();
   }
 
+  get #ended(): boolean {
+    return this.#stopping || this.#socket.fd < 0;
+  }
+
   /** Has the received datagrams handled, and sends the replies that are ready. */
   #handle(): void {
     const batch = this.#received;
@@ -188,8 +192,8 @@ class Service {
         do {
           this.#handleOne(path, start + from, Math.min(segmentSize, size - from));
           from += segmentSize;
-        } while (from < size && !this.#stopping);
-        if (this.#stopping) break;
+        } while (from < size && !this.#ended);
+        if (this.#ended) break;
       }
       this.#send();
     } finally {
@@ -201,30 +205,34 @@ class Service {
   #handleOne(path: Path, at: number, size: number): void {
     const payload = this.#payloads.copy(this.#received.memory.bytes, at, size);
     const request: UdpRequest = { payload, peer: path.peer, local: this.#local! };
+    let reply: ReturnType<UdpHandler>;
     try {
-      const reply = this.#handler(request);
-      if (reply === undefined || reply instanceof Uint8Array) {
-        this.#answer(request, path, reply);
-      } else {
-        this.#payloads.keep();
-        void this.#answerLater(request, path, reply);
-      }
+      reply = this.#handler(request);
     } catch (error) {
       this.#onError(error, request);
+      return;
+    }
+    if (reply === undefined || reply instanceof Uint8Array) {
+      this.#answer(request, path, reply);
+    } else {
+      this.#payloads.keep();
+      void this.#answerLater(request, path, reply);
     }
   }
 
   /** Answers when the promise of a reply is settled. */
   async #answerLater(request: UdpRequest, path: Path, promise: PromiseLike<UdpReply> | UdpReply): Promise<void> {
     try {
+      let reply: UdpReply;
       try {
-        const reply = await promise;
-        if (this.#stopping || this.#socket.fd < 0) return;
-        this.#answer(request, path, reply);
-        this.#sendSoon();
+        reply = await promise;
       } catch (error) {
         this.#onError(error, request);
+        return;
       }
+      if (this.#ended) return;
+      this.#answer(request, path, reply);
+      this.#sendSoon();
     } catch (error) {
       this.#fail(error);
     }
@@ -232,10 +240,15 @@ class Service {
 
   #answer(request: UdpRequest, path: Path, reply: UdpReply): void {
     // Source port 0 says that no reply is expected. RFC 768
-    if (reply === undefined || reply === null || path.peer.port === 0) return;
+    if (reply === undefined || reply === null || path.peer.port === 0 || this.#socket.fd < 0) return;
     const replies = this.#replies;
     if (replies.count === replies.capacity) this.#send();
-    replies.add(reply, path);
+    try {
+      replies.add(reply, path);
+    } catch (error) {
+      this.#onError(error, request);
+      return;
+    }
     this.#requests[replies.count - 1] = request;
   }
 

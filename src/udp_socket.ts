@@ -21,10 +21,12 @@ import {
   IP_MTU_DISCOVER,
   IP_PKTINFO,
   IP_PMTUDISC_DONT,
+  IP_RECVERR,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPV6_FREEBIND,
+  IPV6_RECVERR,
   IPV6_RECVPKTINFO,
   IPV6_V6ONLY,
   MSG_DONTWAIT,
@@ -40,6 +42,7 @@ import {
   SO_RCVTIMEO,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
+  SO_TIMESTAMPING,
   SO_TYPE,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
@@ -90,6 +93,9 @@ export interface BindOptions {
 /** Send buffer to ask the kernel for: more than the queue of a usual network device holds. */
 const SEND_BUFFER_BYTES = 4 << 20;
 
+/** Descriptors that sockets of this process have. */
+const owned = new Set<number>();
+
 /** Closes the sockets that were forgotten. */
 const forgotten = new FinalizationRegistry(release);
 
@@ -111,11 +117,13 @@ export class UdpSocket {
   readonly port: number;
   /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
   readonly receiveBuffer: number;
+  /** Whether it was taken over: then another process may have it too, and go on with it. */
+  readonly adopted: boolean;
   /** What the host or its kernel lacks, a sentence each, for people. */
   readonly notices: readonly string[];
   /** Datagrams dropped by the kernel that {@link drops} has seen. */
   #drops = 0;
-  #dropsWord = 0;
+  #dropsWord: number;
   #fd: number;
   #connected: { readonly address: ResolvedAddress; readonly port: number } | undefined;
   #readable: Promise<boolean> | undefined;
@@ -129,12 +137,15 @@ export class UdpSocket {
   #lastBatch: MessageBatch | undefined;
   #lastReplies: Replies | undefined;
 
-  private constructor(fd: number, domain: number, dual: boolean, features: Features) {
+  private constructor(fd: number, domain: number, dual: boolean, features: Features, adopted: boolean) {
     const memory = new Memory(sockaddr_in6.size);
     check("getsockname", libc.getsockname(fd, memory, 0, sockaddr_in6.size));
     this.#fd = fd;
     this.#segmentation = features.segmentation;
     this.#sendBuffer = new SendBuffer(fd);
+    // Of a socket that was taken over, what was dropped before does not count.
+    this.#dropsWord = Math.max(0, dropsWord(fd));
+    this.adopted = adopted;
     this.domain = domain;
     this.address = readSocketAddress(
       memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size),
@@ -146,6 +157,7 @@ export class UdpSocket {
     // An IPv6 address that is local only by a route can be answered from with this alone. After bind, for with it a
     // mistyped address would be bound.
     if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    owned.add(fd);
     forgotten.register(this, fd, this);
   }
 
@@ -168,7 +180,7 @@ export class UdpSocket {
       if (options.broadcast) check("setsockopt", libc.setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
       const error = libc.bind(fd, memory, 0, length);
       if (error < 0) throw bindError(name, -error);
-      return new UdpSocket(fd, domain, name.dual, features);
+      return new UdpSocket(fd, domain, name.dual, features, false);
     } catch (error) {
       libc.close(fd);
       throw error;
@@ -176,13 +188,17 @@ export class UdpSocket {
   }
 
   /**
-   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation.
+   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation. Options that
+   * it came with, and that would change what this class does, are reset: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`.
    * @param fd its descriptor
-   * @throws {SystemError} with a sentence for the user, where it is none
+   * @throws {SystemError} with a sentence for the user, where it is none, or another `UdpSocket` has it
    */
   static adopt(fd: number, options: { readonly receiveBuffer?: number } = {}): UdpSocket {
     requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
     checkReceiveBuffer(requireObject("setsockopt", "the options", options).receiveBuffer);
+    if (owned.has(fd)) {
+      throw new SystemError("getsockopt", EINVAL, `cannot take over descriptor ${fd}: another UdpSocket has it`);
+    }
     const domain = libc.getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
     const type = libc.getsockopt(fd, SOL_SOCKET, SO_TYPE);
     if ((domain !== AF_INET && domain !== AF_INET6) || type !== SOCK_DGRAM) {
@@ -191,13 +207,22 @@ export class UdpSocket {
       throw new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
     }
     const dual = domain === AF_INET6 && libc.getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
-    const socket = new UdpSocket(fd, domain, dual, configure(fd, domain, options.receiveBuffer ?? 0, []));
+    const socket = new UdpSocket(fd, domain, dual, configure(fd, domain, options.receiveBuffer ?? 0, []), true);
     // On a nonblocking socket, to wait for datagrams would be to ask for them without end.
     const flags = libc.fcntl(fd, F_GETFL, 0);
     if (flags > 0 && (flags & O_NONBLOCK) !== 0) libc.fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-    if (socket.port !== 0) return socket;
+    if (socket.port !== 0) {
+      // Errors and times that nobody reads would fill the receive buffer. To reset IP_RECVERR empties their queue.
+      libc.setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+      libc.setsockopt(fd, IPPROTO_IP, IP_RECVERR, 0);
+      if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
+      // Whoever forges the source of a datagram decides where its reply goes.
+      libc.setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
+      return socket;
+    }
     // It is not this one's to close.
     forgotten.unregister(socket);
+    owned.delete(fd);
     throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
   }
 
@@ -338,8 +363,7 @@ export class UdpSocket {
    * 2^32 of them. A train counts as one, for the kernel counts it so. `sk_drops`, net/core/sock.c
    */
   drops(): number {
-    // The same counter as SO_RXQ_OVFL's, which comes only with the next datagram, and with each.
-    const word = libc.getsockoptWord(this.#fd, SOL_SOCKET, SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS);
+    const word = dropsWord(this.#fd);
     if (word >= 0) {
       this.#drops += (word - this.#dropsWord) >>> 0;
       this.#dropsWord = word;
@@ -393,8 +417,15 @@ export class UdpSocket {
   }
 }
 
+/** Datagrams that the kernel has dropped of a socket, modulo 2^32; the negative error where it does not say. */
+function dropsWord(fd: number): number {
+  // The same counter as SO_RXQ_OVFL's, which comes only with the next datagram, and with each.
+  return libc.getsockoptWord(fd, SOL_SOCKET, SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS);
+}
+
 /** Closes a descriptor that somebody may wait for. */
 function release(fd: number): void {
+  owned.delete(fd);
   forget(fd);
   libc.close(fd);
 }

@@ -188,11 +188,12 @@ describe("endpoints", () => {
     );
   });
 
-  test("whatever the zone, it is one piece of printable ASCII of bounded length", () => {
+  test("whatever the zone, it is one piece of printable ASCII of bounded length, which JSON takes as it is", () => {
     fc.assert(
       fc.property(addressBytes, fc.string({ unit: "binary" }), port, (bytes, zone, port) => {
         const endpoint = written((out, at) => formatEndpoint(out, at, bytes, 0, zone, port));
         assert.match(endpoint, /^[!-~]+$/);
+        assert.equal(JSON.parse(`"${endpoint}"`), endpoint);
         assert.ok(endpoint.length <= ENDPOINT_TEXT_MAX);
       }),
     );

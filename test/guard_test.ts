@@ -229,6 +229,14 @@ describe("reasons to refuse", { skip }, () => {
       await assertSilent("2001:db8::1", PORT, { host: client });
     });
     assert.deepEqual(summary.refused_by_reason, { not_allowed: 1 });
+    // Also where IPv4 addresses, written as IPv6 ones, would be in it.
+    for (const prefix of ["::/0", "::/80"]) {
+      const { refused_by_reason } = await withGuard(["--allow", prefix], async () => {
+        await assertSilent("192.0.2.1", PORT, { host: client });
+        if (prefix === "::/0") await assertEchoed("2001:db8::1", PORT, { host: client });
+      });
+      assert.deepEqual(refused_by_reason, { not_allowed: 1 });
+    }
   });
 });
 

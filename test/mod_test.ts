@@ -160,8 +160,30 @@ describe("a socket", () => {
     const EACCES = 13;
     assert.deepEqual([batch.error(0), batch.error(1), batch.error(2)], [0, EACCES, 0]);
     assert.equal(socket.failed(EACCES), 1);
+    batch.clear();
+    batch.add(new Uint8Array(65_520), { to: { address: "127.0.0.1", port } });
+    assert.deepEqual([socket.send(batch), batch.error(0)], [0, 90]);
+    batch.setPayload(0, bytes("smaller"));
+    assert.deepEqual([socket.send(batch), batch.error(0)], [1, 0], "what failed before is forgotten");
     using other = UdpSocket.bind({ port: 0, address: "127.0.0.1", broadcast: true });
     other.sendTo(bytes("b"), { to: { address: "127.255.255.255", port } });
+  });
+
+  test("is not taken for readable because another with its descriptor was", async () => {
+    for (let i = 0; i < 20; i++) {
+      const closed = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+      using sender = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+      const before = closed.readable();
+      await sleep(2);
+      sender.sendTo(bytes("x"), { to: { address: "127.0.0.1", port: closed.port } });
+      // The thread that waits has been told by then, but the event loop has not had its turn.
+      for (const end = performance.now() + 2; performance.now() < end;);
+      closed.close();
+      using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+      const waiting = Promise.race([socket.readable(), sleep(10).then(() => "nothing")]);
+      await before;
+      assert.equal(await waiting, "nothing");
+    }
   });
 
   test("tells which datagrams left when, and what errors came of them", async () => {
@@ -317,6 +339,7 @@ describe("bad input", () => {
       ["a negative buffer", "EINVAL", "setsockopt", () => UdpSocket.bind({ port: 0, receiveBuffer: -1 })],
       ["an address of another host", "EADDRNOTAVAIL", "bind", () => UdpSocket.bind({ port: 0, address: "192.0.2.99" })],
       ["a descriptor that is none", "EBADF", "getsockopt", () => UdpSocket.adopt(1_000_000)],
+      ["another one's descriptor", "EINVAL", "getsockopt", (socket) => UdpSocket.adopt(socket.fd)],
       ["a payload as text", "EINVAL", "sendmmsg", (socket) => socket.sendTo(bad("x"), { to })],
       [
         "a payload too large for any",

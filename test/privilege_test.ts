@@ -163,6 +163,22 @@ describe("one library", { skip: noCompiler || NARROWED }, () => {
   });
 });
 
+test("a terminal of another user that nobody reads holds nobody up", {
+  ...LONG,
+  skip: noHosts || noCompiler || noPython || missing("setpriv"),
+}, async () => {
+  // It is the controlling terminal, as after a login, and can't be opened by its name. Its other end stays open.
+  const script = "import fcntl, os, pty, sys, termios\n" +
+    "unread, terminal = pty.openpty()\nos.fchmod(terminal, 0o620)\nos.set_inheritable(unread, True)\n" +
+    "os.setsid()\nfcntl.ioctl(terminal, termios.TIOCSCTTY, 0)\nos.dup2(terminal, 1)\nos.execvp(sys.argv[1], sys.argv[1:])";
+  const port = await freePort();
+  const command = publicCommand([`${port}`, "--log-limit", "0"]);
+  const summary = await withCommand(["python3", "-c", script, ...ordinaryUser(), ...command], async () => {
+    await assertEchoed("127.0.0.1", port, { count: 1000, sizes: [64], window: 8 });
+  });
+  assert.ok(summary.log_lines_dropped > 500, `${summary.log_lines_dropped} lines dropped`);
+});
+
 describe("--fd", { skip: noCompiler || noPython }, () => {
   const command = (...args: string[]) => publicCommand(["--fd", "{fd}", ...args]);
 
@@ -238,6 +254,23 @@ describe("--fd", { skip: noCompiler || noPython }, () => {
       // Of the 50 that half a second has.
       assert.ok(ticks() - before < 20, `${ticks() - before} ticks`);
     });
+  });
+
+  test("what it was used for before does not matter: drops, errors that nobody reads, broadcast", LONG, async () => {
+    // Of clients that are gone, the kernel reports one error each: a few dozen would fill this buffer.
+    const vanish = "import socket, sys\nfor _ in range(200):\n" +
+      "  with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone: gone.sendto(b'x', ('127.0.0.1', int(sys.argv[1])))";
+    for (const family of ["4", "6"]) {
+      const port = await freePort();
+      const inherited = inherit("--family", family, "--port", `${port}`, "--used");
+      const summary = await withCommand([...inherited, ...command("-q", "--buffer", "8K")], async () => {
+        for (let i = 0; i < 3; i++) {
+          runSync(["python3", "-c", vanish, `${port}`]);
+          await assertEchoed("127.0.0.1", port, { count: 10 });
+        }
+      });
+      assert.equal(summary.received + summary.dropped_by_kernel, 630);
+    }
   });
 
   test("what is no bound UDP socket is refused in one line", LONG, async () => {

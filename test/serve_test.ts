@@ -277,6 +277,37 @@ describe("serve stops", () => {
     await server.end;
   });
 
+  test("when a handler closes it: no other is called, and no error comes of it", async () => {
+    let calls = 0;
+    const server = start(() => {
+      calls++;
+      server.socket.close();
+      return bytes("x");
+    }, { onError: (error) => assert.fail(`${error}`) });
+    using sender = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const batch = sender.batch(200);
+    for (let i = 0; i < 200; i++) batch.add(new Uint8Array([i]), { to: { address: "127.0.0.1", port: server.port } });
+    assert.equal(sender.send(batch), 200);
+    await server.end;
+    assert.equal(calls, 1);
+  });
+
+  test("with what `onError` throws of a reply that could not be sent, once", async () => {
+    const seen: unknown[] = [];
+    const server = start(({ payload }) => payload[0] === 0 ? new Uint8Array(65_508) : payload, {
+      onError: (error, request) => {
+        seen.push([(error as SystemError).code, request?.payload[0]]);
+        throw new RangeError("onError");
+      },
+    });
+    using sender = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const batch = sender.batch(200);
+    for (let i = 0; i < 200; i++) batch.add(new Uint8Array([i]), { to: { address: "127.0.0.1", port: server.port } });
+    assert.equal(sender.send(batch), 200);
+    await assert.rejects(server.end, RangeError);
+    assert.deepEqual(seen, [["EMSGSIZE", 0]]);
+  });
+
   test("with what `onListen` throws, and with the socket closed", async () => {
     let socket: UdpSocket | undefined;
     const onListen = (listening: UdpSocket) => {

@@ -57,6 +57,23 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
 ];
 
 for (const program of PROGRAMS) {
+  describe(`${program}: on a full disk`, () => {
+    test("no stack trace, and the right exit code", async () => {
+      const cases: [args: string[], redirect: string, codes: number[]][] = [
+        // Bun's console does not say that it could not write.
+        [["--help"], ">/dev/full", RUNTIME === "Bun" ? [0] : [FAILURE]],
+        [["--version"], ">/dev/full", RUNTIME === "Bun" ? [0] : [FAILURE]],
+        [["--nonsense"], "2>/dev/full", [USAGE]],
+        [["-a", "192.0.2.99"], "2>/dev/full", [FAILURE]],
+      ];
+      for (const [args, redirect, codes] of cases) {
+        const { code, stdout, stderr } = await runProgram(args, { program, redirect });
+        assert.ok(codes.includes(code ?? -1), `${args}: ${code}`);
+        assert.deepEqual({ stdout, stderr }, { stdout: "", stderr: "" });
+      }
+    });
+  });
+
   describe(`${program}: help`, () => {
     test("--help and -h fit a screen and name every option and both runtimes", async () => {
       const { code, stdout, stderr } = await runProgram(["--help"], { program });

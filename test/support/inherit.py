@@ -9,6 +9,7 @@ Usage: inherit.py [options] COMMAND... , where "{fd}" in the command stands for 
     --only-6              IPv6 only
     --pktinfo             ask for packet info, as systemd's PassPacketInfo= does
     --nonblocking         make it nonblocking
+    --used                let it have dropped datagrams, ask for errors (IP_RECVERR), and allow broadcast
     --wait                become the command when a datagram is waiting"""
 
 import argparse
@@ -18,7 +19,7 @@ import socket
 import sys
 import tempfile
 
-IP_PKTINFO = 8  # <linux/in.h>
+IP_PKTINFO, IP_RECVERR, IPV6_RECVERR = 8, 11, 25  # <linux/in.h>, <linux/in6.h>
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--family", choices=["4", "6"], default="6")
@@ -28,6 +29,7 @@ parser.add_argument("--fd", type=int)
 parser.add_argument("--only-6", action="store_true")
 parser.add_argument("--pktinfo", action="store_true")
 parser.add_argument("--nonblocking", action="store_true")
+parser.add_argument("--used", action="store_true")
 parser.add_argument("--wait", action="store_true")
 parser.add_argument("command", nargs=argparse.REMAINDER)
 given = parser.parse_args()
@@ -47,6 +49,16 @@ else:
     if given.port is not None:
         bound.bind(("0.0.0.0" if given.family == "4" else "::", given.port))
     bound.setblocking(not given.nonblocking)
+    if given.used:
+        bound.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        if given.family == "6":
+            bound.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            for _ in range(2000):
+                other.sendto(bytes(1000), ("127.0.0.1", given.port))
+        while select.select([bound], [], [], 0)[0]:
+            bound.recv(2000)
     if given.wait:
         print("waiting", file=sys.stderr, flush=True)
         select.select([bound], [], [])

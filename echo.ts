@@ -127,6 +127,7 @@ var PIPE_BUF = 4096;
 var EAI_NONAME = -2;
 var EAI_AGAIN = -3;
 var SIGHUP = 1;
+var SIGUSR1 = 10;
 var SIG_IGN = 1;
 var EPERM = 1;
 var ENOENT = 2;
@@ -237,6 +238,10 @@ function foreignInterface(ffi, worker) {
         try {
           return {
             call: ffi.dlopen(library, symbols).symbols,
+            functionAddress: (name) => {
+              const found = ffi.dlopen(library, { [name]: { args: [], returns: "i32" } }).symbols[name];
+              return found.ptr;
+            },
             addressOf: (buffer) => ffi.ptr(buffer),
             // A pointer is a plain number in Bun.
             pointer: (address) => address
@@ -315,6 +320,8 @@ function denoRuntime(deno) {
     name,
     arch,
     args: deno.args,
+    // Since 2.9.2: then its inspector listens on 127.0.0.1, and who connects can run code in the process.
+    debuggerSignal: "SIGUSR1",
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
     exit: (code) => deno.exit(code),
     get ffi() {
@@ -330,7 +337,14 @@ function foreignInterface2(deno) {
       return {
         call,
         addressOf: (buffer) => Number(addressOf(buffer, buffer, 0)),
-        pointer: (address) => pointer(address, address, 0)
+        pointer: (address) => pointer(address, address, 0),
+        functionAddress: (name) => {
+          const { found, number: number2 } = open(deno, libraries2, {
+            found: { name, type: "pointer" },
+            number: { name: "memcpy", parameters: ["pointer", "pointer", "usize"], result: "usize" }
+          });
+          return Number(number2(found, found, 0));
+        }
       };
     },
     loadWaiting(libraries2, signatures2) {
@@ -356,7 +370,9 @@ function open(deno, libraries2, symbols) {
 function reasonOf(error) {
   if (!(error instanceof Error)) throw error;
   if (error.name === "NotCapable" || error.name === "PermissionDenied") {
-    throw new LibraryError("Deno does not allow the call into libc; allow it with: deno run --allow-ffi echo.ts 9000");
+    throw new LibraryError(
+      "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi …"
+    );
   }
   return error.message.replaceAll(/\s+/g, " ");
 }
@@ -488,6 +504,8 @@ var furtherSignatures = {
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   /** `void freeaddrinfo(struct addrinfo *res)`; the result is not there and is ignored */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
+  /** `int setlogmask(int mask)` */
+  setlogmask: { parameters: ["i32"], result: "i32" },
   /** `char *getenv(const char *name)` */
   getenv: { parameters: ["pointer"], result: "pointer" },
   /** `size_t strlen(const char *s)` */
@@ -568,6 +586,11 @@ var Memory = class {
     const carry = low >>> 0 < this.#low >>> 0 ? 1 : 0;
     this.i32[at >> 2] = low;
     this.i32[(at >> 2) + 1] = this.#high + carry;
+  }
+  /** Stores an address as a C pointer at the place `at`, a multiple of 8. */
+  writeAddress(at, address) {
+    this.i32[at >> 2] = address | 0;
+    this.i32[(at >> 2) + 1] = Math.floor(address / 4294967296);
   }
   /** Stores `text` and a terminating zero at the place `at`; returns the place after it. */
   writeCString(at, text) {
@@ -785,6 +808,26 @@ var Writer = class {
     return sent < 0 ? -this.#errno() : sent;
   }
 };
+
+// ffi/signals.ts
+var LOOK_MILLISECONDS = 4;
+var LOG_ALL = 255;
+function onSignal(signal, handler) {
+  const { onSignal: onSignal2, debuggerSignal } = runtime();
+  onSignal2(signal, handler);
+  if (signal === "SIGUSR1" && signal === debuggerSignal) takeOver(SIGUSR1, handler);
+}
+function takeOver(signal, handler) {
+  const { setlogmask } = furtherLibc();
+  const memory = new Memory(sigaction.size);
+  memory.writeAddress(sigaction.sa_handler, libc().functionAddress("setlogmask"));
+  if (libc().call.sigaction(signal, memory.pointer(0), null) < 0) return;
+  setInterval(() => {
+    if (setlogmask(0) !== signal) return;
+    setlogmask(LOG_ALL);
+    handler();
+  }, LOOK_MILLISECONDS);
+}
 
 // src/address.ts
 var ADDRESS_SIZE = 16;
@@ -2438,12 +2481,12 @@ var HELP = `UDP echo server that answers from the address it was asked at.
       --allow CIDR      answer these sources only; repeatable     (default: all)
       --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
       --rate-table N    sources that --rate remembers          (default: 65536)
-      --max-rate N      most datagrams a second to all together
+      --max-rate N      the same for all together; BURST is N if left out
       --answer-any-port, --answer-broadcast, --answer-multicast
                         answer what is refused because it could make a loop
   -h, --help            -V, --version
 
-SIGINT and SIGTERM stop it, SIGUSR1 shows the counts so far. Examples:
+SIGINT, SIGTERM and SIGHUP stop it, SIGUSR1 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
   bun run echo.ts 9000 --address 192.0.2.1 --log json`;
 var options2 = {
@@ -3016,7 +3059,6 @@ var Replies = class {
   deviceRefused = false;
   #batch;
   #fd;
-  #named;
   #segmentation;
   #refusals;
   #buffer;
@@ -3047,7 +3089,6 @@ var Replies = class {
     const { capacity } = batch;
     this.#batch = batch;
     this.#fd = fd;
-    this.#named = named;
     this.#segmentation = segmentation;
     this.#refusals = refusals;
     this.#buffer = buffer;
@@ -4338,6 +4379,7 @@ async function findLargest(targets, exchange, settings, report, isStopped) {
       size = told > 0 && fails - 1 > passes ? fails - 1 : passes + (fails - passes >> 1);
     }
     report.found(target2, passes, limit);
+    if (target2.wrongSources.size > 0) complete = false;
   }
   return complete;
 }
@@ -4386,7 +4428,7 @@ var MtuReport = class {
     const word = verdict(target2);
     const reason = explanation(target2, { ...this.#settings, size: SMALL_SIZE });
     if (this.#settings.json) {
-      this.#json({ target: target2.endpoint, payload: null, packet: null, verdict: word.replaceAll(" ", "_"), reason });
+      this.#json(target2, word, reason, null, void 0);
     } else {
       this.#line(`${target2.endpoint}: ${this.#terminal.paint("bad", word)}
 ${reason}`);
@@ -4394,27 +4436,34 @@ ${reason}`);
   }
   /** The largest payload was found. */
   found(target2, payload, limit) {
-    const packet = payload + headerSize(target2.address);
+    const wrong = target2.wrongSources.size > 0;
+    const reason = wrong ? explanation(target2, { ...this.#settings, size: SMALL_SIZE }) : null;
     if (this.#settings.json) {
-      const report = limit?.failure?.report;
-      this.#json({
-        target: target2.endpoint,
-        payload,
-        packet,
-        verdict: "ok",
-        larger: limit?.outcome ?? null,
-        errno: limit?.failure === void 0 ? null : errnoName(limit.failure.errno),
-        icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
-        from: report?.reporter === void 0 ? null : hostText(report.reporter)
-      });
+      this.#json(target2, wrong ? "wrong source" : "ok", reason, payload, limit);
       return;
     }
+    const packet = payload + headerSize(target2.address);
     const size = this.#terminal.paint("strong", `${payload} bytes`);
     const larger = limit === void 0 ? "that is the most there is" : `larger: ${whatHappens(limit)}`;
     this.#line(`${target2.endpoint}: ${size} come back unfragmented, in packets of ${packet} bytes; ${larger}`);
+    if (wrong) this.#line(`${target2.endpoint}: ${this.#terminal.paint("bad", "wrong source")}
+${reason}`);
   }
-  #json(value) {
-    this.#line(JSON.stringify({ event: "mtu", ...value }));
+  #json(target2, verdict2, explanation2, payload, limit) {
+    const report = limit?.failure?.report;
+    const value = {
+      event: "mtu",
+      target: target2.endpoint,
+      payload,
+      packet: payload === null ? null : payload + headerSize(target2.address),
+      verdict: verdict2.replaceAll(" ", "_"),
+      larger: limit?.outcome ?? null,
+      errno: limit?.failure === void 0 ? null : errnoName(limit.failure.errno),
+      icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
+      from: report?.reporter === void 0 ? null : hostText(report.reporter),
+      explanation: explanation2
+    };
+    this.#line(JSON.stringify(value));
   }
   #line(text) {
     this.#terminal.write(`${text}
@@ -5400,14 +5449,14 @@ async function probe(settings) {
   const terminal = new Terminal();
   let stopped = false;
   const hangupIgnored = signalIgnored(SIGHUP);
-  const { onSignal } = runtime();
-  const stopOn = (signal) => onSignal(signal, () => stopped = true);
+  const { onSignal: onSignal2 } = runtime();
+  const stopOn = (signal) => onSignal2(signal, () => stopped = true);
   stopOn("SIGINT");
   stopOn("SIGTERM");
-  if (hangupIgnored) onSignal("SIGHUP", () => {
+  if (hangupIgnored) onSignal2("SIGHUP", () => {
   });
   else stopOn("SIGHUP");
-  onSignal("SIGPIPE", () => {
+  onSignal2("SIGPIPE", () => {
   });
   const isStopped = () => stopped || terminal.closed;
   const endpoints = resolveTargets(settings);
@@ -5570,7 +5619,7 @@ ${summaryText(summary)}`);
   };
   const hangupIgnored = signalIgnored(SIGHUP);
   let stoppedBy = "";
-  const { name, onSignal } = runtime();
+  const { name } = runtime();
   const stopOn = (signal) => onSignal(signal, () => {
     stoppedBy = signal;
     server.stop();

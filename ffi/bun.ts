@@ -85,6 +85,10 @@ function foreignInterface(ffi: BunFfi, worker: BunWorkerConstructor): ForeignInt
         try {
           return {
             call: ffi.dlopen(library, symbols).symbols as Functions<S>,
+            functionAddress: (name) => {
+              const found = ffi.dlopen(library, { [name]: { args: [], returns: "i32" } }).symbols[name];
+              return (found as { readonly ptr: number }).ptr;
+            },
             addressOf: (buffer) => ffi.ptr(buffer),
             // A pointer is a plain number in Bun.
             pointer: (address) => address as unknown as Pointer,

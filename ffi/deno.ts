@@ -29,7 +29,7 @@ export interface DenoGlobal {
   exit(code: number): never;
   dlopen(
     path: string,
-    symbols: Readonly<Record<string, DenoSignature>>,
+    symbols: Readonly<Record<string, DenoSymbol>>,
   ): { readonly symbols: Record<string, unknown> };
   readonly permissions: {
     querySync(descriptor: { name: "ffi"; path: string }): { readonly state: string };
@@ -45,7 +45,9 @@ const addressing = {
   pointer: { name: "memcpy", parameters: ["usize", "usize", "usize"], result: "pointer" },
 } as const;
 
-/** What Deno takes for a function's signature. */
+/** What Deno takes for a function's signature, and for the address of one. */
+type DenoSymbol = DenoSignature | { readonly name: string; readonly type: "pointer" };
+
 interface DenoSignature {
   readonly name?: string;
   readonly parameters: readonly ("i32" | "u32" | "usize" | "pointer" | "buffer")[];
@@ -62,6 +64,8 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
     name,
     arch,
     args: deno.args,
+    // Since 2.9.2: then its inspector listens on 127.0.0.1, and who connects can run code in the process.
+    debuggerSignal: "SIGUSR1",
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
     exit: (code) => deno.exit(code),
     get ffi() {
@@ -79,6 +83,13 @@ function foreignInterface(deno: DenoGlobal): ForeignInterface {
         call: call as Functions<S>,
         addressOf: (buffer) => Number((addressOf as (...values: unknown[]) => bigint)(buffer, buffer, 0)),
         pointer: (address) => (pointer as (...values: unknown[]) => Pointer)(address, address, 0),
+        functionAddress: (name) => {
+          const { found, number } = open(deno, libraries, {
+            found: { name, type: "pointer" },
+            number: { name: "memcpy", parameters: ["pointer", "pointer", "usize"], result: "usize" },
+          });
+          return Number((number as (...values: unknown[]) => bigint)(found, found, 0));
+        },
       };
     },
     loadWaiting<const S extends Signatures>(libraries: readonly string[], signatures: S): WaitingFunctions<S> {
@@ -120,7 +131,9 @@ function open(
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) throw error;
   if (error.name === "NotCapable" || error.name === "PermissionDenied") {
-    throw new LibraryError("Deno does not allow the call into libc; allow it with: deno run --allow-ffi echo.ts 9000");
+    throw new LibraryError(
+      "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi …",
+    );
   }
   return error.message.replaceAll(/\s+/g, " ");
 }

@@ -52,6 +52,8 @@ export interface Runtime {
   readonly arch: string;
   /** Arguments of the program. */
   readonly args: readonly string[];
+  /** The signal that lets a debugger in, whether there is a handler for it or not. */
+  readonly debuggerSignal?: Signal;
   /** Has a handler called, in the event loop, whenever a signal has come. */
   onSignal(signal: Signal, handler: () => void): void;
   /** Ends the process. */
@@ -87,6 +89,8 @@ export interface Library<S extends Signatures> {
   addressOf(buffer: ArrayBuffer): number;
   /** The pointer to an address. */
   pointer(address: number): Pointer;
+  /** The address of a function of the library, for calls back into it. */
+  functionAddress(name: string): number;
 }
 
 /** libc could not be loaded. The message is one sentence for the user. */

@@ -99,5 +99,5 @@ export const addrinfo = {
   ai_next: 40,
 } as const;
 
-/** `struct sigaction`; only the handler is read. sigaction(2) */
+/** `struct sigaction`; the rest of it, flags and a mask, stays zero. sigaction(2) */
 export const sigaction = { size: 152, sa_handler: 0 } as const;

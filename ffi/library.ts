@@ -73,6 +73,8 @@ const furtherSignatures = {
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   /** `void freeaddrinfo(struct addrinfo *res)`; the result is not there and is ignored */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
+  /** `int setlogmask(int mask)` */
+  setlogmask: { parameters: ["i32"], result: "i32" },
   /** `char *getenv(const char *name)` */
   getenv: { parameters: ["pointer"], result: "pointer" },
   /** `size_t strlen(const char *s)` */

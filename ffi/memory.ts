@@ -50,6 +50,12 @@ export class Memory {
     this.i32[(at >> 2) + 1] = this.#high + carry;
   }
 
+  /** Stores an address as a C pointer at the place `at`, a multiple of 8. */
+  writeAddress(at: number, address: number): void {
+    this.i32[at >> 2] = address | 0;
+    this.i32[(at >> 2) + 1] = Math.floor(address / 0x1_0000_0000);
+  }
+
   /** Stores `text` and a terminating zero at the place `at`; returns the place after it. */
   writeCString(at: number, text: string): number {
     const bytes = new TextEncoder().encode(text);

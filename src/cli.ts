@@ -78,12 +78,12 @@ UDP echo server that answers from the address it was asked at.
       --allow CIDR      answer these sources only; repeatable     (default: all)
       --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
       --rate-table N    sources that --rate remembers          (default: 65536)
-      --max-rate N      most datagrams a second to all together
+      --max-rate N      the same for all together; BURST is N if left out
       --answer-any-port, --answer-broadcast, --answer-multicast
                         answer what is refused because it could make a loop
   -h, --help            -V, --version
 
-SIGINT and SIGTERM stop it, SIGUSR1 shows the counts so far. Examples:
+SIGINT, SIGTERM and SIGHUP stop it, SIGUSR1 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
   bun run echo.ts 9000 --address 192.0.2.1 --log json`;
 

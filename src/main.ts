@@ -8,6 +8,7 @@ import { SystemError } from "../ffi/errno.ts";
 import { LibraryError, type Signal } from "../ffi/foreign.ts";
 import { signalIgnored } from "../ffi/libc.ts";
 import { runtime } from "../ffi/runtime.ts";
+import { onSignal } from "../ffi/signals.ts";
 import { UsageError } from "./arguments.ts";
 import { byteSizeText, parseCommand, type ServeSettings } from "./cli.ts";
 import { summaryText } from "./counters.ts";
@@ -83,7 +84,7 @@ async function serve(settings: ServeSettings): Promise<void> {
   // Asked before any handler is set, for Deno's first one ends the ignoring of SIGHUP too.
   const hangupIgnored = signalIgnored(SIGHUP);
   let stoppedBy = "";
-  const { name, onSignal } = runtime();
+  const { name } = runtime();
   const stopOn = (signal: Signal) =>
     onSignal(signal, () => {
       stoppedBy = signal;

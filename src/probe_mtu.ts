@@ -11,7 +11,7 @@ import { type ProbeSettings, SIZE_MAX, SIZE_MAX_IPV4 } from "./probe_cli.ts";
 import type { Exchange } from "./probe_exchange.ts";
 import type { Failure, Outcome, ProbeTarget, TargetObserver } from "./probe_target.ts";
 import { hostText } from "./probe_text.ts";
-import { explanation, failureName, headerSize, payloadSize, verdict } from "./probe_verdict.ts";
+import { explanation, failureName, headerSize, payloadSize, type Verdict, verdict } from "./probe_verdict.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Bytes of the request that finds out whether the target answers at all. */
@@ -33,7 +33,7 @@ interface Limit {
 
 /**
  * Finds, for one target after the other, the largest payload that comes back with "don't fragment" set, and reports it.
- * @returns whether all targets answer
+ * @returns whether all targets answer, each from the address that was asked
  */
 export async function findLargest(
   targets: readonly ProbeTarget[],
@@ -73,6 +73,7 @@ export async function findLargest(
       size = told > 0 && fails - 1 > passes ? fails - 1 : passes + (fails - passes >> 1);
     }
     report.found(target, passes, limit);
+    if (target.wrongSources.size > 0) complete = false;
   }
   return complete;
 }
@@ -135,7 +136,7 @@ export class MtuReport implements TargetObserver {
     const word = verdict(target);
     const reason = explanation(target, { ...this.#settings, size: SMALL_SIZE });
     if (this.#settings.json) {
-      this.#json({ target: target.endpoint, payload: null, packet: null, verdict: word.replaceAll(" ", "_"), reason });
+      this.#json(target, word, reason, null, undefined);
     } else {
       this.#line(`${target.endpoint}: ${this.#terminal.paint("bad", word)}\n${reason}`);
     }
@@ -143,28 +144,41 @@ export class MtuReport implements TargetObserver {
 
   /** The largest payload was found. */
   found(target: ProbeTarget, payload: number, limit: Limit | undefined): void {
-    const packet = payload + headerSize(target.address);
+    // Refusals of what is too large are no fault.
+    const wrong = target.wrongSources.size > 0;
+    const reason = wrong ? explanation(target, { ...this.#settings, size: SMALL_SIZE }) : null;
     if (this.#settings.json) {
-      const report = limit?.failure?.report;
-      this.#json({
-        target: target.endpoint,
-        payload,
-        packet,
-        verdict: "ok",
-        larger: limit?.outcome ?? null,
-        errno: limit?.failure === undefined ? null : errnoName(limit.failure.errno),
-        icmp: report?.icmp === undefined ? null : icmpName(report.icmp),
-        from: report?.reporter === undefined ? null : hostText(report.reporter),
-      });
+      this.#json(target, wrong ? "wrong source" : "ok", reason, payload, limit);
       return;
     }
+    const packet = payload + headerSize(target.address);
     const size = this.#terminal.paint("strong", `${payload} bytes`);
     const larger = limit === undefined ? "that is the most there is" : `larger: ${whatHappens(limit)}`;
     this.#line(`${target.endpoint}: ${size} come back unfragmented, in packets of ${packet} bytes; ${larger}`);
+    if (wrong) this.#line(`${target.endpoint}: ${this.#terminal.paint("bad", "wrong source")}\n${reason}`);
   }
 
-  #json(value: Record<string, unknown>): void {
-    this.#line(JSON.stringify({ event: "mtu", ...value }));
+  #json(
+    target: ProbeTarget,
+    verdict: Verdict,
+    explanation: string | null,
+    payload: number | null,
+    limit: Limit | undefined,
+  ): void {
+    const report = limit?.failure?.report;
+    const value = {
+      event: "mtu",
+      target: target.endpoint,
+      payload,
+      packet: payload === null ? null : payload + headerSize(target.address),
+      verdict: verdict.replaceAll(" ", "_"),
+      larger: limit?.outcome ?? null,
+      errno: limit?.failure === undefined ? null : errnoName(limit.failure.errno),
+      icmp: report?.icmp === undefined ? null : icmpName(report.icmp),
+      from: report?.reporter === undefined ? null : hostText(report.reporter),
+      explanation,
+    };
+    this.#line(JSON.stringify(value));
   }
 
   #line(text: string): void {

@@ -49,7 +49,6 @@ export class Replies {
 
   readonly #batch: MessageBatch;
   readonly #fd: number;
-  readonly #named: boolean;
   readonly #segmentation: boolean;
   readonly #refusals: SegmentationRefusals;
   readonly #buffer: SendBuffer;
@@ -90,7 +89,6 @@ export class Replies {
     const { capacity } = batch;
     this.#batch = batch;
     this.#fd = fd;
-    this.#named = named;
     this.#segmentation = segmentation;
     this.#refusals = refusals;
     this.#buffer = buffer;

@@ -1,6 +1,6 @@
 /** Start, stop and signals, and what the process costs while it only waits. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { assertEchoed, noCompiler, send } from "./support/client.ts";
 import { LONG, missing, sleep, until } from "./support/process.ts";
@@ -152,6 +152,28 @@ for (const program of PROGRAMS) {
         await echoed();
         assert.equal((await server.summary()).echoed, sent);
       }
+      await echoed();
+    });
+
+    test("SIGUSR1 lets no debugger in", async () => {
+      // Deno is ready for it half a second after its start.
+      await sleep(700);
+      for (let i = 0; i < 3; i++) {
+        await server.summary();
+        await sleep(100);
+      }
+      const opened = readdirSync(`/proc/${server.pid}/fd`).map((fd) => {
+        try {
+          return readlinkSync(`/proc/${server.pid}/fd/${fd}`);
+        } catch {
+          return "";
+        }
+      });
+      const LISTENING = "0A";
+      const listening = ["tcp", "tcp6"].flatMap((table) => readFileSync(`/proc/net/${table}`, "utf8").split("\n"))
+        .map((line) => line.trim().split(/\s+/))
+        .filter(([, , , state, , , , , , inode]) => state === LISTENING && opened.includes(`socket:[${inode}]`));
+      assert.deepEqual(listening, []);
       await echoed();
     });
 

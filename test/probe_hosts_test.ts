@@ -226,6 +226,13 @@ func main() {
         const { verdict, explanation } = await one([`${SERVER[0]}:9201`]);
         assert.equal(verdict, "wrong_source");
         assert.match(explanation!, /answered from port 9202/);
+        const sized = await run(
+          client.command(commandLine("src/main.ts", ["probe", `${SERVER[0]}:9201`, "--mtu", "--json"])),
+        );
+        const found = JSON.parse(sized.stdout);
+        assert.deepEqual([sized.code, found.verdict], [1, "wrong_source"]);
+        assert.ok(found.payload > 1000, "its size is found all the same");
+        assert.match(found.explanation, / from port 9202: /);
       } finally {
         await naive.kill();
       }
@@ -487,6 +494,10 @@ func main() {
       const { code, stdout } = await run(client.command(command));
       assert.equal(code, 1);
       assert.match(stdout, /^198\.51\.100\.2:9999: refused$/m);
+      const json = await run(client.command([...command, "--json"]));
+      const { payload, packet, verdict, larger, explanation } = JSON.parse(json.stdout);
+      assert.deepEqual([payload, packet, verdict, larger], [null, null, "refused", null]);
+      assert.match(explanation, /refused/);
     });
   });
 

@@ -815,7 +815,7 @@ var LOG_ALL = 255;
 function onSignal(signal, handler) {
   const { onSignal: onSignal2, debuggerSignal } = runtime();
   onSignal2(signal, handler);
-  if (signal === "SIGUSR1" && signal === debuggerSignal) takeOver(SIGUSR1, handler);
+  if (signal === "SIGUSR1" && signal === debuggerSignal) setTimeout(() => takeOver(SIGUSR1, handler), 0);
 }
 function takeOver(signal, handler) {
   const { setlogmask } = furtherLibc();

@@ -23,7 +23,8 @@ export function onSignal(signal: Signal, handler: () => void): void {
   const { onSignal, debuggerSignal } = runtime();
   // The runtime installs its handler with the first listener, and leaves it alone from then on.
   onSignal(signal, handler);
-  if (signal === "SIGUSR1" && signal === debuggerSignal) takeOver(SIGUSR1, handler);
+  // With the first turn of the event loop: at once it would hold up the first echo, and the runtime lets nobody in before.
+  if (signal === "SIGUSR1" && signal === debuggerSignal) setTimeout(() => takeOver(SIGUSR1, handler), 0);
 }
 
 /**

@@ -3483,17 +3483,18 @@ var SendBuffer = class {
   /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
   crowded = false;
   #memory;
-  #seed = crypto.getRandomValues(new Int32Array(1))[0];
   #size;
   // Bytes in the buffer at the last look, and bytes that were sent since.
   #level = 0;
   #since = 0;
+  // What is known of the peers is kept from when the buffer is half full for the first time: most often it never is.
+  #seed = 0;
   // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
-  #held = new Int32Array(PEERS);
-  #refusals = new Int32Array(PEERS);
+  #held = new Int32Array(0);
+  #refusals = new Int32Array(0);
   // The peers that have any, in the order in which they came to that; and by peer, its place there plus 1, or 0.
-  #holders = new Uint16Array(PEERS);
-  #place = new Int32Array(PEERS);
+  #holders = new Uint16Array(0);
+  #place = new Int32Array(0);
   #holderCount = 0;
   /** @param fd the socket, whose send buffer has its final size */
   constructor(fd) {
@@ -3516,6 +3517,7 @@ var SendBuffer = class {
     this.#level -= gone;
     this.#since = 0;
     const crowded = this.#level > this.#size >> 1;
+    if (crowded && this.#held.length === 0) this.#makeTables();
     if (crowded !== this.crowded) this.#forget();
     this.crowded = crowded;
     while (gone > 0 && this.#holderCount > 0) {
@@ -3559,6 +3561,13 @@ var SendBuffer = class {
       this.#place[peer] = this.#holderCount;
     }
     this.#held[peer] += stayed;
+  }
+  #makeTables() {
+    this.#seed = crypto.getRandomValues(new Int32Array(1))[0];
+    this.#held = new Int32Array(PEERS);
+    this.#refusals = new Int32Array(PEERS);
+    this.#holders = new Uint16Array(PEERS);
+    this.#place = new Int32Array(PEERS);
   }
   #clear(peer) {
     this.#held[peer] = 0;

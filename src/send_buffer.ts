@@ -30,17 +30,18 @@ export class SendBuffer {
   /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
   crowded = false;
   readonly #memory: SocketMemory;
-  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0]!;
   readonly #size: number;
   // Bytes in the buffer at the last look, and bytes that were sent since.
   #level = 0;
   #since = 0;
+  // What is known of the peers is kept from when the buffer is half full for the first time: most often it never is.
+  #seed = 0;
   // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
-  readonly #held = new Int32Array(PEERS);
-  readonly #refusals = new Int32Array(PEERS);
+  #held = new Int32Array(0);
+  #refusals = new Int32Array(0);
   // The peers that have any, in the order in which they came to that; and by peer, its place there plus 1, or 0.
-  readonly #holders = new Uint16Array(PEERS);
-  readonly #place = new Int32Array(PEERS);
+  #holders = new Uint16Array(0);
+  #place = new Int32Array(0);
   #holderCount = 0;
 
   /** @param fd the socket, whose send buffer has its final size */
@@ -66,6 +67,7 @@ export class SendBuffer {
     this.#level -= gone;
     this.#since = 0;
     const crowded = this.#level > this.#size >> 1;
+    if (crowded && this.#held.length === 0) this.#makeTables();
     if (crowded !== this.crowded) this.#forget();
     this.crowded = crowded;
     while (gone > 0 && this.#holderCount > 0) {
@@ -113,6 +115,14 @@ export class SendBuffer {
       this.#place[peer] = this.#holderCount;
     }
     this.#held[peer]! += stayed;
+  }
+
+  #makeTables(): void {
+    this.#seed = crypto.getRandomValues(new Int32Array(1))[0]!;
+    this.#held = new Int32Array(PEERS);
+    this.#refusals = new Int32Array(PEERS);
+    this.#holders = new Uint16Array(PEERS);
+    this.#place = new Int32Array(PEERS);
   }
 
   #clear(peer: number): void {

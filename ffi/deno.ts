@@ -45,9 +45,10 @@ const addressing = {
   pointer: { name: "memcpy", parameters: ["usize", "usize", "usize"], result: "pointer" },
 } as const;
 
-/** What Deno takes for a function's signature, and for the address of one. */
+/** What Deno takes for a function, or for its address alone. */
 type DenoSymbol = DenoSignature | { readonly name: string; readonly type: "pointer" };
 
+/** What Deno takes for a function's signature. */
 interface DenoSignature {
   readonly name?: string;
   readonly parameters: readonly ("i32" | "u32" | "usize" | "pointer" | "buffer")[];

@@ -236,6 +236,14 @@ describe("serve", { skip: noCompiler }, () => {
 });
 
 describe("serve stops", () => {
+  /** Has so many datagrams wait at a port together; the payload of each is its number, a byte. */
+  function askAtOnce(count: number, port: number): void {
+    using sender = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const batch = sender.batch(count);
+    for (let i = 0; i < count; i++) batch.add(new Uint8Array([i]), { to: { address: "127.0.0.1", port } });
+    assert.equal(sender.send(batch), count);
+  }
+
   test("by its signal: the port is free again, and what is not answered by then is not answered", async () => {
     let settle = () => {};
     const handler = () => new Promise<Uint8Array>((resolve) => settle = () => resolve(bytes("late")));
@@ -284,10 +292,7 @@ describe("serve stops", () => {
       server.socket.close();
       return bytes("x");
     }, { onError: (error) => assert.fail(`${error}`) });
-    using sender = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
-    const batch = sender.batch(200);
-    for (let i = 0; i < 200; i++) batch.add(new Uint8Array([i]), { to: { address: "127.0.0.1", port: server.port } });
-    assert.equal(sender.send(batch), 200);
+    askAtOnce(200, server.port);
     await server.end;
     assert.equal(calls, 1);
   });
@@ -300,10 +305,7 @@ describe("serve stops", () => {
         throw new RangeError("onError");
       },
     });
-    using sender = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
-    const batch = sender.batch(200);
-    for (let i = 0; i < 200; i++) batch.add(new Uint8Array([i]), { to: { address: "127.0.0.1", port: server.port } });
-    assert.equal(sender.send(batch), 200);
+    askAtOnce(200, server.port);
     await assert.rejects(server.end, RangeError);
     assert.deepEqual(seen, [["EMSGSIZE", 0]]);
   });

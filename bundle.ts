@@ -7,7 +7,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { build } from "esbuild";
-import { VERSION } from "./src/version.ts";
+import { VERSION } from "./src/cli/version.ts";
 
 const file = "echo.ts";
 

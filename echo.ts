@@ -33,121 +33,21 @@
 // deno-fmt-ignore-file
 
 
-// ffi/constants.ts
-var AF_UNSPEC = 0;
-var AF_INET = 2;
-var AF_INET6 = 10;
-var AF_NETLINK = 16;
-var SOCK_DGRAM = 2;
-var SOCK_RAW = 3;
-var SOCK_CLOEXEC = 524288;
-var SOL_SOCKET = 1;
-var IPPROTO_IP = 0;
-var IPPROTO_UDP = 17;
-var IPPROTO_IPV6 = 41;
-var SO_TYPE = 3;
-var SO_BROADCAST = 6;
-var SO_SNDBUF = 7;
-var SO_RCVBUF = 8;
-var SO_RCVTIMEO = 20;
-var SO_SNDBUFFORCE = 32;
-var SO_RCVBUFFORCE = 33;
-var SO_TIMESTAMPING = 37;
-var SO_DOMAIN = 39;
-var SO_MEMINFO = 55;
-var SK_MEMINFO_WMEM_ALLOC = 2;
-var SK_MEMINFO_SNDBUF = 3;
-var SK_MEMINFO_DROPS = 8;
-var SK_MEMINFO_VARS = 9;
-var SCM_TIMESTAMPING = SO_TIMESTAMPING;
-var SOF_TIMESTAMPING_TX_SOFTWARE = 2;
-var SOF_TIMESTAMPING_RX_SOFTWARE = 8;
-var SOF_TIMESTAMPING_SOFTWARE = 16;
-var SOF_TIMESTAMPING_OPT_ID = 128;
-var SOF_TIMESTAMPING_OPT_TSONLY = 2048;
-var IP_TOS = 1;
-var IP_TTL = 2;
-var IP_PKTINFO = 8;
-var IP_MTU_DISCOVER = 10;
-var IP_PMTUDISC_DONT = 0;
-var IP_PMTUDISC_PROBE = 3;
-var IP_RECVERR = 11;
-var IP_UNICAST_IF = 50;
-var IPV6_UNICAST_HOPS = 16;
-var IPV6_MTU_DISCOVER = 23;
-var IPV6_PMTUDISC_PROBE = 3;
-var IPV6_RECVERR = 25;
-var IPV6_V6ONLY = 26;
-var IPV6_RECVPKTINFO = 49;
-var IPV6_PKTINFO = 50;
-var IPV6_TCLASS = 67;
-var IPV6_UNICAST_IF = 76;
-var IPV6_FREEBIND = 78;
-var UDP_SEGMENT = 103;
-var UDP_GRO = 104;
-var UDP_MAX_SEGMENTS = 64;
-var MSG_CTRUNC = 8;
-var MSG_TRUNC = 32;
-var MSG_DONTWAIT = 64;
-var MSG_ERRQUEUE = 8192;
-var MSG_NOSIGNAL = 16384;
-var MSG_WAITFORONE = 65536;
-var POLLIN = 1;
-var POLLOUT = 4;
-var SO_EE_ORIGIN_ICMP = 2;
-var SO_EE_ORIGIN_ICMP6 = 3;
-var SO_EE_ORIGIN_TIMESTAMPING = 4;
-var EPOLL_CTL_ADD = 1;
-var EPOLL_CTL_DEL = 2;
-var EPOLL_CTL_MOD = 3;
-var EPOLL_CLOEXEC = 524288;
-var EPOLLIN = 1;
-var EPOLLONESHOT = 1073741824;
-var EFD_CLOEXEC = 524288;
-var NETLINK_ROUTE = 0;
-var NLM_F_REQUEST = 1;
-var RTM_NEWROUTE = 24;
-var RTM_GETROUTE = 26;
-var RTA_DST = 1;
-var RTA_OIF = 4;
-var RTN_LOCAL = 2;
-var CLOCK_REALTIME = 0;
-var CLOCK_MONOTONIC = 1;
-var O_WRONLY = 1;
-var O_NOCTTY = 256;
-var O_NONBLOCK = 2048;
-var O_CLOEXEC = 524288;
-var F_GETFL = 3;
-var F_SETFL = 4;
-var F_DUPFD_CLOEXEC = 1030;
-var SEEK_CUR = 1;
-var TIOCGWINSZ = 21523;
-var TIOCGDEV = 2147767346;
-var PIPE_BUF = 4096;
-var EAI_NONAME = -2;
-var EAI_AGAIN = -3;
-var SIGHUP = 1;
-var SIGUSR1 = 10;
-var SIG_IGN = 1;
-var EPERM = 1;
-var ENOENT = 2;
-var EINTR = 4;
-var EIO = 5;
-var EBADF = 9;
-var EAGAIN = 11;
-var EACCES = 13;
-var EINVAL = 22;
-var ENOTSOCK = 88;
-var EMSGSIZE = 90;
-var EOPNOTSUPP = 95;
-var EAFNOSUPPORT = 97;
-var EADDRINUSE = 98;
-var EADDRNOTAVAIL = 99;
-var ENETUNREACH = 101;
-var ENOBUFS = 105;
-var EISCONN = 106;
-var ECONNREFUSED = 111;
-var EHOSTUNREACH = 113;
+// ffi/contract.ts
+var LibraryError = class extends Error {
+  /** `LibraryError` */
+  name = "LibraryError";
+};
+function requireSupported(runtime2, version, least, platform, arch) {
+  const [major = 0, minor = 0] = (version ?? "0").split(".").map(Number);
+  const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
+  const recent = major > leastMajor || major === leastMajor && minor >= leastMinor;
+  if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
+  throw new LibraryError(
+    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2 or later, or Bun 1.3 or later, on 64-bit Linux (\
+x86-64 or aarch64)`
+  );
+}
 
 // ffi/errno.ts
 var util = await import("node:util");
@@ -195,22 +95,6 @@ var SystemError = class extends Error {
     this.syscall = syscall;
   }
 };
-
-// ffi/foreign.ts
-var LibraryError = class extends Error {
-  /** `LibraryError` */
-  name = "LibraryError";
-};
-function requireSupported(runtime2, version, least, platform, arch) {
-  const [major = 0, minor = 0] = (version ?? "0").split(".").map(Number);
-  const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
-  const recent = major > leastMajor || major === leastMajor && minor >= leastMinor;
-  if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
-  throw new LibraryError(
-    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2 or later, or Bun 1.3 or later, on 64-bit Linux (\
-x86-64 or aarch64)`
-  );
-}
 
 // ffi/bun.ts
 var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
@@ -386,6 +270,353 @@ function detect() {
   const globals = globalThis;
   return globals.Deno === void 0 ? bunRuntime(globals.process, globals.Worker) : denoRuntime(globals.Deno);
 }
+
+// src/net/address.ts
+var ADDRESS_SIZE = 16;
+var ENDPOINT_TEXT_MAX = 64;
+function parseAddress(text) {
+  const bytes3 = new Uint8Array(ADDRESS_SIZE);
+  if (!text.includes(":")) {
+    bytes3.fill(255, 10, 12);
+    return parseIPv4(text, bytes3, 12) ? bytes3 : void 0;
+  }
+  return parseIPv6(text, bytes3) ? bytes3 : void 0;
+}
+function parseIPv4(text, out, at) {
+  const parts = text.split(".");
+  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255)) {
+    return false;
+  }
+  out.set(parts.map(Number), at);
+  return true;
+}
+function parseIPv6(text, out) {
+  const halves = text.split("::");
+  if (halves.length > 2) return false;
+  const groups = halves.map((half) => half === "" ? [] : half.split(":"));
+  const last = groups.at(-1).at(-1) ?? "";
+  const dotted = last.includes(".");
+  if (dotted) {
+    if (!parseIPv4(last, out, 12)) return false;
+    groups.at(-1).pop();
+  }
+  const [head, tail = []] = groups;
+  const room = dotted ? 6 : 8;
+  const count = head.length + tail.length;
+  if (halves.length === 2 ? count >= room : count !== room) return false;
+  if (![...head, ...tail].every((group2) => /^[0-9a-f]{1,4}$/i.test(group2))) return false;
+  const write = (group2, index2) => {
+    const value = parseInt(group2, 16);
+    out[index2 * 2] = value >> 8;
+    out[index2 * 2 + 1] = value & 255;
+  };
+  head.forEach((group2, i) => write(group2, i));
+  tail.forEach((group2, i) => write(group2, room - tail.length + i));
+  return true;
+}
+function parsePrefix(text) {
+  const [addressText2 = "", lengthText, ...rest] = text.split("/");
+  const bytes3 = parseAddress(addressText2);
+  if (bytes3 === void 0 || rest.length > 0) return void 0;
+  const most = isIPv4(bytes3) && !addressText2.includes(":") ? 32 : 128;
+  const length = lengthText === void 0 ? most : /^(0|[1-9][0-9]{0,2})$/.test(lengthText) ? Number(lengthText) : NaN;
+  return length <= most ? { bytes: bytes3, length: 128 - most + length } : void 0;
+}
+function isIPv4(bytes3, at = 0) {
+  for (let i = 0; i < 10; i++) if (bytes3[at + i] !== 0) return false;
+  return bytes3[at + 10] === 255 && bytes3[at + 11] === 255;
+}
+function isLinkLocal(bytes3, at = 0) {
+  return bytes3[at] === 254 && (bytes3[at + 1] & 192) === 128;
+}
+var IPV4_MAPPED = -65536;
+function isMapped(words, at) {
+  return words[at + 2] === IPV4_MAPPED && (words[at] | words[at + 1]) === 0;
+}
+function isUnspecified(words, at) {
+  return words[at + 3] === 0 && (isMapped(words, at) || (words[at] | words[at + 1] | words[at + 2]) === 0);
+}
+function isMulticast(words, at) {
+  return isMapped(words, at) ? (words[at + 3] & 240) === 224 : (words[at] & 255) === 255;
+}
+function addressWords(bytes3) {
+  return new Int32Array(bytes3.slice().buffer);
+}
+function formatAddress(out, at, bytes3, from = 0) {
+  if (isIPv4(bytes3, from)) {
+    for (let i = 12; i < 16; i++) {
+      if (i > 12) out[at++] = DOT;
+      at = formatDecimal(out, at, bytes3[from + i]);
+    }
+    return at;
+  }
+  let runStart = -1;
+  let runLength = 1;
+  for (let i = 0; i < 8; i++) {
+    let end = i;
+    while (end < 8 && group(bytes3, from, end) === 0) end++;
+    if (end - i > runLength) {
+      runStart = i;
+      runLength = end - i;
+    }
+    if (end > i) i = end;
+  }
+  for (let i = 0; i < 8; i++) {
+    if (i === runStart) {
+      out[at++] = COLON;
+      out[at++] = COLON;
+      i += runLength - 1;
+      continue;
+    }
+    if (i > 0 && i !== runStart + runLength) out[at++] = COLON;
+    const value = group(bytes3, from, i);
+    for (let shift = value > 4095 ? 12 : value > 255 ? 8 : value > 15 ? 4 : 0; shift >= 0; shift -= 4) {
+      out[at++] = HEX[value >> shift & 15];
+    }
+  }
+  return at;
+}
+function formatEndpoint(out, at, bytes3, from, zone, port) {
+  const bracketed = !isIPv4(bytes3, from);
+  if (bracketed) out[at++] = 91;
+  at = formatAddress(out, at, bytes3, from);
+  if (zone !== "") {
+    out[at++] = 37;
+    for (let i = 0; i < zone.length && i < 15; i++) {
+      const code = zone.charCodeAt(i);
+      out[at++] = code > 32 && code < 127 && code !== 34 && code !== 92 ? code : 63;
+    }
+  }
+  if (bracketed) out[at++] = 93;
+  out[at++] = COLON;
+  return formatDecimal(out, at, port);
+}
+function formatDecimal(out, at, value) {
+  let digits = 1;
+  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+  for (let i = digits - 1; i >= 0; i--) {
+    out[at + i] = 48 + value % 10;
+    value = Math.floor(value / 10);
+  }
+  return at + digits;
+}
+function addressText(bytes3, from = 0) {
+  const out = new Uint8Array(ENDPOINT_TEXT_MAX);
+  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, bytes3, from)));
+}
+function endpointText(bytes3, zone, port) {
+  const out = new Uint8Array(ENDPOINT_TEXT_MAX);
+  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, bytes3, 0, zone, port)));
+}
+function group(bytes3, from, index2) {
+  return bytes3[from + index2 * 2] << 8 | bytes3[from + index2 * 2 + 1];
+}
+var DOT = 46;
+var COLON = 58;
+var HEX = new TextEncoder().encode("0123456789abcdef");
+
+// src/cli/arguments.ts
+var { parseArgs } = await import("node:util");
+var UsageError = class extends Error {
+  name = "UsageError";
+};
+function parseArguments(args, options3) {
+  const { positionals, tokens } = parseArgs({
+    args: [...args],
+    options: options3,
+    allowPositionals: true,
+    strict: false,
+    tokens: true
+  });
+  const given = /* @__PURE__ */ new Map();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    checkOption(options3, token.name, token.rawName, token.value, token.inlineValue ?? false);
+    given.set(token.name, [...given.get(token.name) ?? [], token.value ?? ""]);
+  }
+  return {
+    has: (name) => given.has(name),
+    value: (name) => given.get(name)?.at(-1),
+    values: (name) => given.get(name) ?? [],
+    positionals
+  };
+}
+function checkOption(options3, name, rawName, value, inline) {
+  const option = Object.entries(options3).find(([known2]) => known2 === name)?.[1];
+  if (option === void 0) {
+    const near = rawName.startsWith("--") ? nearest(name, Object.keys(options3)) : void 0;
+    const advice = near === void 0 ? "--help lists what there is" : `did you mean --${near}?`;
+    throw new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
+  }
+  if (option.type === "boolean") {
+    if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
+    return;
+  }
+  if (value === void 0 || value === "" || !inline && value.startsWith("-")) {
+    throw new UsageError(`${rawName} needs a value; --help shows which`);
+  }
+}
+function addressFamily(given) {
+  if (given.has("ipv4") && given.has("ipv6")) {
+    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
+  }
+  return given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : void 0;
+}
+function checkFamily(address, family) {
+  const bytes3 = parseAddress(address.split("%")[0]);
+  if (bytes3 === void 0 || family === void 0) return;
+  const actual = isIPv4(bytes3) ? 4 : 6;
+  if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
+}
+function wholeNumber(what, text, least, most) {
+  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
+}
+function list(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+function quote(text) {
+  const escape = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
+  return JSON.stringify(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape);
+}
+function nearest(word, words) {
+  const ranked = words.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }));
+  ranked.sort((a, b) => a.edits - b.edits);
+  const best = ranked[0];
+  return best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : void 0;
+}
+function editDistance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, substitution));
+    }
+    row = next;
+  }
+  return row.at(-1);
+}
+
+// src/cli/version.ts
+var VERSION = "0.1.0";
+
+// ffi/constants.ts
+var AF_UNSPEC = 0;
+var AF_INET = 2;
+var AF_INET6 = 10;
+var AF_NETLINK = 16;
+var SOCK_DGRAM = 2;
+var SOCK_RAW = 3;
+var SOCK_CLOEXEC = 524288;
+var SOL_SOCKET = 1;
+var IPPROTO_IP = 0;
+var IPPROTO_UDP = 17;
+var IPPROTO_IPV6 = 41;
+var SO_TYPE = 3;
+var SO_BROADCAST = 6;
+var SO_SNDBUF = 7;
+var SO_RCVBUF = 8;
+var SO_RCVTIMEO = 20;
+var SO_SNDBUFFORCE = 32;
+var SO_RCVBUFFORCE = 33;
+var SO_TIMESTAMPING = 37;
+var SO_DOMAIN = 39;
+var SO_MEMINFO = 55;
+var SK_MEMINFO_WMEM_ALLOC = 2;
+var SK_MEMINFO_SNDBUF = 3;
+var SK_MEMINFO_DROPS = 8;
+var SK_MEMINFO_VARS = 9;
+var SCM_TIMESTAMPING = SO_TIMESTAMPING;
+var SOF_TIMESTAMPING_TX_SOFTWARE = 2;
+var SOF_TIMESTAMPING_RX_SOFTWARE = 8;
+var SOF_TIMESTAMPING_SOFTWARE = 16;
+var SOF_TIMESTAMPING_OPT_ID = 128;
+var SOF_TIMESTAMPING_OPT_TSONLY = 2048;
+var IP_TOS = 1;
+var IP_TTL = 2;
+var IP_PKTINFO = 8;
+var IP_MTU_DISCOVER = 10;
+var IP_PMTUDISC_DONT = 0;
+var IP_PMTUDISC_PROBE = 3;
+var IP_RECVERR = 11;
+var IP_UNICAST_IF = 50;
+var IPV6_UNICAST_HOPS = 16;
+var IPV6_MTU_DISCOVER = 23;
+var IPV6_PMTUDISC_PROBE = 3;
+var IPV6_RECVERR = 25;
+var IPV6_V6ONLY = 26;
+var IPV6_RECVPKTINFO = 49;
+var IPV6_PKTINFO = 50;
+var IPV6_TCLASS = 67;
+var IPV6_UNICAST_IF = 76;
+var IPV6_FREEBIND = 78;
+var UDP_SEGMENT = 103;
+var UDP_GRO = 104;
+var UDP_MAX_SEGMENTS = 64;
+var MSG_CTRUNC = 8;
+var MSG_TRUNC = 32;
+var MSG_DONTWAIT = 64;
+var MSG_ERRQUEUE = 8192;
+var MSG_NOSIGNAL = 16384;
+var MSG_WAITFORONE = 65536;
+var POLLIN = 1;
+var POLLOUT = 4;
+var SO_EE_ORIGIN_ICMP = 2;
+var SO_EE_ORIGIN_ICMP6 = 3;
+var SO_EE_ORIGIN_TIMESTAMPING = 4;
+var EPOLL_CTL_ADD = 1;
+var EPOLL_CTL_DEL = 2;
+var EPOLL_CTL_MOD = 3;
+var EPOLL_CLOEXEC = 524288;
+var EPOLLIN = 1;
+var EPOLLONESHOT = 1073741824;
+var EFD_CLOEXEC = 524288;
+var NETLINK_ROUTE = 0;
+var NLM_F_REQUEST = 1;
+var RTM_NEWROUTE = 24;
+var RTM_GETROUTE = 26;
+var RTA_DST = 1;
+var RTA_OIF = 4;
+var RTN_LOCAL = 2;
+var CLOCK_REALTIME = 0;
+var CLOCK_MONOTONIC = 1;
+var O_WRONLY = 1;
+var O_NOCTTY = 256;
+var O_NONBLOCK = 2048;
+var O_CLOEXEC = 524288;
+var F_GETFL = 3;
+var F_SETFL = 4;
+var F_DUPFD_CLOEXEC = 1030;
+var SEEK_CUR = 1;
+var TIOCGWINSZ = 21523;
+var TIOCGDEV = 2147767346;
+var PIPE_BUF = 4096;
+var EAI_NONAME = -2;
+var EAI_AGAIN = -3;
+var SIGHUP = 1;
+var SIGUSR1 = 10;
+var SIG_IGN = 1;
+var EPERM = 1;
+var ENOENT = 2;
+var EINTR = 4;
+var EIO = 5;
+var EBADF = 9;
+var EAGAIN = 11;
+var EACCES = 13;
+var EINVAL = 22;
+var ENOTSOCK = 88;
+var EMSGSIZE = 90;
+var EOPNOTSUPP = 95;
+var EAFNOSUPPORT = 97;
+var EADDRINUSE = 98;
+var EADDRNOTAVAIL = 99;
+var ENETUNREACH = 101;
+var ENOBUFS = 105;
+var EISCONN = 106;
+var ECONNREFUSED = 111;
+var EHOSTUNREACH = 113;
 
 // ffi/layouts.ts
 var sockaddr_in = { size: 16, sin_family: 0, sin_port: 2, sin_addr: 4 };
@@ -829,232 +1060,227 @@ function takeOver(signal, handler) {
   }, LOOK_MILLISECONDS);
 }
 
-// src/address.ts
-var ADDRESS_SIZE = 16;
-var ENDPOINT_TEXT_MAX = 64;
-function parseAddress(text) {
-  const bytes3 = new Uint8Array(ADDRESS_SIZE);
-  if (!text.includes(":")) {
-    bytes3.fill(255, 10, 12);
-    return parseIPv4(text, bytes3, 12) ? bytes3 : void 0;
+// src/cli/output.ts
+var LINE_SIZE_MAX = 1024;
+var BUFFER_SIZE = 64 << 10;
+var Output = class {
+  /** Lines that were lost since the start. */
+  dropped = 0;
+  /** Where the next line goes: at least {@link LINE_SIZE_MAX} bytes are free from `at` if {@link hasRoom} said so. */
+  bytes;
+  /** Place in {@link bytes} where the next line starts. */
+  at = 0;
+  #writer = new Writer(BUFFER_SIZE);
+  #means;
+  #fd;
+  #lines = 0;
+  // Whether the last flush got rid of less than all: then only the next one tries again, not every line.
+  #stalled = false;
+  /** @param fd the descriptor, which other programs may share: its flags are left alone */
+  constructor(fd) {
+    this.bytes = this.#writer.bytes;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) {
+      this.#means = "send";
+      this.#fd = fd;
+    } else if (lseek(fd, 0, SEEK_CUR) >= 0) {
+      this.#means = "write";
+      this.#fd = fd;
+    } else {
+      const own = reopen(fd);
+      this.#means = own >= 0 ? "nonblocking" : "poll";
+      this.#fd = own >= 0 ? own : fd;
+    }
   }
-  return parseIPv6(text, bytes3) ? bytes3 : void 0;
-}
-function parseIPv4(text, out, at) {
-  const parts = text.split(".");
-  if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255)) {
+  /** Whether a line can be written now; if not, it counts as dropped. */
+  hasRoom() {
+    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
+    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
+    this.dropped++;
     return false;
   }
-  out.set(parts.map(Number), at);
-  return true;
-}
-function parseIPv6(text, out) {
-  const halves = text.split("::");
-  if (halves.length > 2) return false;
-  const groups = halves.map((half) => half === "" ? [] : half.split(":"));
-  const last = groups.at(-1).at(-1) ?? "";
-  const dotted = last.includes(".");
-  if (dotted) {
-    if (!parseIPv4(last, out, 12)) return false;
-    groups.at(-1).pop();
+  /** Completes the line that ends before the place `end`. */
+  endLine(end) {
+    this.bytes[end] = 10;
+    this.at = end + 1;
+    this.#lines++;
   }
-  const [head, tail = []] = groups;
-  const room = dotted ? 6 : 8;
-  const count = head.length + tail.length;
-  if (halves.length === 2 ? count >= room : count !== room) return false;
-  if (![...head, ...tail].every((group2) => /^[0-9a-f]{1,4}$/i.test(group2))) return false;
-  const write = (group2, index2) => {
-    const value = parseInt(group2, 16);
-    out[index2 * 2] = value >> 8;
-    out[index2 * 2 + 1] = value & 255;
-  };
-  head.forEach((group2, i) => write(group2, i));
-  tail.forEach((group2, i) => write(group2, room - tail.length + i));
-  return true;
-}
-function parsePrefix(text) {
-  const [addressText2 = "", lengthText, ...rest] = text.split("/");
-  const bytes3 = parseAddress(addressText2);
-  if (bytes3 === void 0 || rest.length > 0) return void 0;
-  const most = isIPv4(bytes3) && !addressText2.includes(":") ? 32 : 128;
-  const length = lengthText === void 0 ? most : /^(0|[1-9][0-9]{0,2})$/.test(lengthText) ? Number(lengthText) : NaN;
-  return length <= most ? { bytes: bytes3, length: 128 - most + length } : void 0;
-}
-function isIPv4(bytes3, at = 0) {
-  for (let i = 0; i < 10; i++) if (bytes3[at + i] !== 0) return false;
-  return bytes3[at + 10] === 255 && bytes3[at + 11] === 255;
-}
-function isLinkLocal(bytes3, at = 0) {
-  return bytes3[at] === 254 && (bytes3[at + 1] & 192) === 128;
-}
-var IPV4_MAPPED = -65536;
-function isMapped(words, at) {
-  return words[at + 2] === IPV4_MAPPED && (words[at] | words[at + 1]) === 0;
-}
-function isUnspecified(words, at) {
-  return words[at + 3] === 0 && (isMapped(words, at) || (words[at] | words[at + 1] | words[at + 2]) === 0);
-}
-function isMulticast(words, at) {
-  return isMapped(words, at) ? (words[at + 3] & 240) === 224 : (words[at] & 255) === 255;
-}
-function addressWords(bytes3) {
-  return new Int32Array(bytes3.slice().buffer);
-}
-function formatAddress(out, at, bytes3, from = 0) {
-  if (isIPv4(bytes3, from)) {
-    for (let i = 12; i < 16; i++) {
-      if (i > 12) out[at++] = DOT;
-      at = formatDecimal(out, at, bytes3[from + i]);
-    }
-    return at;
+  /** Writes a whole line of text, or drops it. Allocates. */
+  writeLine(text) {
+    if (!this.hasRoom()) return;
+    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
+    if (read < text.length) this.dropped++;
+    else this.endLine(this.at + written);
   }
-  let runStart = -1;
-  let runLength = 1;
-  for (let i = 0; i < 8; i++) {
-    let end = i;
-    while (end < 8 && group(bytes3, from, end) === 0) end++;
-    if (end - i > runLength) {
-      runStart = i;
-      runLength = end - i;
-    }
-    if (end > i) i = end;
-  }
-  for (let i = 0; i < 8; i++) {
-    if (i === runStart) {
-      out[at++] = COLON;
-      out[at++] = COLON;
-      i += runLength - 1;
-      continue;
-    }
-    if (i > 0 && i !== runStart + runLength) out[at++] = COLON;
-    const value = group(bytes3, from, i);
-    for (let shift = value > 4095 ? 12 : value > 255 ? 8 : value > 15 ? 4 : 0; shift >= 0; shift -= 4) {
-      out[at++] = HEX[value >> shift & 15];
+  /** Hands over what has gathered, as far as it is taken now; the rest stays for the next time. */
+  flush() {
+    while (this.at > 0) {
+      const length = this.#wholeLines();
+      const written = this.#write(length);
+      if (written > 0) this.#consume(written);
+      else if (written !== -EAGAIN && written !== 0) this.#drop();
+      this.#stalled = written < length && this.at > 0;
+      if (this.#stalled) return;
     }
   }
-  return at;
-}
-function formatEndpoint(out, at, bytes3, from, zone, port) {
-  const bracketed = !isIPv4(bytes3, from);
-  if (bracketed) out[at++] = 91;
-  at = formatAddress(out, at, bytes3, from);
-  if (zone !== "") {
-    out[at++] = 37;
-    for (let i = 0; i < zone.length && i < 15; i++) {
-      const code = zone.charCodeAt(i);
-      out[at++] = code > 32 && code < 127 && code !== 34 && code !== 92 ? code : 63;
+  /** Hands over what is taken within `milliseconds`; the rest counts as dropped. */
+  settle(milliseconds2) {
+    const end = performance.now() + milliseconds2;
+    this.flush();
+    for (let left = milliseconds2; this.at > 0 && left > 0; left = end - performance.now()) {
+      if (poll(this.#fd, POLLOUT, Math.ceil(left)) <= 0) break;
+      this.flush();
     }
+    this.#drop();
   }
-  if (bracketed) out[at++] = 93;
-  out[at++] = COLON;
-  return formatDecimal(out, at, port);
-}
-function formatDecimal(out, at, value) {
-  let digits = 1;
-  for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
-  for (let i = digits - 1; i >= 0; i--) {
-    out[at + i] = 48 + value % 10;
-    value = Math.floor(value / 10);
+  /** Settles, and lets go of the descriptor if it is its own. The output can't be used any more. */
+  close(milliseconds2) {
+    this.settle(milliseconds2);
+    if (this.#means === "nonblocking") close(this.#fd);
   }
-  return at + digits;
-}
-function addressText(bytes3, from = 0) {
-  const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, bytes3, from)));
-}
-function endpointText(bytes3, zone, port) {
-  const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, bytes3, 0, zone, port)));
-}
-function group(bytes3, from, index2) {
-  return bytes3[from + index2 * 2] << 8 | bytes3[from + index2 * 2 + 1];
-}
-var DOT = 46;
-var COLON = 58;
-var HEX = new TextEncoder().encode("0123456789abcdef");
-
-// src/arguments.ts
-var { parseArgs } = await import("node:util");
-var UsageError = class extends Error {
-  name = "UsageError";
+  /** Bytes of whole lines that a pipe takes all or none of, so that no line is torn. */
+  #wholeLines() {
+    if (this.at <= PIPE_BUF) return this.at;
+    return this.bytes.lastIndexOf(10, PIPE_BUF - 1) + 1;
+  }
+  #consume(written) {
+    if (written === this.at) return this.#clear();
+    for (let i = 0; i < written; i++) if (this.bytes[i] === 10) this.#lines--;
+    this.bytes.copyWithin(0, written, this.at);
+    this.at -= written;
+  }
+  #drop() {
+    this.dropped += this.#lines;
+    this.#clear();
+  }
+  #clear() {
+    this.at = 0;
+    this.#lines = 0;
+    this.#stalled = false;
+  }
+  #write(length) {
+    if (this.#means === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#means === "poll") {
+      const events = poll(this.#fd, POLLOUT, 0);
+      if (events <= 0) return events === 0 ? -EAGAIN : events;
+    }
+    return this.#writer.write(this.#fd, length);
+  }
 };
-function parseArguments(args, options3) {
-  const { positionals, tokens } = parseArgs({
-    args: [...args],
-    options: options3,
-    allowPositionals: true,
-    strict: false,
-    tokens: true
-  });
-  const given = /* @__PURE__ */ new Map();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    checkOption(options3, token.name, token.rawName, token.value, token.inlineValue ?? false);
-    given.set(token.name, [...given.get(token.name) ?? [], token.value ?? ""]);
+function reopen(fd) {
+  const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  const own = open2(`/proc/self/fd/${fd}`, flags);
+  if (own >= 0) return own;
+  const terminal = open2("/dev/tty", flags);
+  if (terminal < 0) return own;
+  const device = terminalDevice(fd);
+  if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
+  close(terminal);
+  return own;
+}
+
+// src/net/checks.ts
+function invalid(syscall, message) {
+  return new SystemError(syscall, EINVAL, message);
+}
+function requireInteger(syscall, what, value, least, most) {
+  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
+  throw invalid(syscall, `${what} is a whole number from ${least} to ${most}, not ${describe(value)}`);
+}
+function requireString(syscall, what, value) {
+  if (typeof value === "string") return value;
+  throw invalid(syscall, `${what} is a string, not ${describe(value)}`);
+}
+function requireObject(syscall, what, value) {
+  if (typeof value === "object" && value !== null) return value;
+  throw invalid(syscall, `${what} is an object, not ${describe(value)}`);
+}
+function requireBytes(syscall, what, value) {
+  if (value instanceof Uint8Array) return value;
+  throw invalid(syscall, `${what} is a Uint8Array, not ${describe(value)}`);
+}
+function describe(value) {
+  switch (typeof value) {
+    case "string":
+      return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
+    case "bigint":
+      return `${value}n`;
+    case "symbol":
+    case "function":
+      return `a ${typeof value}`;
+    case "object":
+      return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
+    default:
+      return `${value}`;
   }
-  return {
-    has: (name) => given.has(name),
-    value: (name) => given.get(name)?.at(-1),
-    values: (name) => given.get(name) ?? [],
-    positionals
-  };
 }
-function checkOption(options3, name, rawName, value, inline) {
-  const option = Object.entries(options3).find(([known2]) => known2 === name)?.[1];
-  if (option === void 0) {
-    const near = rawName.startsWith("--") ? nearest(name, Object.keys(options3)) : void 0;
-    const advice = near === void 0 ? "--help lists what there is" : `did you mean --${near}?`;
-    throw new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
+
+// src/net/endpoint.ts
+function readAddress2(text) {
+  const percent = text.indexOf("%");
+  const zone = percent < 0 ? "" : text.slice(percent + 1);
+  const bytes3 = parseAddress(percent < 0 ? text : text.slice(0, percent));
+  if (bytes3 === void 0) return void 0;
+  const scope = zone === "" ? 0 : interfaceIndex(zone) || zoneNumber(zone);
+  if (zone !== "" && scope === 0) {
+    const message = `no interface named ${JSON.stringify(zone)} on this host; \`ip link\` lists what there is`;
+    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
   }
-  if (option.type === "boolean") {
-    if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
-    return;
+  if (isLinkLocal(bytes3) && scope === 0) {
+    const message = `the link-local address ${text} needs its interface: ${text}%eth0, for example`;
+    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
   }
-  if (value === void 0 || value === "" || !inline && value.startsWith("-")) {
-    throw new UsageError(`${rawName} needs a value; --help shows which`);
+  return { bytes: bytes3, zone, scope };
+}
+function zoneNumber(zone) {
+  return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
+}
+function requireAddress(text) {
+  const address = readAddress2(requireString("inet_pton", "an address", text));
+  if (address !== void 0) return address;
+  throw new SystemError("inet_pton", EINVAL, `${describe(text)} is no IPv4 or IPv6 address; names are not looked up`);
+}
+function requirePort(syscall, port, least) {
+  return requireInteger(syscall, "a port", port, least, 65535);
+}
+function resolve(text, family) {
+  const address = readAddress2(text);
+  if (address !== void 0) return [address];
+  const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
+  if (typeof answers === "number" || answers.length === 0) {
+    const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
+; check the spelling, or give an address";
+    const which = family === void 0 ? "" : ` with an IPv${family} address`;
+    throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
   }
+  return answers.map(readSocketAddress);
 }
-function addressFamily(given) {
-  if (given.has("ipv4") && given.has("ipv6")) {
-    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
+function readSocketAddress(name) {
+  const bytes3 = new Uint8Array(ADDRESS_SIZE);
+  if (name.length === sockaddr_in.size) {
+    bytes3.fill(255, 10, 12);
+    bytes3.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
+    return { bytes: bytes3, zone: "", scope: 0 };
   }
-  return given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : void 0;
+  bytes3.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
+  const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
+  return { bytes: bytes3, zone: scope === 0 ? "" : interfaceName(scope), scope };
 }
-function checkFamily(address, family) {
-  const bytes3 = parseAddress(address.split("%")[0]);
-  if (bytes3 === void 0 || family === void 0) return;
-  const actual = isIPv4(bytes3) ? 4 : 6;
-  if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
-}
-function wholeNumber(what, text, least, most) {
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
-}
-function list(words) {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
-function quote(text) {
-  const escape = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
-  return JSON.stringify(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape);
-}
-function nearest(word, words) {
-  const ranked = words.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }));
-  ranked.sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : void 0;
-}
-function editDistance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, substitution));
+function writeSocketAddress(memory, at, domain, address, port) {
+  const { bytes: bytes3 } = memory;
+  memory.u16[at >> 1] = domain;
+  bytes3[at + sockaddr_in6.sin6_port] = port >> 8;
+  bytes3[at + sockaddr_in6.sin6_port + 1] = port & 255;
+  if (domain === AF_INET) {
+    if (!isIPv4(address.bytes)) {
+      throw new SystemError("sendmsg", EAFNOSUPPORT, "an IPv4 socket does not reach IPv6 addresses; bind one to ::");
     }
-    row = next;
+    bytes3.set(address.bytes.subarray(12), at + sockaddr_in.sin_addr);
+    return sockaddr_in.size;
   }
-  return row.at(-1);
+  memory.i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
+  bytes3.set(address.bytes, at + sockaddr_in6.sin6_addr);
+  memory.i32[at + sockaddr_in6.sin6_scope_id >> 2] = address.scope;
+  return sockaddr_in6.size;
 }
 
 // ffi/message_vector.ts
@@ -1131,7 +1357,7 @@ function writeBuffer(memory, at, base, length) {
   memory.i32[at + iovec.iov_len >> 2] = length;
 }
 
-// ffi/routing.ts
+// ffi/netlink.ts
 function isLocalAddress(address, interfaceIndex2) {
   const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   if (fd < 0) return void 0;
@@ -1160,7 +1386,7 @@ function isLocalAddress(address, interfaceIndex2) {
   return u16[nlmsghdr.nlmsg_type >> 1] === RTM_NEWROUTE && bytes3[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
 }
 
-// src/control_message.ts
+// src/socket/control_message.ts
 var ControlMessages = class {
   /** Protocol level of the current message: `IPPROTO_IP`. */
   level = 0;
@@ -1234,112 +1460,7 @@ function align(length) {
   return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
 }
 
-// src/validation.ts
-function invalid(syscall, message) {
-  return new SystemError(syscall, EINVAL, message);
-}
-function requireInteger(syscall, what, value, least, most) {
-  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw invalid(syscall, `${what} is a whole number from ${least} to ${most}, not ${describe(value)}`);
-}
-function requireString(syscall, what, value) {
-  if (typeof value === "string") return value;
-  throw invalid(syscall, `${what} is a string, not ${describe(value)}`);
-}
-function requireObject(syscall, what, value) {
-  if (typeof value === "object" && value !== null) return value;
-  throw invalid(syscall, `${what} is an object, not ${describe(value)}`);
-}
-function requireBytes(syscall, what, value) {
-  if (value instanceof Uint8Array) return value;
-  throw invalid(syscall, `${what} is a Uint8Array, not ${describe(value)}`);
-}
-function describe(value) {
-  switch (typeof value) {
-    case "string":
-      return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
-    case "bigint":
-      return `${value}n`;
-    case "symbol":
-    case "function":
-      return `a ${typeof value}`;
-    case "object":
-      return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
-    default:
-      return `${value}`;
-  }
-}
-
-// src/endpoint.ts
-function readAddress2(text) {
-  const percent = text.indexOf("%");
-  const zone = percent < 0 ? "" : text.slice(percent + 1);
-  const bytes3 = parseAddress(percent < 0 ? text : text.slice(0, percent));
-  if (bytes3 === void 0) return void 0;
-  const scope = zone === "" ? 0 : interfaceIndex(zone) || zoneNumber(zone);
-  if (zone !== "" && scope === 0) {
-    const message = `no interface named ${JSON.stringify(zone)} on this host; \`ip link\` lists what there is`;
-    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
-  }
-  if (isLinkLocal(bytes3) && scope === 0) {
-    const message = `the link-local address ${text} needs its interface: ${text}%eth0, for example`;
-    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
-  }
-  return { bytes: bytes3, zone, scope };
-}
-function zoneNumber(zone) {
-  return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
-}
-function requireAddress(text) {
-  const address = readAddress2(requireString("inet_pton", "an address", text));
-  if (address !== void 0) return address;
-  throw new SystemError("inet_pton", EINVAL, `${describe(text)} is no IPv4 or IPv6 address; names are not looked up`);
-}
-function requirePort(syscall, port, least) {
-  return requireInteger(syscall, "a port", port, least, 65535);
-}
-function resolve(text, family) {
-  const address = readAddress2(text);
-  if (address !== void 0) return [address];
-  const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
-  if (typeof answers === "number" || answers.length === 0) {
-    const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
-; check the spelling, or give an address";
-    const which = family === void 0 ? "" : ` with an IPv${family} address`;
-    throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
-  }
-  return answers.map(readSocketAddress);
-}
-function readSocketAddress(name) {
-  const bytes3 = new Uint8Array(ADDRESS_SIZE);
-  if (name.length === sockaddr_in.size) {
-    bytes3.fill(255, 10, 12);
-    bytes3.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
-    return { bytes: bytes3, zone: "", scope: 0 };
-  }
-  bytes3.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
-  const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
-  return { bytes: bytes3, zone: scope === 0 ? "" : interfaceName(scope), scope };
-}
-function writeSocketAddress(memory, at, domain, address, port) {
-  const { bytes: bytes3 } = memory;
-  memory.u16[at >> 1] = domain;
-  bytes3[at + sockaddr_in6.sin6_port] = port >> 8;
-  bytes3[at + sockaddr_in6.sin6_port + 1] = port & 255;
-  if (domain === AF_INET) {
-    if (!isIPv4(address.bytes)) {
-      throw new SystemError("sendmsg", EAFNOSUPPORT, "an IPv4 socket does not reach IPv6 addresses; bind one to ::");
-    }
-    bytes3.set(address.bytes.subarray(12), at + sockaddr_in.sin_addr);
-    return sockaddr_in.size;
-  }
-  memory.i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
-  bytes3.set(address.bytes, at + sockaddr_in6.sin6_addr);
-  memory.i32[at + sockaddr_in6.sin6_scope_id >> 2] = address.scope;
-  return sockaddr_in6.size;
-}
-
-// src/path.ts
+// src/socket/path.ts
 var NAME_WORDS = 8;
 var PATH_WORDS = NAME_WORDS + 4 + 1;
 var Path = class {
@@ -1376,7 +1497,7 @@ var Path = class {
   }
 };
 
-// src/message_batch.ts
+// src/socket/message_batch.ts
 var PAYLOAD_SIZE_MAX = 65535;
 var UNICAST = 0;
 var BROADCAST = 1;
@@ -1849,1101 +1970,6 @@ function requireLocal(from, peer) {
   return local;
 }
 
-// src/rate_limit.ts
-var WAYS = 8;
-var RateLimit = class {
-  #interval;
-  #burst;
-  #places;
-  // Two words a source: the IPv6 /64, or the mark of IPv4 and the address.
-  #sources;
-  // Microseconds at which the bucket is full again.
-  #full;
-  // A word for each value of each of the eight bytes of those.
-  #random = crypto.getRandomValues(new Int32Array(8 * 256));
-  /**
-   * @param rate what one source gets
-   * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
-   */
-  constructor(rate2, sources) {
-    this.#interval = 1e6 / rate2.perSecond;
-    this.#burst = rate2.burst * this.#interval;
-    this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
-    this.#sources = new Int32Array(this.#places * WAYS * 2);
-    this.#full = new Float64Array(this.#places * WAYS);
-  }
-  /**
-   * Takes `datagrams` from the bucket of the source whose address is the four words from `at`, or as many as it holds.
-   * It allocates nothing, and looks at eight entries at most.
-   * @param now microseconds since some moment, never falling
-   * @returns how many it held
-   */
-  take(words, at, datagrams, now) {
-    const mapped = isMapped(words, at);
-    const first = mapped ? IPV4_MAPPED : words[at];
-    const second = mapped ? words[at + 3] : words[at + 1];
-    const entry = this.#find(first, second);
-    const full = Math.max(this.#full[entry], now);
-    const held = Math.min(datagrams, Math.floor((now + this.#burst - full) / this.#interval + 1e-6));
-    this.#full[entry] = full + held * this.#interval;
-    return held;
-  }
-  /** The entry of a source, which takes that of another one if it has none. */
-  #find(first, second) {
-    const random = this.#random;
-    const hash = random[first & 255] ^ random[256 | first >>> 8 & 255] ^ random[512 | first >>> 16 & 255] ^ random[768 |
-    first >>> 24] ^ random[1024 | second & 255] ^ random[1280 | second >>> 8 & 255] ^ random[1536 | second >>> 16 & 255] ^
-    random[1792 | second >>> 24];
-    const start = (hash & this.#places - 1) * WAYS;
-    let soonest = start;
-    for (let entry = start; entry < start + WAYS; entry++) {
-      if (this.#sources[entry * 2] === first && this.#sources[entry * 2 + 1] === second) return entry;
-      if (this.#full[entry] < this.#full[soonest]) soonest = entry;
-    }
-    this.#sources[soonest * 2] = first;
-    this.#sources[soonest * 2 + 1] = second;
-    this.#full[soonest] = 0;
-    return soonest;
-  }
-};
-
-// src/guard.ts
-var REASONS = [
-  "accepted",
-  "unknown_destination",
-  "broadcast_destination",
-  "multicast_destination",
-  "unspecified_source",
-  "broadcast_source",
-  "multicast_source",
-  "source_port_zero",
-  "reserved_source_port",
-  "own_source_port",
-  "service_source_port",
-  "own_endpoint",
-  "not_allowed",
-  "over_rate",
-  "over_max_rate",
-  "stopping"
-];
-var ACCEPTED = 0;
-var SERVICE_PORTS = /* @__PURE__ */ new Map([
-  [1194, "OpenVPN"],
-  [1434, "Microsoft SQL Server browser"],
-  [1604, "Citrix ICA browser"],
-  [1900, "SSDP"],
-  [2049, "NFS"],
-  [2362, "Digi device discovery"],
-  [3283, "Apple Remote Desktop"],
-  [3389, "Remote Desktop"],
-  [3478, "STUN"],
-  [3702, "WS-Discovery"],
-  [3784, "BFD"],
-  [4500, "IPsec NAT traversal"],
-  [5060, "SIP"],
-  [5093, "Sentinel license manager"],
-  [5351, "NAT-PMP"],
-  [5353, "mDNS"],
-  [5355, "LLMNR"],
-  [5683, "CoAP"],
-  [6881, "BitTorrent"],
-  [7001, "AFS"],
-  [10001, "Ubiquiti discovery"],
-  [10074, "Mitel TP-240 driver"],
-  [11211, "memcached"],
-  [17185, "VxWorks debugger"],
-  [20800, "Call of Duty"],
-  [20811, "Powerhouse VPN management"],
-  [26e3, "Quake"],
-  [27005, "Steam game clients"],
-  [27015, "Steam game servers"],
-  [27036, "Steam Remote Play"],
-  [27960, "Quake III"],
-  [30120, "FiveM game servers"],
-  [30718, "Lantronix device discovery"],
-  [32414, "Plex media server"]
-]);
-var Guard = class {
-  /** How many datagrams of the message that was judged last are answered; they are its first ones. */
-  admitted = 0;
-  #port;
-  #answerBroadcast;
-  #answerMulticast;
-  // The number of the reason for which a source port is refused, by port.
-  #ports;
-  #allow;
-  #rate;
-  #maxRate;
-  #clock = new Clock(CLOCK_MONOTONIC);
-  /** @param options what to let pass */
-  constructor(options3) {
-    this.#port = options3.port;
-    this.#answerBroadcast = options3.answerBroadcast ?? false;
-    this.#answerMulticast = options3.answerMulticast ?? false;
-    this.#ports = new Uint8Array(65536);
-    if (!options3.answerAnyPort) {
-      this.#ports.fill(RESERVED_SOURCE_PORT, 0, 1024);
-      for (const port of SERVICE_PORTS.keys()) this.#ports[port] = SERVICE_SOURCE_PORT;
-      this.#ports[options3.port] = OWN_SOURCE_PORT;
-    }
-    this.#ports[0] = SOURCE_PORT_ZERO;
-    this.#allow = new AllowList(options3.allow ?? []);
-    if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, options3.rateTable ?? RATE_TABLE);
-    if (options3.maxRate !== void 0) this.#maxRate = new RateLimit(options3.maxRate, 1);
-  }
-  /**
-   * Judges message `i` of a batch. {@link admitted} is then how many of its datagrams are answered.
-   * @returns {@link ACCEPTED}, or the number of the reason, in {@link REASONS}, why the others are not
-   */
-  judge(batch, i) {
-    const reason = this.#judgeOrigin(batch, i);
-    this.admitted = reason === ACCEPTED ? batch.datagrams(i) : 0;
-    if (reason !== ACCEPTED || this.#rate === void 0 && this.#maxRate === void 0) return reason;
-    return this.#judgeRate(batch, i);
-  }
-  #judgeOrigin(batch, i) {
-    const destination = batch.destination(i);
-    if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
-    if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
-    if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
-    const { i32 } = batch.memory;
-    const word = batch.peerAddressAt(i) >> 2;
-    if (isUnspecified(i32, word)) return UNSPECIFIED_SOURCE;
-    if (isMulticast(i32, word)) return MULTICAST_SOURCE;
-    if (i32[word + 3] === -1 && isMapped(i32, word)) return BROADCAST_SOURCE;
-    const port = batch.peerPort(i);
-    if (this.#ports[port] !== ACCEPTED) return this.#ports[port];
-    if (port === this.#port && sameWords(i32, word, batch.localAt(i) >> 2)) return OWN_ENDPOINT;
-    if (!this.#allow.has(i32, word)) return NOT_ALLOWED;
-    return ACCEPTED;
-  }
-  #judgeRate(batch, i) {
-    const clock = this.#clock;
-    clock.read();
-    const now = clock.seconds * 1e6 + clock.nanoseconds / 1e3;
-    const asked = batch.datagrams(i);
-    const { i32 } = batch.memory;
-    let admitted = asked;
-    if (this.#rate !== void 0) admitted = this.#rate.take(i32, batch.peerAddressAt(i) >> 2, asked, now);
-    const underRate = admitted;
-    if (this.#maxRate !== void 0 && admitted > 0) admitted = this.#maxRate.take(ANYONE, 0, admitted, now);
-    this.admitted = admitted;
-    return admitted === asked ? ACCEPTED : underRate < asked ? OVER_RATE : OVER_MAX_RATE;
-  }
-};
-var AllowList = class {
-  #count;
-  // Whether the prefix is of IPv6 addresses, by prefix.
-  #ipv6;
-  #networks;
-  #masks;
-  constructor(prefixes) {
-    this.#count = prefixes.length;
-    this.#ipv6 = prefixes.map(({ bytes: bytes3, length }) => length < 96 || !isIPv4(bytes3));
-    const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
-    const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
-    prefixes.forEach(({ bytes: bytes3, length }, k) => {
-      for (let i = 0; i < ADDRESS_SIZE; i++) {
-        const bits = Math.max(0, Math.min(8, length - i * 8));
-        const mask = 65280 >> bits & 255;
-        masks[k * ADDRESS_SIZE + i] = mask;
-        networks[k * ADDRESS_SIZE + i] = bytes3[i] & mask;
-      }
-    });
-    this.#masks = new Int32Array(masks.buffer);
-    this.#networks = new Int32Array(networks.buffer);
-  }
-  /** Whether the address of four words from `at` is in any of the prefixes, or there are none. */
-  has(words, at) {
-    if (this.#count === 0) return true;
-    const ipv6 = !isMapped(words, at);
-    for (let k = 0; k < this.#count; k++) {
-      let differs = this.#ipv6[k] === ipv6 ? 0 : 1;
-      for (let i = 0; i < 4; i++) differs |= words[at + i] & this.#masks[k * 4 + i] ^ this.#networks[k * 4 + i];
-      if (differs === 0) return true;
-    }
-    return false;
-  }
-};
-function sameWords(words, a, b) {
-  return words[a] === words[b] && words[a + 1] === words[b + 1] && words[a + 2] === words[b + 2] && words[a + 3] === words[b +
-  3];
-}
-var RATE_TABLE = 65536;
-var ANYONE = new Int32Array(4);
-var number = (reason) => REASONS.indexOf(reason);
-var UNKNOWN_DESTINATION = number("unknown_destination");
-var BROADCAST_DESTINATION = number("broadcast_destination");
-var MULTICAST_DESTINATION = number("multicast_destination");
-var UNSPECIFIED_SOURCE = number("unspecified_source");
-var BROADCAST_SOURCE = number("broadcast_source");
-var MULTICAST_SOURCE = number("multicast_source");
-var SOURCE_PORT_ZERO = number("source_port_zero");
-var RESERVED_SOURCE_PORT = number("reserved_source_port");
-var OWN_SOURCE_PORT = number("own_source_port");
-var SERVICE_SOURCE_PORT = number("service_source_port");
-var OWN_ENDPOINT = number("own_endpoint");
-var NOT_ALLOWED = number("not_allowed");
-var OVER_RATE = number("over_rate");
-var OVER_MAX_RATE = number("over_max_rate");
-var STOPPING = number("stopping");
-
-// src/payload_text.ts
-var PAYLOAD_SHOWN_MAX = 64;
-var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
-function formatPayload(out, at, bytes3, from, size) {
-  const shown = Math.min(size, PAYLOAD_SHOWN_MAX);
-  const end = from + shown;
-  for (let i = from; i < end; ) {
-    const byte = bytes3[i];
-    if (byte >= 32 && byte < 127) {
-      if (byte === BACKSLASH) out[at++] = BACKSLASH;
-      out[at++] = byte;
-      i++;
-      continue;
-    }
-    if (byte < 128) {
-      at = escapeControl(out, at, byte);
-      i++;
-      continue;
-    }
-    const length = sequenceLength(bytes3, i, from + size);
-    if (length > 0 && i + length > end) break;
-    if (length === 0) {
-      at = escapeByte(out, at, byte);
-      i++;
-      continue;
-    }
-    const codePoint2 = decode(bytes3, i, length);
-    if (isPrintable(codePoint2)) {
-      for (let k = 0; k < length; k++) out[at++] = bytes3[i + k];
-    } else {
-      at = escapeCodePoint(out, at, codePoint2);
-    }
-    i += length;
-  }
-  if (size > shown) {
-    out[at++] = 226;
-    out[at++] = 128;
-    out[at++] = 166;
-  }
-  return at;
-}
-function sequenceLength(bytes3, i, end) {
-  const first = bytes3[i];
-  const length = first >= 194 && first <= 223 ? 2 : first >= 224 && first <= 239 ? 3 : first >= 240 && first <= 244 ? 4 :
-  0;
-  if (length === 0 || i + length > end) return 0;
-  const second = bytes3[i + 1];
-  const least = first === 224 ? 160 : first === 240 ? 144 : 128;
-  const most = first === 237 ? 159 : first === 244 ? 143 : 191;
-  if (second < least || second > most) return 0;
-  for (let k = 2; k < length; k++) if ((bytes3[i + k] & 192) !== 128) return 0;
-  return length;
-}
-function decode(bytes3, i, length) {
-  let codePoint2 = bytes3[i] & 127 >> length;
-  for (let k = 1; k < length; k++) codePoint2 = codePoint2 << 6 | bytes3[i + k] & 63;
-  return codePoint2;
-}
-var printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
-var invisible = /^\p{Default_Ignorable_Code_Point}$/u;
-var known = new Uint8Array(1114112);
-function isPrintable(codePoint2) {
-  let answer = known[codePoint2];
-  if (answer === 0) {
-    const character = String.fromCodePoint(codePoint2);
-    answer = printable.test(character) && !invisible.test(character) ? 2 : 1;
-    known[codePoint2] = answer;
-  }
-  return answer === 2;
-}
-function escapeControl(out, at, byte) {
-  const letter = byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
-  if (letter === 0) return escapeByte(out, at, byte);
-  out[at++] = BACKSLASH;
-  out[at++] = letter;
-  return at;
-}
-function escapeByte(out, at, byte) {
-  out[at++] = BACKSLASH;
-  out[at++] = 120;
-  out[at++] = hexDigit(byte >> 4);
-  out[at++] = hexDigit(byte & 15);
-  return at;
-}
-function escapeCodePoint(out, at, codePoint2) {
-  out[at++] = BACKSLASH;
-  out[at++] = 117;
-  out[at++] = 123;
-  let shift = 20;
-  while (codePoint2 >> shift === 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint2 >> shift & 15);
-  out[at++] = 125;
-  return at;
-}
-function hexDigit(value) {
-  return value < 10 ? 48 + value : 87 + value;
-}
-var BACKSLASH = 92;
-
-// src/log.ts
-var LOG_FORMATS = ["text", "json", "none"];
-var Log = class {
-  /** Datagrams without a line since the start, because there were more than the limit. */
-  leftOut = 0;
-  #output;
-  #format;
-  #limit;
-  #port;
-  #clock = new Clock(CLOCK_REALTIME);
-  #time = new Uint8Array(TIME_SIZE);
-  #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
-  #second = -1;
-  #budget;
-  #leftOutTold = 0;
-  /**
-   * @param output where the lines go
-   * @param format their form
-   * @param limit most lines a second, 0 for no limit
-   * @param port the local port
-   */
-  constructor(output, format, limit, port) {
-    this.#output = output;
-    this.#format = format;
-    this.#limit = limit === 0 ? Infinity : limit;
-    this.#budget = this.#limit;
-    this.#port = port;
-  }
-  /** Logs the messages of a batch that are answered. It allocates nothing, but the name of a link-local zone. */
-  record(batch) {
-    if (this.#format === "none") return;
-    let timed = false;
-    for (let i = 0; i < batch.count; i++) {
-      if (!batch.replies(i)) continue;
-      const datagrams = batch.datagrams(i);
-      for (let k = 0; k < datagrams; k++) {
-        if (this.#budget <= 0) {
-          this.leftOut += datagrams - k;
-          break;
-        }
-        this.#budget--;
-        if (!this.#output.hasRoom()) continue;
-        if (!timed) this.#readTime();
-        timed = true;
-        this.#writeLine(batch, i, k);
-      }
-    }
-    if (timed) this.#output.flush();
-  }
-  /** Starts the next second, and says how many lines were left out in the last. To be called once a second. */
-  nextSecond() {
-    this.#budget = this.#limit;
-    const datagrams = this.leftOut - this.#leftOutTold;
-    if (datagrams > 0) {
-      this.#readTime();
-      this.#output.writeLine(
-        this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
-}` : `LEFT OUT: ${datagrams} datagrams in 1.0 s (--log-limit ${this.#limit})`
-      );
-      this.#leftOutTold = this.leftOut;
-    }
-    this.#output.flush();
-  }
-  /** Writes the line of datagram `k` of message `i`. */
-  #writeLine(batch, i, k) {
-    const segmentSize = batch.segmentSize(i);
-    const from = batch.payloadAt(i) + k * segmentSize;
-    const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
-    const { bytes: bytes3 } = this.#output;
-    let at = this.#output.at;
-    if (this.#format === "json") {
-      at = append(bytes3, at, TIME_KEY);
-      at = append(bytes3, at, this.#time);
-      at = append(bytes3, at, PEER_KEY);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes3, at, LOCAL_KEY);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes3, at, BYTES_KEY);
-      at = formatDecimal(bytes3, at, size);
-      at = append(bytes3, at, PAYLOAD_KEY);
-      at = this.#writeJsonPayload(batch.memory.bytes, from, size, at);
-      at = append(bytes3, at, JSON_END);
-    } else {
-      at = append(bytes3, at, RECV);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes3, at, ARROW);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes3, at, PAYLOAD);
-      at = formatPayload(bytes3, at, batch.memory.bytes, from, size);
-      bytes3[at++] = 93;
-      if (size > PAYLOAD_SHOWN_MAX) {
-        at = append(bytes3, at, LENGTH);
-        at = formatDecimal(bytes3, at, size);
-        at = append(bytes3, at, LENGTH_END);
-      }
-    }
-    this.#output.endLine(at);
-  }
-  #writePeer(batch, i, at) {
-    const address = batch.peerAddressAt(i);
-    return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.peerZone(i), batch.peerPort(i));
-  }
-  #writeLocal(batch, i, at) {
-    const address = batch.localAt(i);
-    return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.localZone(i), this.#port);
-  }
-  #writeJsonPayload(payload, from, size, at) {
-    const { bytes: bytes3 } = this.#output;
-    const end = formatPayload(this.#payload, 0, payload, from, size);
-    for (let i = 0; i < end; i++) {
-      const byte = this.#payload[i];
-      if (byte === 34 || byte === 92) bytes3[at++] = 92;
-      bytes3[at++] = byte;
-    }
-    return at;
-  }
-  /** Reads the time, and writes it as RFC 3339 has it: UTC, with microseconds. */
-  #readTime() {
-    this.#clock.read();
-    const { seconds, nanoseconds } = this.#clock;
-    if (seconds !== this.#second) {
-      this.#second = seconds;
-      encoder.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
-      this.#time[TIME_SIZE - 1] = 90;
-    }
-    let rest = Math.floor(nanoseconds / 1e3);
-    for (let i = TIME_SIZE - 2; i > 19; i--) {
-      this.#time[i] = 48 + rest % 10;
-      rest = Math.floor(rest / 10);
-    }
-  }
-};
-function append(out, at, bytes3) {
-  for (let i = 0; i < bytes3.length; i++) out[at + i] = bytes3[i];
-  return at + bytes3.length;
-}
-var encoder = new TextEncoder();
-var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-var RECV = encoder.encode("RECV: ");
-var ARROW = encoder.encode(" -> ");
-var PAYLOAD = encoder.encode(" - [");
-var LENGTH = encoder.encode(" (");
-var LENGTH_END = encoder.encode(" bytes)");
-var TIME_KEY = encoder.encode('{"time":"');
-var PEER_KEY = encoder.encode('","peer":"');
-var LOCAL_KEY = encoder.encode('","local":"');
-var BYTES_KEY = encoder.encode('","bytes":');
-var PAYLOAD_KEY = encoder.encode(',"payload":"');
-var JSON_END = encoder.encode('"}');
-
-// src/probe_cli.ts
-var SIZE_MAX = 65527;
-var SIZE_MAX_IPV4 = 65507;
-var PROBE_HELP = `See whether a UDP echo server answers, from where, and how fast.
-
-  echo.ts probe TARGET... [PORT] [options]
-
-TARGET is an address or a name, with or without :PORT; of a name, all addresses
-are probed. One target is probed until Ctrl-C; several, five times each.
-
-  -p, --port PORT       port to ask at                           (default: 9000)
-  -c, --count N         requests to each target, 0 for no end
-  -i, --interval TIME   time between requests, 0 for as fast as answers come
-                        (default: 200ms); units are us, ms, s and m
-  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}        (default: 64)
-  -t, --timeout TIME    how long to wait for an answer             (default: 1s)
-      --connected       use a connected socket: see what ordinary clients see
-      --source ADDR     send from this local address
-      --interface NAME  send by this interface
-      --ttl N           time to live, or hop limit
-      --tos N           type of service, 0 to 255; or --dscp N, 0 to 63 or name
-      --df              don't fragment; --mtu finds the largest that passes so
-  -4, -6                IPv4 only, IPv6 only
-      --json            an object for each reply, and one for the summary
-  -q, --quiet           the summary only
-  -h, --help            show this
-`;
-var options = {
-  port: { type: "string", short: "p" },
-  count: { type: "string", short: "c" },
-  interval: { type: "string", short: "i" },
-  size: { type: "string", short: "s" },
-  timeout: { type: "string", short: "t" },
-  connected: { type: "boolean" },
-  source: { type: "string" },
-  interface: { type: "string" },
-  ttl: { type: "string" },
-  tos: { type: "string" },
-  dscp: { type: "string" },
-  df: { type: "boolean" },
-  mtu: { type: "boolean" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  json: { type: "boolean" },
-  quiet: { type: "boolean", short: "q" },
-  help: { type: "boolean", short: "h" }
-};
-function parseProbe(args) {
-  const given = parseArguments(args, options);
-  if (given.has("help")) return void 0;
-  const family = addressFamily(given);
-  const hosts = [...given.positionals];
-  const lastIsPort = hosts.length > 1 && /^[0-9]+$/.test(hosts.at(-1));
-  const trailing = lastIsPort ? hosts.pop() : void 0;
-  if (hosts.length === 0) {
-    throw new UsageError("probe needs a target: echo.ts probe 192.0.2.10, for example; --help shows more");
-  }
-  if (trailing !== void 0 && given.has("port")) {
-    throw new UsageError(`one port only, not ${trailing} and --port ${quote(given.value("port"))}`);
-  }
-  const port = wholeNumber("the port", trailing ?? given.value("port") ?? "9000", 1, 65535);
-  const targets = hosts.map((text) => target(text, port, family));
-  const source = given.value("source");
-  if (source !== void 0) checkFamily(source, family);
-  if (given.has("tos") && given.has("dscp")) {
-    throw new UsageError("--tos and --dscp set the same byte: leave one out");
-  }
-  const optional = (name, read) => {
-    const text = given.value(name);
-    return text === void 0 ? void 0 : read(text);
-  };
-  const findMtu = given.has("mtu");
-  if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
-  return {
-    targets,
-    count: optional("count", (text) => wholeNumber("--count", text, 0, 1e9)),
-    interval: duration("--interval", given.value("interval") ?? "200ms", 0),
-    size: wholeNumber("--size", given.value("size") ?? "64", 0, SIZE_MAX),
-    timeout: duration("--timeout", given.value("timeout") ?? "1s", 1),
-    source,
-    interfaceName: given.value("interface"),
-    ttl: optional("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
-    tos: optional("tos", trafficClass) ?? optional("dscp", (text) => codePoint(text) << 2),
-    dontFragment: given.has("df") || findMtu,
-    findMtu,
-    connected: given.has("connected"),
-    family,
-    json: given.has("json"),
-    quiet: given.has("quiet")
-  };
-}
-function target(text, port, family) {
-  const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
-  const host = bracketed ?? name ?? "";
-  if (/^[0-9]+$/.test(host)) throw new UsageError(`the port ${host} comes last, and once`);
-  if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
-    throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
-  }
-  checkFamily(host, family);
-  return { host, port: own === void 0 ? port : wholeNumber(`the port of ${host}`, own, 1, 65535) };
-}
-var UNITS = /* @__PURE__ */ new Map([["us", 1e-3], ["ms", 1], ["s", 1e3], ["m", 6e4]]);
-var DURATION_MAX = 36e5;
-function duration(what, text, least) {
-  const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m)$/.exec(text === "0" ? "0s" : text);
-  const value = match === null ? NaN : Number(match[1]) * UNITS.get(match[2]);
-  if (value >= least && value <= DURATION_MAX) return value;
-  const from = least === 0 ? "0" : `${least}ms`;
-  throw new UsageError(
-    `${what} is a time from ${from} to 60m with a unit, us, ms, s or m: 200ms, 1.5s, not ${quote(text)}`
-  );
-}
-function trafficClass(text) {
-  return /^0x[0-9a-f]{1,2}$/i.test(text) ? Number(text) : wholeNumber("--tos", text, 0, 255);
-}
-function codePoint(text) {
-  const name = text.toUpperCase();
-  if (name === "EF") return 46;
-  const selector = /^CS([0-7])$/.exec(name);
-  if (selector !== null) return Number(selector[1]) << 3;
-  const assured = /^AF([1-4])([1-3])$/.exec(name);
-  if (assured !== null) return Number(assured[1]) << 3 | Number(assured[2]) << 1;
-  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
-  if (value <= 63) return value;
-  throw new UsageError(`--dscp is a number from 0 to 63 or a name, EF, AF11 to AF43 or CS0 to CS7, not ${quote(text)}`);
-}
-
-// src/cli.ts
-var HELP = `UDP echo server that answers from the address it was asked at.
-
-  echo.ts [PORT] [options]              PORT is 1 to 65535, 9000 if left out
-  echo.ts probe TARGET...               ask servers: echo.ts probe --help
-
-  -a, --address ADDR    answer on this address only: IPv4, IPv6, name or
-                        link-local with zone, as fe80::1%eth0    (default: all)
-  -4, -6                IPv4 only, IPv6 only                    (default: both)
-      --log FORMAT      text, json, none; -q, --quiet for none (default: text)
-      --log-limit N     most lines a second, 0 for no limit     (default: 1000)
-      --buffer SIZE     socket receive buffer, e.g. 8M            (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping (default: 50)
-      --fd N            take over the bound UDP socket N (socket activation)
-      --allow CIDR      answer these sources only; repeatable     (default: all)
-      --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
-      --rate-table N    sources that --rate remembers          (default: 65536)
-      --max-rate N      the same for all together; BURST is N if left out
-      --answer-any-port, --answer-broadcast, --answer-multicast
-                        answer what is refused because it could make a loop
-  -h, --help            -V, --version
-
-SIGINT, SIGTERM and SIGHUP stop it, SIGUSR1 shows the counts so far. Examples:
-  deno run --allow-ffi echo.ts 9000
-  bun run echo.ts 9000 --address 192.0.2.1 --log json`;
-var options2 = {
-  address: { type: "string", short: "a" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  log: { type: "string" },
-  "log-limit": { type: "string" },
-  quiet: { type: "boolean", short: "q" },
-  buffer: { type: "string" },
-  "busy-poll": { type: "string" },
-  fd: { type: "string" },
-  allow: { type: "string", multiple: true },
-  rate: { type: "string" },
-  "rate-table": { type: "string" },
-  "max-rate": { type: "string" },
-  "answer-any-port": { type: "boolean" },
-  "answer-broadcast": { type: "boolean" },
-  "answer-multicast": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" }
-};
-function parseCommand(args) {
-  if (args[0] === "probe") {
-    const settings = parseProbe(args.slice(1));
-    return settings === void 0 ? { kind: "help", text: PROBE_HELP } : { kind: "probe", ...settings };
-  }
-  const given = parseArguments(args, options2);
-  const { positionals } = given;
-  if (given.has("help")) return { kind: "help", text: HELP };
-  if (given.has("version")) return { kind: "version" };
-  const family = addressFamily(given);
-  const address = given.value("address");
-  const fd = given.value("fd");
-  const rateText = given.value("rate");
-  const maxRateText = given.value("max-rate");
-  if (address !== void 0) checkFamily(address, family);
-  if (positionals.includes("probe")) throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
-  if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.map(quote).join(" and ")}`);
-  if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
-    throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
-  }
-  const log = given.has("quiet") ? "none" : given.value("log") ?? "text";
-  if (!isLogFormat(log)) throw new UsageError(`no log format ${quote(log)}: it is one of ${list(LOG_FORMATS)}`);
-  return {
-    kind: "serve",
-    port: positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535),
-    address,
-    family,
-    log,
-    logLimit: wholeNumber("--log-limit", given.value("log-limit") ?? "1000", 0, 1e9),
-    buffer: byteSize("--buffer", given.value("buffer") ?? "4M"),
-    busyPoll: wholeNumber("--busy-poll", given.value("busy-poll") ?? "50", 0, 1e3),
-    fd: fd === void 0 ? void 0 : wholeNumber("--fd", fd, 0, 1e6),
-    allow: given.values("allow").map(prefix),
-    rate: rateText === void 0 ? void 0 : rate("--rate", rateText),
-    rateTable: wholeNumber("--rate-table", given.value("rate-table") ?? `${RATE_TABLE}`, 8, 1 << 24),
-    maxRate: maxRateText === void 0 ? void 0 : rate("--max-rate", maxRateText),
-    answerAnyPort: given.has("answer-any-port"),
-    answerBroadcast: given.has("answer-broadcast"),
-    answerMulticast: given.has("answer-multicast")
-  };
-}
-function byteSizeText(bytes3) {
-  const unit = [...UNITS2].reverse().find(([, size]) => bytes3 % size === 0);
-  return unit === void 0 ? `${bytes3}` : `${bytes3 / unit[1]}${unit[0]}`;
-}
-function rate(what, text) {
-  const [perSecond, burst, ...rest] = text.split("/");
-  if (rest.length > 0) throw new UsageError(`${what} is N or N/BURST, not ${quote(text)}`);
-  return {
-    perSecond: wholeNumber(what, perSecond, 1, RATE_MAX),
-    burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond, 1, RATE_MAX)
-  };
-}
-var RATE_MAX = 1e9;
-function prefix(text) {
-  const parsed = parsePrefix(text);
-  if (parsed !== void 0) return parsed;
-  throw new UsageError(`--allow is an address or a prefix, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
-}
-function byteSize(what, text) {
-  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS2.get(match[2].toUpperCase()) ?? 1);
-  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
-  throw new UsageError(
-    `${what} is a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without K, M \
-or G behind it, not ${quote(text)}`
-  );
-}
-var UNITS2 = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
-var BUFFER_MIN = 4 << 10;
-var BUFFER_MAX = 1023 << 20;
-function isLogFormat(text) {
-  return LOG_FORMATS.includes(text);
-}
-
-// src/counters.ts
-var Counters = class {
-  /** Datagrams that came in. */
-  received = 0;
-  /** Datagrams that were sent back. */
-  echoed = 0;
-  /** Datagrams that were refused, by the reason's number in {@link REASONS}. */
-  refused = new Float64Array(REASONS.length);
-  #start = performance.now();
-  /**
-   * Sums up.
-   * @param failed datagrams that the kernel refused to send, by error number
-   * @param droppedByKernel datagrams that the kernel dropped
-   * @param logLinesDropped lines that were left out or lost
-   */
-  summary(failed, droppedByKernel, logLinesDropped) {
-    const refusedByReason = {};
-    REASONS.forEach((name, i) => {
-      if (this.refused[i] > 0) refusedByReason[name] = this.refused[i];
-    });
-    const failedByErrno = {};
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      if (failed(errno) > 0) failedByErrno[errnoName(errno)] = failed(errno);
-    }
-    return {
-      event: "summary",
-      received: this.received,
-      echoed: this.echoed,
-      refused: sum(refusedByReason),
-      failed: sum(failedByErrno),
-      dropped_by_kernel: droppedByKernel,
-      log_lines_dropped: logLinesDropped,
-      seconds: Math.round(performance.now() - this.#start) / 1e3,
-      refused_by_reason: refusedByReason,
-      failed_by_errno: failedByErrno
-    };
-  }
-};
-function summaryText(summary) {
-  const details = (counts) => Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(
-  ", ");
-  const rows = [
-    ["received", summary.received, ""],
-    ["echoed", summary.echoed, ""],
-    ["refused", summary.refused, details(summary.refused_by_reason)],
-    ["failed", summary.failed, details(summary.failed_by_errno)],
-    ["dropped by kernel", summary.dropped_by_kernel, ""],
-    ["log lines dropped", summary.log_lines_dropped, ""]
-  ];
-  const width = Math.max(...rows.map(([, count]) => `${count}`.length), 6);
-  return rows.map(([label, count, detail]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${detail}`.trimEnd()).
-  join("\n");
-}
-function sum(counts) {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
-}
-
-// src/turns.ts
-var SIGNAL_TURNS = 64;
-var SIGNAL_MILLISECONDS = 5;
-var timers;
-async function takeTurns(count) {
-  const { setImmediate } = timers ??= await import("node:timers");
-  for (let i = 0; i < count; i++) await new Promise((resolve2) => setImmediate(resolve2));
-}
-async function handleSignal() {
-  await new Promise((resolve2) => setTimeout(resolve2, SIGNAL_MILLISECONDS));
-  await takeTurns(SIGNAL_TURNS);
-}
-
-// src/echo_server.ts
-var BATCH_CAPACITY = 64;
-var TURNS_MICROSECONDS = 1e4;
-var TURNS = 3;
-var NAP_MILLISECONDS = 50;
-var SLEEP_MILLISECONDS = 1e3;
-var DRAIN_MILLISECONDS = 50;
-var EchoServer = class {
-  #socket;
-  #guard;
-  #log;
-  #polling;
-  #output;
-  #tell;
-  #batch;
-  #counters = new Counters();
-  #failuresTold = new Float64Array(ERRNO_COUNT);
-  #trainsTold = false;
-  #receiveError = 0;
-  #sleep = 0;
-  #stopping = false;
-  /** Puts the server together; {@link run} starts it. */
-  constructor({ socket: socket2, guard, log, polling, output, tell }) {
-    this.#socket = socket2;
-    this.#guard = guard;
-    this.#log = log;
-    this.#polling = polling;
-    this.#output = output;
-    this.#tell = tell;
-    this.#batch = socket2.batch(BATCH_CAPACITY);
-  }
-  /** Serves until {@link stop} is called. */
-  async run() {
-    const polling = this.#polling;
-    let lastTurns = polling.now;
-    let lastSecond = polling.now;
-    this.#sleepFor(NAP_MILLISECONDS);
-    while (!this.#stopping) {
-      const received = polling.receive(this.#socket, this.#batch);
-      if (received > 0) {
-        this.#answer();
-        if (this.#sleep !== NAP_MILLISECONDS) this.#sleepFor(NAP_MILLISECONDS);
-        if (elapsed(lastTurns, polling.now) < TURNS_MICROSECONDS) continue;
-        await takeTurns(TURNS);
-      } else if (received === -EINTR) {
-        await handleSignal();
-      } else {
-        if (received !== -EAGAIN) this.#receiveError = -received;
-        if (this.#sleep !== SLEEP_MILLISECONDS) this.#sleepFor(SLEEP_MILLISECONDS);
-        await takeTurns(SIGNAL_TURNS);
-      }
-      lastTurns = polling.now;
-      if (elapsed(lastSecond, polling.now) >= 1e6) {
-        lastSecond = polling.now;
-        this.#nextSecond();
-      }
-    }
-    if (!this.#socket.adopted) this.#drain();
-  }
-  /** Ends {@link run} with the loop's next turn. */
-  stop() {
-    this.#stopping = true;
-  }
-  /** The counts so far. */
-  summary() {
-    const socket2 = this.#socket;
-    const linesDropped = this.#log.leftOut + this.#output.dropped;
-    return this.#counters.summary((errno) => socket2.failed(errno), socket2.drops(), linesDropped);
-  }
-  /** Answers the batch that was received. */
-  #answer() {
-    const batch = this.#batch;
-    const counters = this.#counters;
-    for (let i = 0; i < batch.count; i++) {
-      const datagrams = batch.datagrams(i);
-      const reason = this.#guard.judge(batch, i);
-      const { admitted } = this.#guard;
-      counters.received += datagrams;
-      if (reason !== ACCEPTED) counters.refused[reason] += datagrams - admitted;
-      if (admitted === 0) continue;
-      batch.shorten(i, admitted);
-      batch.reply(i);
-    }
-    counters.echoed += this.#socket.send(batch);
-    this.#log.record(batch);
-  }
-  /** Counts what has come and is not answered any more, so that nothing is lost without being counted. */
-  #drain() {
-    const end = performance.now() + DRAIN_MILLISECONDS;
-    while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
-      for (let i = 0; i < this.#batch.count; i++) {
-        const datagrams = this.#batch.datagrams(i);
-        this.#counters.received += datagrams;
-        this.#counters.refused[STOPPING] += datagrams;
-      }
-    }
-  }
-  #sleepFor(milliseconds2) {
-    this.#sleep = milliseconds2;
-    this.#socket.setReceiveTimeout(milliseconds2);
-  }
-  #nextSecond() {
-    this.#log.nextSecond();
-    this.#socket.drops();
-    const failures = [];
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      const failed = this.#socket.failed(errno);
-      const count = failed - this.#failuresTold[errno];
-      if (count > 0) failures.push(`${count} times ${errnoName(errno)} (${errnoMessage(errno)})`);
-      this.#failuresTold[errno] = failed;
-    }
-    if (this.#receiveError !== 0) {
-      this.#tell(`receiving failed: ${errnoMessage(this.#receiveError)} (${errnoName(this.#receiveError)})`);
-      this.#receiveError = 0;
-    }
-    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
-    if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
-      this.#trainsTold = true;
-      this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
-    }
-  }
-};
-
-// src/output.ts
-var LINE_SIZE_MAX = 1024;
-var BUFFER_SIZE = 64 << 10;
-var Output = class {
-  /** Lines that were lost since the start. */
-  dropped = 0;
-  /** Where the next line goes: at least {@link LINE_SIZE_MAX} bytes are free from `at` if {@link hasRoom} said so. */
-  bytes;
-  /** Place in {@link bytes} where the next line starts. */
-  at = 0;
-  #writer = new Writer(BUFFER_SIZE);
-  #means;
-  #fd;
-  #lines = 0;
-  // Whether the last flush got rid of less than all: then only the next one tries again, not every line.
-  #stalled = false;
-  /** @param fd the descriptor, which other programs may share: its flags are left alone */
-  constructor(fd) {
-    this.bytes = this.#writer.bytes;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) {
-      this.#means = "send";
-      this.#fd = fd;
-    } else if (lseek(fd, 0, SEEK_CUR) >= 0) {
-      this.#means = "write";
-      this.#fd = fd;
-    } else {
-      const own = reopen(fd);
-      this.#means = own >= 0 ? "nonblocking" : "poll";
-      this.#fd = own >= 0 ? own : fd;
-    }
-  }
-  /** Whether a line can be written now; if not, it counts as dropped. */
-  hasRoom() {
-    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
-    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
-    this.dropped++;
-    return false;
-  }
-  /** Completes the line that ends before the place `end`. */
-  endLine(end) {
-    this.bytes[end] = 10;
-    this.at = end + 1;
-    this.#lines++;
-  }
-  /** Writes a whole line of text, or drops it. Allocates. */
-  writeLine(text) {
-    if (!this.hasRoom()) return;
-    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
-    if (read < text.length) this.dropped++;
-    else this.endLine(this.at + written);
-  }
-  /** Hands over what has gathered, as far as it is taken now; the rest stays for the next time. */
-  flush() {
-    while (this.at > 0) {
-      const length = this.#wholeLines();
-      const written = this.#write(length);
-      if (written > 0) this.#consume(written);
-      else if (written !== -EAGAIN && written !== 0) this.#drop();
-      this.#stalled = written < length && this.at > 0;
-      if (this.#stalled) return;
-    }
-  }
-  /** Hands over what is taken within `milliseconds`; the rest counts as dropped. */
-  settle(milliseconds2) {
-    const end = performance.now() + milliseconds2;
-    this.flush();
-    for (let left = milliseconds2; this.at > 0 && left > 0; left = end - performance.now()) {
-      if (poll(this.#fd, POLLOUT, Math.ceil(left)) <= 0) break;
-      this.flush();
-    }
-    this.#drop();
-  }
-  /** Settles, and lets go of the descriptor if it is its own. The output can't be used any more. */
-  close(milliseconds2) {
-    this.settle(milliseconds2);
-    if (this.#means === "nonblocking") close(this.#fd);
-  }
-  /** Bytes of whole lines that a pipe takes all or none of, so that no line is torn. */
-  #wholeLines() {
-    if (this.at <= PIPE_BUF) return this.at;
-    return this.bytes.lastIndexOf(10, PIPE_BUF - 1) + 1;
-  }
-  #consume(written) {
-    if (written === this.at) return this.#clear();
-    for (let i = 0; i < written; i++) if (this.bytes[i] === 10) this.#lines--;
-    this.bytes.copyWithin(0, written, this.at);
-    this.at -= written;
-  }
-  #drop() {
-    this.dropped += this.#lines;
-    this.#clear();
-  }
-  #clear() {
-    this.at = 0;
-    this.#lines = 0;
-    this.#stalled = false;
-  }
-  #write(length) {
-    if (this.#means === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (this.#means === "poll") {
-      const events = poll(this.#fd, POLLOUT, 0);
-      if (events <= 0) return events === 0 ? -EAGAIN : events;
-    }
-    return this.#writer.write(this.#fd, length);
-  }
-};
-function reopen(fd) {
-  const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own = open2(`/proc/self/fd/${fd}`, flags);
-  if (own >= 0) return own;
-  const terminal = open2("/dev/tty", flags);
-  if (terminal < 0) return own;
-  const device = terminalDevice(fd);
-  if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
-  close(terminal);
-  return own;
-}
-
-// src/polling.ts
-var WINDOW_START = 10;
-var RECEPTIONS = 1;
-var AdaptivePolling = class {
-  /** Value of `Clock.microseconds` after the last reception. */
-  now = 0;
-  #clock = new Clock(CLOCK_MONOTONIC);
-  #ceiling;
-  #window = 0;
-  #receptions = 0;
-  /** @param ceiling most microseconds to poll for; 0 for never */
-  constructor(ceiling) {
-    this.#ceiling = ceiling;
-  }
-  /** Receives into a batch, as `UdpSocket.receive` does with `wait`. */
-  receive(socket2, batch) {
-    if (this.#ceiling === 0) {
-      const received2 = socket2.receive(batch, true);
-      this.now = this.#clock.microseconds();
-      return received2;
-    }
-    const start = this.#clock.microseconds();
-    let received = -EAGAIN;
-    if (this.#window > 0) {
-      do {
-        received = socket2.receive(batch, false);
-        this.now = this.#clock.microseconds();
-      } while (received === -EAGAIN && elapsed(start, this.now) < this.#window);
-    }
-    if (received === -EAGAIN) {
-      received = socket2.receive(batch, true);
-      this.now = this.#clock.microseconds();
-    }
-    this.#adapt(elapsed(start, this.now), batch);
-    return received;
-  }
-  #adapt(waited, batch) {
-    const pays = batch.count === 1 || batch.count > 1 && batch.datagrams(0) > 1;
-    if (waited > this.#ceiling || !pays) {
-      this.#window = 0;
-      this.#receptions = 0;
-    } else if (this.#receptions < RECEPTIONS) {
-      this.#receptions++;
-    } else if (waited > this.#window) {
-      this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
-    }
-  }
-};
-
 // ffi/epoll.ts
 var EVENTS_MAX = 64;
 var Epoll = class {
@@ -3008,7 +2034,7 @@ function check(syscall, result2) {
   return result2;
 }
 
-// src/readiness.ts
+// src/socket/readiness.ts
 var waiting2 = /* @__PURE__ */ new Map();
 var lastTag = 0;
 var epoll;
@@ -3048,7 +2074,7 @@ async function run(epoll2) {
   }
 }
 
-// src/replies.ts
+// src/socket/batch_sender.ts
 var TRAIN_SIZE_MAX = 65507;
 var Replies = class {
   /** Datagrams that the kernel refused to send since the start, by error number. */
@@ -3409,7 +2435,7 @@ function namesInterface(batch, i) {
   return isLinkLocal(bytes3, local) || (i32[word] | i32[word + 1] | i32[word + 2] | i32[word + 3]) === 0;
 }
 
-// src/segmentation.ts
+// src/socket/segmentation_refusals.ts
 var PEERS_MAX = 1024;
 var REFUSAL_SECONDS = 30;
 var WORDS = ADDRESS_SIZE / 4;
@@ -3474,7 +2500,7 @@ var SocketMemory = class {
   }
 };
 
-// src/send_buffer.ts
+// src/socket/send_buffer.ts
 var SHARE = 32;
 var TRIAL_SHARE = 16;
 var PEERS = 65536;
@@ -3588,7 +2614,7 @@ function cost(bytes3, datagrams) {
   return 2 * bytes3 + BOOKKEEPING * datagrams;
 }
 
-// src/udp_socket.ts
+// src/socket/udp_socket.ts
 var SEND_BUFFER_BYTES = 4 << 20;
 var owned = /* @__PURE__ */ new Set();
 var forgotten = new FinalizationRegistry(release);
@@ -3979,7 +3005,911 @@ function check2(syscall, result2) {
   return result2;
 }
 
-// src/error_queue.ts
+// src/echo/rate_limit.ts
+var WAYS = 8;
+var RateLimit = class {
+  #interval;
+  #burst;
+  #places;
+  // Two words a source: the IPv6 /64, or the mark of IPv4 and the address.
+  #sources;
+  // Microseconds at which the bucket is full again.
+  #full;
+  // A word for each value of each of the eight bytes of those.
+  #random = crypto.getRandomValues(new Int32Array(8 * 256));
+  /**
+   * @param rate what one source gets
+   * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
+   */
+  constructor(rate2, sources) {
+    this.#interval = 1e6 / rate2.perSecond;
+    this.#burst = rate2.burst * this.#interval;
+    this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
+    this.#sources = new Int32Array(this.#places * WAYS * 2);
+    this.#full = new Float64Array(this.#places * WAYS);
+  }
+  /**
+   * Takes `datagrams` from the bucket of the source whose address is the four words from `at`, or as many as it holds.
+   * It allocates nothing, and looks at eight entries at most.
+   * @param now microseconds since some moment, never falling
+   * @returns how many it held
+   */
+  take(words, at, datagrams, now) {
+    const mapped = isMapped(words, at);
+    const first = mapped ? IPV4_MAPPED : words[at];
+    const second = mapped ? words[at + 3] : words[at + 1];
+    const entry = this.#find(first, second);
+    const full = Math.max(this.#full[entry], now);
+    const held = Math.min(datagrams, Math.floor((now + this.#burst - full) / this.#interval + 1e-6));
+    this.#full[entry] = full + held * this.#interval;
+    return held;
+  }
+  /** The entry of a source, which takes that of another one if it has none. */
+  #find(first, second) {
+    const random = this.#random;
+    const hash = random[first & 255] ^ random[256 | first >>> 8 & 255] ^ random[512 | first >>> 16 & 255] ^ random[768 |
+    first >>> 24] ^ random[1024 | second & 255] ^ random[1280 | second >>> 8 & 255] ^ random[1536 | second >>> 16 & 255] ^
+    random[1792 | second >>> 24];
+    const start = (hash & this.#places - 1) * WAYS;
+    let soonest = start;
+    for (let entry = start; entry < start + WAYS; entry++) {
+      if (this.#sources[entry * 2] === first && this.#sources[entry * 2 + 1] === second) return entry;
+      if (this.#full[entry] < this.#full[soonest]) soonest = entry;
+    }
+    this.#sources[soonest * 2] = first;
+    this.#sources[soonest * 2 + 1] = second;
+    this.#full[soonest] = 0;
+    return soonest;
+  }
+};
+
+// src/echo/guard.ts
+var REASONS = [
+  "accepted",
+  "unknown_destination",
+  "broadcast_destination",
+  "multicast_destination",
+  "unspecified_source",
+  "broadcast_source",
+  "multicast_source",
+  "source_port_zero",
+  "reserved_source_port",
+  "own_source_port",
+  "service_source_port",
+  "own_endpoint",
+  "not_allowed",
+  "over_rate",
+  "over_max_rate",
+  "stopping"
+];
+var ACCEPTED = 0;
+var SERVICE_PORTS = /* @__PURE__ */ new Map([
+  [1194, "OpenVPN"],
+  [1434, "Microsoft SQL Server browser"],
+  [1604, "Citrix ICA browser"],
+  [1900, "SSDP"],
+  [2049, "NFS"],
+  [2362, "Digi device discovery"],
+  [3283, "Apple Remote Desktop"],
+  [3389, "Remote Desktop"],
+  [3478, "STUN"],
+  [3702, "WS-Discovery"],
+  [3784, "BFD"],
+  [4500, "IPsec NAT traversal"],
+  [5060, "SIP"],
+  [5093, "Sentinel license manager"],
+  [5351, "NAT-PMP"],
+  [5353, "mDNS"],
+  [5355, "LLMNR"],
+  [5683, "CoAP"],
+  [6881, "BitTorrent"],
+  [7001, "AFS"],
+  [10001, "Ubiquiti discovery"],
+  [10074, "Mitel TP-240 driver"],
+  [11211, "memcached"],
+  [17185, "VxWorks debugger"],
+  [20800, "Call of Duty"],
+  [20811, "Powerhouse VPN management"],
+  [26e3, "Quake"],
+  [27005, "Steam game clients"],
+  [27015, "Steam game servers"],
+  [27036, "Steam Remote Play"],
+  [27960, "Quake III"],
+  [30120, "FiveM game servers"],
+  [30718, "Lantronix device discovery"],
+  [32414, "Plex media server"]
+]);
+var Guard = class {
+  /** How many datagrams of the message that was judged last are answered; they are its first ones. */
+  admitted = 0;
+  #port;
+  #answerBroadcast;
+  #answerMulticast;
+  // The number of the reason for which a source port is refused, by port.
+  #ports;
+  #allow;
+  #rate;
+  #maxRate;
+  #clock = new Clock(CLOCK_MONOTONIC);
+  /** @param options what to let pass */
+  constructor(options3) {
+    this.#port = options3.port;
+    this.#answerBroadcast = options3.answerBroadcast ?? false;
+    this.#answerMulticast = options3.answerMulticast ?? false;
+    this.#ports = new Uint8Array(65536);
+    if (!options3.answerAnyPort) {
+      this.#ports.fill(RESERVED_SOURCE_PORT, 0, 1024);
+      for (const port of SERVICE_PORTS.keys()) this.#ports[port] = SERVICE_SOURCE_PORT;
+      this.#ports[options3.port] = OWN_SOURCE_PORT;
+    }
+    this.#ports[0] = SOURCE_PORT_ZERO;
+    this.#allow = new AllowList(options3.allow ?? []);
+    if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, options3.rateTable ?? RATE_TABLE);
+    if (options3.maxRate !== void 0) this.#maxRate = new RateLimit(options3.maxRate, 1);
+  }
+  /**
+   * Judges message `i` of a batch. {@link admitted} is then how many of its datagrams are answered.
+   * @returns {@link ACCEPTED}, or the number of the reason, in {@link REASONS}, why the others are not
+   */
+  judge(batch, i) {
+    const reason = this.#judgeOrigin(batch, i);
+    this.admitted = reason === ACCEPTED ? batch.datagrams(i) : 0;
+    if (reason !== ACCEPTED || this.#rate === void 0 && this.#maxRate === void 0) return reason;
+    return this.#judgeRate(batch, i);
+  }
+  #judgeOrigin(batch, i) {
+    const destination = batch.destination(i);
+    if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
+    if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
+    if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
+    const { i32 } = batch.memory;
+    const word = batch.peerAddressAt(i) >> 2;
+    if (isUnspecified(i32, word)) return UNSPECIFIED_SOURCE;
+    if (isMulticast(i32, word)) return MULTICAST_SOURCE;
+    if (i32[word + 3] === -1 && isMapped(i32, word)) return BROADCAST_SOURCE;
+    const port = batch.peerPort(i);
+    if (this.#ports[port] !== ACCEPTED) return this.#ports[port];
+    if (port === this.#port && sameWords(i32, word, batch.localAt(i) >> 2)) return OWN_ENDPOINT;
+    if (!this.#allow.has(i32, word)) return NOT_ALLOWED;
+    return ACCEPTED;
+  }
+  #judgeRate(batch, i) {
+    const clock = this.#clock;
+    clock.read();
+    const now = clock.seconds * 1e6 + clock.nanoseconds / 1e3;
+    const asked = batch.datagrams(i);
+    const { i32 } = batch.memory;
+    let admitted = asked;
+    if (this.#rate !== void 0) admitted = this.#rate.take(i32, batch.peerAddressAt(i) >> 2, asked, now);
+    const underRate = admitted;
+    if (this.#maxRate !== void 0 && admitted > 0) admitted = this.#maxRate.take(ANYONE, 0, admitted, now);
+    this.admitted = admitted;
+    return admitted === asked ? ACCEPTED : underRate < asked ? OVER_RATE : OVER_MAX_RATE;
+  }
+};
+var AllowList = class {
+  #count;
+  // Whether the prefix is of IPv6 addresses, by prefix.
+  #ipv6;
+  #networks;
+  #masks;
+  constructor(prefixes) {
+    this.#count = prefixes.length;
+    this.#ipv6 = prefixes.map(({ bytes: bytes3, length }) => length < 96 || !isIPv4(bytes3));
+    const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
+    const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
+    prefixes.forEach(({ bytes: bytes3, length }, k) => {
+      for (let i = 0; i < ADDRESS_SIZE; i++) {
+        const bits = Math.max(0, Math.min(8, length - i * 8));
+        const mask = 65280 >> bits & 255;
+        masks[k * ADDRESS_SIZE + i] = mask;
+        networks[k * ADDRESS_SIZE + i] = bytes3[i] & mask;
+      }
+    });
+    this.#masks = new Int32Array(masks.buffer);
+    this.#networks = new Int32Array(networks.buffer);
+  }
+  /** Whether the address of four words from `at` is in any of the prefixes, or there are none. */
+  has(words, at) {
+    if (this.#count === 0) return true;
+    const ipv6 = !isMapped(words, at);
+    for (let k = 0; k < this.#count; k++) {
+      let differs = this.#ipv6[k] === ipv6 ? 0 : 1;
+      for (let i = 0; i < 4; i++) differs |= words[at + i] & this.#masks[k * 4 + i] ^ this.#networks[k * 4 + i];
+      if (differs === 0) return true;
+    }
+    return false;
+  }
+};
+function sameWords(words, a, b) {
+  return words[a] === words[b] && words[a + 1] === words[b + 1] && words[a + 2] === words[b + 2] && words[a + 3] === words[b +
+  3];
+}
+var RATE_TABLE = 65536;
+var ANYONE = new Int32Array(4);
+var number = (reason) => REASONS.indexOf(reason);
+var UNKNOWN_DESTINATION = number("unknown_destination");
+var BROADCAST_DESTINATION = number("broadcast_destination");
+var MULTICAST_DESTINATION = number("multicast_destination");
+var UNSPECIFIED_SOURCE = number("unspecified_source");
+var BROADCAST_SOURCE = number("broadcast_source");
+var MULTICAST_SOURCE = number("multicast_source");
+var SOURCE_PORT_ZERO = number("source_port_zero");
+var RESERVED_SOURCE_PORT = number("reserved_source_port");
+var OWN_SOURCE_PORT = number("own_source_port");
+var SERVICE_SOURCE_PORT = number("service_source_port");
+var OWN_ENDPOINT = number("own_endpoint");
+var NOT_ALLOWED = number("not_allowed");
+var OVER_RATE = number("over_rate");
+var OVER_MAX_RATE = number("over_max_rate");
+var STOPPING = number("stopping");
+
+// src/echo/counters.ts
+var Counters = class {
+  /** Datagrams that came in. */
+  received = 0;
+  /** Datagrams that were sent back. */
+  echoed = 0;
+  /** Datagrams that were refused, by the reason's number in {@link REASONS}. */
+  refused = new Float64Array(REASONS.length);
+  #start = performance.now();
+  /**
+   * Sums up.
+   * @param failed datagrams that the kernel refused to send, by error number
+   * @param droppedByKernel datagrams that the kernel dropped
+   * @param logLinesDropped lines that were left out or lost
+   */
+  summary(failed, droppedByKernel, logLinesDropped) {
+    const refusedByReason = {};
+    REASONS.forEach((name, i) => {
+      if (this.refused[i] > 0) refusedByReason[name] = this.refused[i];
+    });
+    const failedByErrno = {};
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      if (failed(errno) > 0) failedByErrno[errnoName(errno)] = failed(errno);
+    }
+    return {
+      event: "summary",
+      received: this.received,
+      echoed: this.echoed,
+      refused: sum(refusedByReason),
+      failed: sum(failedByErrno),
+      dropped_by_kernel: droppedByKernel,
+      log_lines_dropped: logLinesDropped,
+      seconds: Math.round(performance.now() - this.#start) / 1e3,
+      refused_by_reason: refusedByReason,
+      failed_by_errno: failedByErrno
+    };
+  }
+};
+function summaryText(summary) {
+  const details = (counts) => Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(
+  ", ");
+  const rows = [
+    ["received", summary.received, ""],
+    ["echoed", summary.echoed, ""],
+    ["refused", summary.refused, details(summary.refused_by_reason)],
+    ["failed", summary.failed, details(summary.failed_by_errno)],
+    ["dropped by kernel", summary.dropped_by_kernel, ""],
+    ["log lines dropped", summary.log_lines_dropped, ""]
+  ];
+  const width = Math.max(...rows.map(([, count]) => `${count}`.length), 6);
+  return rows.map(([label, count, detail]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${detail}`.trimEnd()).
+  join("\n");
+}
+function sum(counts) {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+// src/cli/event_loop.ts
+var SIGNAL_TURNS = 64;
+var SIGNAL_MILLISECONDS = 5;
+var timers;
+async function takeTurns(count) {
+  const { setImmediate } = timers ??= await import("node:timers");
+  for (let i = 0; i < count; i++) await new Promise((resolve2) => setImmediate(resolve2));
+}
+async function handleSignal() {
+  await new Promise((resolve2) => setTimeout(resolve2, SIGNAL_MILLISECONDS));
+  await takeTurns(SIGNAL_TURNS);
+}
+
+// src/echo/echo_server.ts
+var BATCH_CAPACITY = 64;
+var TURNS_MICROSECONDS = 1e4;
+var TURNS = 3;
+var NAP_MILLISECONDS = 50;
+var SLEEP_MILLISECONDS = 1e3;
+var DRAIN_MILLISECONDS = 50;
+var EchoServer = class {
+  #socket;
+  #guard;
+  #log;
+  #polling;
+  #output;
+  #tell;
+  #batch;
+  #counters = new Counters();
+  #failuresTold = new Float64Array(ERRNO_COUNT);
+  #trainsTold = false;
+  #receiveError = 0;
+  #sleep = 0;
+  #stopping = false;
+  /** Puts the server together; {@link run} starts it. */
+  constructor({ socket: socket2, guard, log, polling, output, tell }) {
+    this.#socket = socket2;
+    this.#guard = guard;
+    this.#log = log;
+    this.#polling = polling;
+    this.#output = output;
+    this.#tell = tell;
+    this.#batch = socket2.batch(BATCH_CAPACITY);
+  }
+  /** Serves until {@link stop} is called. */
+  async run() {
+    const polling = this.#polling;
+    let lastTurns = polling.now;
+    let lastSecond = polling.now;
+    this.#sleepFor(NAP_MILLISECONDS);
+    while (!this.#stopping) {
+      const received = polling.receive(this.#socket, this.#batch);
+      if (received > 0) {
+        this.#answer();
+        if (this.#sleep !== NAP_MILLISECONDS) this.#sleepFor(NAP_MILLISECONDS);
+        if (elapsed(lastTurns, polling.now) < TURNS_MICROSECONDS) continue;
+        await takeTurns(TURNS);
+      } else if (received === -EINTR) {
+        await handleSignal();
+      } else {
+        if (received !== -EAGAIN) this.#receiveError = -received;
+        if (this.#sleep !== SLEEP_MILLISECONDS) this.#sleepFor(SLEEP_MILLISECONDS);
+        await takeTurns(SIGNAL_TURNS);
+      }
+      lastTurns = polling.now;
+      if (elapsed(lastSecond, polling.now) >= 1e6) {
+        lastSecond = polling.now;
+        this.#nextSecond();
+      }
+    }
+    if (!this.#socket.adopted) this.#drain();
+  }
+  /** Ends {@link run} with the loop's next turn. */
+  stop() {
+    this.#stopping = true;
+  }
+  /** The counts so far. */
+  summary() {
+    const socket2 = this.#socket;
+    const linesDropped = this.#log.leftOut + this.#output.dropped;
+    return this.#counters.summary((errno) => socket2.failed(errno), socket2.drops(), linesDropped);
+  }
+  /** Answers the batch that was received. */
+  #answer() {
+    const batch = this.#batch;
+    const counters = this.#counters;
+    for (let i = 0; i < batch.count; i++) {
+      const datagrams = batch.datagrams(i);
+      const reason = this.#guard.judge(batch, i);
+      const { admitted } = this.#guard;
+      counters.received += datagrams;
+      if (reason !== ACCEPTED) counters.refused[reason] += datagrams - admitted;
+      if (admitted === 0) continue;
+      batch.shorten(i, admitted);
+      batch.reply(i);
+    }
+    counters.echoed += this.#socket.send(batch);
+    this.#log.record(batch);
+  }
+  /** Counts what has come and is not answered any more, so that nothing is lost without being counted. */
+  #drain() {
+    const end = performance.now() + DRAIN_MILLISECONDS;
+    while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
+      for (let i = 0; i < this.#batch.count; i++) {
+        const datagrams = this.#batch.datagrams(i);
+        this.#counters.received += datagrams;
+        this.#counters.refused[STOPPING] += datagrams;
+      }
+    }
+  }
+  #sleepFor(milliseconds2) {
+    this.#sleep = milliseconds2;
+    this.#socket.setReceiveTimeout(milliseconds2);
+  }
+  #nextSecond() {
+    this.#log.nextSecond();
+    this.#socket.drops();
+    const failures = [];
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      const failed = this.#socket.failed(errno);
+      const count = failed - this.#failuresTold[errno];
+      if (count > 0) failures.push(`${count} times ${errnoName(errno)} (${errnoMessage(errno)})`);
+      this.#failuresTold[errno] = failed;
+    }
+    if (this.#receiveError !== 0) {
+      this.#tell(`receiving failed: ${errnoMessage(this.#receiveError)} (${errnoName(this.#receiveError)})`);
+      this.#receiveError = 0;
+    }
+    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
+    if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
+      this.#trainsTold = true;
+      this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
+    }
+  }
+};
+
+// src/echo/payload_text.ts
+var PAYLOAD_SHOWN_MAX = 64;
+var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
+function formatPayload(out, at, bytes3, from, size) {
+  const shown = Math.min(size, PAYLOAD_SHOWN_MAX);
+  const end = from + shown;
+  for (let i = from; i < end; ) {
+    const byte = bytes3[i];
+    if (byte >= 32 && byte < 127) {
+      if (byte === BACKSLASH) out[at++] = BACKSLASH;
+      out[at++] = byte;
+      i++;
+      continue;
+    }
+    if (byte < 128) {
+      at = escapeControl(out, at, byte);
+      i++;
+      continue;
+    }
+    const length = sequenceLength(bytes3, i, from + size);
+    if (length > 0 && i + length > end) break;
+    if (length === 0) {
+      at = escapeByte(out, at, byte);
+      i++;
+      continue;
+    }
+    const codePoint2 = decode(bytes3, i, length);
+    if (isPrintable(codePoint2)) {
+      for (let k = 0; k < length; k++) out[at++] = bytes3[i + k];
+    } else {
+      at = escapeCodePoint(out, at, codePoint2);
+    }
+    i += length;
+  }
+  if (size > shown) {
+    out[at++] = 226;
+    out[at++] = 128;
+    out[at++] = 166;
+  }
+  return at;
+}
+function sequenceLength(bytes3, i, end) {
+  const first = bytes3[i];
+  const length = first >= 194 && first <= 223 ? 2 : first >= 224 && first <= 239 ? 3 : first >= 240 && first <= 244 ? 4 :
+  0;
+  if (length === 0 || i + length > end) return 0;
+  const second = bytes3[i + 1];
+  const least = first === 224 ? 160 : first === 240 ? 144 : 128;
+  const most = first === 237 ? 159 : first === 244 ? 143 : 191;
+  if (second < least || second > most) return 0;
+  for (let k = 2; k < length; k++) if ((bytes3[i + k] & 192) !== 128) return 0;
+  return length;
+}
+function decode(bytes3, i, length) {
+  let codePoint2 = bytes3[i] & 127 >> length;
+  for (let k = 1; k < length; k++) codePoint2 = codePoint2 << 6 | bytes3[i + k] & 63;
+  return codePoint2;
+}
+var printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
+var invisible = /^\p{Default_Ignorable_Code_Point}$/u;
+var known = new Uint8Array(1114112);
+function isPrintable(codePoint2) {
+  let answer = known[codePoint2];
+  if (answer === 0) {
+    const character = String.fromCodePoint(codePoint2);
+    answer = printable.test(character) && !invisible.test(character) ? 2 : 1;
+    known[codePoint2] = answer;
+  }
+  return answer === 2;
+}
+function escapeControl(out, at, byte) {
+  const letter = byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
+  if (letter === 0) return escapeByte(out, at, byte);
+  out[at++] = BACKSLASH;
+  out[at++] = letter;
+  return at;
+}
+function escapeByte(out, at, byte) {
+  out[at++] = BACKSLASH;
+  out[at++] = 120;
+  out[at++] = hexDigit(byte >> 4);
+  out[at++] = hexDigit(byte & 15);
+  return at;
+}
+function escapeCodePoint(out, at, codePoint2) {
+  out[at++] = BACKSLASH;
+  out[at++] = 117;
+  out[at++] = 123;
+  let shift = 20;
+  while (codePoint2 >> shift === 0) shift -= 4;
+  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint2 >> shift & 15);
+  out[at++] = 125;
+  return at;
+}
+function hexDigit(value) {
+  return value < 10 ? 48 + value : 87 + value;
+}
+var BACKSLASH = 92;
+
+// src/echo/log.ts
+var LOG_FORMATS = ["text", "json", "none"];
+var Log = class {
+  /** Datagrams without a line since the start, because there were more than the limit. */
+  leftOut = 0;
+  #output;
+  #format;
+  #limit;
+  #port;
+  #clock = new Clock(CLOCK_REALTIME);
+  #time = new Uint8Array(TIME_SIZE);
+  #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
+  #second = -1;
+  #budget;
+  #leftOutTold = 0;
+  /**
+   * @param output where the lines go
+   * @param format their form
+   * @param limit most lines a second, 0 for no limit
+   * @param port the local port
+   */
+  constructor(output, format, limit, port) {
+    this.#output = output;
+    this.#format = format;
+    this.#limit = limit === 0 ? Infinity : limit;
+    this.#budget = this.#limit;
+    this.#port = port;
+  }
+  /** Logs the messages of a batch that are answered. It allocates nothing, but the name of a link-local zone. */
+  record(batch) {
+    if (this.#format === "none") return;
+    let timed = false;
+    for (let i = 0; i < batch.count; i++) {
+      if (!batch.replies(i)) continue;
+      const datagrams = batch.datagrams(i);
+      for (let k = 0; k < datagrams; k++) {
+        if (this.#budget <= 0) {
+          this.leftOut += datagrams - k;
+          break;
+        }
+        this.#budget--;
+        if (!this.#output.hasRoom()) continue;
+        if (!timed) this.#readTime();
+        timed = true;
+        this.#writeLine(batch, i, k);
+      }
+    }
+    if (timed) this.#output.flush();
+  }
+  /** Starts the next second, and says how many lines were left out in the last. To be called once a second. */
+  nextSecond() {
+    this.#budget = this.#limit;
+    const datagrams = this.leftOut - this.#leftOutTold;
+    if (datagrams > 0) {
+      this.#readTime();
+      this.#output.writeLine(
+        this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
+}` : `LEFT OUT: ${datagrams} datagrams in 1.0 s (--log-limit ${this.#limit})`
+      );
+      this.#leftOutTold = this.leftOut;
+    }
+    this.#output.flush();
+  }
+  /** Writes the line of datagram `k` of message `i`. */
+  #writeLine(batch, i, k) {
+    const segmentSize = batch.segmentSize(i);
+    const from = batch.payloadAt(i) + k * segmentSize;
+    const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
+    const { bytes: bytes3 } = this.#output;
+    let at = this.#output.at;
+    if (this.#format === "json") {
+      at = append(bytes3, at, TIME_KEY);
+      at = append(bytes3, at, this.#time);
+      at = append(bytes3, at, PEER_KEY);
+      at = this.#writePeer(batch, i, at);
+      at = append(bytes3, at, LOCAL_KEY);
+      at = this.#writeLocal(batch, i, at);
+      at = append(bytes3, at, BYTES_KEY);
+      at = formatDecimal(bytes3, at, size);
+      at = append(bytes3, at, PAYLOAD_KEY);
+      at = this.#writeJsonPayload(batch.memory.bytes, from, size, at);
+      at = append(bytes3, at, JSON_END);
+    } else {
+      at = append(bytes3, at, RECV);
+      at = this.#writePeer(batch, i, at);
+      at = append(bytes3, at, ARROW);
+      at = this.#writeLocal(batch, i, at);
+      at = append(bytes3, at, PAYLOAD);
+      at = formatPayload(bytes3, at, batch.memory.bytes, from, size);
+      bytes3[at++] = 93;
+      if (size > PAYLOAD_SHOWN_MAX) {
+        at = append(bytes3, at, LENGTH);
+        at = formatDecimal(bytes3, at, size);
+        at = append(bytes3, at, LENGTH_END);
+      }
+    }
+    this.#output.endLine(at);
+  }
+  #writePeer(batch, i, at) {
+    const address = batch.peerAddressAt(i);
+    return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.peerZone(i), batch.peerPort(i));
+  }
+  #writeLocal(batch, i, at) {
+    const address = batch.localAt(i);
+    return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.localZone(i), this.#port);
+  }
+  #writeJsonPayload(payload, from, size, at) {
+    const { bytes: bytes3 } = this.#output;
+    const end = formatPayload(this.#payload, 0, payload, from, size);
+    for (let i = 0; i < end; i++) {
+      const byte = this.#payload[i];
+      if (byte === 34 || byte === 92) bytes3[at++] = 92;
+      bytes3[at++] = byte;
+    }
+    return at;
+  }
+  /** Reads the time, and writes it as RFC 3339 has it: UTC, with microseconds. */
+  #readTime() {
+    this.#clock.read();
+    const { seconds, nanoseconds } = this.#clock;
+    if (seconds !== this.#second) {
+      this.#second = seconds;
+      encoder.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
+      this.#time[TIME_SIZE - 1] = 90;
+    }
+    let rest = Math.floor(nanoseconds / 1e3);
+    for (let i = TIME_SIZE - 2; i > 19; i--) {
+      this.#time[i] = 48 + rest % 10;
+      rest = Math.floor(rest / 10);
+    }
+  }
+};
+function append(out, at, bytes3) {
+  for (let i = 0; i < bytes3.length; i++) out[at + i] = bytes3[i];
+  return at + bytes3.length;
+}
+var encoder = new TextEncoder();
+var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
+var RECV = encoder.encode("RECV: ");
+var ARROW = encoder.encode(" -> ");
+var PAYLOAD = encoder.encode(" - [");
+var LENGTH = encoder.encode(" (");
+var LENGTH_END = encoder.encode(" bytes)");
+var TIME_KEY = encoder.encode('{"time":"');
+var PEER_KEY = encoder.encode('","peer":"');
+var LOCAL_KEY = encoder.encode('","local":"');
+var BYTES_KEY = encoder.encode('","bytes":');
+var PAYLOAD_KEY = encoder.encode(',"payload":"');
+var JSON_END = encoder.encode('"}');
+
+// src/echo/options.ts
+var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
+
+  echo.ts [PORT] [options]              PORT is 1 to 65535, 9000 if left out
+  echo.ts probe TARGET...               ask servers: echo.ts probe --help
+
+  -a, --address ADDR    answer on this address only: IPv4, IPv6, name or
+                        link-local with zone, as fe80::1%eth0    (default: all)
+  -4, -6                IPv4 only, IPv6 only                    (default: both)
+      --log FORMAT      text, json, none; -q, --quiet for none (default: text)
+      --log-limit N     most lines a second, 0 for no limit     (default: 1000)
+      --buffer SIZE     socket receive buffer, e.g. 8M            (default: 4M)
+      --busy-poll USEC  most microseconds to poll before sleeping (default: 50)
+      --fd N            take over the bound UDP socket N (socket activation)
+      --allow CIDR      answer these sources only; repeatable     (default: all)
+      --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
+      --rate-table N    sources that --rate remembers          (default: 65536)
+      --max-rate N      the same for all together; BURST is N if left out
+      --answer-any-port, --answer-broadcast, --answer-multicast
+                        answer what is refused because it could make a loop
+  -h, --help            -V, --version
+
+SIGINT, SIGTERM and SIGHUP stop it, SIGUSR1 shows the counts so far. Examples:
+  deno run --allow-ffi echo.ts 9000
+  bun run echo.ts 9000 --address 192.0.2.1 --log json`;
+var options = {
+  address: { type: "string", short: "a" },
+  ipv4: { type: "boolean", short: "4" },
+  ipv6: { type: "boolean", short: "6" },
+  log: { type: "string" },
+  "log-limit": { type: "string" },
+  quiet: { type: "boolean", short: "q" },
+  buffer: { type: "string" },
+  "busy-poll": { type: "string" },
+  fd: { type: "string" },
+  allow: { type: "string", multiple: true },
+  rate: { type: "string" },
+  "rate-table": { type: "string" },
+  "max-rate": { type: "string" },
+  "answer-any-port": { type: "boolean" },
+  "answer-broadcast": { type: "boolean" },
+  "answer-multicast": { type: "boolean" },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "V" }
+};
+function parseEcho(args) {
+  const given = parseArguments(args, options);
+  const { positionals } = given;
+  if (given.has("help")) return "help";
+  if (given.has("version")) return "version";
+  const family = addressFamily(given);
+  const address = given.value("address");
+  const fd = given.value("fd");
+  const rateText = given.value("rate");
+  const maxRateText = given.value("max-rate");
+  if (address !== void 0) checkFamily(address, family);
+  if (positionals.includes("probe")) throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
+  if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.map(quote).join(" and ")}`);
+  if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
+    throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
+  }
+  const log = given.has("quiet") ? "none" : given.value("log") ?? "text";
+  if (!isLogFormat(log)) throw new UsageError(`no log format ${quote(log)}: it is one of ${list(LOG_FORMATS)}`);
+  return {
+    port: positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535),
+    address,
+    family,
+    log,
+    logLimit: wholeNumber("--log-limit", given.value("log-limit") ?? "1000", 0, 1e9),
+    buffer: byteSize("--buffer", given.value("buffer") ?? "4M"),
+    busyPoll: wholeNumber("--busy-poll", given.value("busy-poll") ?? "50", 0, 1e3),
+    fd: fd === void 0 ? void 0 : wholeNumber("--fd", fd, 0, 1e6),
+    allow: given.values("allow").map(prefix),
+    rate: rateText === void 0 ? void 0 : rate("--rate", rateText),
+    rateTable: wholeNumber("--rate-table", given.value("rate-table") ?? `${RATE_TABLE}`, 8, 1 << 24),
+    maxRate: maxRateText === void 0 ? void 0 : rate("--max-rate", maxRateText),
+    answerAnyPort: given.has("answer-any-port"),
+    answerBroadcast: given.has("answer-broadcast"),
+    answerMulticast: given.has("answer-multicast")
+  };
+}
+function byteSizeText(bytes3) {
+  const unit = [...UNITS].reverse().find(([, size]) => bytes3 % size === 0);
+  return unit === void 0 ? `${bytes3}` : `${bytes3 / unit[1]}${unit[0]}`;
+}
+function rate(what, text) {
+  const [perSecond, burst, ...rest] = text.split("/");
+  if (rest.length > 0) throw new UsageError(`${what} is N or N/BURST, not ${quote(text)}`);
+  return {
+    perSecond: wholeNumber(what, perSecond, 1, RATE_MAX),
+    burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond, 1, RATE_MAX)
+  };
+}
+var RATE_MAX = 1e9;
+function prefix(text) {
+  const parsed = parsePrefix(text);
+  if (parsed !== void 0) return parsed;
+  throw new UsageError(`--allow is an address or a prefix, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
+}
+function byteSize(what, text) {
+  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
+  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
+  throw new UsageError(
+    `${what} is a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without K, M \
+or G behind it, not ${quote(text)}`
+  );
+}
+var UNITS = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
+var BUFFER_MIN = 4 << 10;
+var BUFFER_MAX = 1023 << 20;
+function isLogFormat(text) {
+  return LOG_FORMATS.includes(text);
+}
+
+// src/echo/polling.ts
+var WINDOW_START = 10;
+var RECEPTIONS = 1;
+var AdaptivePolling = class {
+  /** Value of `Clock.microseconds` after the last reception. */
+  now = 0;
+  #clock = new Clock(CLOCK_MONOTONIC);
+  #ceiling;
+  #window = 0;
+  #receptions = 0;
+  /** @param ceiling most microseconds to poll for; 0 for never */
+  constructor(ceiling) {
+    this.#ceiling = ceiling;
+  }
+  /** Receives into a batch, as `UdpSocket.receive` does with `wait`. */
+  receive(socket2, batch) {
+    if (this.#ceiling === 0) {
+      const received2 = socket2.receive(batch, true);
+      this.now = this.#clock.microseconds();
+      return received2;
+    }
+    const start = this.#clock.microseconds();
+    let received = -EAGAIN;
+    if (this.#window > 0) {
+      do {
+        received = socket2.receive(batch, false);
+        this.now = this.#clock.microseconds();
+      } while (received === -EAGAIN && elapsed(start, this.now) < this.#window);
+    }
+    if (received === -EAGAIN) {
+      received = socket2.receive(batch, true);
+      this.now = this.#clock.microseconds();
+    }
+    this.#adapt(elapsed(start, this.now), batch);
+    return received;
+  }
+  #adapt(waited, batch) {
+    const pays = batch.count === 1 || batch.count > 1 && batch.datagrams(0) > 1;
+    if (waited > this.#ceiling || !pays) {
+      this.#window = 0;
+      this.#receptions = 0;
+    } else if (this.#receptions < RECEPTIONS) {
+      this.#receptions++;
+    } else if (waited > this.#window) {
+      this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
+    }
+  }
+};
+
+// src/echo/command.ts
+var LAST_WORDS_MILLISECONDS = 50;
+async function runEcho(settings) {
+  const receiveBuffer = settings.buffer;
+  const socket2 = settings.fd === void 0 ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.
+  family, receiveBuffer }) : UdpSocket.adopt(settings.fd, { receiveBuffer });
+  const output = new Output(1);
+  const errors = new Output(2);
+  const say = (text) => {
+    errors.writeLine(text);
+    errors.flush();
+  };
+  const tell = (text) => say(`echo.ts: ${text}`);
+  const server = new EchoServer({
+    socket: socket2,
+    guard: new Guard({ ...settings, port: socket2.port }),
+    log: new Log(output, settings.log, settings.logLimit, socket2.port),
+    polling: new AdaptivePolling(settings.busyPoll),
+    output,
+    tell
+  });
+  const sumUp = (occasion) => {
+    const summary = server.summary();
+    if (settings.log === "json") output.writeLine(JSON.stringify(summary));
+    else say(`${occasion} ${summary.seconds.toFixed(1)} s
+${summaryText(summary)}`);
+    output.flush();
+  };
+  const hangupIgnored = signalIgnored(SIGHUP);
+  let stoppedBy = "";
+  const { name } = runtime();
+  const stopOn = (signal) => onSignal(signal, () => {
+    stoppedBy = signal;
+    server.stop();
+  });
+  stopOn("SIGINT");
+  stopOn("SIGTERM");
+  if (hangupIgnored) onSignal("SIGHUP", () => {
+  });
+  else stopOn("SIGHUP");
+  onSignal("SIGUSR1", () => sumUp("running for"));
+  onSignal("SIGPIPE", () => {
+  });
+  for (const notice of socket2.notices) tell(notice);
+  if (socket2.receiveBuffer < settings.buffer) {
+    tell(
+      `receive buffer: ${byteSizeText(settings.buffer)} asked for, ${byteSizeText(socket2.receiveBuffer)} granted; for m\
+ore: sysctl -w net.core.rmem_max=${settings.buffer}`
+    );
+  }
+  say(`listening on ${socket2.endpoint} (${socket2.families}, ${name})`);
+  await server.run();
+  output.settle(LAST_WORDS_MILLISECONDS);
+  sumUp(`stopped by ${stoppedBy} after`);
+  socket2.close();
+  output.close(LAST_WORDS_MILLISECONDS);
+  errors.close(LAST_WORDS_MILLISECONDS);
+}
+
+// src/socket/error_queue.ts
 var CAPACITY = 8;
 var PAYLOAD_STRIDE2 = 64;
 var CONTROL_STRIDE2 = 256;
@@ -4068,6 +3998,133 @@ var ErrorQueue = class {
   }
 };
 
+// src/probe/options.ts
+var SIZE_MAX = 65527;
+var SIZE_MAX_IPV4 = 65507;
+var PROBE_HELP = `See whether a UDP echo server answers, from where, and how fast.
+
+  echo.ts probe TARGET... [PORT] [options]
+
+TARGET is an address or a name, with or without :PORT; of a name, all addresses
+are probed. One target is probed until Ctrl-C; several, five times each.
+
+  -p, --port PORT       port to ask at                           (default: 9000)
+  -c, --count N         requests to each target, 0 for no end
+  -i, --interval TIME   time between requests, 0 for as fast as answers come
+                        (default: 200ms); units are us, ms, s and m
+  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}        (default: 64)
+  -t, --timeout TIME    how long to wait for an answer             (default: 1s)
+      --connected       use a connected socket: see what ordinary clients see
+      --source ADDR     send from this local address
+      --interface NAME  send by this interface
+      --ttl N           time to live, or hop limit
+      --tos N           type of service, 0 to 255; or --dscp N, 0 to 63 or name
+      --df              don't fragment; --mtu finds the largest that passes so
+  -4, -6                IPv4 only, IPv6 only
+      --json            an object for each reply, and one for the summary
+  -q, --quiet           the summary only
+  -h, --help            show this
+`;
+var options2 = {
+  port: { type: "string", short: "p" },
+  count: { type: "string", short: "c" },
+  interval: { type: "string", short: "i" },
+  size: { type: "string", short: "s" },
+  timeout: { type: "string", short: "t" },
+  connected: { type: "boolean" },
+  source: { type: "string" },
+  interface: { type: "string" },
+  ttl: { type: "string" },
+  tos: { type: "string" },
+  dscp: { type: "string" },
+  df: { type: "boolean" },
+  mtu: { type: "boolean" },
+  ipv4: { type: "boolean", short: "4" },
+  ipv6: { type: "boolean", short: "6" },
+  json: { type: "boolean" },
+  quiet: { type: "boolean", short: "q" },
+  help: { type: "boolean", short: "h" }
+};
+function parseProbe(args) {
+  const given = parseArguments(args, options2);
+  if (given.has("help")) return "help";
+  const family = addressFamily(given);
+  const hosts = [...given.positionals];
+  const lastIsPort = hosts.length > 1 && /^[0-9]+$/.test(hosts.at(-1));
+  const trailing = lastIsPort ? hosts.pop() : void 0;
+  if (hosts.length === 0) {
+    throw new UsageError("probe needs a target: echo.ts probe 192.0.2.10, for example; --help shows more");
+  }
+  if (trailing !== void 0 && given.has("port")) {
+    throw new UsageError(`one port only, not ${trailing} and --port ${quote(given.value("port"))}`);
+  }
+  const port = wholeNumber("the port", trailing ?? given.value("port") ?? "9000", 1, 65535);
+  const targets = hosts.map((text) => target(text, port, family));
+  const source = given.value("source");
+  if (source !== void 0) checkFamily(source, family);
+  if (given.has("tos") && given.has("dscp")) {
+    throw new UsageError("--tos and --dscp set the same byte: leave one out");
+  }
+  const optional = (name, read) => {
+    const text = given.value(name);
+    return text === void 0 ? void 0 : read(text);
+  };
+  const findMtu = given.has("mtu");
+  if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  return {
+    targets,
+    count: optional("count", (text) => wholeNumber("--count", text, 0, 1e9)),
+    interval: duration("--interval", given.value("interval") ?? "200ms", 0),
+    size: wholeNumber("--size", given.value("size") ?? "64", 0, SIZE_MAX),
+    timeout: duration("--timeout", given.value("timeout") ?? "1s", 1),
+    source,
+    interfaceName: given.value("interface"),
+    ttl: optional("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
+    tos: optional("tos", trafficClass) ?? optional("dscp", (text) => codePoint(text) << 2),
+    dontFragment: given.has("df") || findMtu,
+    findMtu,
+    connected: given.has("connected"),
+    family,
+    json: given.has("json"),
+    quiet: given.has("quiet")
+  };
+}
+function target(text, port, family) {
+  const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
+  const host = bracketed ?? name ?? "";
+  if (/^[0-9]+$/.test(host)) throw new UsageError(`the port ${host} comes last, and once`);
+  if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
+    throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
+  }
+  checkFamily(host, family);
+  return { host, port: own === void 0 ? port : wholeNumber(`the port of ${host}`, own, 1, 65535) };
+}
+var UNITS2 = /* @__PURE__ */ new Map([["us", 1e-3], ["ms", 1], ["s", 1e3], ["m", 6e4]]);
+var DURATION_MAX = 36e5;
+function duration(what, text, least) {
+  const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m)$/.exec(text === "0" ? "0s" : text);
+  const value = match === null ? NaN : Number(match[1]) * UNITS2.get(match[2]);
+  if (value >= least && value <= DURATION_MAX) return value;
+  const from = least === 0 ? "0" : `${least}ms`;
+  throw new UsageError(
+    `${what} is a time from ${from} to 60m with a unit, us, ms, s or m: 200ms, 1.5s, not ${quote(text)}`
+  );
+}
+function trafficClass(text) {
+  return /^0x[0-9a-f]{1,2}$/i.test(text) ? Number(text) : wholeNumber("--tos", text, 0, 255);
+}
+function codePoint(text) {
+  const name = text.toUpperCase();
+  if (name === "EF") return 46;
+  const selector = /^CS([0-7])$/.exec(name);
+  if (selector !== null) return Number(selector[1]) << 3;
+  const assured = /^AF([1-4])([1-3])$/.exec(name);
+  if (assured !== null) return Number(assured[1]) << 3 | Number(assured[2]) << 1;
+  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
+  if (value <= 63) return value;
+  throw new UsageError(`--dscp is a number from 0 to 63 or a name, EF, AF11 to AF43 or CS0 to CS7, not ${quote(text)}`);
+}
+
 // ffi/poll_set.ts
 var PollSet = class {
   #count;
@@ -4110,7 +4167,7 @@ var PollSet = class {
   }
 };
 
-// src/probe_exchange.ts
+// src/probe/reply_poller.ts
 var BATCH_CAPACITY2 = 16;
 var TURN_MILLISECONDS = 100;
 var Exchange = class {
@@ -4149,7 +4206,7 @@ var Exchange = class {
   }
 };
 
-// src/icmp.ts
+// src/probe/icmp.ts
 var ICMP = /* @__PURE__ */ new Map([
   ["3.0", "network unreachable"],
   ["3.1", "host unreachable"],
@@ -4204,7 +4261,7 @@ function icmpMeaning(icmp) {
   return MEANINGS.get(icmpName(icmp)) ?? "other";
 }
 
-// src/probe_text.ts
+// src/probe/text.ts
 function milliseconds(nanoseconds) {
   return Number.isNaN(nanoseconds) ? "-" : (nanoseconds / 1e6).toFixed(3);
 }
@@ -4217,7 +4274,7 @@ function hostText({ bytes: bytes3, zone }) {
   return addressText(bytes3) + (zone === "" ? "" : `%${zone}`);
 }
 
-// src/probe_verdict.ts
+// src/probe/verdict.ts
 function verdict({ counts, sent, lastFailure }) {
   const answered = counts.received + counts.late;
   if (counts["wrong source"] > 0) return "wrong source";
@@ -4352,7 +4409,7 @@ function bytes(count) {
   return count === 1 ? "1 byte" : `${count} bytes`;
 }
 
-// src/probe_mtu.ts
+// src/probe/mtu.ts
 var SMALL_SIZE = 16;
 var ATTEMPTS = 3;
 var PATIENCE_ROUND_TRIPS = 10;
@@ -4488,7 +4545,7 @@ function whatHappens({ outcome, failure }) {
   return outcome === "corrupted" ? "comes back altered" : "no answer";
 }
 
-// src/histogram.ts
+// src/probe/histogram.ts
 var ROWS_MAX = 16;
 var BAR_MAX = 50;
 var ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1];
@@ -4542,7 +4599,7 @@ function bar(length, unicode) {
 }
 var EIGHTHS = "▏▎▍▌▋▊▉";
 
-// src/terminal.ts
+// src/cli/terminal.ts
 var RENDITION = { good: 32, bad: 31, doubtful: 33, strong: 1, faint: 2, bar: 36 };
 var COLUMNS_DEFAULT = 80;
 var PATIENCE_MILLISECONDS2 = 100;
@@ -4596,7 +4653,7 @@ function wrap(text, width) {
   return lines;
 }
 
-// src/probe_report.ts
+// src/probe/report.ts
 function makeReport(settings, terminal, several) {
   if (settings.json) return new JsonReport(settings, terminal);
   return several ? new TableReport(settings, terminal) : new LineReport(settings, terminal);
@@ -4928,7 +4985,7 @@ function bytes2(count) {
   return count === 1 ? "1 byte" : `${count} bytes`;
 }
 
-// src/probe_payload.ts
+// src/probe/payload.ts
 var HEADER_SIZE = 16;
 var SEQUENCE_SIZE = 4;
 var MAGIC = 1869112165;
@@ -5011,7 +5068,7 @@ var CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-// src/statistics.ts
+// src/probe/statistics.ts
 var VALUES_MAX = 1e4;
 var BUCKETS_PER_OCTAVE = 2 ** 13;
 var TimeStatistics = class {
@@ -5092,7 +5149,7 @@ var TimeStatistics = class {
   }
 };
 
-// src/probe_target.ts
+// src/probe/target.ts
 var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
 SOF_TIMESTAMPING_OPT_TSONLY;
 var MEMORY_TIMEOUTS = 10;
@@ -5450,11 +5507,11 @@ function swapBytes(value) {
   return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
 }
 
-// src/probe.ts
+// src/probe/command.ts
 var COUNT_DEFAULT = 5;
 var LINGER_MILLISECONDS = 10;
 var FAILURE_MILLISECONDS = 200;
-async function probe(settings) {
+async function runProbe(settings) {
   const terminal = new Terminal();
   let stopped = false;
   const hangupIgnored = signalIgnored(SIGHUP);
@@ -5573,18 +5630,18 @@ re is`;
   }
 }
 
-// src/version.ts
-var VERSION = "0.1.0";
-
 // src/main.ts
-var LAST_WORDS_MILLISECONDS = 50;
 async function main(args) {
   try {
-    const command = parseCommand(args);
-    if (command.kind === "help") return print(console.log, command.text) ? 0 : 1;
-    if (command.kind === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
-    if (command.kind === "probe") return await probe(command);
-    await serve(command);
+    if (args[0] === "probe") {
+      const settings2 = parseProbe(args.slice(1));
+      if (settings2 === "help") return print(console.log, PROBE_HELP) ? 0 : 1;
+      return await runProbe(settings2);
+    }
+    const settings = parseEcho(args);
+    if (settings === "help") return print(console.log, ECHO_HELP) ? 0 : 1;
+    if (settings === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
+    await runEcho(settings);
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;
@@ -5599,61 +5656,5 @@ function print(write, text) {
   } catch {
     return false;
   }
-}
-async function serve(settings) {
-  const receiveBuffer = settings.buffer;
-  const socket2 = settings.fd === void 0 ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.
-  family, receiveBuffer }) : UdpSocket.adopt(settings.fd, { receiveBuffer });
-  const output = new Output(1);
-  const errors = new Output(2);
-  const say = (text) => {
-    errors.writeLine(text);
-    errors.flush();
-  };
-  const tell = (text) => say(`echo.ts: ${text}`);
-  const server = new EchoServer({
-    socket: socket2,
-    guard: new Guard({ ...settings, port: socket2.port }),
-    log: new Log(output, settings.log, settings.logLimit, socket2.port),
-    polling: new AdaptivePolling(settings.busyPoll),
-    output,
-    tell
-  });
-  const sumUp = (occasion) => {
-    const summary = server.summary();
-    if (settings.log === "json") output.writeLine(JSON.stringify(summary));
-    else say(`${occasion} ${summary.seconds.toFixed(1)} s
-${summaryText(summary)}`);
-    output.flush();
-  };
-  const hangupIgnored = signalIgnored(SIGHUP);
-  let stoppedBy = "";
-  const { name } = runtime();
-  const stopOn = (signal) => onSignal(signal, () => {
-    stoppedBy = signal;
-    server.stop();
-  });
-  stopOn("SIGINT");
-  stopOn("SIGTERM");
-  if (hangupIgnored) onSignal("SIGHUP", () => {
-  });
-  else stopOn("SIGHUP");
-  onSignal("SIGUSR1", () => sumUp("running for"));
-  onSignal("SIGPIPE", () => {
-  });
-  for (const notice of socket2.notices) tell(notice);
-  if (socket2.receiveBuffer < settings.buffer) {
-    tell(
-      `receive buffer: ${byteSizeText(settings.buffer)} asked for, ${byteSizeText(socket2.receiveBuffer)} granted; for m\
-ore: sysctl -w net.core.rmem_max=${settings.buffer}`
-    );
-  }
-  say(`listening on ${socket2.endpoint} (${socket2.families}, ${name})`);
-  await server.run();
-  output.settle(LAST_WORDS_MILLISECONDS);
-  sumUp(`stopped by ${stoppedBy} after`);
-  socket2.close();
-  output.close(LAST_WORDS_MILLISECONDS);
-  errors.close(LAST_WORDS_MILLISECONDS);
 }
 runtime().exit(await main(runtime().args));

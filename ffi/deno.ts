@@ -15,7 +15,7 @@ import {
   type Signal,
   type Signatures,
   type WaitingFunctions,
-} from "./foreign.ts";
+} from "./contract.ts";
 
 /**
  * The part of the global `Deno` that this adapter uses. It is spelt out because the other runtime's types don't have

@@ -7,7 +7,7 @@
  */
 
 import { AF_INET, AF_INET6, EAI_NONAME, O_CLOEXEC, SIG_IGN, SOCK_DGRAM, TIOCGDEV, TIOCGWINSZ } from "./constants.ts";
-import type { Pointer } from "./foreign.ts";
+import type { Pointer } from "./contract.ts";
 import { addrinfo, pollfd, sigaction, timespec, timeval, winsize } from "./layouts.ts";
 import { furtherLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Functions, Library, WaitingFunctions } from "./foreign.ts";
+import type { Functions, Library, WaitingFunctions } from "./contract.ts";
 import { runtime } from "./runtime.ts";
 
 /**

@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { Pointer } from "./foreign.ts";
+import type { Pointer } from "./contract.ts";
 import { iovec, mmsghdr } from "./layouts.ts";
 import { libc } from "./library.ts";
 import type { Memory } from "./memory.ts";

@@ -5,7 +5,7 @@
 
 import { type BunProcess, bunRuntime, type BunWorkerConstructor } from "./bun.ts";
 import { type DenoGlobal, denoRuntime } from "./deno.ts";
-import type { Runtime } from "./foreign.ts";
+import type { Runtime } from "./contract.ts";
 
 let current: Runtime | undefined;
 

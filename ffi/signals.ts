@@ -4,7 +4,7 @@
  */
 
 import { SIGUSR1 } from "./constants.ts";
-import type { Signal } from "./foreign.ts";
+import type { Signal } from "./contract.ts";
 import { sigaction } from "./layouts.ts";
 import { furtherLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";

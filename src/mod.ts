@@ -50,11 +50,11 @@
  */
 
 export { SystemError } from "../ffi/errno.ts";
-export { LibraryError } from "../ffi/foreign.ts";
+export { LibraryError } from "../ffi/contract.ts";
 export { TIME_ORIGIN_SECONDS, wallTime } from "../ffi/libc.ts";
-export { parseAddress } from "./address.ts";
-export type { Endpoint, ResolvedAddress } from "./endpoint.ts";
-export { type Departure, ErrorQueue, type ErrorReport } from "./error_queue.ts";
+export { parseAddress } from "./net/address.ts";
+export type { Endpoint, ResolvedAddress } from "./net/endpoint.ts";
+export { type Departure, ErrorQueue, type ErrorReport } from "./socket/error_queue.ts";
 export {
   type BatchMemory,
   BROADCAST,
@@ -65,8 +65,8 @@ export {
   type Route,
   UNICAST,
   UNKNOWN,
-} from "./message_batch.ts";
-export { Path } from "./path.ts";
+} from "./socket/message_batch.ts";
+export { Path } from "./socket/path.ts";
 export {
   type LocalEndpoint,
   serve,
@@ -74,5 +74,5 @@ export {
   type UdpHandler,
   type UdpReply,
   type UdpRequest,
-} from "./serve.ts";
-export { type BindOptions, UdpSocket } from "./udp_socket.ts";
+} from "./socket/serve.ts";
+export { type BindOptions, UdpSocket } from "./socket/udp_socket.ts";

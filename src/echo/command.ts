@@ -1,0 +1,84 @@
+/**
+ * The echo command: it puts the parts of the server together, runs it, and stops it.
+ * @module
+ */
+
+import { SIGHUP } from "../../ffi/constants.ts";
+import type { Signal } from "../../ffi/contract.ts";
+import { signalIgnored } from "../../ffi/libc.ts";
+import { runtime } from "../../ffi/runtime.ts";
+import { onSignal } from "../../ffi/signals.ts";
+import { Output } from "../cli/output.ts";
+import { UdpSocket } from "../socket/udp_socket.ts";
+import { summaryText } from "./counters.ts";
+import { EchoServer } from "./echo_server.ts";
+import { Guard } from "./guard.ts";
+import { Log } from "./log.ts";
+import { byteSizeText, type ServeSettings } from "./options.ts";
+import { AdaptivePolling } from "./polling.ts";
+
+/** Longest time for which the summary waits at the end for a reader of standard output, in milliseconds. */
+const LAST_WORDS_MILLISECONDS = 50;
+
+/** Runs the echo server until a signal stops it. */
+export async function runEcho(settings: ServeSettings): Promise<void> {
+  const receiveBuffer = settings.buffer;
+  const socket = settings.fd === undefined
+    ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.family, receiveBuffer })
+    : UdpSocket.adopt(settings.fd, { receiveBuffer });
+  const output = new Output(1);
+  const errors = new Output(2);
+  const say = (text: string) => {
+    errors.writeLine(text);
+    errors.flush();
+  };
+  const tell = (text: string) => say(`echo.ts: ${text}`);
+  const server = new EchoServer({
+    socket,
+    guard: new Guard({ ...settings, port: socket.port }),
+    log: new Log(output, settings.log, settings.logLimit, socket.port),
+    polling: new AdaptivePolling(settings.busyPoll),
+    output,
+    tell,
+  });
+  const sumUp = (occasion: string) => {
+    const summary = server.summary();
+    if (settings.log === "json") output.writeLine(JSON.stringify(summary));
+    else say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
+    output.flush();
+  };
+
+  // Asked before any handler is set, for Deno's first one ends the ignoring of SIGHUP too.
+  const hangupIgnored = signalIgnored(SIGHUP);
+  let stoppedBy = "";
+  const { name } = runtime();
+  const stopOn = (signal: Signal) =>
+    onSignal(signal, () => {
+      stoppedBy = signal;
+      server.stop();
+    });
+  stopOn("SIGINT");
+  stopOn("SIGTERM");
+  // What nohup asked for holds.
+  if (hangupIgnored) onSignal("SIGHUP", () => {});
+  else stopOn("SIGHUP");
+  onSignal("SIGUSR1", () => sumUp("running for"));
+  // A reader of the log that goes away is an error of the write.
+  onSignal("SIGPIPE", () => {});
+
+  for (const notice of socket.notices) tell(notice);
+  if (socket.receiveBuffer < settings.buffer) {
+    tell(
+      `receive buffer: ${byteSizeText(settings.buffer)} asked for, ${byteSizeText(socket.receiveBuffer)} granted; ` +
+        `for more: sysctl -w net.core.rmem_max=${settings.buffer}`,
+    );
+  }
+  say(`listening on ${socket.endpoint} (${socket.families}, ${name})`);
+  await server.run();
+  // Lines that nobody takes are to be in the summary.
+  output.settle(LAST_WORDS_MILLISECONDS);
+  sumUp(`stopped by ${stoppedBy} after`);
+  socket.close();
+  output.close(LAST_WORDS_MILLISECONDS);
+  errors.close(LAST_WORDS_MILLISECONDS);
+}

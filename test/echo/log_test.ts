@@ -1,0 +1,266 @@
+/** The log on standard output: its lines, and that it never slows the echo. */
+import assert from "node:assert/strict";
+import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { assertEchoed, noCompiler, noPython } from "../support/client.ts";
+import { LONG, missing, Process, runSync, temporaryFolder } from "../support/process.ts";
+import { commandLine, freePort, PROGRAMS, readSummary, serve, type Server, withServer } from "../support/server.ts";
+
+const bytes = (...values: number[]) => Uint8Array.from(values);
+const TEXT = new TextEncoder();
+
+/** Payloads, and how the log shows them. */
+const PAYLOADS: [payload: string | Uint8Array, shown: string][] = [
+  ["hello", "hello"],
+  ["", ""],
+  [" spaces  stay ", " spaces  stay "],
+  ["Grüße, 世界 ✓ 🦕", "Grüße, 世界 ✓ 🦕"],
+  ["back\\slash \\n", "back\\\\slash \\\\n"],
+  ["a\nb\rc\td", "a\\nb\\rc\\td"],
+  ["]\nRECV: 192.0.2.1:1 -> 192.0.2.2:2 - [forged", "]\\nRECV: 192.0.2.1:1 -> 192.0.2.2:2 - [forged"],
+  ["\0\x01\b\x1f\x7f", "\\x00\\x01\\x08\\x1f\\x7f"],
+  ["\x1b[2J\x1b]0;title\x07", "\\x1b[2J\\x1b]0;title\\x07"],
+  ["\u0085\u009b31m", "\\u{85}\\u{9b}31m"],
+  ["\u202eevil\u2066\u200f", "\\u{202e}evil\\u{2066}\\u{200f}"],
+  ["\u2028\u2029\ufeff\u200b", "\\u{2028}\\u{2029}\\u{feff}\\u{200b}"],
+  [bytes(0xff, 0xfe, 0x41), "\\xff\\xfeA"],
+  [bytes(0xe2, 0x82), "\\xe2\\x82"], // Cut off.
+  [bytes(0xc0, 0xaf), "\\xc0\\xaf"], // Longer than need be.
+  [bytes(0xed, 0xa0, 0x80), "\\xed\\xa0\\x80"], // Half of a surrogate pair.
+  [bytes(0xf4, 0x90, 0x80, 0x80), "\\xf4\\x90\\x80\\x80"], // Above U+10FFFF.
+  ["a".repeat(64), "a".repeat(64)],
+];
+
+/** Payloads that are cut, and what the log shows of them. */
+const LONG_PAYLOADS: [payload: string, shown: string][] = [
+  ["b".repeat(65), `${"b".repeat(64)}…`],
+  ["c".repeat(1200), `${"c".repeat(64)}…`],
+  ["é".repeat(100), `${"é".repeat(32)}…`],
+  ["\n".repeat(9000), `${"\\n".repeat(64)}…`],
+];
+
+/** A text without anything but printable characters, by the categories of Unicode. */
+const PRINTABLE = /^[^\p{C}\p{Zl}\p{Zp}]*$/u;
+
+function length(payload: string | Uint8Array): number {
+  return typeof payload === "string" ? TEXT.encode(payload).length : payload.length;
+}
+
+/** Waits for this many lines on standard output. */
+function lines(server: Server, count: number): Promise<string[]> {
+  return server.waitFor(() => server.lines.length >= count && server.lines, `${count} lines on standard output`);
+}
+
+for (const program of PROGRAMS) {
+  describe(`${program}: log lines`, { skip: noCompiler }, () => {
+    test("text", async () => {
+      const payloads = [...PAYLOADS, ...LONG_PAYLOADS].map(([payload]) => payload);
+      await withServer({ program }, async (server) => {
+        for (const [address, inUri] of [["127.0.0.2", "127.0.0.2"], ["::1", "[::1]"]] as const) {
+          const before = server.lines.length;
+          const { local } = await assertEchoed(address, server.port, { payloads });
+          const expected = [
+            ...PAYLOADS.map(([, shown]) => `[${shown}]`),
+            ...LONG_PAYLOADS.map(([payload, shown]) => `[${shown}] (${length(payload)} bytes)`),
+          ].map((shown) => `RECV: ${local} -> ${inUri}:${server.port} - ${shown}`);
+          assert.deepEqual((await lines(server, before + payloads.length)).slice(before), expected);
+        }
+      });
+    });
+
+    test("json", async () => {
+      const payloads = [...PAYLOADS, ...LONG_PAYLOADS];
+      await withServer({ program, args: ["--log", "json"] }, async (server) => {
+        for (const [address, inUri] of [["127.0.0.2", "127.0.0.2"], ["::1", "[::1]"]] as const) {
+          const [from, before] = [Date.now(), server.lines.length];
+          const options = { payloads: payloads.map(([payload]) => payload) };
+          const { local: peer } = await assertEchoed(address, server.port, options);
+          const written = (await lines(server, before + payloads.length)).slice(before);
+          for (const [i, line] of written.entries()) {
+            const [payload, shown] = payloads[i] ?? ["", ""];
+            const { time, ...rest } = JSON.parse(line);
+            const local = `${inUri}:${server.port}`;
+            assert.deepEqual(rest, { peer, local, bytes: length(payload), payload: shown }, line);
+            assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+            // Millisecond clocks of two processes may disagree by one.
+            assert.ok(Date.parse(time) >= from - 2 && Date.parse(time) <= Date.now() + 2, time);
+          }
+          assert.equal(written.length, payloads.length);
+        }
+      });
+    });
+
+    test("random bytes never make more than one line of printable text each", async () => {
+      for (const log of ["text", "json"]) {
+        const count = 400;
+        const server = await serve({ program, args: ["--log", log] });
+        await assertEchoed("127.0.0.1", server.port, { sizes: ["0-100"], count, seed: 7 });
+        await assertEchoed("127.0.0.1", server.port, { payloads: everyCharacter(), count });
+        const { log_lines_dropped } = await server.stop();
+        const written = server.lines.filter((line) => /^RECV: |^\{"time":/.test(line));
+        for (const line of written) assert.match(line, PRINTABLE);
+        // Some may be dropped when this process is slow to read them.
+        assert.equal(written.length + log_lines_dropped, 2 * count);
+        assert.ok(written.length > count, `${written.length} lines`);
+        assert.equal(server.lines.length, written.length + (log === "json" ? 1 : 0), "lines that should not be");
+      }
+    });
+
+    test("--log none, -q", async () => {
+      for (const args of [["--log", "none"], ["-q"], ["--quiet"]]) {
+        const server = await serve({ program, args });
+        await assertEchoed("127.0.0.1", server.port, { count: 10 });
+        await server.stop();
+        assert.equal(server.stdout, "");
+      }
+    });
+
+    test("--log-limit: what is left out is counted and said", LONG, async () => {
+      const total = 3000;
+      for (const log of ["text", "json"]) {
+        const server = await serve({ program, args: ["--log", log, "--log-limit", "100"] });
+        await assertEchoed("127.0.0.1", server.port, { count: total / 2, window: 16 });
+        // Once a second.
+        const pattern = log === "text"
+          ? /^LEFT OUT: (\d+) datagrams in [\d.]+ s \(--log-limit 100\)$/
+          : /^\{"event":"left_out",.*"datagrams":(\d+)[,}]/;
+        await server.waitFor(() => server.lines.some((line) => pattern.test(line)), "line that says what is left out");
+        await assertEchoed("::1", server.port, { count: total / 2, window: 16 });
+        const { received, log_lines_dropped } = await server.stop();
+        const leftOut = server.lines.reduce((sum, line) => sum + Number(line.match(pattern)?.[1] ?? 0), 0);
+        const written = server.lines.filter((line) => /^RECV: |^\{"time":.*"peer":/.test(line)).length;
+        assert.equal(received, total);
+        assert.equal(written + log_lines_dropped, total);
+        assert.ok(leftOut > 0 && leftOut <= log_lines_dropped, `${leftOut} said to be left out`);
+        // 100 in each second that was begun.
+        assert.ok(written >= 200 && written <= 1000, `${written} written`);
+      }
+    });
+
+    test("--log-limit 0: every datagram has its line", LONG, async () => {
+      const server = await serve({ program, args: ["--log-limit", "0"] });
+      const { sent } = await assertEchoed("127.0.0.1", server.port, { count: 5000, window: 4 });
+      const { log_lines_dropped } = await server.stop();
+      assert.equal(server.lines.length + log_lines_dropped, sent);
+      assert.ok(server.lines.every((line) => line.startsWith("RECV: ") && line.endsWith("]")));
+      assert.ok(server.lines.length > 100, `${server.lines.length} lines`);
+    });
+  });
+
+  describe(`${program}: standard output in trouble`, { skip: noCompiler || missing("mkfifo") }, () => {
+    const count = 3000;
+    const args = ["--log-limit", "0"];
+    let fifo: string;
+
+    before(() => {
+      fifo = join(temporaryFolder(), "fifo");
+      runSync(["mkfifo", fifo]);
+    });
+
+    async function assertUnaffected(server: Server): Promise<void> {
+      await assertEchoed("127.0.0.1", server.port, { count: count / 2, window: 8 });
+      await assertEchoed("::1", server.port, { count: count / 2, window: 8 });
+    }
+
+    test("full (/dev/full): every line is counted as dropped", async () => {
+      const summary = await withServer({ program, args, redirect: ">/dev/full" }, assertUnaffected);
+      assert.equal(summary.echoed, count);
+      assert.equal(summary.log_lines_dropped, count);
+    });
+
+    test("closed (>&-)", async () => {
+      const summary = await withServer({ program, args, redirect: ">&-" }, assertUnaffected);
+      assert.equal(summary.echoed, count);
+    });
+
+    test("a pipe that nobody reads: whole lines are written until it is full, the others counted", async () => {
+      const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        const summary = await withServer({ program, args, redirect: `>${fifo}` }, assertUnaffected);
+        assert.equal(summary.echoed, count);
+        const buffer = new Uint8Array(1 << 20);
+        const written = new TextDecoder().decode(buffer.subarray(0, readSync(reader, buffer)));
+        const whole = written.match(/^RECV: .* - \[.*\]\n/gm)?.length ?? 0;
+        assert.equal(whole, written.split("\n").length - 1, "broken lines");
+        assert.ok(written.endsWith("\n"));
+        assert.ok(whole > 100, `${whole} lines written`);
+        assert.equal(whole + summary.log_lines_dropped, count);
+      } finally {
+        closeSync(reader);
+      }
+    });
+
+    test("a pipe whose reader has gone", async () => {
+      const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+      const summary = await withServer({ program, args, redirect: `>${fifo}` }, async (server) => {
+        closeSync(reader);
+        await assertUnaffected(server);
+      });
+      assert.equal(summary.echoed, count);
+      assert.equal(summary.log_lines_dropped, count);
+    });
+
+    // The program gets the one end of a pair and inherits the other, which so stays open and is never read.
+    const unread = {
+      terminal: "pty.openpty()[::-1]",
+      socket: "[end.detach() for end in socket.socketpair()]",
+    };
+    for (const [name, pair] of Object.entries(unread)) {
+      test(`a ${name} that nobody reads`, { skip: noPython }, async () => {
+        const python = "import os, pty, socket, sys\n" +
+          `out, keep = ${pair}\nos.set_inheritable(keep, True)\nos.dup2(out, 1)\nos.execvp(sys.argv[1], sys.argv[1:])`;
+        const wrapper = ["python3", "-c", python];
+        const summary = await withServer({ program, args, wrapper }, assertUnaffected);
+        assert.equal(summary.echoed, count);
+        assert.ok(summary.log_lines_dropped > 0 && summary.log_lines_dropped < count);
+      });
+    }
+
+    test("its file status flags are left alone: it is shared with other programs", async () => {
+      const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+      try {
+        await withServer({ program, redirect: `>${fifo}` }, async (server) => {
+          await assertEchoed("127.0.0.1", server.port);
+          const flags = readFileSync(`/proc/${server.pid}/fdinfo/1`, "utf8").match(/^flags:\s*(\d+)/m)?.[1] ?? "";
+          assert.equal(parseInt(flags, 8) & constants.O_NONBLOCK, 0, `O_NONBLOCK is set in ${flags}`);
+        });
+      } finally {
+        closeSync(reader);
+      }
+    });
+  });
+
+  describe(`${program}: in a terminal`, { skip: noCompiler || missing("script") }, () => {
+    let terminal: Process | undefined;
+    after(() => terminal?.kill());
+
+    test("lines appear at once, and Ctrl-C stops it", async () => {
+      const port = await freePort();
+      const quoted = commandLine(program, [String(port)]).map((word) => `'${word}'`).join(" ");
+      const script = terminal = new Process(["script", "-qefc", `exec ${quoted}`, "/dev/null"], { stdin: true });
+      await script.waitFor(() => script.stdout.includes("listening on "), "ready line");
+      const { local } = await assertEchoed("127.0.0.2", port, { payloads: ["hello"] });
+      const line = `RECV: ${local} -> 127.0.0.2:${port} - [hello]\r\n`;
+      await script.waitFor(() => script.stdout.includes(line), "log line");
+      script.write("\x03");
+      const { code, stdout } = await script.end();
+      assert.equal(code, 0);
+      assert.match(stdout, /stopped by SIGINT after/);
+      assert.equal(readSummary("", stdout.replaceAll("\r", "")).echoed, 1);
+    });
+  });
+}
+
+/** Payloads that together hold every byte and the characters that terminals and readers mistake. */
+function everyCharacter(): Uint8Array[] {
+  const points = [...Array(0x300).keys(), 0x61c, 0x180e, 0xfff9, 0xfffd, 0xfffe, 0xe0001, 0xe0100, 0x10ffff];
+  for (let point = 0x2000; point < 0x2100; point++) points.push(point);
+  const payloads = points.map((point) => TEXT.encode(String.fromCodePoint(point)));
+  for (let byte = 0; byte < 256; byte++) payloads.push(bytes(byte), bytes(0x61, byte, byte));
+  // Several of them in one datagram, so that they are not many.
+  return Array.from({ length: 200 }, (_, i) => {
+    const some = payloads.filter((_, j) => j % 200 === i);
+    return Uint8Array.from(some.flatMap((payload) => [...payload]));
+  });
+}

@@ -1,0 +1,174 @@
+/** The command line: help, and that every mistake gets one line that helps, and the right exit code. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, describe, test } from "node:test";
+import { compiled, noCompiler } from "../support/client.ts";
+import { type Host, host, noHosts } from "../support/hosts.ts";
+import { missing, notRoot, type Result } from "../support/process.ts";
+import { freePort, PROGRAMS, ROOT, runProgram, RUNTIME, type ServerOptions, withServer } from "../support/server.ts";
+
+const USAGE = 2;
+const FAILURE = 1;
+
+/** Asserts that the program ended with this exit code and one line on standard error that matches all patterns. */
+function assertRefused({ code, signal, stdout, stderr }: Result, exitCode: number, patterns: RegExp[]): void {
+  assert.deepEqual({ code, signal, stdout }, { code: exitCode, signal: null, stdout: "" }, stderr);
+  assert.match(stderr, /^echo\.ts: [^\n]+\n$/);
+  for (const pattern of patterns) assert.match(stderr, pattern);
+}
+
+/** Wrong usage, and what the line says: the mistake, and what is right. */
+const WRONG: [args: string[], patterns: RegExp[]][] = [
+  [["0"], [/\b0\b/, /1.*65535|1.*65,535/]],
+  [["65536"], [/65536/, /1.*65535/]],
+  [["99999999999999999999"], [/99999999999999999999/, /1.*65535/]],
+  [["9000.5"], [/9000\.5/, /1.*65535/]],
+  [["1e3"], [/1e3/, /1.*65535/]],
+  [["0x2328"], [/0x2328/, /1.*65535/]],
+  [["+9000"], [/\+9000/, /1.*65535/]],
+  [[""], [/port/i, /1.*65535/]],
+  [["http"], [/http/, /1.*65535/]],
+  [["-1"], [/-1/]],
+  [["9000", "9001"], [/9001/]],
+  [["--nonsense"], [/--nonsense/, /--help/]],
+  [["-x"], [/-x/]],
+  [["--adress", "127.0.0.1"], [/--adress\b/, /--address\b/]],
+  [["--qiet"], [/--qiet\b/, /--quiet\b/]],
+  [["--log-limt", "5"], [/--log-limt\b/, /--log-limit\b/]],
+  [["--log", "xml"], [/xml/, /text/, /json/, /none/]],
+  [["--log"], [/--log\b/]],
+  [["--log="], [/--log\b/, /value/]],
+  [["--log-limit", "many"], [/--log-limit/, /many/]],
+  [["--log-limit=-1"], [/--log-limit/, /-1/]],
+  [["--log-limit", "1.5"], [/--log-limit/, /1\.5/]],
+  [["--buffer", "lots"], [/--buffer/, /lots/]],
+  [["--buffer", "0"], [/--buffer/, /\b0\b/]],
+  [["--buffer=-4M"], [/--buffer/, /-4M/]],
+  [["--buffer", "4X"], [/--buffer/, /4X/]],
+  [["--quiet=yes"], [/--quiet/]],
+  [["-4", "-6"], [/-4/, /-6/]],
+  [["-4", "--address", "::1"], [/-4/, /::1/]],
+  [["-6", "--address", "127.0.0.1"], [/-6/, /127\.0\.0\.1/]],
+  [["--address"], [/--address/]],
+  [["--address="], [/--address/]],
+  // Even of a strange argument, one line of printable text is made.
+  [["--\x1b[31mred"], [/^\P{Cc}*\n$/u]],
+  [["a\nb"], [/port/i]],
+];
+
+for (const program of PROGRAMS) {
+  describe(`${program}: on a full disk`, () => {
+    test("no stack trace, and the right exit code", async () => {
+      const cases: [args: string[], redirect: string, exitCode: number][] = [
+        // Bun's console does not say that it could not write.
+        [["--help"], ">/dev/full", RUNTIME === "Bun" ? 0 : FAILURE],
+        [["--version"], ">/dev/full", RUNTIME === "Bun" ? 0 : FAILURE],
+        [["--nonsense"], "2>/dev/full", USAGE],
+        [["-a", "192.0.2.99"], "2>/dev/full", FAILURE],
+      ];
+      for (const [args, redirect, exitCode] of cases) {
+        const { code, stdout, stderr } = await runProgram(args, { program, redirect });
+        assert.deepEqual({ code, stdout, stderr }, { code: exitCode, stdout: "", stderr: "" }, `${args}`);
+      }
+    });
+  });
+
+  describe(`${program}: help`, () => {
+    test("--help and -h fit a screen and name every option and both runtimes", async () => {
+      const { code, stdout, stderr } = await runProgram(["--help"], { program });
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+      assert.deepEqual(await runProgram(["-h"], { program }), { code: 0, signal: null, stdout, stderr: "" });
+      const lines = stdout.trimEnd().split("\n");
+      assert.ok(lines.length <= 24, `${lines.length} lines`);
+      for (const line of lines) assert.ok(line.length <= 80, line);
+      for (const option of ["-a, --address", "-4", "-6", "--log", "--log-limit", "-q, --quiet", "--buffer"]) {
+        assert.ok(stdout.includes(option), option);
+      }
+      for (const word of ["-h, --help", "-V, --version", "deno run --allow-ffi echo.ts", "bun run echo.ts", "9000"]) {
+        assert.ok(stdout.includes(word), word);
+      }
+    });
+
+    test("--version and -V tell the version of package.json", async () => {
+      const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+      for (const option of ["--version", "-V"]) {
+        const { code, stdout, stderr } = await runProgram([option], { program });
+        assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+        assert.match(stdout, /^[^\n]+\n$/);
+        assert.ok(stdout.includes(version), stdout);
+      }
+    });
+  });
+
+  describe(`${program}: wrong usage`, () => {
+    for (const [args, patterns] of WRONG) {
+      test(JSON.stringify(args.join(" ")), async () => {
+        assertRefused(await runProgram(args, { program }), USAGE, patterns);
+      });
+    }
+  });
+
+  describe(`${program}: what can't be`, () => {
+    const refused = async (args: string[], patterns: RegExp[], options: Partial<ServerOptions> = {}) => {
+      assertRefused(await runProgram(args, { program, ...options }), FAILURE, patterns);
+    };
+
+    test("a port in use", async () => {
+      await withServer({ program, args: ["-q"] }, async ({ port }) => {
+        await refused([String(port)], [new RegExp(`\\[::\\]:${port}\\b`), /in use/]);
+        await refused([String(port), "-4"], [new RegExp(`0\\.0\\.0\\.0:${port}\\b`), /in use/]);
+        await refused([String(port), "-a", "127.0.0.1"], [new RegExp(`127\\.0\\.0\\.1:${port}\\b`), /in use/]);
+      });
+    });
+
+    test("a port below 1024 without the capability", { skip: missing("setpriv") }, async () => {
+      // Root without it, or a user, who has none.
+      const wrapper = notRoot ? [] : ["setpriv", "--bounding-set", "-net_bind_service"];
+      await refused(["7"], [/\[::\]:7\b/, /permission denied/i, /CAP_NET_BIND_SERVICE/], { wrapper });
+      await refused(["1023", "-4"], [/0\.0\.0\.0:1023\b/, /CAP_NET_BIND_SERVICE/], { wrapper });
+    });
+
+    test("an address that is not on this host", async () => {
+      const port = String(await freePort());
+      await refused([port, "--address", "198.51.100.1"], [/198\.51\.100\.1/, /not .*(this|the) host/i]);
+      await refused([port, "--address", "2001:db8::1"], [/2001:db8::1/, /not .*(this|the) host/i]);
+      await refused([port, "--address", "fe80::1%lo"], [/fe80::1%lo/, /not .*(this|the) host/i]);
+    });
+
+    test("an unknown interface, and a link-local address without one", async () => {
+      const port = String(await freePort());
+      await refused([port, "--address", "fe80::1%nonesuch0"], [/nonesuch0/, /interface/]);
+      await refused([port, "--address", "fe80::1"], [/fe80::1/, /%/]);
+    });
+
+    test("a kernel without IPv6, with -6", { skip: noCompiler }, async () => {
+      const options = { wrapper: [compiled("without_ipv6")] };
+      await refused(["-6"], [/IPv6/, /leave out -6/], options);
+      await refused(["--address", "::1"], [/IPv6/], options);
+    });
+
+    describe("on a host of its own", { skip: noHosts }, () => {
+      let alone: Host;
+      before(async () => {
+        alone = await host();
+      });
+      after(() => alone?.remove());
+
+      test("a name that does not resolve", async () => {
+        await refused(["--address", "nonesuch.invalid"], [/nonesuch\.invalid/, /resolve/], { host: alone });
+      });
+
+      test("IPv6 switched off by sysctl, with -6", async () => {
+        alone.run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
+        await refused(["-6"], [/IPv6/, /leave out -6/], { host: alone });
+        await refused(["--address", "::1"], [/::1/], { host: alone });
+      });
+    });
+
+    test("Deno without --allow-ffi", { skip: RUNTIME !== "Deno" && "needs Deno" }, async () => {
+      for (const runtimeOptions of [["--no-prompt"], [], ["--deny-ffi"], ["--allow-all", "--deny-ffi"]]) {
+        await refused(["9000"], [/deno run --allow-ffi /], { runtimeOptions });
+      }
+    });
+  });
+}

@@ -1,0 +1,96 @@
+/** The probe's payloads: their layout, and that each is known again and no other is taken for it. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { crc32 } from "node:zlib";
+import fc from "fast-check";
+import { HEADER_SIZE, isProbePayload, namedSequence, ProbePayload } from "../../src/probe/payload.ts";
+
+const SIZE_MAX = 2000;
+const session = fc.integer();
+const sequence = fc.integer({ min: 1, max: 2 ** 31 - 1 });
+const size = fc.integer({ min: 0, max: SIZE_MAX });
+const whole = fc.integer({ min: HEADER_SIZE, max: SIZE_MAX });
+
+describe("probe payload", () => {
+  test("has the layout that is documented", () => {
+    fc.assert(fc.property(session, sequence, whole, (session, sequence, size) => {
+      const payload = Buffer.from(new ProbePayload(session, size).of(sequence, size));
+      assert.equal(payload.length, size);
+      assert.equal(payload.readInt32LE(0), sequence);
+      assert.equal(payload.readInt32LE(4), session);
+      assert.equal(payload.toString("latin1", 8, 12), "echo");
+      // zlib's own CRC-32, over all but itself.
+      assert.equal(payload.readUInt32LE(12), crc32(payload.subarray(16), crc32(payload.subarray(0, 12))));
+    }));
+  });
+
+  test("of fewer bytes is the beginning of that, without the checksum", () => {
+    fc.assert(fc.property(session, sequence, size, (session, sequence, size) => {
+      const payloads = new ProbePayload(session, SIZE_MAX);
+      const long = Uint8Array.from(payloads.of(sequence, SIZE_MAX));
+      const short = payloads.of(sequence, size);
+      assert.equal(short.length, size);
+      assert.deepEqual(short.slice(0, 12), long.slice(0, Math.min(12, size)));
+      assert.deepEqual(short.slice(HEADER_SIZE), long.slice(HEADER_SIZE, Math.max(HEADER_SIZE, size)));
+      assert.ok(short.slice(12, HEADER_SIZE).length === 4 ? size >= HEADER_SIZE : size < HEADER_SIZE);
+    }));
+  });
+
+  test("is known again, and only with its own size", () => {
+    fc.assert(fc.property(session, sequence, size, size, (session, sequence, size, other) => {
+      const payloads = new ProbePayload(session, SIZE_MAX);
+      const payload = Uint8Array.from(payloads.of(sequence, size));
+      assert.ok(payloads.equals(payload, sequence, size));
+      assert.equal(payloads.equals(payload, sequence, other), other === size);
+      assert.equal(isProbePayload(payload), size >= HEADER_SIZE);
+    }));
+  });
+
+  test("is not known again with any bit altered", () => {
+    fc.assert(fc.property(session, sequence, whole, fc.nat(), (session, sequence, size, place) => {
+      const payloads = new ProbePayload(session, size);
+      const payload = Uint8Array.from(payloads.of(sequence, size));
+      payload[(place >> 3) % size]! ^= 1 << (place & 7);
+      assert.ok(!payloads.equals(payload, sequence, size));
+      assert.ok(!isProbePayload(payload));
+      assert.equal(payloads.agreement(payload, sequence, size), size - 1);
+    }));
+  });
+
+  test("differs in its filling from request to request and from session to session", () => {
+    fc.assert(fc.property(session, sequence, (session, sequence) => {
+      const payloads = new ProbePayload(session, 80);
+      const filling = payloads.of(sequence, 80).slice(HEADER_SIZE);
+      for (const other of [payloads.of(sequence + 1, 80), new ProbePayload(session + 1, 80).of(sequence, 80)]) {
+        const equal = filling.filter((byte, i) => byte === other[HEADER_SIZE + i]).length;
+        assert.ok(equal < 16, `${equal} of 64 bytes`);
+      }
+    }));
+  });
+
+  test("names its request, as far as its bytes go", () => {
+    fc.assert(fc.property(session, sequence, size, fc.nat(300), (session, sequence, size, later) => {
+      const payload = new ProbePayload(session, size).of(sequence, size);
+      const named = namedSequence(payload, sequence + later);
+      if (size === 0) assert.equal(named, undefined);
+      else if (size === 1) assert.equal(named, sequence + later - later % 256);
+      else assert.equal(named, sequence);
+    }));
+  });
+
+  test("bytes of any kind name a request that was made, or none, and are no payload of a probe", () => {
+    fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), fc.nat(), (bytes, newest) => {
+      const named = namedSequence(bytes, newest);
+      if (named !== undefined) {
+        assert.ok(named >= 1 && named <= newest);
+        const low = Math.min(bytes.length, 4);
+        for (let i = 0; i < low; i++) assert.equal(Math.floor(named / 256 ** i) % 256, bytes[i]);
+      }
+      assert.ok(!isProbePayload(bytes));
+      const { length } = bytes;
+      const payloads = new ProbePayload(1, 80);
+      assert.equal(payloads.equals(bytes, 1, 80), false);
+      assert.ok(payloads.agreement(bytes, 1, 80) <= length);
+    }));
+  });
+});

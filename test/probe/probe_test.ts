@@ -1,0 +1,292 @@
+/** What the probe writes: for people, in a terminal and in a pipe, and for programs; and how precise it is. */
+import assert from "node:assert/strict";
+import { lookup } from "node:dns/promises";
+import { after, before, describe, test } from "node:test";
+import { LONG, missing, notRoot, Process, run, which } from "../support/process.ts";
+import { misbehave, probe, probeOne, readProbe } from "../support/probe.ts";
+import { commandLine, freePort, PROGRAMS, runProgram, serve, type Server } from "../support/server.ts";
+
+const FAST = ["--interval", "10ms"];
+const program = "src/main.ts";
+
+describe("probe", () => {
+  let server: Server;
+  let port: string;
+  let closedPort: string;
+
+  before(async () => {
+    server = await serve({ program, args: ["--quiet"] });
+    port = String(server.port);
+    closedPort = String(await freePort());
+  });
+  after(() => server?.kill());
+
+  for (const program of PROGRAMS) {
+    test(`${program}: several targets, as a table`, async () => {
+      const args = ["127.0.0.1", "127.0.0.2", "[::1]", `127.0.0.1:${closedPort}`, "--port", port, ...FAST];
+      const { code, stdout, stderr } = await runProgram(["probe", ...args], { program });
+      assert.deepEqual([code, stderr], [1, ""]);
+      const lines = stdout.split("\n");
+      assert.match(lines[0]!, /^target +verdict +answers +minimum +median +99 %$/);
+      for (const [i, target] of [`127.0.0.1:${port}`, `127.0.0.2:${port}`, `[::1]:${port}`].entries()) {
+        const [name, verdict, answers, ...times] = lines[i + 1]!.split(/ {2,}/);
+        assert.deepEqual([name, verdict, answers], [target, "ok", "5/5"]);
+        assert.match(times.join(" "), /^\d+\.\d{3} \d+\.\d{3} \d+\.\d{3} ms$/);
+      }
+      assert.match(lines[4]!, new RegExp(`^127\\.0\\.0\\.1:${closedPort} +refused +0/5 +- +- +-$`));
+      assert.deepEqual(lines.slice(5), [
+        "",
+        `127.0.0.1 refused: nothing listens at its port ${closedPort}, or its firewall rejects (ICMP port unreachable)`,
+        "",
+      ]);
+    });
+  }
+
+  test("one target: a line for each reply, then the summary and the histogram", async () => {
+    const args = ["127.0.0.2", port, "--count", "4", "--source", "127.0.0.3", ...FAST];
+    const { code, stdout, stderr } = await runProgram(["probe", ...args], { program, env: { LANG: "C.UTF-8" } });
+    assert.deepEqual([code, stderr], [0, ""]);
+    const lines = stdout.split("\n");
+    assert.equal(lines[0], `probing 127.0.0.2:${port} with 64 bytes every 10ms`);
+    for (let i = 1; i <= 4; i++) {
+      const reply = `^64 bytes from 127\\.0\\.0\\.2:${port} to 127\\.0\\.0\\.3: seq=${i} time=\\d+\\.\\d{3} ms$`;
+      assert.match(lines[i]!, new RegExp(reply));
+    }
+    assert.deepEqual(lines.slice(5, 8), ["", `127.0.0.2:${port}: ok`, ""]);
+    const counts = [["sent", 4], ["received", 4], ["lost", 0], ["late", 0], ["wrong source", 0], ["corrupted", 0]];
+    const names = ["minimum", "mean", "median", "90 %", "99 %", "99.9 %", "maximum", "deviation", "jitter"];
+    [...counts, ["failed", 0], ["duplicates", 0], ["reordered", 0]].forEach(([name, count], i) => {
+      assert.match(lines[8 + i]!, new RegExp(`^  ${name} +${count} +${names[i]} +\\d+\\.\\d{3} ms$`));
+    });
+    assert.equal(lines[17], "");
+    const histogram = lines.slice(18, -1);
+    assert.ok(histogram.length >= 1);
+    for (const line of histogram) assert.match(line, /^ +\d+\.\d+ +ms [█▏▎▍▌▋▊▉]+ \d+$|^ +⋮$/);
+    const total = histogram.map((line) => Number(/(\d+)$/.exec(line)?.[1] ?? 0)).reduce((a, b) => a + b);
+    assert.equal(total, 4);
+  });
+
+  test("plain ASCII where the locale is not UTF-8; LC_ALL decides before LANG", async () => {
+    for (const env of [{}, { LANG: "C" }, { LANG: "de_DE.UTF-8", LC_ALL: "POSIX" }]) {
+      const args = ["probe", "127.0.0.1", port, "--count", "3", ...FAST];
+      const { stdout } = await runProgram(args, { program, env: env as Record<string, string> });
+      assert.match(stdout, /^[\n -~]*$/);
+      assert.match(stdout, / #+ \d/);
+    }
+  });
+
+  test("--quiet leaves the summary", async () => {
+    const text = await runProgram(["probe", "127.0.0.1", port, "--quiet", "-c", "3", ...FAST], { program });
+    assert.match(text.stdout, new RegExp(`^127\\.0\\.0\\.1:${port}: ok\n\n  sent +3`));
+    const { replies, targets } = await probe(["127.0.0.1", port, "--quiet", "-c", "3", ...FAST]);
+    assert.deepEqual([replies.length, targets[0]!.received], [0, 3]);
+  });
+
+  test("--json tells of every reply when it came, from where, to where", async () => {
+    const before = Date.now();
+    const { replies, targets } = await probe([`127.0.0.2:${port}`, "--count", "5", "--size", "100", ...FAST]);
+    assert.deepEqual(
+      replies.map(({ time: _, rtt_ns: __, ...rest }) => rest),
+      [1, 2, 3, 4, 5].map((sequence) => ({
+        event: "reply",
+        target: `127.0.0.2:${port}`,
+        sequence,
+        kind: "received",
+        from: `127.0.0.2:${port}`,
+        to: "127.0.0.1",
+        bytes: 100,
+        reordered: false,
+      })),
+    );
+    const times = replies.map(({ rtt_ns }) => rtt_ns!);
+    for (const { time } of replies) {
+      assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
+      assert.ok(Date.parse(time) >= before - 2 && Date.parse(time) <= Date.now() + 2, time);
+    }
+    const { rtt_ns } = targets[0]!;
+    const sorted = [...times].sort((a, b) => a - b);
+    assert.deepEqual(
+      [rtt_ns!.minimum, rtt_ns!.median, rtt_ns!.p99, rtt_ns!.maximum],
+      [0, 2, 4, 4].map((i) => sorted[i]),
+    );
+    const differences = times.slice(1).map((time, i) => Math.abs(time - times[i]!));
+    const mean = (values: number[]) => Math.round(values.reduce((a, b) => a + b) / values.length);
+    assert.ok(Math.abs(rtt_ns!.mean - mean(times)) <= 1);
+    assert.ok(Math.abs(rtt_ns!.jitter! - mean(differences)) <= 1);
+  });
+
+  test("a name is probed at each of its addresses", async () => {
+    const addresses = (await lookup("localhost", { all: true })).map(({ address }) => address);
+    const { targets } = await probe(["localhost", port, "--count", "2", ...FAST]);
+    const expected = new Set(addresses.map((address) => `${address.includes(":") ? `[${address}]` : address}:${port}`));
+    assert.deepEqual(new Set(targets.map(({ target }) => target)), expected);
+    for (const { name, verdict } of targets) assert.deepEqual([name, verdict], ["localhost", "ok"]);
+    for (const [option, family] of [["-4", /^127\.0\.0\.1:/], ["-6", /^\[::1\]:/]] as const) {
+      const ofFamily = addresses.some((address) => address.includes(":") === (option === "-6"));
+      if (ofFamily) assert.match((await probeOne(["localhost", port, option, "-c", "1"])).target, family);
+    }
+  });
+
+  test("the same endpoint is probed once, and of several ports of a host each", async () => {
+    const { targets } = await probe(["127.0.0.1", `127.0.0.1:${port}`, `127.0.0.1:${closedPort}`, "-p", port, ...FAST]);
+    assert.deepEqual(targets.map(({ verdict }) => verdict), ["ok", "refused"]);
+  });
+
+  test("sizes from nothing to the maximum, over IPv4 and IPv6", async () => {
+    for (const [address, most] of [["127.0.0.1", 65_507], ["::1", 65_527]] as const) {
+      for (const size of [0, 1, 16, 1472, most]) {
+        const target = await probeOne([address, "-p", port, "-c", "2", "-s", String(size), ...FAST]);
+        assert.deepEqual([target.verdict, target.received], ["ok", 2], `${size} bytes to ${address}`);
+      }
+    }
+  });
+
+  test("--interval 0 goes as fast as answers come, and on when one does not", async () => {
+    const fast = await probe(["127.0.0.1", port, "--count", "2000", "--interval", "0"]);
+    assert.deepEqual([fast.targets[0]!.received, fast.targets[0]!.reordered], [2000, 0]);
+    const lossy = await misbehave((payload, i, answer) => i % 10 !== 0 && answer(payload));
+    const args = [lossy.target, "--count", "20", "--interval", "0", "--timeout", "100ms"];
+    const { targets, seconds } = await probe(args).finally(lossy.close);
+    assert.equal(targets[0]!.received + targets[0]!.late, 18);
+    assert.ok(seconds >= 0.2, `${seconds} s for two time-outs`);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    test(`${signal} ends it with the summary, whatever it waits for`, async () => {
+      const silent = await misbehave(() => {});
+      try {
+        for (const targets of [[`127.0.0.1:${port}`], [silent.target], [`127.0.0.1:${port}`, `[::1]:${port}`]]) {
+          const args = ["probe", ...targets, "-c", "0", "--interval", "30s", "--timeout", "30s", "--json"];
+          const running = new Process(commandLine(program, args));
+          // Replies, or the sockets being there, show that it has begun.
+          if (targets[0] === silent.target) await new Promise((resolve) => silent.socket.once("message", resolve));
+          else await running.waitFor(() => running.stdout.split("\n").length > targets.length, "replies");
+          const start = performance.now();
+          running.signal(signal);
+          const result = readProbe(await running.end());
+          assert.ok(performance.now() - start < 2000);
+          const answers = targets[0] === silent.target
+            ? { sent: 1, received: 0, waiting: 1 }
+            : { sent: 1, received: 1, waiting: 0 };
+          for (const { sent, received, waiting } of result.targets) {
+            assert.deepEqual({ sent, received, waiting }, answers);
+          }
+        }
+      } finally {
+        silent.close();
+      }
+    });
+  }
+
+  test("a reader that goes away ends it", async () => {
+    const command = commandLine(program, ["probe", "127.0.0.1", port, ...FAST]);
+    const { code, stdout, stderr } = await run(["sh", "-c", '"$@" | head -n 3', "sh", ...command]);
+    assert.deepEqual([code, stdout.split("\n").length, stderr], [0, 4, ""]);
+  });
+
+  describe("in a terminal", { skip: missing("python3") }, () => {
+    /** What a terminal of this width is sent by `probe` with these arguments; ␛ stands for the escape character. */
+    async function onTerminal(args: string[], columns: number, env: Record<string, string> = {}): Promise<string> {
+      const script = "import fcntl, os, pty, struct, sys, termios\n" +
+        "pid, fd = pty.fork()\n" +
+        'if pid == 0:\n fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))\n' +
+        // Deno has its own say on a terminal at standard error.
+        " os.dup2(os.open(os.devnull, os.O_WRONLY), 2)\n os.execvp(sys.argv[2], sys.argv[2:])\n" +
+        "while True:\n try: data = os.read(fd, 65536)\n except OSError: break\n" +
+        " if not data: break\n sys.stdout.buffer.write(data)\n";
+      const command = commandLine(program, ["probe", ...args, "--interval", "120ms"]);
+      const terminal = { PATH: process.env.PATH!, TERM: "xterm-256color", LANG: "C.UTF-8", ...env };
+      const { stdout, stderr } = await run(["python3", "-c", script, String(columns), ...command], { env: terminal });
+      assert.equal(stderr, "");
+      return stdout.replaceAll("\r\n", "\n").replaceAll("\x1b", "␛");
+    }
+
+    /** The lines that are left on a terminal, without colours. */
+    function screen(sent: string): string[] {
+      const lines: string[] = [];
+      for (const piece of sent.split(/␛\[(?=\d+A)/)) {
+        const [, up, rest] = /^(?:(\d+)A␛\[J)?([^]*)$/.exec(piece)!;
+        if (up !== undefined) lines.splice(lines.length - Number(up));
+        lines.push(...rest!.split("\n").slice(0, -1));
+      }
+      return lines.map((line) => line.replaceAll(COLOUR, ""));
+    }
+
+    const targets = () => [`127.0.0.1:${port}`, `127.0.0.1:${closedPort}`];
+
+    test("the table is redrawn as answers come, in colours", async () => {
+      const sent = await onTerminal(targets(), 80);
+      assert.ok(sent.split("␛[3A␛[J").length >= 3, sent);
+      assert.ok(sent.includes("␛[32mok␛[0m") && sent.includes("␛[31mrefused␛[0m"), sent);
+      const lines = screen(sent);
+      assert.match(lines[1]!, new RegExp(`^127\\.0\\.0\\.1:${port} +ok +5/5( +\\d+\\.\\d+){3} ms$`));
+      assert.match(lines[2]!, new RegExp(`^127\\.0\\.0\\.1:${closedPort} +refused +0/5`));
+      assert.match(lines.slice(3).join(" "), /^ 127\.0\.0\.1 refused: nothing listens at its port/);
+      for (const line of lines) assert.ok(line.length <= 80, line);
+    });
+
+    test("40 columns are enough", async () => {
+      for (const args of [targets(), [...targets(), "--json"], [targets()[0]!, "--count", "3", "--quiet"]]) {
+        const lines = screen(await onTerminal(args, 40));
+        assert.ok(lines.length > 1);
+        if (args.includes("--json")) continue;
+        for (const line of lines) assert.ok(line.length <= 40, line);
+      }
+    });
+
+    test("NO_COLOR and TERM=dumb are respected", async () => {
+      const plain = await onTerminal(targets(), 80, { NO_COLOR: "1" });
+      assert.doesNotMatch(plain, COLOUR);
+      assert.ok(plain.includes("␛[3A"));
+      assert.ok(!(await onTerminal(targets(), 80, { TERM: "dumb" })).includes("␛"));
+    });
+  });
+
+  test("times are those of tcpdump", { ...LONG, skip: notRoot || missing("tcpdump") }, async () => {
+    const filter = `udp and port ${port}`;
+    const command = [
+      which("tcpdump")!,
+      "-i",
+      "lo",
+      "-n",
+      "-tt",
+      "-B",
+      "8192",
+      "--time-stamp-precision=nano",
+      "-l",
+      "-x",
+      filter,
+    ];
+    const capture = new Process(command);
+    try {
+      await capture.waitFor(() => capture.stderr.includes("listening on"), "tcpdump");
+      const { replies } = await probe(["127.0.0.2", port, "--count", "100", "--interval", "2ms"]);
+      // It may lose some on a busy machine.
+      await capture.waitFor(() => capture.stdout.split(" > ").length > 185, "185 of 200 packets");
+      // Sequence numbers are at the start of the payload, behind 20 and 8 bytes of headers.
+      const requested = new Map<number, bigint>();
+      const measured = new Map<number, number>();
+      for (const [, seconds, nanoseconds, to, hex] of capture.stdout.matchAll(PACKET)) {
+        const bytes = Buffer.from(hex!.replaceAll(/\s|0x[0-9a-f]+:/g, ""), "hex");
+        const sequence = bytes.readUInt32LE(28);
+        const time = BigInt(seconds!) * 1_000_000_000n + BigInt(nanoseconds!);
+        if (to === port) requested.set(sequence, time);
+        else if (requested.has(sequence)) measured.set(sequence, Number(time - requested.get(sequence)!));
+      }
+      const median = (times: number[]) => times.sort((a, b) => a - b)[times.length >> 1]!;
+      const both = replies.filter(({ sequence }) => measured.has(sequence!));
+      assert.ok(both.length >= 80, `${both.length} of 100 seen by tcpdump`);
+      const ratio = median(both.map(({ rtt_ns }) => rtt_ns!)) /
+        median(both.map(({ sequence }) => measured.get(sequence!)!));
+      assert.ok(ratio > 0.9 && ratio < 1.1, `${ratio} of tcpdump's median`);
+    } finally {
+      await capture.kill();
+    }
+  });
+});
+
+/** A change of colour. */
+const COLOUR = /␛\[\d+m/g;
+
+/** A packet as tcpdump prints it: time, port it goes to, bytes. */
+const PACKET = /^(\d+)\.(\d{9}) IP \S+ > \S+\.(\d+): UDP[^\n]*\n((?:\t0x[^\n]*\n)+)/gm;

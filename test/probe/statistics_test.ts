@@ -1,0 +1,148 @@
+/** Statistics of round-trip times, beside those of Python and those of plain definitions; and their histogram. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { drawHistogram, histogramRows } from "../../src/probe/histogram.ts";
+import { TimeStatistics } from "../../src/probe/statistics.ts";
+import { missing, runSync } from "../support/process.ts";
+
+const times = fc.array(fc.oneof(fc.nat(100), fc.nat(10 ** 9), fc.nat(2 ** 31)), { minLength: 1, maxLength: 300 });
+
+function statisticsOf(values: Iterable<number>): TimeStatistics {
+  const statistics = new TimeStatistics();
+  for (const value of values) statistics.add(value);
+  return statistics;
+}
+
+function assertClose(actual: number, expected: number, relative: number, what: string): void {
+  assert.ok(Math.abs(actual - expected) <= Math.abs(expected) * relative + 1e-9, `${what}: ${actual}, not ${expected}`);
+}
+
+describe("statistics", () => {
+  test("without values there are none", () => {
+    const { count, minimum, maximum, mean, deviation, jitter } = new TimeStatistics();
+    assert.deepEqual([count, minimum, maximum, mean, deviation, jitter], [0, NaN, NaN, NaN, NaN, NaN]);
+    assert.ok(Number.isNaN(new TimeStatistics().percentile(50)));
+  });
+
+  test("of one value, all are it, and it does not deviate", () => {
+    const one = statisticsOf([123_456]);
+    for (const rank of [0.1, 50, 99, 100]) assert.equal(one.percentile(rank), 123_456);
+    assert.deepEqual([one.minimum, one.mean, one.maximum], [123_456, 123_456, 123_456]);
+    assert.ok(Number.isNaN(one.deviation));
+  });
+
+  test("percentiles are values that at least so many do not exceed, and fewer lie below", () => {
+    fc.assert(fc.property(times, fc.double({ min: 0.01, max: 100, noNaN: true }), (values, rank) => {
+      const value = statisticsOf(values).percentile(rank);
+      const percentage = (some: number[]) => some.length / values.length * 100;
+      assert.ok(values.includes(value));
+      assert.ok(percentage(values.filter((each) => each <= value)) >= rank - 1e-9);
+      assert.ok(percentage(values.filter((each) => each < value)) < rank + 1e-9);
+    }));
+  });
+
+  test("minimum, maximum, mean and deviation are those of Python", { skip: missing("python3") }, () => {
+    const samples = fc.sample(times, { numRuns: 50, seed: 5 }).filter((values) => values.length > 1);
+    const script = "import json, statistics, sys\nprint(json.dumps([" +
+      "[min(v), max(v), statistics.fmean(v), statistics.stdev(v)] for v in json.loads(sys.argv[1])]))";
+    const expected = JSON.parse(runSync(["python3", "-c", script, JSON.stringify(samples)]));
+    samples.forEach((values, i) => {
+      const { minimum, maximum, mean, deviation } = statisticsOf(values);
+      const [min, max, fmean, stdev] = expected[i];
+      assert.deepEqual([minimum, maximum], [min, max]);
+      assertClose(mean, fmean, 1e-12, "mean");
+      assertClose(deviation, stdev, 1e-9, "deviation");
+    });
+  });
+
+  test("jitter is the mean absolute difference of consecutive times", () => {
+    fc.assert(fc.property(times, (values) => {
+      const statistics = statisticsOf(values);
+      let sum = 0;
+      for (let i = 1; i < values.length; i++) {
+        statistics.addConsecutive(values[i - 1]!, values[i]!);
+        sum += Math.abs(values[i]! - values[i - 1]!);
+      }
+      if (values.length < 2) assert.ok(Number.isNaN(statistics.jitter));
+      else assertClose(statistics.jitter, sum / (values.length - 1), 1e-12, "jitter");
+    }));
+  });
+
+  test("of very many values they take little memory, and stay precise", () => {
+    const statistics = new TimeStatistics();
+    const values: number[] = [];
+    let state = 1;
+    for (let i = 0; i < 200_000; i++) {
+      state = Math.imul(state, 1_103_515_245) + 12_345;
+      values.push(Math.round(10_000 * Math.exp((state >>> 8) / 2 ** 24 * 12)));
+      statistics.add(values[i]!);
+    }
+    values.sort((a, b) => a - b);
+    for (const rank of [1, 10, 50, 90, 99, 99.9]) {
+      const expected = values[Math.ceil(values.length * rank / 100) - 1]!;
+      assertClose(statistics.percentile(rank), expected, 1 / 16_384, `${rank} %`);
+    }
+    assert.deepEqual([statistics.minimum, statistics.maximum], [values[0], values.at(-1)]);
+    // 18 octaves of 8192 buckets.
+    assert.ok(statistics.buckets().length < 150_000);
+    assert.equal(statistics.buckets().reduce((sum, { count }) => sum + count, 0), 200_000);
+  });
+});
+
+describe("histogram", () => {
+  test("its rows are in order, do not overlap, and hold every value", () => {
+    fc.assert(fc.property(times, fc.integer({ min: 3, max: 40 }), (values, rowsMax) => {
+      const rows = histogramRows(statisticsOf(values).buckets(), rowsMax);
+      assert.equal(rows.reduce((sum, { count }) => sum + count, 0), values.length);
+      rows.forEach(({ from, to, count }, i) => {
+        assert.ok(from < to && count > 0);
+        if (i > 0) assert.ok(from >= rows[i - 1]!.to * 0.999);
+        const within = values.filter((value) => Math.max(1, value) >= from * 0.999999 && value < to * 1.000001);
+        assert.ok(within.length >= count);
+      });
+    }));
+  });
+
+  test("no more rows than are wanted, unless the values span too many powers of ten", () => {
+    fc.assert(fc.property(times, fc.integer({ min: 20, max: 40 }), (values, rowsMax) => {
+      assert.ok(histogramRows(statisticsOf(values).buckets(), rowsMax).length <= rowsMax);
+    }));
+  });
+
+  const draw = (values: number[], unicode: boolean, width = 40) =>
+    drawHistogram(statisticsOf(values).buckets(), {
+      width,
+      unicode,
+      paint: (bar) => `<${bar}>`,
+      label: (value) => value.toFixed(value < 10 ? 1 : 0),
+      unit: "ns",
+    });
+
+  test("looks like this", () => {
+    const values = [...Array(8).fill(100), ...Array(4).fill(130), 8000];
+    assert.deepEqual(draw(values, true), [
+      `   100 ns <${"█".repeat(28)}> 8`,
+      "        ⋮",
+      `   126 ns <${"█".repeat(14)}> 4`,
+      "        ⋮",
+      "  7943 ns <███▌> 1",
+    ]);
+    assert.deepEqual(draw(values, false), [
+      `   100 ns <${"#".repeat(28)}> 8`,
+      "        :",
+      `   126 ns <${"#".repeat(14)}> 4`,
+      "        :",
+      "  7943 ns <####> 1",
+    ]);
+  });
+
+  test("fits the width, in ASCII where it must be", () => {
+    fc.assert(fc.property(times, fc.integer({ min: 30, max: 120 }), fc.boolean(), (values, width, unicode) => {
+      for (const line of draw(values, unicode, width)) {
+        assert.ok(line.length <= width + "<>".length, line);
+        if (!unicode) assert.match(line, /^[ -~]*$/);
+      }
+    }));
+  });
+});

@@ -1,0 +1,175 @@
+/** The command line of the probe: help, mistakes, and what is made of what the user says. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { UsageError } from "../../src/cli/arguments.ts";
+import { parseProbe, PROBE_HELP, type ProbeSettings } from "../../src/probe/options.ts";
+import { LONG } from "../support/process.ts";
+import { runProgram } from "../support/server.ts";
+
+const program = "src/main.ts";
+
+/** Wrong usage, and what the line says: the mistake, and what is right. */
+const WRONG: [args: string[], patterns: RegExp[]][] = [
+  [[], [/target/, /--help/]],
+  [["9000"], [/9000/, /last/]],
+  [["host", "0"], [/\b0\b/, /1.*65535/]],
+  [["host", "65536"], [/65536/, /1.*65535/]],
+  [["host", "9000", "9001"], [/9000/, /last, and once/]],
+  [["host", "9000", "--port", "9001"], [/9000/, /9001/]],
+  [["host:0"], [/host/, /\b0\b/, /1.*65535/]],
+  [["host:x"], [/host:x/]],
+  [["a:b:c"], [/a:b:c/]],
+  [["[::1"], [/\[::1/]],
+  [[""], [/""/]],
+  [["host", "--count", "-1"], [/--count/]],
+  [["host", "--count=many"], [/--count/, /many/]],
+  [["host", "--interval", "5"], [/--interval/, /200ms/, /"5"/]],
+  [["host", "--interval", "5h"], [/--interval/, /5h/]],
+  [["host", "--timeout", "0"], [/--timeout/, /1ms/]],
+  [["host", "--timeout", "2m3s"], [/--timeout/, /2m3s/]],
+  [["host", "--size", "65528"], [/--size/, /65527/]],
+  [["127.0.0.1", "--size", "65508"], [/--size/, /65507/]],
+  [["host", "--ttl", "0"], [/--ttl/, /1.*255/]],
+  [["host", "--tos", "256"], [/--tos/, /255/]],
+  [["host", "--dscp", "AF44"], [/--dscp/, /AF44/, /EF/]],
+  [["host", "--dscp", "64"], [/--dscp/, /63/]],
+  [["host", "--tos", "1", "--dscp", "1"], [/--tos/, /--dscp/]],
+  [["host", "--mtu", "--size", "5"], [/--mtu/, /--size/]],
+  [["host", "-4", "-6"], [/-4/, /-6/]],
+  [["127.0.0.1", "-6"], [/-6/, /127\.0\.0\.1/]],
+  [["::1", "-4"], [/-4/, /::1/]],
+  [["::1", "--source", "127.0.0.1"], [/--source 127\.0\.0\.1/, /::1/, /family/]],
+  [["host", "--intervall", "1s"], [/--intervall/, /--interval\b/]],
+  [["host", "--conected"], [/--connected/]],
+  [["host", "--json=yes"], [/--json/]],
+  [["host", "--log", "json"], [/--log/]],
+];
+
+describe("probe: usage", () => {
+  test("--help fits a screen and names every option", async () => {
+    const { code, stdout, stderr } = await runProgram(["probe", "--help"], { program });
+    assert.deepEqual([code, stderr, stdout.trimEnd()], [0, "", PROBE_HELP.trimEnd()]);
+    const lines = PROBE_HELP.trimEnd().split("\n");
+    assert.ok(lines.length <= 24, `${lines.length} lines`);
+    for (const line of lines) assert.ok(line.length <= 80, line);
+    const options = ["port", "count", "interval", "size", "timeout", "connected", "source", "interface", "ttl", "tos"];
+    for (const option of [...options, "dscp", "df", "mtu", "json", "quiet", "help"]) {
+      assert.ok(PROBE_HELP.includes(`--${option}`), option);
+    }
+  });
+
+  test("the help of the server names it", async () => {
+    const { stdout } = await runProgram(["--help"], { program });
+    assert.match(stdout, /echo\.ts probe/);
+  });
+
+  test("mistakes get one line that helps, and exit code 2", LONG, async () => {
+    await Promise.all(WRONG.map(async ([args, patterns]) => {
+      // Names would be asked of a name server, but mistakes are found before.
+      const { code, stdout, stderr } = await runProgram(["probe", ...args], { program });
+      assert.deepEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`);
+      assert.match(stderr, /^echo\.ts: [^\n]+\n$/);
+      for (const pattern of patterns) assert.match(stderr, pattern);
+    }));
+  });
+
+  test("what this host can't do gets one line, and exit code 1", async () => {
+    for (
+      const [args, pattern] of [
+        [["127.0.0.1", "--source", "192.0.2.99"], /192\.0\.2\.99.*not on this host/],
+        [["127.0.0.1", "--interface", "nonesuch0"], /nonesuch0.*ip link/],
+        [["fe80::1"], /fe80::1.*interface/],
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await runProgram(["probe", ...args], { program });
+      assert.deepEqual([code, stdout], [1, ""], stderr);
+      assert.match(stderr, /^echo\.ts: [^\n]+\n$/);
+      assert.match(stderr, pattern);
+    }
+  });
+});
+
+describe("probe: settings", () => {
+  const settings = (...args: string[]): ProbeSettings => {
+    const settings = parseProbe(args);
+    assert.ok(settings !== "help");
+    return settings;
+  };
+
+  test("targets and ports", () => {
+    assert.deepEqual(settings("a", "192.0.2.1", "2001:db8::1").targets, [
+      { host: "a", port: 9000 },
+      { host: "192.0.2.1", port: 9000 },
+      { host: "2001:db8::1", port: 9000 },
+    ]);
+    assert.deepEqual(settings("a", "7").targets, [{ host: "a", port: 7 }]);
+    assert.deepEqual(settings("a", "b", "--port", "7").targets, [{ host: "a", port: 7 }, { host: "b", port: 7 }]);
+    assert.deepEqual(settings("a:1", "192.0.2.1:2", "[::1]:3", "[fe80::1%eth0]", "-p", "9").targets, [
+      { host: "a", port: 1 },
+      { host: "192.0.2.1", port: 2 },
+      { host: "::1", port: 3 },
+      { host: "fe80::1%eth0", port: 9 },
+    ]);
+  });
+
+  test("defaults", () => {
+    const { count, interval, size, timeout, dontFragment, connected, json, quiet, tos, ttl } = settings("a");
+    assert.deepEqual([count, interval, size, timeout], [undefined, 200, 64, 1000]);
+    assert.deepEqual([dontFragment, connected, json, quiet, tos, ttl], [
+      false,
+      false,
+      false,
+      false,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("durations", () => {
+    const durations: [string, number][] = [["0", 0], ["0s", 0], ["50us", 0.05], ["200ms", 200], ["1.5s", 1500], [
+      "1m",
+      60_000,
+    ]];
+    for (const [text, milliseconds] of durations) assert.equal(settings("a", "-i", text).interval, milliseconds);
+  });
+
+  test("the names of code points are those of their RFCs", () => {
+    // RFC 2474, 4.2.2.1; RFC 2597, 6; RFC 3246, 2.7
+    const names: [string, number][] = [["CS0", 0], ["CS1", 8], ["CS7", 56], ["AF11", 10], ["AF23", 22], ["AF43", 38]];
+    for (const [name, value] of [...names, ["ef", 46], ["7", 7]] as [string, number][]) {
+      assert.equal(settings("a", "--dscp", name).tos, value * 4);
+    }
+    assert.equal(settings("a", "--tos", "0xb8").tos, 184);
+  });
+
+  test("any arguments give settings or a usage error of one line", () => {
+    const words = [
+      "-c",
+      "-i",
+      "--size",
+      "--mtu",
+      "--json",
+      "a",
+      "::1",
+      "9000",
+      "1s",
+      "--",
+      "-46",
+      "--tos=1",
+      "[::1]:5",
+    ];
+    const argument = fc.oneof(fc.constantFrom(...words), fc.string({ unit: "binary" }));
+    fc.assert(fc.property(fc.array(argument, { maxLength: 6 }), (args) => {
+      try {
+        const settings = parseProbe(args);
+        for (const { host, port } of settings === "help" ? [] : settings.targets) {
+          assert.ok(host !== "" && port >= 1 && port <= 65_535);
+        }
+      } catch (error) {
+        assert.ok(error instanceof UsageError, String(error));
+        assert.match(error.message, /^\P{C}+$/u);
+      }
+    }));
+  });
+});

@@ -1,0 +1,377 @@
+/** Control messages: read from buffers of any content and from the kernel, written as C's macros would. */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import fc from "fast-check";
+import {
+  AF_INET,
+  AF_INET6,
+  IP_PKTINFO,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_UDP,
+  IPV6_PKTINFO,
+  IPV6_RECVPKTINFO,
+  IPV6_V6ONLY,
+  MSG_CTRUNC,
+  MSG_DONTWAIT,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  UDP_GRO,
+} from "../../ffi/constants.ts";
+import { sockaddr_in6 } from "../../ffi/layouts.ts";
+import * as libc from "../../ffi/libc.ts";
+import { Memory } from "../../ffi/memory.ts";
+import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
+import { addressText, parseAddress } from "../../src/net/address.ts";
+import {
+  appendIPv4PacketInfo,
+  appendIPv6PacketInfo,
+  appendSegmentSize,
+  ControlMessages,
+  REPLY_CONTROL_SIZE,
+} from "../../src/socket/control_message.ts";
+import { readAddress, writeSocketAddress } from "../../src/net/endpoint.ts";
+import { noCompiler, noPython } from "../support/client.ts";
+import { LONG } from "../support/process.ts";
+import { runC, runPython } from "../support/reference.ts";
+
+/** One control message: its data is `length` bytes at `data`. */
+interface Found {
+  level: number;
+  type: number;
+  data: number;
+  length: number;
+}
+
+/** Walks the buffer of `length` bytes at `at`. */
+function walk(memory: Memory, at: number, length: number): Found[] {
+  const messages = new ControlMessages(memory);
+  const found: Found[] = [];
+  messages.start(at, length);
+  while (messages.next()) {
+    found.push({ level: messages.level, type: messages.type, data: messages.data, length: messages.length });
+    // Each takes 16 bytes at least.
+    assert.ok(found.length <= length / 16, "it does not end");
+  }
+  assert.equal(messages.next(), false);
+  return found;
+}
+
+/** The same, written down from cmsg(3) without a thought about speed. */
+function reference(memory: Memory, at: number, length: number): Found[] {
+  const view = new DataView(memory.bytes.slice(at, at + Math.max(0, length)).buffer);
+  const found: Found[] = [];
+  let next = 0n;
+  while (next + 16n <= BigInt(view.byteLength)) {
+    const start = Number(next);
+    const size = view.getBigUint64(start, true);
+    if (size < 16n || next + size > BigInt(view.byteLength)) break;
+    found.push({
+      level: view.getInt32(start + 8, true),
+      type: view.getInt32(start + 12, true),
+      data: at + start + 16,
+      length: Number(size) - 16,
+    });
+    next += (size + 7n) / 8n * 8n;
+  }
+  return found;
+}
+
+describe("a buffer of any content", () => {
+  const SIZE = 1024;
+  // Lengths that fit, nearly fit, are too small, or make a sum overflow.
+  const length = fc.oneof(
+    { weight: 6, arbitrary: fc.integer({ min: 16, max: 48 }).map(BigInt) },
+    { weight: 1, arbitrary: fc.integer({ min: 0, max: 300 }).map(BigInt) },
+    { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        15n,
+        2n ** 31n - 1n,
+        2n ** 31n,
+        2n ** 32n + 16n,
+        2n ** 63n,
+        2n ** 64n - 8n,
+        2n ** 64n - 1n,
+      ),
+    },
+  );
+  const header = fc.record({ length, level: fc.integer(), type: fc.integer() }).map(({ length, level, type }) => {
+    const bytes = new Uint8Array(16 + Number(length >= 16n && length <= 48n ? (length - 16n + 7n) / 8n * 8n : 0n));
+    const view = new DataView(bytes.buffer);
+    view.setBigUint64(0, length, true);
+    view.setInt32(8, level, true);
+    view.setInt32(12, type, true);
+    return bytes;
+  });
+  const content = fc.oneof(
+    { weight: 3, arbitrary: fc.array(header, { maxLength: 12 }) },
+    { weight: 1, arbitrary: fc.array(fc.oneof(header, fc.uint8Array({ maxLength: 24 })), { maxLength: 8 }) },
+  ).map((pieces) => Uint8Array.from(pieces.flatMap((piece) => [...piece])).subarray(0, 256));
+  const buffer = fc.record({
+    content,
+    at: fc.nat(40).map((step) => step * 8),
+    // How the buffer ends: before, with, or behind its content.
+    length: fc.oneof(fc.constant(undefined), fc.integer({ min: -8, max: 300 })),
+  });
+
+  /** The buffer in a memory that holds, everywhere else, messages of this level. */
+  function place({ content, at }: { content: Uint8Array; at: number }, level: number): Memory {
+    const memory = new Memory(SIZE);
+    for (let i = 0; i < SIZE; i += 16) memory.i32.set([16, 0, level, 0], i / 4);
+    memory.bytes.set(content, at);
+    return memory;
+  }
+
+  test("is read as the reference reads it, and nothing outside of it", () => {
+    let messages = 0;
+    fc.assert(
+      fc.property(buffer, (buffer) => {
+        const length = buffer.length ?? buffer.content.length;
+        const memory = place(buffer, 0xbad);
+        const found = walk(memory, buffer.at, length);
+        assert.deepEqual(found, reference(memory, buffer.at, length));
+        for (const { data, length: size } of found) {
+          assert.ok(data >= buffer.at + 16 && data % 8 === 0 && size >= 0 && data + size <= buffer.at + length);
+        }
+        // What lies behind the content is another thing now, so only buffers that end with it can be compared.
+        if (length <= buffer.content.length) assert.deepEqual(walk(place(buffer, 0xdead), buffer.at, length), found);
+        messages += found.length;
+      }),
+      { numRuns: 5000 },
+    );
+    assert.ok(messages > 5000, `only ${messages} messages in all`);
+  });
+
+  test("up to the end of the memory", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        const memory = new Memory(128);
+        const at = 128 - Math.floor(bytes.length / 8) * 8;
+        memory.bytes.set(bytes.subarray(0, 128 - at), at);
+        assert.deepEqual(walk(memory, at, 128 - at), reference(memory, at, 128 - at));
+      }),
+    );
+  });
+
+  test("a walker can be started again", () => {
+    const memory = new Memory(SIZE);
+    const end = appendSegmentSize(memory, 0, 100);
+    const messages = new ControlMessages(memory);
+    for (let i = 0; i < 3; i++) {
+      messages.start(0, end);
+      assert.equal(messages.next(), true);
+      assert.equal(messages.next(), false);
+    }
+  });
+});
+
+describe("appending", { skip: noCompiler }, () => {
+  const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+  /** What one reply may take: at most one of the two addresses, and a segment size. */
+  interface Reply {
+    ipv4: { source: number; index: number } | undefined;
+    ipv6: { source: number[]; index: number } | undefined;
+    segment: number | undefined;
+  }
+  const segment = fc.option(fc.nat(65_535), { nil: undefined });
+  const reply: fc.Arbitrary<Reply> = fc.oneof(
+    fc.record({ ipv4: fc.record({ source: word, index: word }), ipv6: fc.constant(undefined), segment }),
+    fc.record({
+      ipv4: fc.constant(undefined),
+      ipv6: fc.record({ source: fc.array(word, { minLength: 4, maxLength: 4 }), index: word }),
+      segment,
+    }),
+    fc.record({ ipv4: fc.constant(undefined), ipv6: fc.constant(undefined), segment: fc.nat(65_535) }),
+  );
+  const AT = 64;
+  const SOURCE = 16;
+
+  /** Appends the control messages of a reply; returns the place after them. */
+  function append(memory: Memory, { ipv4, ipv6, segment }: Reply): number {
+    let at = AT;
+    if (ipv4) at = appendIPv4PacketInfo(memory, at, ipv4.source, ipv4.index);
+    if (ipv6) {
+      memory.i32.set(ipv6.source, SOURCE / 4);
+      at = appendIPv6PacketInfo(memory, at, SOURCE, ipv6.index);
+    }
+    if (segment !== undefined) at = appendSegmentSize(memory, at, segment);
+    return at;
+  }
+
+  /** C that does the same by the macros of cmsg(3), and prints the length of each and the bytes of all. */
+  function inC({ ipv4, ipv6, segment }: Reply): string {
+    const messages: [level: number, type: number, declaration: string][] = [];
+    if (ipv4) {
+      const value = `{.ipi_ifindex = ${ipv4.index}, .ipi_spec_dst.s_addr = (unsigned)${ipv4.source}}`;
+      messages.push([IPPROTO_IP, IP_PKTINFO, `struct in_pktinfo data = ${value}`]);
+    }
+    if (ipv6) {
+      const words = ipv6.source.map((word) => `(unsigned)${word}`);
+      const value = `{.ipi6_ifindex = ${ipv6.index}, .ipi6_addr.s6_addr32 = {${words}}}`;
+      messages.push([IPPROTO_IPV6, IPV6_PKTINFO, `struct in6_pktinfo data = ${value}`]);
+    }
+    if (segment !== undefined) messages.push([IPPROTO_UDP, 103, `unsigned short data = ${segment}`]);
+    return `{
+      union { char bytes[256]; struct cmsghdr align; } buffer = {{0}};
+      struct msghdr header = {.msg_control = buffer.bytes, .msg_controllen = sizeof buffer.bytes};
+      struct cmsghdr *message = CMSG_FIRSTHDR(&header);
+      int total = 0;
+      ${
+      messages.map(([level, type, declaration], i) =>
+        `{
+        ${declaration};
+        ${i > 0 ? "message = CMSG_NXTHDR(&header, message);" : ""}
+        message->cmsg_level = ${level};
+        message->cmsg_type = ${type};
+        message->cmsg_len = CMSG_LEN(sizeof data);
+        memcpy(CMSG_DATA(message), &data, sizeof data);
+        total += CMSG_SPACE(sizeof data);
+      }`
+      ).join("\n")
+    }
+      for (int i = 0; i < total; i++) printf("%02x", (unsigned char)buffer.bytes[i]);
+      printf("\\n");
+    }`;
+  }
+
+  test("writes what C's macros write, and no more", () => {
+    const replies = fc.sample(reply, 60);
+    const expected = runC(["netinet/in.h", "stdio.h", "string.h", "sys/socket.h"], replies.map(inC));
+    replies.forEach((reply, i) => {
+      const memory = new Memory(256);
+      const end = append(memory, reply);
+      assert.equal(Buffer.from(memory.bytes.subarray(AT, end)).toString("hex"), expected[i]);
+      assert.ok(memory.bytes.subarray(end).every((byte) => byte === 0));
+      assert.ok(end - AT <= REPLY_CONTROL_SIZE);
+    });
+  });
+
+  test("writes what the walker reads, over whatever was there", () => {
+    fc.assert(
+      fc.property(reply, fc.nat(255), (reply, byte) => {
+        const memory = new Memory(256);
+        memory.bytes.fill(byte);
+        const end = append(memory, reply);
+        const found = walk(memory, AT, end - AT);
+        const expected = [
+          ...(reply.ipv4 ? [[IPPROTO_IP, IP_PKTINFO, 12]] : []),
+          ...(reply.ipv6 ? [[IPPROTO_IPV6, IPV6_PKTINFO, 20]] : []),
+          ...(reply.segment === undefined ? [] : [[IPPROTO_UDP, 103, 2]]),
+        ];
+        assert.deepEqual(found.map(({ level, type, length }) => [level, type, length]), expected);
+        const data = found[0]!.data;
+        if (reply.ipv4) {
+          assert.deepEqual([...memory.i32.subarray(data / 4, data / 4 + 3)], [reply.ipv4.index, reply.ipv4.source, 0]);
+        }
+        if (reply.ipv6) {
+          assert.deepEqual([...memory.i32.subarray(data / 4, data / 4 + 5)], [...reply.ipv6.source, reply.ipv6.index]);
+        }
+        if (reply.segment !== undefined) assert.equal(memory.u16[found.at(-1)!.data / 2], reply.segment);
+      }),
+    );
+  });
+});
+
+describe("what the kernel delivers", { skip: noPython }, () => {
+  const lo = libc.interfaceIndex("lo");
+  const CONTROL = 64;
+  const PAYLOAD = 256;
+  const memory = new Memory(66_000);
+  const vector = new MessageVector(memory, 0, 1);
+  writeBuffer(memory, 192, PAYLOAD, 65_536);
+  vector.setBuffers(0, 192, 1);
+
+  const sockets: { fd: number; port: number }[] = [];
+  before(() => {
+    for (const [domain, only] of [[AF_INET, 0], [AF_INET6, 0], [AF_INET6, 1]] as const) {
+      const fd = libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      const any = readAddress(domain === AF_INET ? "0.0.0.0" : "::")!;
+      libc.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1);
+      libc.setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1);
+      if (domain === AF_INET6) {
+        libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+        libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
+      }
+      assert.equal(libc.bind(fd, memory, PAYLOAD, writeSocketAddress(memory, PAYLOAD, domain, any, 0)), 0);
+      libc.getsockname(fd, memory, PAYLOAD, sockaddr_in6.size);
+      sockets.push({ fd, port: memory.bytes[PAYLOAD + 2]! << 8 | memory.bytes[PAYLOAD + 3]! });
+    }
+  });
+  after(() => sockets.forEach(({ fd }) => libc.close(fd)));
+
+  /**
+   * Sends one payload of so many bytes to an address of the socket, as a train if there is a segment size, and gives
+   * the control messages that arrive with it in so much room.
+   */
+  function deliver(socket: number, address: string, size: number, segment: number, room = 128): string[] {
+    const { fd, port } = sockets[socket]!;
+    runPython(
+      `
+import socket
+address, port, size, segment = given
+client = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+if segment: client.setsockopt(socket.IPPROTO_UDP, 103, segment)
+answer = client.sendto(bytes(size), (address, port))
+`,
+      [address, port, size, segment],
+    );
+    memory.bytes.fill(0xff, CONTROL, 192);
+    vector.setName(0, PAYLOAD, 0);
+    vector.setControl(0, CONTROL, room);
+    assert.equal(vector.receive(fd, 1, MSG_DONTWAIT), 1);
+    assert.equal(vector.length(0), size);
+    const length = vector.controlLength(0);
+    const messages = walk(memory, CONTROL, length);
+    assert.deepEqual(messages, reference(memory, CONTROL, length));
+    assert.ok(memory.bytes.subarray(CONTROL + room, 192).every((byte) => byte === 0xff));
+    return [...messages.map(describeMessage), ...(vector.flags(0) & MSG_CTRUNC ? ["MSG_CTRUNC"] : [])];
+  }
+
+  /** A message by its name and what it says, as far as it goes. */
+  function describeMessage({ level, type, data, length }: Found): string {
+    const words = memory.i32.subarray(data / 4, Math.floor((data + length) / 4));
+    const address = (at: number) => addressText(memory.bytes, at);
+    const ipv4 = (at: number) => [...memory.bytes.subarray(at, at + 4)].join(".");
+    const on = (index: number | undefined) => (index === lo ? "lo" : `interface ${index}`);
+    if (level === IPPROTO_IP && type === IP_PKTINFO && length === 12) {
+      return `IP_PKTINFO ${ipv4(data + 4)} ${ipv4(data + 8)} ${on(words[0])}`;
+    }
+    if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO && length === 20) {
+      return `IPV6_PKTINFO ${address(data)} ${on(words[4])}`;
+    }
+    if (level === IPPROTO_UDP && type === UDP_GRO && length === 4) return `UDP_GRO ${words[0]}`;
+    return `level ${level} type ${type} with ${length} bytes`;
+  }
+
+  test("on an IPv4 socket", () => {
+    assert.deepEqual(deliver(0, "127.0.0.5", 10, 0), ["IP_PKTINFO 127.0.0.5 127.0.0.5 lo"]);
+    assert.deepEqual(deliver(0, "127.1.2.3", 1000, 300).sort(), ["IP_PKTINFO 127.1.2.3 127.1.2.3 lo", "UDP_GRO 300"]);
+  });
+
+  test("on a dual-stack socket: both for an IPv4 datagram", () => {
+    const both = ["IPV6_PKTINFO 127.0.0.5 lo", "IP_PKTINFO 127.0.0.5 127.0.0.5 lo"];
+    assert.equal(addressText(parseAddress("::ffff:127.0.0.5")!), "127.0.0.5");
+    assert.deepEqual(deliver(1, "127.0.0.5", 0, 0).sort(), both);
+    assert.deepEqual(deliver(1, "127.0.0.5", 65_000, 1300).sort(), [...both, "UDP_GRO 1300"]);
+    assert.deepEqual(deliver(1, "::1", 10, 0), ["IPV6_PKTINFO ::1 lo"]);
+  });
+
+  test("on an IPv6 socket", () => {
+    assert.deepEqual(deliver(2, "::1", 10, 0), ["IPV6_PKTINFO ::1 lo"]);
+    assert.deepEqual(deliver(2, "::1", 101, 100).sort(), ["IPV6_PKTINFO ::1 lo", "UDP_GRO 100"]);
+  });
+
+  test("in too little room: what is whole, and MSG_CTRUNC", LONG, () => {
+    const whole = deliver(1, "127.0.0.5", 100, 10);
+    assert.equal(whole.length, 3);
+    for (let room = 0; room < 96; room += 8) {
+      const found = deliver(1, "127.0.0.5", 100, 10, room);
+      assert.equal(found.pop(), "MSG_CTRUNC", `room ${room}`);
+      // The last one may have been cut.
+      assert.deepEqual(found.slice(0, -1), whole.slice(0, Math.max(0, found.length - 1)));
+      assert.ok(found.length <= Math.ceil(room / 24));
+    }
+  });
+});

@@ -1,7 +1,7 @@
 /** Every process that the bench starts, so that every process ends: when it is done, when it fails, on Ctrl-C. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -110,6 +110,14 @@ export function cleanUpOnSignals(): void {
       process.exit(128 + number);
     });
   }
+}
+
+/** CPU time of all threads of a process so far, in seconds. Documentation/scheduler/sched-stats.rst */
+export function cpuSeconds(pid: number): number {
+  // In nanoseconds, where /proc/PID/stat has ticks of 10 ms.
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, id) => {
+    return sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8").split(" ")[0]) / 1e9;
+  }, 0);
 }
 
 /** Resident memory of a process in bytes, from `/proc/PID/smaps_rollup`: exact, where `status` lags behind. */

@@ -1,9 +1,9 @@
 /**
  * Measures echo.ts and other echo servers from outside, and reports the results.
  *
- *     deno task bench            all figures, in ten minutes; writes bench/RESULTS.md and three plots
- *     deno task bench --quick    about a minute; prints the report
- *     deno task bench --smoke    a few seconds; checks that the bench works, not how fast the servers are
+ *     npm run bench               all figures, in ten minutes; writes bench/RESULTS.md and three plots
+ *     npm run bench -- --quick    about a minute; prints the report
+ *     npm run bench -- --smoke    a few seconds; checks that the bench works, not how fast the servers are
  *
  * The servers run in turn, in reverse order every other time, and are compared turn by turn.
  */

@@ -114,7 +114,7 @@ export async function prepare(few: boolean): Promise<Prepared> {
   const load = await compile("load.c");
   const { deno = "deno", bun = "bun", python = "python3" } = await findInterpreters();
   const echoIsThere = existsSync(join(ROOT, "echo.ts"));
-  if (!echoIsThere) leftOut.push("echo.ts: the file is missing; `deno task bundle` writes it");
+  if (!echoIsThere) leftOut.push("echo.ts: the file is missing; `npm run bundle` writes it");
   const hasDeno = await has("Deno", [deno, "--version"], NAMES.deno);
   const hasBun = await has("Bun", [bun, "--version"], NAMES.bun);
   if (echoIsThere && hasDeno) addEcho(NAMES.deno, NAMES.denoLogging, deno, "run", "--allow-ffi", "echo.ts");

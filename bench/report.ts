@@ -163,7 +163,7 @@ export function report(results: Results, context: Context): string {
   const sections = [
     `# Results
 
-Written by \`deno task bench${form === "full" ? "" : ` --${form}`}\` on ${new Date().toISOString().slice(0, 10)}, in \
+Written by \`npm run bench${form === "full" ? "" : ` -- --${form}`}\` on ${new Date().toISOString().slice(0, 10)}, in \
 ${number(context.minutes)} minutes.
 
 - Machine: ${machine}. The host gave ${(100 * context.stolen).toFixed(1)} % of the processor time to other guests.

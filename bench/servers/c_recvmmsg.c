@@ -1,4 +1,4 @@
-// Batches: up to 64 datagrams a recvmmsg, their replies in one sendmmsg. Blocks until there is at least one.
+// Batches: up to 64 datagrams per recvmmsg, and their replies in one sendmmsg.
 #include "listen.h"
 
 enum { BATCH = 64, BYTES = 65536 };
@@ -20,11 +20,11 @@ int main(int argc, char **argv) {
     used = recvmmsg(fd, messages, BATCH, MSG_WAITFORONE, NULL);
     for (int i = 0; i < used; i++) {
       parts[i].iov_len = messages[i].msg_len;
-      answer_from_there(&messages[i].msg_hdr);
+      reply_from_local_address(&messages[i].msg_hdr);
     }
     for (int i = 0; i < used;) {
       int sent = sendmmsg(fd, messages + i, (unsigned)(used - i), 0);
-      i += sent > 0 ? sent : 1;  // the first that can't be sent ends the call; the others still go
+      i += sent > 0 ? sent : 1;  // the call ends at a message that can't be sent: skip it
     }
   }
 }

@@ -1,4 +1,4 @@
-// Everything: batches, and UDP_GRO in, UDP_SEGMENT out, so that a train of datagrams passes as one message.
+// Batches and trains: UDP_GRO and UDP_SEGMENT pass a train of datagrams as one message.
 #include "listen.h"
 
 enum { BATCH = 64, BYTES = 65536 };
@@ -9,9 +9,8 @@ static struct sockaddr_in6 peers[BATCH];
 static char controls[BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))];
 static char payloads[BATCH][BYTES];
 
-// The segment size that came with a train is the one to send it back with: UDP_GRO tells it as an int, UDP_SEGMENT
-// takes it as a 16 bit number.
-static void answer_as_train(struct msghdr *message) {
+// Makes a reply to a train a train of the same segment size: an int in UDP_GRO, a uint16_t in UDP_SEGMENT.
+static void reply_as_train(struct msghdr *message) {
   for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c != NULL; c = CMSG_NXTHDR(message, c)) {
     if (c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO) continue;
     int size;
@@ -34,12 +33,12 @@ int main(int argc, char **argv) {
     used = recvmmsg(fd, messages, BATCH, MSG_WAITFORONE, NULL);
     for (int i = 0; i < used; i++) {
       parts[i].iov_len = messages[i].msg_len;
-      answer_from_there(&messages[i].msg_hdr);
-      answer_as_train(&messages[i].msg_hdr);
+      reply_from_local_address(&messages[i].msg_hdr);
+      reply_as_train(&messages[i].msg_hdr);
     }
     for (int i = 0; i < used;) {
       int sent = sendmmsg(fd, messages + i, (unsigned)(used - i), 0);
-      i += sent > 0 ? sent : 1;  // the first that can't be sent ends the call; the others still go
+      i += sent > 0 ? sent : 1;  // the call ends at a message that can't be sent: skip it
     }
   }
 }

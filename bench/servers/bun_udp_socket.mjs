@@ -1,4 +1,4 @@
-// Bun's own socket: a callback per datagram.
+// Bun's own socket, with a callback per datagram.
 await Bun.udpSocket({
   port: Number(process.argv[2]),
   socket: {

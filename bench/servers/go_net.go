@@ -1,4 +1,4 @@
-// Go's net package, without an allocation per datagram.
+// The net package of Go, without an allocation per datagram.
 package main
 
 import (

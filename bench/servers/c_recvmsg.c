@@ -1,4 +1,4 @@
-// The textbook: recvmsg, sendmsg, one datagram at a time, answered from the address it was sent to.
+// The textbook server: one datagram at a time by recvmsg and sendmsg, with the reply from the local address.
 #include "listen.h"
 
 int main(int argc, char **argv) {
@@ -12,7 +12,7 @@ int main(int argc, char **argv) {
     ssize_t bytes = recvmsg(fd, &message, 0);
     if (bytes < 0) continue;
     part.iov_len = (size_t)bytes;
-    answer_from_there(&message);
+    reply_from_local_address(&message);
     sendmsg(fd, &message, 0);
   }
 }

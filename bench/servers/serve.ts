@@ -1,4 +1,4 @@
-// The library's serve with an echo handler, beside the runtimes' own sockets.
+// The function serve of the library, with an echo handler.
 import process from "node:process";
 import { serve } from "../../src/mod.ts";
 

@@ -1,11 +1,11 @@
-"""The plain script, as it is commonly written: recvmsg, IP_PKTINFO, one line per datagram."""
+"""A plain Python server with recvmsg and IP_PKTINFO, and a line per datagram."""
 
 import socket
 import sys
 
 port = int(sys.argv[1]) if len(sys.argv) > 1 else 9000
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-sock.setsockopt(socket.IPPROTO_IP, 8, 1)  # IP_PKTINFO, which this module does not name
+sock.setsockopt(socket.IPPROTO_IP, 8, 1)  # IP_PKTINFO, missing in this module
 sock.bind(("0.0.0.0", port))
 
 while True:

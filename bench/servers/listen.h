@@ -1,4 +1,4 @@
-// What the C peers share: a socket on all addresses, IPv4 and IPv6, that learns where each datagram was sent to.
+// Shared by the C servers: a socket on all addresses, IPv4 and IPv6, that receives the local address of each datagram.
 #pragma once
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,9 +23,9 @@ static int listen_on(const char *port) {
   return fd;
 }
 
-// Makes the control message that came with a datagram the one its reply needs: the same address as the source, and
-// the way left to the routing table, except for link-local addresses, which mean nothing without their interface.
-static void answer_from_there(struct msghdr *message) {
+// Turns the control message of a datagram into that of its reply. The local address becomes the source, and the routing
+// table chooses the interface; only link-local addresses keep theirs.
+static void reply_from_local_address(struct msghdr *message) {
   struct cmsghdr *control = CMSG_FIRSTHDR(message);
   if (control == NULL || control->cmsg_type != IPV6_PKTINFO) return;
   struct in6_pktinfo *info = (struct in6_pktinfo *)CMSG_DATA(control);

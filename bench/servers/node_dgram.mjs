@@ -1,4 +1,4 @@
-// Node's dgram: an event per datagram.
+// The dgram module of Node.js, with an event per datagram.
 import { createSocket } from "node:dgram";
 
 const socket = createSocket({ type: "udp4", recvBufferSize: 4 << 20 });

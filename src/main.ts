@@ -22,6 +22,7 @@ async function main(args: readonly string[]): Promise<number> {
     if (args[0] === "probe") {
       const settings = parseProbe(args.slice(1));
       if (settings === "help") return print(console.log, PROBE_HELP) ? 0 : 1;
+      if (settings === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
       return await runProbe(settings);
     }
     const settings = parseEcho(args);

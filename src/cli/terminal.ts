@@ -53,6 +53,16 @@ export class Terminal {
     return this.#colours ? `\x1b[${RENDITION[style]}m${text}\x1b[0m` : text;
   }
 
+  /** Writes lines. */
+  writeLines(lines: readonly string[]): void {
+    this.write(lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** Erases the line of the cursor, with what the terminal echoed of Ctrl-C, and `lines` lines above. ECMA-48 */
+  eraseAbove(lines: number): void {
+    if (this.interactive) this.write(`\r${lines > 0 ? `\x1b[${lines}A` : ""}\x1b[J`);
+  }
+
   /** Writes a text. It waits for a slow reader; one that has gone away makes it {@link closed}. */
   write(text: string): void {
     const bytes = new TextEncoder().encode(text);

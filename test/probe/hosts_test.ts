@@ -119,7 +119,7 @@ describe("probe, across hosts", { skip: noHosts || missing("ss") }, () => {
           explanation!,
           /answered from .*: the server does not set the source of its replies \(IP(V6)?_PKTINFO\)/,
         );
-        assert.match(explanation!, /clients with a connected socket never see them/);
+        assert.match(explanation!, /clients with a connected socket never see these answers/);
       }
       return verdicts;
     }
@@ -225,7 +225,7 @@ func main() {
         await until(() => server.run("ss -Huln sport = :9201") !== "", "a socket at port 9201");
         const { verdict, explanation } = await one([`${SERVER[0]}:9201`]);
         assert.equal(verdict, "wrong_source");
-        assert.match(explanation!, /answered from port 9202/);
+        assert.match(explanation!, /:9201 answered from port 9202/);
         const sized = await run(
           client.command(commandLine("src/main.ts", ["probe", `${SERVER[0]}:9201`, "--mtu", "--json"])),
         );
@@ -266,7 +266,7 @@ func main() {
           const result = await probe([...FAST, address, "-p", String(CLOSED_PORT), ...connected], { host: client });
           const [target] = result.targets;
           assert.deepEqual([target!.verdict, target!.failed_by_errno], ["refused", { ECONNREFUSED: 3 }]);
-          assert.match(target!.explanation!, /nothing listens at its port 9999/);
+          assert.match(target!.explanation!, /:9999 refused: nothing listens at this port/);
           assert.deepEqual(
             result.failures.map(({ sequence, icmp, from }) => ({ sequence, icmp, from })),
             [1, 2, 3].map((sequence) => ({ sequence, icmp: "port unreachable", from: address })),
@@ -286,10 +286,10 @@ func main() {
     test("no route of the router", async () => {
       const ipv4 = await one(["198.51.101.1"]);
       assert.deepEqual([ipv4.verdict, ipv4.failed_by_errno], ["unreachable", { ENETUNREACH: 3 }]);
-      assert.equal(ipv4.explanation, `${ROUTER} has no route to 198.51.101.1 (ICMP network unreachable)`);
+      assert.equal(ipv4.explanation, `${ROUTER} has no route to 198.51.101.1:9000 (ICMP network unreachable)`);
       const ipv6 = await one(["2001:db8:1:1::1"]);
       assert.equal(ipv6.verdict, "unreachable");
-      assert.equal(ipv6.explanation, `${ROUTER_IPV6} has no route to 2001:db8:1:1::1 (ICMP no route)`);
+      assert.equal(ipv6.explanation, `${ROUTER_IPV6} has no route to [2001:db8:1:1::1]:9000 (ICMP no route)`);
     });
 
     test("routes that forbid it", async () => {
@@ -306,10 +306,13 @@ func main() {
         ["192.0.2.77", "2001:db8::77", "198.51.100.77", "2001:db8:1::77"].map((address) => one([address])),
       );
       for (const target of [near!, nearIPv6!, far!, farIPv6!]) assert.equal(target.verdict, "unreachable");
-      assert.match(near!.explanation!, /^no host at 192\.0\.2\.77: .*\(ARP\)$/);
-      assert.match(nearIPv6!.explanation!, /^no host at 2001:db8::77: .*\(neighbour discovery\)$/);
-      assert.equal(far!.explanation, `${ROUTER} finds no host at 198.51.100.77 (ICMP host unreachable)`);
-      assert.equal(farIPv6!.explanation, `${ROUTER_IPV6} finds no host at 2001:db8:1::77 (ICMP address unreachable)`);
+      assert.match(near!.explanation!, /^no host at 192\.0\.2\.77:9000: .*\(ARP\)$/);
+      assert.match(nearIPv6!.explanation!, /^no host at \[2001:db8::77\]:9000: .*\(neighbour discovery\)$/);
+      assert.equal(far!.explanation, `${ROUTER} finds no host at 198.51.100.77:9000 (ICMP host unreachable)`);
+      assert.equal(
+        farIPv6!.explanation,
+        `${ROUTER_IPV6} finds no host at [2001:db8:1::77]:9000 (ICMP address unreachable)`,
+      );
     });
 
     test("too few hops", async () => {
@@ -344,7 +347,7 @@ func main() {
         await withRules(router, rule, async () => {
           const { targets, lost } = await probe([...FAST, SERVER[0], "--timeout", "200ms"], { host: client });
           assert.deepEqual([targets[0]!.verdict, targets[0]!.lost, lost], ["no_answer", 3, [1, 2, 3]]);
-          assert.match(targets[0]!.explanation!, /^nothing came back from 198\.51\.100\.2 within 200ms: /);
+          assert.match(targets[0]!.explanation!, /^nothing came back from 198\.51\.100\.2:9000 within 200ms: /);
         });
       }
     });
@@ -353,7 +356,10 @@ func main() {
       await withRules(router, onTheWay("reject with icmpx port-unreachable"), async () => {
         const { verdict, explanation } = await one([SERVER[0]]);
         assert.equal(verdict, "refused");
-        assert.match(explanation!, /^192\.0\.2\.1 refused for 198\.51\.100\.2: a firewall there rejects port 9000/);
+        assert.match(
+          explanation!,
+          /^192\.0\.2\.1 refused for 198\.51\.100\.2:9000: a firewall there rejects this port/,
+        );
         assert.equal((await one([SERVER_IPV6[0]])).verdict, "refused");
       });
     });
@@ -361,11 +367,11 @@ func main() {
     test("reject as forbidden", async () => {
       await withRules(router, onTheWay("reject with icmpx admin-prohibited"), async () => {
         for (const [address, reporter] of [[SERVER[0], ROUTER], [SERVER_IPV6[0], ROUTER_IPV6]] as const) {
-          const { verdict, explanation } = await one([address]);
+          const { verdict, explanation, target } = await one([address]);
           assert.equal(verdict, "unreachable");
           assert.equal(
             explanation,
-            `${reporter} does not let datagrams to ${address} pass: a firewall rejects them ` +
+            `${reporter} does not forward datagrams to ${target}: a firewall rejects them ` +
               "(ICMP administratively prohibited)",
           );
         }
@@ -402,13 +408,15 @@ func main() {
       return packets;
     }
 
-    test("see --ttl, --tos and --dscp", async () => {
+    test("see --ttl, --dscp and --ecn", async () => {
       const ok = (args: string[]) => async () => assert.equal((await one(args)).verdict, "ok");
       assert.equal(await counted("ip ttl 41", ok([SERVER[0], "--ttl", "42"])), 3);
       assert.equal(await counted("ip6 hoplimit 41", ok([SERVER_IPV6[0], "--ttl", "42"])), 3);
       assert.equal(await counted("ip dscp ef", ok([SERVER[0], "--dscp", "EF"])), 3);
       assert.equal(await counted("ip6 dscp af41", ok([SERVER_IPV6[0], "--dscp", "af41"])), 3);
-      assert.equal(await counted("ip dscp cs1", ok([SERVER[0], "--tos", "0x20"])), 3);
+      assert.equal(await counted("ip ecn ect1", ok([SERVER[0], "--ecn", "ect1"])), 3);
+      assert.equal(await counted("ip dscp cs1 ip ecn ce", ok([SERVER[0], "--dscp", "8", "--ecn", "3"])), 3);
+      assert.equal(await counted("ip6 dscp ef ip6 ecn ect0", ok([SERVER_IPV6[0], "--dscp", "ef", "--ecn", "2"])), 3);
     });
   });
 
@@ -502,7 +510,7 @@ func main() {
   });
 
   test("Ctrl-C at any time gives the summary", async () => {
-    const command = commandLine("src/main.ts", ["probe", SERVER[0], "--interval", "20ms", "--json"]);
+    const command = commandLine("src/main.ts", ["probe", SERVER[0], "-c", "0", "--interval", "20ms", "--json"]);
     const running = new Process(client.command(command));
     try {
       await running.waitFor(() => running.stdout.split("\n").length > 5, "five replies");

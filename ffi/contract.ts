@@ -39,7 +39,7 @@ export type WaitingFunctions<S extends Signatures> = {
 };
 
 /** The signals that the program handles. signal(7) */
-export type Signal = "SIGHUP" | "SIGINT" | "SIGPIPE" | "SIGTERM" | "SIGUSR1";
+export type Signal = "SIGHUP" | "SIGINT" | "SIGPIPE" | "SIGTERM" | "SIGUSR1" | "SIGUSR2";
 
 /**
  * A runtime, as far as the program needs it. `node:process` would do for all but `ffi`, but Deno takes ten milliseconds

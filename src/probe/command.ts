@@ -6,7 +6,7 @@
 import { EADDRNOTAVAIL, SIGHUP } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { interfaceIndex, signalIgnored } from "../../ffi/libc.ts";
-import { runtime } from "../../ffi/runtime.ts";
+import { onSignal } from "../../ffi/signals.ts";
 import { Terminal } from "../cli/terminal.ts";
 import { resolve } from "../net/endpoint.ts";
 import { ErrorQueue } from "../socket/error_queue.ts";
@@ -24,6 +24,9 @@ import { TableReport } from "./table_report.ts";
 import { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
+/** How long a stalled reader gets for the summary after a signal. */
+const LAST_MILLISECONDS = 1000;
+
 /**
  * Runs the probe until it is done or a signal stops it.
  * @returns the exit code: 0 if all targets are ok, else 1
@@ -31,34 +34,46 @@ import { verdict } from "./verdict.ts";
  */
 export async function runProbe(settings: ProbeSettings): Promise<number> {
   const terminal = new Terminal();
-  let stopped = false;
+  let stoppedAt = Infinity;
+  const stop = () => stoppedAt = Math.min(stoppedAt, performance.now());
+  handleSignals(stop);
+  const isStopped = () => stoppedAt < Infinity || terminal.closed;
+  const ok = await runWith(settings, terminal, isStopped);
+  await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
+  return ok && !terminal.stalled ? 0 : 1;
+}
+
+function handleSignals(stop: () => void): void {
+  const ignore = () => {};
   // Read before any handler is set: Deno's first handler ends the ignoring of SIGHUP, too.
   const hangupIgnored = signalIgnored(SIGHUP);
-  const { onSignal } = runtime();
-  const stop = () => stopped = true;
   onSignal("SIGINT", stop);
   onSignal("SIGTERM", stop);
   // nohup(1) asks to ignore SIGHUP.
-  onSignal("SIGHUP", hangupIgnored ? () => {} : stop);
+  onSignal("SIGHUP", hangupIgnored ? ignore : stop);
   // A reader that goes away is an error of the write.
-  onSignal("SIGPIPE", () => {});
-  const isStopped = () => stopped || terminal.closed;
+  onSignal("SIGPIPE", ignore);
+  // Without a handler they end the process, or open a debugger.
+  onSignal("SIGUSR1", ignore);
+  onSignal("SIGUSR2", ignore);
+}
 
+/** Runs the probe; returns whether all targets are ok. */
+async function runWith(settings: ProbeSettings, terminal: Terminal, isStopped: () => boolean): Promise<boolean> {
   const source = settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!;
   const peers = resolveTargets(settings, source);
   const targets = makeTargets(peers, settings, source);
   const poller = new ReplyPoller(targets);
   if (settings.findMtu) {
     const report = new MtuReport(settings, terminal);
-    const found = await new MtuSearch(poller, settings.timeoutMilliseconds, report, isStopped).run(targets);
-    return found ? 0 : 1;
+    return await new MtuSearch(poller, settings.timeoutMilliseconds, report, isStopped).run(targets);
   }
   const ReportOfKind = settings.json ? JsonReport : targets.length > 1 ? TableReport : LineReport;
   const report: Report = new ReportOfKind(targets, settings, terminal);
   for (const target of targets) target.observer = report;
-  await sendRequests(targets, poller, settings, report, isStopped);
+  await sendRequests(targets, poller, settings, report, terminal, isStopped);
   report.finish();
-  return targets.every(({ ledger }) => verdict(ledger) === "ok") ? 0 : 1;
+  return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 
 function makeTargets(

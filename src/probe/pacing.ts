@@ -3,6 +3,7 @@
  * @module
  */
 
+import type { Terminal } from "../cli/terminal.ts";
 import type { ProbeSettings } from "./options.ts";
 import type { ReplyPoller } from "./reply_poller.ts";
 import type { Report } from "./report.ts";
@@ -19,6 +20,7 @@ export async function sendRequests(
   poller: ReplyPoller,
   settings: ProbeSettings,
   report: Report,
+  terminal: Terminal,
   isStopped: () => boolean,
 ): Promise<void> {
   const { size, count, intervalMilliseconds: interval } = settings;
@@ -48,6 +50,7 @@ export async function sendRequests(
     if (until === Infinity) break;
     await poller.step(until);
     report.progress?.();
+    await terminal.drain(isStopped);
   }
   // A duplicate of the last answer follows soon.
   const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1_000_000 || 0));

@@ -97,6 +97,34 @@ describe("probe, across hosts", { skip: noHosts || missing("ss") }, () => {
     assert.deepEqual([verdict, target], ["ok", `[${linkLocal}%eth1]:${PORT}`]);
   });
 
+  test("an interface of any name: answers are known again, and the name is safe to print", async () => {
+    // Linux takes any byte but blank, slash and colon.
+    for (const name of ["w\u00e9", "w\x1b[31m\u0085", "7"]) {
+      join([client, name], [server, "eth9"]);
+      try {
+        const linkLocal = server.linkLocal("eth9");
+        client.linkLocal(name);
+        const index = client.run(`ip -oneline link show dev '${name}'`).split(":")[0]!;
+        for (const args of [[`${linkLocal}%${name}`], [`${linkLocal}%${index}`], [linkLocal, "--interface", name]]) {
+          const { targets: [target], replies } = await probe([...FAST, ...args], { host: client });
+          assert.deepEqual([target!.verdict, target!.received], ["ok", 3], JSON.stringify(target));
+          const shown = `%${name.replaceAll(/[^!-~]/g, "?")}`;
+          for (const text of [target!.target, ...replies.flatMap(({ from, to }) => [from, to])]) {
+            assert.ok(text.includes(shown), text);
+          }
+        }
+        for (const args of [[`${linkLocal}%${name}`], [`${linkLocal}%${name}`, SERVER[0]]]) {
+          const command = commandLine("src/main.ts", ["probe", ...FAST, ...args]);
+          const { code, stdout } = await run(client.command(command), { env: { ...process.env, LC_ALL: "C" } });
+          assert.equal(code, 0);
+          assert.match(stdout, /^[\n -~]*$/);
+        }
+      } finally {
+        client.run(`ip link delete dev '${name}'`);
+      }
+    }
+  });
+
   describe("servers that do not know their local address", () => {
     /** Asserts the verdicts on a server at two addresses of a family, beside what a connected client in C sees. */
     async function assertVerdicts(port: number, addresses: readonly string[]): Promise<string[]> {
@@ -237,6 +265,27 @@ func main() {
         await naive.kill();
       }
     });
+
+    test(
+      "explanations name the port: another port of the same host may be ok",
+      { skip: missing("python3") },
+      async () => {
+        const naive = new Process(server.command([
+          "python3",
+          "-c",
+          `import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(("", 9204))\n` +
+          "while True: s.sendto(*s.recvfrom(65536))",
+        ]));
+        try {
+          await until(() => server.run("ss -Huln sport = :9204") !== "", "a socket at port 9204");
+          const { targets } = await probe([`${SERVER[1]}:9204`, SERVER[1], ...FAST], { host: client });
+          assert.deepEqual(targets.map(({ verdict }) => verdict), ["wrong_source", "ok"]);
+          assert.match(targets[0]!.explanation!, /^198\.51\.100\.3:9204 answered from 198\.51\.100\.2:9204: /);
+        } finally {
+          await naive.kill();
+        }
+      },
+    );
 
     test("a connected socket sees silence", { skip: missing("python3") }, async () => {
       const naive = new Process(server.command([

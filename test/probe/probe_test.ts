@@ -42,6 +42,23 @@ describe("probe", () => {
     });
   }
 
+  test("the table counts what the verdict and the explanation count", async () => {
+    // Of three answers one is late: it is neither received nor lost.
+    const server = await misbehave((payload, i, answer) => answer(payload, i === 2 ? 700 : 0));
+    const late = await misbehave((payload, _, answer) => answer(payload, 700));
+    const args = ["probe", server.target, late.target, "-c", "3", "-t", "500ms", "-i", "300ms"];
+    const { stdout } = await runProgram(args, { program }).finally(() => (server.close(), late.close()));
+    const lines = stdout.split("\n");
+    assert.match(lines[1]!, /^\S+ +partial +2\/3 /);
+    assert.match(lines[2]!, /^\S+ +partial +0\/3 /);
+    const slow = "were answered after more than 500ms \\(the slowest took \\d+\\.\\d+ ms; see --timeout\\)";
+    assert.match(
+      lines[4]!,
+      new RegExp(`^${server.target} answered 2 of 3 requests in time: 1 ${slow.replace("were", "was")}$`),
+    );
+    assert.match(lines[5]!, new RegExp(`^${late.target} answered 0 of 3 requests in time: .*2 ${slow}$|: 3 ${slow}$`));
+  });
+
   test("one target: a line for each reply, then the summary and the histogram", async () => {
     const args = [`127.0.0.2:${port}`, "--count", "4", "--source", "127.0.0.3", ...FAST];
     const { code, stdout, stderr } = await runProgram(["probe", ...args], { program, env: { LANG: "C.UTF-8" } });

@@ -89,8 +89,7 @@ TARGET is an address, or a name for all its addresses, with or without :PORT.
   -4, -6                IPv4 only, IPv6 only
       --json            a JSON object for each reply, and one for the summary
   -q, --quiet           the summary only
-  -h, --help            -V, --version
-`;
+  -h, --help            -V, --version`;
 
 const options = {
   port: { type: "string", short: "p" },

@@ -124,9 +124,9 @@ function layOut(rows: readonly Row[], terminal: Terminal): Table {
   return {
     heading: [],
     rows: rows.map(({ target, word, received, times: [, median] }) => {
-      const time = median === "-" ? "" : ` median ${median} ms`;
-      const room = columns - `  ${word} ${received}`.length;
-      return [target.slice(0, columns), `  ${paint(word)} ${received}${time.length <= room ? time : ""}`];
+      const time = median === "-" ? "" : `, median ${median} ms`;
+      const room = columns - `  ${word} ${received} received`.length;
+      return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
     }),
   };
 }

@@ -4,6 +4,7 @@ import { lookup } from "node:dns/promises";
 import { after, before, describe, test } from "node:test";
 import { LONG, missing, notRoot, Process, run, which } from "../support/process.ts";
 import { misbehave, probe, probeOne, readProbe } from "../support/probe.ts";
+import { onTerminal, screen, type TerminalOptions } from "../support/terminal.ts";
 import { commandLine, freePort, PROGRAMS, runProgram, serve, type Server } from "../support/server.ts";
 
 const FAST = ["--interval", "10ms"];
@@ -202,37 +203,14 @@ describe("probe", () => {
   });
 
   describe("in a terminal", { skip: missing("python3") }, () => {
-    /** What a terminal of this width is sent by `probe` with these arguments; ␛ stands for the escape character. */
-    async function onTerminal(args: string[], columns: number, env: Record<string, string> = {}): Promise<string> {
-      const script = "import fcntl, os, pty, struct, sys, termios\n" +
-        "pid, fd = pty.fork()\n" +
-        'if pid == 0:\n fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))\n' +
-        // Deno has its own say on a terminal at standard error.
-        " os.dup2(os.open(os.devnull, os.O_WRONLY), 2)\n os.execvp(sys.argv[2], sys.argv[2:])\n" +
-        "while True:\n try: data = os.read(fd, 65536)\n except OSError: break\n" +
-        " if not data: break\n sys.stdout.buffer.write(data)\n";
-      const command = commandLine(program, ["probe", ...args, "--interval", "120ms"]);
-      const terminal = { PATH: process.env.PATH!, TERM: "xterm-256color", LANG: "C.UTF-8", ...env };
-      const { stdout, stderr } = await run(["python3", "-c", script, String(columns), ...command], { env: terminal });
-      assert.equal(stderr, "");
-      return stdout.replaceAll("\r\n", "\n").replaceAll("\x1b", "␛");
-    }
-
-    /** The lines that are left on a terminal, without colours. */
-    function screen(sent: string): string[] {
-      const lines: string[] = [];
-      for (const piece of sent.split(/␛\[(?=\d+A)/)) {
-        const [, up, rest] = /^(?:(\d+)A␛\[J)?([^]*)$/.exec(piece)!;
-        if (up !== undefined) lines.splice(lines.length - Number(up));
-        lines.push(...rest!.split("\n").slice(0, -1));
-      }
-      return lines.map((line) => line.replaceAll(COLOUR, ""));
-    }
+    /** What a terminal is sent by `probe` with these arguments. */
+    const atTerminal = (args: string[], options: TerminalOptions = {}) =>
+      onTerminal(commandLine(program, ["probe", ...args, "--interval", "120ms"]), options);
 
     const targets = () => [`127.0.0.1:${port}`, `127.0.0.1:${closedPort}`];
 
     test("the table is redrawn as answers come, in colours", async () => {
-      const sent = await onTerminal(targets(), 80);
+      const sent = await atTerminal(targets());
       assert.ok(sent.split("␛[3A␛[J").length >= 3, sent);
       assert.ok(sent.includes("␛[32mok␛[0m") && sent.includes("␛[31mrefused␛[0m"), sent);
       const lines = screen(sent);
@@ -242,20 +220,56 @@ describe("probe", () => {
       for (const line of lines) assert.ok(line.length <= 80, line);
     });
 
-    test("40 columns are enough", async () => {
+    test("Ctrl-C leaves the table whole, though the terminal shows it", async () => {
+      const sent = await atTerminal([...targets(), "-c", "0"], { pressCtrlCAfter: "1/1" });
+      assert.ok(sent.includes("^C"));
+      assert.match(screen(sent)[0]!, /^target +verdict +received/);
+      assert.ok(!screen(sent).join("\n").includes("^C"));
+    });
+
+    test("more targets than rows: those that are not ok first, and how many more there are", async () => {
+      const many = Array.from({ length: 40 }, (_, i) => `127.0.0.${i + 1}:${port}`);
+      for (const [columns, shown] of [[80, 21], [40, 11]] as const) {
+        const args = [...many, `127.0.0.41:${closedPort}`, "-c", "0"];
+        const sent = await atTerminal(args, { columns, pressCtrlCAfter: `and ${41 - shown} more: ${41 - shown} ok` });
+        // The last drawing before that of the end.
+        const drawing = sent.split("␛[J").at(-2)!.replaceAll(/␛\[\d+m/g, "").split("\n").slice(0, -1);
+        assert.ok(drawing.length <= 23, `${drawing.length} lines`);
+        assert.match(drawing[columns === 80 ? 1 : 0]!, new RegExp(`^127\\.0\\.0\\.41:${closedPort}`));
+        for (const line of drawing) assert.ok(line.length <= columns, line);
+        // In the end all of them, as given.
+        const all = screen(sent).filter((line) => /^127\.0\.0\.\d+:\d+( +ok|$)/.test(line)).map((line) =>
+          line.split(" ")[0]
+        );
+        assert.deepEqual(all.slice(0, 40), many);
+      }
+    });
+
+    test("40 columns are enough, and no number lacks its name", async () => {
       for (const args of [targets(), [...targets(), "--json"], [targets()[0]!, "--count", "3", "--quiet"]]) {
-        const lines = screen(await onTerminal(args, 40));
-        assert.ok(lines.length > 1);
+        const lines = screen(await atTerminal(args, { columns: 40 }));
         if (args.includes("--json")) continue;
+        assert.ok(lines.length > 1);
         for (const line of lines) assert.ok(line.length <= 40, line);
+        if (args.length === 2) assert.match(lines[1]!, /^  ok 5\/5 received, median \d+\.\d{3} ms$/);
+      }
+    });
+
+    test("both helps fit, with the prompt: no word is broken at 40 columns", async () => {
+      for (const command of [[], ["probe"]]) {
+        const wide = await onTerminal(commandLine(program, [...command, "--help"]));
+        const narrow = screen(await onTerminal(commandLine(program, [...command, "--help"]), { columns: 40 }));
+        for (const line of narrow) assert.ok(line.length <= 40, line);
+        const words = (lines: string[]) => lines.join(" ").split(/\s+/);
+        assert.deepEqual(words(narrow), words(screen(wide)));
       }
     });
 
     test("NO_COLOR and TERM=dumb are respected", async () => {
-      const plain = await onTerminal(targets(), 80, { NO_COLOR: "1" });
-      assert.doesNotMatch(plain, COLOUR);
+      const plain = await atTerminal(targets(), { env: { NO_COLOR: "1" } });
+      assert.doesNotMatch(plain, /␛\[\d+m/);
       assert.ok(plain.includes("␛[3A"));
-      assert.ok(!(await onTerminal(targets(), 80, { TERM: "dumb" })).includes("␛"));
+      assert.ok(!(await atTerminal(targets(), { env: { TERM: "dumb" } })).includes("␛"));
     });
   });
 
@@ -301,9 +315,6 @@ describe("probe", () => {
     }
   });
 });
-
-/** A change of colour. */
-const COLOUR = /␛\[\d+m/g;
 
 /** A packet as tcpdump prints it: time, port it goes to, bytes. */
 const PACKET = /^(\d+)\.(\d{9}) IP \S+ > \S+\.(\d+): UDP[^\n]*\n((?:\t0x[^\n]*\n)+)/gm;

@@ -36,13 +36,12 @@ export class MtuReport implements MtuObserver {
 
   found(target: ProbeTarget, size: number, limit: Limit | undefined): void {
     if (this.#settings.json) return this.#writeJson(target, size, limit);
-    const { peer, endpoint, ledger } = target;
-    const packet = size + headerSize(peer);
+    const { peer, endpoint, ledger, transmission } = target;
     const bytes = this.#terminal.paint("strong", `${size} bytes`);
-    const larger = limit === undefined ? "that is the most there is" : `larger: ${limitText(limit)}`;
-    this.#terminal.writeLines([
-      `${endpoint}: ${bytes} come back unfragmented, in packets of ${packet} bytes; ${larger}`,
-    ]);
+    const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+    const packets = `in packets of ${size + headerSize(peer)} bytes`;
+    const larger = limit === undefined ? "no datagram is larger" : `larger: ${limitText(limit)}`;
+    this.#terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
     if (ledger.wrongSources.length > 0) this.#writeFault(target);
   }
 
@@ -52,7 +51,7 @@ export class MtuReport implements MtuObserver {
   }
 
   #writeJson(target: ProbeTarget, size: number | null, limit: Limit | undefined): void {
-    const { peer, endpoint, ledger } = target;
+    const { peer, endpoint, ledger, transmission } = target;
     // Failures of datagrams that are too large are no fault.
     const ok = size !== null && ledger.wrongSources.length === 0;
     writeJson(this.#terminal, {
@@ -60,6 +59,7 @@ export class MtuReport implements MtuObserver {
       target: endpoint,
       payload: size,
       packet: size === null ? null : size + headerSize(peer),
+      way_back_proved: size !== null && transmission.tellsFragments,
       verdict: ok ? "ok" : jsonWord(verdict(ledger)),
       larger: limit?.outcome ?? null,
       ...failureFields(limit?.failure),
@@ -69,12 +69,12 @@ export class MtuReport implements MtuObserver {
 }
 
 /** What limits the size of datagrams, in a few words. */
-function limitText({ outcome, failure }: Limit): string {
-  if (failure !== undefined) {
-    const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
-    return failure.errno === EMSGSIZE && failure.report?.icmp === undefined
-      ? `this host's interface takes no more${mtu}`
-      : failureName(failure) + mtu;
-  }
-  return outcome === "corrupted" ? "comes back altered" : "no answer";
+function limitText({ outcome, failure, fragmentSize }: Limit): string {
+  if (outcome === "corrupted") return "comes back altered";
+  if (outcome === "fragmented") return `comes back in fragments of up to ${fragmentSize} bytes`;
+  if (failure === undefined) return "no answer";
+  const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
+  return failure.errno === EMSGSIZE && failure.report?.icmp === undefined
+    ? `this host's interface takes no more${mtu}`
+    : failureName(failure) + mtu;
 }

@@ -25,6 +25,8 @@ export interface Reply extends Match {
   readonly to: string;
   /** Bytes of payload. */
   readonly size: number;
+  /** Bytes of the largest fragment that it came in; 0 if it came unfragmented, or the kernel does not tell. */
+  readonly fragmentSize: number;
   /** When the kernel received it, as a `wallTime`. */
   readonly time: number;
 }
@@ -88,7 +90,8 @@ export class ProbeTarget {
       const time = batch.arrival(i) ?? this.transmission.now();
       const match = this.ledger.answered({ payload, from, time });
       const to = printable(batch.localAddress(i));
-      this.observer.replied?.(this, { ...match, from, to, size: payload.length, time });
+      const fragmentSize = batch.fragmentSize(i);
+      this.observer.replied?.(this, { ...match, from, to, size: payload.length, fragmentSize, time });
     });
   }
 

@@ -11,6 +11,7 @@ import {
   IP_MTU_DISCOVER,
   IP_PMTUDISC_PROBE,
   IP_RECVERR,
+  IP_RECVFRAGSIZE,
   IP_TOS,
   IP_TTL,
   IP_UNICAST_IF,
@@ -18,8 +19,8 @@ import {
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPV6_MTU_DISCOVER,
-  IPV6_PMTUDISC_PROBE,
   IPV6_RECVERR,
+  IPV6_RECVFRAGSIZE,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
   IPV6_UNICAST_IF,
@@ -77,6 +78,8 @@ export class Transmission {
   readonly #observer: TransmissionObserver;
   readonly #errors: ErrorQueue;
   readonly #clock = new Clock(CLOCK_REALTIME);
+  /** Whether the kernel tells of answers that came in fragments. */
+  readonly tellsFragments: boolean = false;
   // Absent where this host lacks the target's family.
   readonly #socket: UdpSocket | undefined;
   readonly #outgoing: MessageBatch | undefined;
@@ -103,7 +106,7 @@ export class Transmission {
       if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
       return;
     }
-    setOptions(this.#socket, options);
+    this.tellsFragments = setOptions(this.#socket, options);
     this.#outgoing = this.#socket.batch(1);
     this.#outgoing.add(new Uint8Array(), { to: { address: exactHostText(target), port: target.port }, from: address });
   }
@@ -197,37 +200,42 @@ export class Transmission {
   /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
   #countDeparturesFrom(socket: UdpSocket, sequence: number): void {
     this.#firstCounted = sequence;
-    setTimestamps(socket, 0);
-    setTimestamps(socket, TIMESTAMPS);
+    trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
 }
 
-function setOptions(socket: UdpSocket, options: TransmissionOptions): void {
+/** Sets the options of a socket; returns whether its kernel tells of answers that came in fragments. */
+function setOptions(
+  socket: UdpSocket,
+  { ttl, trafficClass, interfaceIndex, dontFragment }: TransmissionOptions,
+): boolean {
   const ipv6 = socket.domain === AF_INET6;
-  const { ttl, trafficClass, interfaceIndex } = options;
+  const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
   const set = (nameIPv4: number, nameIPv6: number, value: number) =>
-    ipv6 ? socket.setOption(IPPROTO_IPV6, nameIPv6, value) : socket.setOption(IPPROTO_IP, nameIPv4, value);
+    socket.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
   // All datagrams of a train would have the time of the first.
   if (socket.notices.length === 0) socket.setOption(IPPROTO_UDP, UDP_GRO, 0);
   set(IP_RECVERR, IPV6_RECVERR, 1);
-  setTimestamps(socket, TIMESTAMPS);
+  // A kernel without timestamps leaves the times of the clock.
+  trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   if (ttl !== undefined) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
   if (trafficClass !== undefined) set(IP_TOS, IPV6_TCLASS, trafficClass);
-  if (options.dontFragment) {
-    // Ignores the path MTU that the kernel knows, which may be outdated: each datagram finds out.
-    if (ipv6) socket.setOption(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
-    else socket.setOption(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-  }
+  // Ignores the path MTU that the kernel knows, which may be outdated: each datagram finds out.
+  if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   // Not SO_BINDTODEVICE, which would hide answers that come by another interface. In network byte order.
   if (interfaceIndex > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex));
+  return trySetOption(socket, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
 }
 
-/** Asks for the kernel's timestamps; a kernel without them leaves those of the clock. */
-function setTimestamps(socket: UdpSocket, flags: number): void {
+/** Sets an option that not every kernel has; returns whether this one has it. */
+function trySetOption(socket: UdpSocket, level: number, name: number, value: number): boolean {
   try {
-    socket.setOption(SOL_SOCKET, SO_TIMESTAMPING, flags);
+    socket.setOption(level, name, value);
+    return true;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
+    return false;
   }
 }
 

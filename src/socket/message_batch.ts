@@ -11,10 +11,12 @@ import {
   EMSGSIZE,
   ENOBUFS,
   IP_PKTINFO,
+  IP_RECVFRAGSIZE,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPV6_PKTINFO,
+  IPV6_RECVFRAGSIZE,
   MSG_CTRUNC,
   MSG_TRUNC,
   SCM_TIMESTAMPING,
@@ -156,6 +158,7 @@ export class MessageBatch {
   readonly #interfaces: Int32Array;
   readonly #destinations: Uint8Array;
   readonly #arrivals: Int32Array;
+  readonly #fragmentSizes: Int32Array;
   // UNMARKED, MARKED, or MARKED plus the error that the message could not be sent for.
   readonly #replies: Uint16Array;
 
@@ -213,6 +216,7 @@ export class MessageBatch {
     this.#interfaces = new Int32Array(capacity);
     this.#destinations = new Uint8Array(capacity);
     this.#arrivals = new Int32Array(capacity);
+    this.#fragmentSizes = new Int32Array(capacity);
     this.#replies = new Uint16Array(capacity);
   }
 
@@ -244,6 +248,7 @@ export class MessageBatch {
     let sentToIPv4 = false;
     let interfaceIndex = 0;
     let arrival = 0;
+    let fragmentSize = 0;
     const local = this.localAt(i);
     // The kernel never writes beyond the room, but what it reports is checked before it is used as a bound.
     control.start(this.#controlsAt + i * CONTROL_STRIDE, Math.min(received.controlLength(i), CONTROL_STRIDE));
@@ -284,6 +289,11 @@ export class MessageBatch {
         control.level === SOL_SOCKET && control.type === SCM_TIMESTAMPING && control.length >= scm_timestamping.size
       ) {
         arrival = control.data + scm_timestamping.ts;
+      } else if (
+        (control.level === IPPROTO_IP && control.type === IP_RECVFRAGSIZE ||
+          control.level === IPPROTO_IPV6 && control.type === IPV6_RECVFRAGSIZE) && control.length >= 4
+      ) {
+        fragmentSize = i32[data]!;
       }
     }
     if (this.family === AF_INET) {
@@ -298,6 +308,7 @@ export class MessageBatch {
     this.#interfaces[i] = interfaceIndex;
     this.#destinations[i] = destination;
     this.#arrivals[i] = arrival;
+    this.#fragmentSizes[i] = fragmentSize;
     this.#replies[i] = UNMARKED;
     received.setRoom(i, this.#nameSize, CONTROL_STRIDE);
   }
@@ -349,6 +360,15 @@ export class MessageBatch {
     if (at === 0) return undefined;
     const { i32 } = this.memory;
     return wallTime(i32[(at + timespec.tv_sec) >> 2]! >>> 0, i32[(at + timespec.tv_nsec) >> 2]!);
+  }
+
+  /**
+   * Bytes of the largest packet that message `i` was reassembled from; 0 if it arrived unfragmented, or the socket has
+   * neither `IP_RECVFRAGSIZE` nor `IPV6_RECVFRAGSIZE` set.
+   */
+  fragmentSize(i: number): number {
+    this.#check(i);
+    return this.#fragmentSizes[i]!;
   }
 
   /** Name of the interface that message `i` arrived by; its number, if it is gone. Allocates. */
@@ -474,6 +494,7 @@ export class MessageBatch {
     else this.#setRoute(i, route);
     this.#destinations[i] = UNICAST;
     this.#arrivals[i] = 0;
+    this.#fragmentSizes[i] = 0;
     this.#replies[i] = MARKED;
     this.#setPayload(i, payload);
     this.#count = i + 1;

@@ -251,7 +251,7 @@ describe("probe", () => {
         if (args.includes("--json")) continue;
         assert.ok(lines.length > 1);
         for (const line of lines) assert.ok(line.length <= 40, line);
-        if (args.length === 2) assert.match(lines[1]!, /^  ok 5\/5 received, median \d+\.\d{3} ms$/);
+        if (args.length === 2) assert.match(lines[1]!, /^ {2}ok 5\/5 received, median \d+\.\d{3} ms$/);
       }
     });
 

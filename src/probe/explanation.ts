@@ -43,8 +43,18 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
         ? `a connected socket received nothing from ${endpoint} within ${timeout}; without --connected, answers from ` +
           "other addresses are seen too"
         : `nothing came back from ${endpoint} within ${timeout}: no such host, nothing that answers at this port, or ` +
-          "a firewall that drops datagrams, on the way there or back";
+          `a firewall that drops datagrams, on the way there or back${sourcePortHint(target)}`;
   }
+}
+
+/** Ports of services are below this one, ports of clients from here on: the kernel's default. ip(7) */
+const CLIENT_PORTS = 32_768;
+
+/** Echo servers refuse requests from ports of services and from their own port, which could make an endless loop. */
+function sourcePortHint({ peer, transmission: { localPort } }: ProbeTarget): string {
+  if (localPort === 0 || localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
+  return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or ` +
+    "see sysctl net.ipv4.ip_local_port_range";
 }
 
 function wrongSource({ peer, endpoint, ledger }: ProbeTarget, settings: ProbeSettings): string {

@@ -116,6 +116,11 @@ export class Transmission {
     return this.#socket?.fd ?? -1;
   }
 
+  /** The local port; 0 if there is no socket. */
+  get localPort(): number {
+    return this.#socket?.port ?? 0;
+  }
+
   /** Makes a batch for {@link receive} of this target, and of every target of the same family. */
   batch(capacity: number): MessageBatch | undefined {
     return this.#socket?.batch(capacity);

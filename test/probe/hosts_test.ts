@@ -373,6 +373,25 @@ func main() {
       assert.equal((await one([SERVER[0], "--ttl", "2"])).verdict, "ok");
     });
 
+    test("guards refuse source ports: the probe says so where its own is one", async () => {
+      const range = client.run("cat /proc/sys/net/ipv4/ip_local_port_range").trim();
+      try {
+        for (const port of [String(PORT), "5060"]) {
+          client.run(`sysctl -qw net.ipv4.ip_local_port_range="${port} ${port}"`);
+          for (const address of [SERVER[0], SERVER_IPV6[0]]) {
+            const { verdict, explanation } = await one([address, "--timeout", "200ms"]);
+            assert.equal(verdict, "no_answer");
+            assert.match(
+              explanation!,
+              new RegExp(`; the requests left from port ${port}, which .*ip_local_port_range`),
+            );
+          }
+        }
+      } finally {
+        client.run(`sysctl -qw net.ipv4.ip_local_port_range="${range}"`);
+      }
+    });
+
     test("no IPv6 on this host", async () => {
       const lone = await host();
       try {

@@ -309,7 +309,8 @@ describe("probe", () => {
       assert.ok(both.length >= 80, `${both.length} of 100 seen by tcpdump`);
       const ratio = median(both.map(({ rtt_ns }) => rtt_ns!)) /
         median(both.map(({ sequence }) => measured.get(sequence!)!));
-      assert.ok(ratio > 0.9 && ratio < 1.1, `${ratio} of tcpdump's median`);
+      // Times of the clock, instead of the kernel's, would be half as long again.
+      assert.ok(ratio > 0.8 && ratio < 1.25, `${ratio} of tcpdump's median`);
     } finally {
       await capture.kill();
     }

@@ -1,47 +1,46 @@
-/** What the echo server says of itself: its summary and its log are compared with what was seen of it. */
-import { endpointOf, isIPv4, isLinkLocal, isMulticast } from "./address.ts";
-import type { Admitted, Counts, EchoOracle } from "./echo_oracle.ts";
+/** What the echo server says of itself is compared with what was seen of it: its summaries, its log, its messages. */
+import { checkRecords, readLog } from "./echo_log.ts";
+import type { Counts, EchoOracle } from "./echo_oracle.ts";
 import type { EchoPlan } from "./echo_plan.ts";
+import { jsonSummaries, type Summary, textSummaries } from "./summary.ts";
+import { SECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** A summary, as both forms give it. */
-interface Summary {
-  readonly received: number;
-  readonly echoed: number;
-  readonly refused: number;
-  readonly failed: number;
-  readonly dropped_by_kernel: number;
-  readonly log_lines_dropped: number;
-  readonly refused_by_reason: Readonly<Record<string, number>>;
-  readonly failed_by_errno: Readonly<Record<string, number>>;
+/** Longest time from a failure until the server tells of it: it looks once a second, and may be asleep then. */
+const TELL_MAX = 2.5 * SECOND;
+
+/** Requires that all that the server said is true. */
+export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle): void {
+  const { settings } = plan;
+  const disturbed = new Set(
+    plan.events.flatMap(({ kind, ...rest }) => "output" in rest && kind !== "arrival" ? [rest.output] : []),
+  );
+  const lines = world.outputs[0].text.split("\n");
+  // What an output did not take may end within a line.
+  if (lines.pop() !== "" && !disturbed.has(0)) throw new Violation("the last line of the log has no end");
+  const { records, leftOut } = readLog(lines);
+  checkRecords(settings, oracle.admitted, records);
+  const dropped = settings.log === "none" ? 0 : oracle.admitted.length - records.length;
+  if (!disturbed.has(0)) checkLeftOut(world, oracle, dropped, leftOut);
+  const summaries = settings.log === "json" ? jsonSummaries(lines) : textSummaries(world.outputs[1].text);
+  const complete = summaries.length === oracle.summaries + 1;
+  if (complete) checkSummary(summaries.at(-1)!, oracle, dropped);
+  else if (!disturbed.has(settings.log === "json" ? 0 : 1)) {
+    throw new Violation(`${summaries.length} summaries, not ${oracle.summaries + 1}`);
+  }
+  checkMessages(world, plan, oracle);
+  checkDescriptors(world);
 }
 
-/** Bytes of a payload that a line shows. */
-const SHOWN = 64;
-
-/** Requires that the summary at the end and the log are true. */
-export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle): void {
-  const [stdout, stderr] = world.outputs;
-  const lines = stdout.text.split("\n");
-  // Of an output that has failed, the last line may be torn.
-  const broken = stdout.closed || stdout.free === 0;
-  if (lines.pop() !== "" && !broken) throw new Violation("the last line of the log has no end");
-  const records = lines.filter((line) => /^(RECV: |\{"time":)/.test(line));
-  checkLog(plan, oracle.admitted, records);
-  const summary = plan.settings.log === "json" ? lastJson(lines) : lastText(stderr.text);
-  if (summary === undefined) {
-    if (broken || stderr.closed || stderr.free === 0 || stalled(world)) return;
-    throw new Violation("there is no summary at the end");
-  }
-  const written = plan.settings.log === "none" ? oracle.admitted.length : records.length;
+function checkSummary(summary: Summary, oracle: EchoOracle, log_lines_dropped: number): void {
   const expected: Summary = {
     received: oracle.total,
     echoed: oracle.echoed,
     refused: total(oracle.refused),
     failed: total(oracle.failed),
     dropped_by_kernel: oracle.drops,
-    log_lines_dropped: oracle.admitted.length - written,
+    log_lines_dropped,
     refused_by_reason: byName(oracle.refused, (reason) => `${reason}`),
     failed_by_errno: byName(oracle.failed, (error) => errnoName(Number(error))),
   };
@@ -52,72 +51,36 @@ export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle):
   }
 }
 
-function stalled({ outputs }: World): boolean {
-  return outputs.some(({ bytesPerSecond }) => bytesPerSecond !== Infinity);
+/** Requires that the log tells how many datagrams it left out, but for those of the last seconds. */
+function checkLeftOut({ time }: World, { admitted }: EchoOracle, dropped: number, told: number): void {
+  if (told > dropped) throw new Violation(`the log says that ${told} lines are missing, and ${dropped} are`);
+  const recent = admitted.filter((each) => each.monotonic > time.now - TELL_MAX).length;
+  if (dropped - told > recent) throw new Violation(`${dropped} lines are missing, the log tells of ${told}`);
 }
 
-/** Requires that the lines are those of datagrams that were answered, in their order, each at most once. */
-function checkLog({ settings }: EchoPlan, admitted: readonly Admitted[], records: string[]): void {
-  let next = 0;
-  for (const record of records) {
-    while (next < admitted.length && !isRecordOf(settings, admitted[next]!, record)) next++;
-    if (next++ === admitted.length) throw new Violation(`a line that no datagram gives: ${record}`);
+/** Requires that failures are told, each once, and not more often than once a second. */
+function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures }: EchoOracle): void {
+  let told = 0;
+  const last = new Map<string, number>();
+  for (const { text, at } of outputs[1].lines()) {
+    const message = /^echo\.ts: (replies could not be sent|receiving failed|a network device)/.exec(text)?.[1];
+    if (message === undefined) continue;
+    if (at - (last.get(message) ?? -Infinity) < SECOND) throw new Violation(`told twice in a second: ${text}`);
+    if (message === "a network device" && last.has(message)) throw new Violation(`told twice: ${text}`);
+    last.set(message, at);
+    if (message !== "replies could not be sent") continue;
+    for (const [, count] of text.matchAll(/(\d+) times?/g)) told += Number(count);
+    const so_far = failures.filter((failure) => failure <= at).length;
+    if (told !== so_far) throw new Violation(`${told} failures told of ${so_far}`);
   }
+  const disturbed = plan.events.some((event) => "output" in event && event.output === 1);
+  const due = failures.filter((failure) => failure < time.now - TELL_MAX).length;
+  if (told < due && !disturbed) throw new Violation(`${told} failures told of ${due}`);
 }
 
-function isRecordOf({ port, log }: EchoPlan["settings"], { message, payload }: Admitted, record: string) {
-  const { source, sourcePort, destination, specific, interface: by } = message;
-  const zone = (address: string) => isLinkLocal(address) ? by.name.replaceAll('"', "?") : "";
-  const local = isMulticast(destination) && !isIPv4(destination) ? "::" : specific ?? destination;
-  const peer = endpointOf(source, zone(source), sourcePort);
-  const own = endpointOf(local, zone(local), port);
-  const text = printable(payload.subarray(0, SHOWN)) + (payload.length > SHOWN ? "…" : "");
-  const simple = /^[a-z]*…?$/.test(text);
-  if (log === "json") {
-    const line = JSON.parse(record);
-    return line.peer === peer && line.local === own && line.bytes === payload.length &&
-      (!simple || line.payload === text);
-  }
-  const size = payload.length > SHOWN ? ` (${payload.length} bytes)` : "";
-  const start = `RECV: ${peer} -> ${own} - [`;
-  return record.startsWith(start) && record.endsWith(`]${size}`) && (!simple || record === `${start}${text}]${size}`);
-}
-
-function printable(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
-}
-
-function lastJson(lines: readonly string[]): Summary | undefined {
-  const line = lines.findLast((each) => each.startsWith('{"event":"summary"'));
-  return line === undefined ? undefined : JSON.parse(line);
-}
-
-/** The last summary for people: a table of names and numbers, with reasons behind them. */
-function lastText(text: string): Summary | undefined {
-  const start = text.lastIndexOf("stopped by");
-  if (start < 0) return undefined;
-  const rows = new Map<string, string[]>();
-  for (const [, name, number, details] of text.slice(start).matchAll(/^ {2}([a-z ]+?) +(\d+)(?: {3}(.*))?$/gm)) {
-    rows.set(name!, [number!, details ?? ""]);
-  }
-  const number = (name: string) => Number(rows.get(name)?.[0]);
-  const details = (name: string) =>
-    Object.fromEntries(
-      (rows.get(name)?.[1] ?? "").split(", ").filter(Boolean).map((part) => {
-        const [reason = "", count] = part.split(": ");
-        return [name === "refused" ? reason.replaceAll(" ", "_") : reason.replace(" ", " "), Number(count)];
-      }),
-    );
-  return {
-    received: number("received"),
-    echoed: number("echoed"),
-    refused: number("refused"),
-    failed: number("failed"),
-    dropped_by_kernel: number("dropped by kernel"),
-    log_lines_dropped: number("log lines dropped"),
-    refused_by_reason: details("refused"),
-    failed_by_errno: details("failed"),
-  };
+function checkDescriptors({ descriptors }: World): void {
+  const open = descriptors.list().filter(([fd]) => fd > 2);
+  if (open.length > 0) throw new Violation(`left open: ${open.join("; ")}`);
 }
 
 function byName(counts: Counts, name: (key: string | number) => string): Record<string, number> {
@@ -132,7 +95,7 @@ function total(counts: Counts): number {
   return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
-/** Names of the errors that the model gives; others are not checked by their names. */
+/** Names of the errors that the model gives. errno(3) */
 const NAMES: Readonly<Record<number, string>> = {
   0: "other",
   1: "EPERM",

@@ -4,8 +4,10 @@ import type { EchoSettings } from "./echo_plan.ts";
 import { errno } from "./errno.ts";
 import { GuardOracle } from "./guard_oracle.ts";
 import type { Attempt } from "./kernel_send.ts";
-import type { KernelSocket, Message } from "./kernel_socket.ts";
+import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
+import { Pace } from "./pace.ts";
+import { MICROSECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 import type { Observer, World } from "./world.ts";
 
@@ -13,9 +15,12 @@ import type { Observer, World } from "./world.ts";
 export interface Admitted {
   readonly message: Message;
   readonly payload: Uint8Array;
-  /** When it was received, by `CLOCK_REALTIME`. */
+  /** When it was received, by `CLOCK_REALTIME` and by `CLOCK_MONOTONIC`. */
   readonly time: number;
-  /** The error that the kernel gave last for a message with it; 0 before the first. */
+  readonly monotonic: number;
+  /** Messages with it that were tried. */
+  tries: number;
+  /** The error that the kernel gave for the last of them; 0 if there was none. */
   error: number;
   /** Whether that message was a train. */
   train: boolean;
@@ -26,6 +31,9 @@ export interface Admitted {
 const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO, 95];
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
+
+/** Payloads of this size, or more, are all different. */
+const UNIQUE_SIZE = 8;
 
 /** Counts by reason or error number. */
 export type Counts = Map<string | number, number>;
@@ -38,6 +46,10 @@ export class EchoOracle implements Observer {
   readonly failed: Counts = new Map();
   /** All datagrams that were to be answered, in the order in which they came: they are logged. */
   readonly admitted: Admitted[] = [];
+  /** Summaries that signals asked for. */
+  summaries = 0;
+  /** When each datagram was found to have failed. */
+  readonly failures: number[] = [];
   /** Set when a signal that stops the server was handled. */
   stopping = false;
   /** Datagrams that the kernel has dropped, as far as the server has asked. */
@@ -46,6 +58,7 @@ export class EchoOracle implements Observer {
   readonly #world: World;
   readonly #settings: EchoSettings;
   readonly #guard: GuardOracle;
+  readonly #pace: Pace;
   // Those of the last reception.
   #pending: Admitted[] = [];
   // Whether the send buffer was more than half full since then.
@@ -56,22 +69,38 @@ export class EchoOracle implements Observer {
   constructor(world: World, settings: EchoSettings) {
     this.#world = world;
     this.#settings = settings;
+    this.#pace = new Pace(world.time, settings.busyPoll * MICROSECOND);
     this.#guard = new GuardOracle(settings, world.network);
   }
 
   called(name: string): void {
-    if (name === "recvmmsg") this.settle();
+    // Whatever else it does, it has sent what it could of the last reception.
+    if (name !== "sendmmsg" && name !== "getsockopt") this.settle();
+    this.#pace.called();
   }
 
-  received(socket: KernelSocket, message: Message, cut: boolean): void {
+  receptionEnded(waits: boolean, result: number): void {
+    if (!this.stopping) this.#pace.receivedBy(waits, result);
+  }
+
+  received(socket: KernelSocket, message: Message, { cut, datagrams }: Told): void {
     const { now, realtime } = this.#world.time;
     if (this.stopping && this.#settings.adopted) throw new Violation("took a datagram that is for the next server");
     this.#watch(socket);
     const judgement = this.stopping ? { admitted: 0, reason: "stopping" } : this.#guard.judge(message, cut, now);
-    this.total += message.payloads.length;
-    count(this.refused, judgement.reason, message.payloads.length - judgement.admitted);
+    this.total += datagrams;
+    count(this.refused, judgement.reason, datagrams - judgement.admitted);
     for (const payload of message.payloads.slice(0, judgement.admitted)) {
-      this.#pending.push({ message, payload, time: realtime, error: 0, train: false, echoed: false });
+      this.#pending.push({
+        message,
+        payload,
+        time: realtime,
+        monotonic: now,
+        tries: 0,
+        error: 0,
+        train: false,
+        echoed: false,
+      });
     }
   }
 
@@ -90,6 +119,7 @@ export class EchoOracle implements Observer {
     for (const payload of payloads) {
       const answered = this.#find(attempt, payload, taken);
       taken.add(answered);
+      answered.tries++;
       answered.error = error;
       answered.train = payloads.length > 1;
       if (error !== 0) continue;
@@ -107,12 +137,15 @@ export class EchoOracle implements Observer {
   /** The datagram that a reply answers. */
   #find(attempt: Attempt, payload: Uint8Array, taken: ReadonlySet<Admitted>): Admitted {
     const { peer } = attempt;
-    const found = this.#pending.find((each) => {
+    const matches = this.#pending.filter((each) => {
       const { source, sourcePort, interface: by } = each.message;
       return !each.echoed && !taken.has(each) && peer.address === source && peer.port === sourcePort &&
         (!isLinkLocal(source) || peer.scope === by.index) && same(each.payload, payload) &&
         (attempt.source === "" || attempt.source === this.#sourceOf(each.message));
     });
+    // Short payloads are not all different: the one that was tried least is meant.
+    const fewest = Math.min(...matches.map(({ tries }) => tries));
+    const found = matches.find(({ tries }) => tries === fewest);
     if (found !== undefined) return found;
     const what = `${payload.length} bytes from ${attempt.source || "?"} to ${peer.address} port ${peer.port}`;
     throw new Violation(`a reply that answers nothing: ${what}`);
@@ -132,6 +165,7 @@ export class EchoOracle implements Observer {
     const { source, sourcePort, destination, interface: by } = answered.message;
     const flow = `${source} ${sourcePort} ${destination} ${by.index}`;
     const place = this.admitted.length + this.#pending.indexOf(answered);
+    if (answered.payload.length < UNIQUE_SIZE) return;
     if (place < (this.#newest.get(flow) ?? -1)) throw new Violation(`replies to ${source} change their order`);
     this.#newest.set(flow, place);
   }
@@ -159,6 +193,7 @@ export class EchoOracle implements Observer {
         if (!this.#crowded) throw new Violation(`datagrams to ${source} were refused as a train, and not tried alone`);
         each.error = errno.EAGAIN;
       }
+      this.failures.push(this.#world.time.now);
       count(this.failed, each.error > ERRNO_MAX ? 0 : each.error, 1);
     }
     this.#pending = [];

@@ -70,7 +70,7 @@ const PORTS = [49_152, 50_001, 33_333, 65_535, 1024, 0, 7, 53, 1023, 1900, 5353,
 export function makeEchoPlan(seed: number): EchoPlan {
   const random = new Random(seed);
   const host = makeHost(random);
-  const settings = makeSettings(random);
+  const settings = makeSettings(random, host);
   const duration = random.magnitude(20 * MILLISECOND, 8 * SECOND);
   const events = [
     ...makeTraffic(random, host.interfaces, settings, duration),
@@ -94,6 +94,7 @@ const rate = (random: Random, most: number) => random.chance(0.3) ? random.magni
 export function makeFaults(random: Random): FaultRates {
   return {
     interrupt: rate(random, 0.2),
+    interruptOutput: 0,
     partialReceive: rate(random, 0.5),
     receive: rate(random, 0.05),
     partialSend: rate(random, 0.5),
@@ -129,12 +130,13 @@ function makeHost(random: Random): HostOptions {
   };
 }
 
-function makeSettings(random: Random): EchoSettings {
+function makeSettings(random: Random, { interfaces }: HostOptions): EchoSettings {
+  const linkLocal = interfaces[1]!.addresses.some(isLinkLocal) ? ["fe80::20%2"] : [];
   const some = <T>(probability: number, value: () => T) => random.chance(probability) ? value() : undefined;
   const rate = () => ({ perSecond: random.magnitude(1, 2000), burst: random.magnitude(1, 200) });
   return {
     port: random.pick([9000, 7, 40_000]),
-    address: some(0.2, () => random.pick(["192.0.2.10", "127.0.0.1", "fe80::20%2", "0.0.0.0", "::"])) ?? "",
+    address: some(0.2, () => random.pick(["192.0.2.10", "127.0.0.1", "0.0.0.0", "::", ...linkLocal])) ?? "",
     family: undefined,
     log: random.pick(["text", "json", "none"]),
     logLimit: random.pick([1000, 1000, 0, 1, 20]),
@@ -234,7 +236,11 @@ function makeTroubles(random: Random, { interfaces }: HostOptions, duration: num
     return { at, kind: "address", interface: index, address: random.pick(addresses), present: random.chance(0.5) };
   });
   some(0.2, (at) => ({ at, kind: "clock step", nanoseconds: random.between(-3600, 3600) * SECOND }));
-  some(0.2, (at) => ({ at, kind: "drops", count: random.pick([1, 1000, 2 ** 31, 2 ** 32 - 1]) }));
+  // The program has to ask at least once in 2^32 of them.
+  const most = random.chance(0.5) ? 2 ** 32 - 100_000 : 1000;
+  if (random.chance(0.3)) {
+    events.push({ at: random.between(0, duration), kind: "drops", count: random.between(1, most) });
+  }
   some(0.2, (at) => ({ at, kind: "reader", output: 0, bytesPerSecond: random.pick([0, 100, 100_000, Infinity]) }));
   some(0.05, (at) => ({ at, kind: "close output", output: 0 }));
   some(0.05, (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000) }));

@@ -55,7 +55,8 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
 /** Notes when a signal that stops the server is handled: what comes then is not answered any more. */
 function watchStop(world: World, oracle: EchoOracle): void {
   world.signals.handled = (signal) => {
-    if (signal !== "SIGUSR1" && signal !== "SIGPIPE") oracle.stopping = true;
+    if (signal === "SIGUSR1" || signal === "SIGUSR2") oracle.summaries++;
+    else if (signal !== "SIGPIPE") oracle.stopping = true;
   };
 }
 

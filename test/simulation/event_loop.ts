@@ -3,13 +3,15 @@
  *
  * It takes the place of the globals that know the time or chance, and of `node:timers`, so that the program is the same.
  */
+
 import process from "node:process";
 import type { Random } from "./random.ts";
 import { MICROSECOND, MILLISECOND, type Time } from "./time.ts";
 import { Violation } from "./violation.ts";
 
-const realImmediate = setImmediate;
-const realTimeout = setTimeout;
+// Not the globals: when they are touched, Deno fixes what an import of node:timers gives.
+const builtinTimers = process.getBuiltinModule("node:timers");
+const { setImmediate: realImmediate, setTimeout: realTimeout } = builtinTimers;
 
 /** Most turns of the event loop after a signal until its handler is called: those of Deno's scheduler. */
 const SIGNAL_TURNS = 61;
@@ -149,9 +151,9 @@ export function replaceGlobals(current: () => Globals): void {
     clearTimeout: clear,
     clearInterval: clear,
   };
-  Object.assign(globalThis, timers);
   // An import of node:timers gives what this object holds when it is imported for the first time.
-  Object.assign(process.getBuiltinModule("node:timers"), timers);
+  Object.assign(builtinTimers, timers);
+  Object.assign(globalThis, timers);
   performance.now = () => current().time.now / MILLISECOND;
   Date.now = () => Math.floor(current().time.realtime / MILLISECOND);
   crypto.getRandomValues = ((array: ArrayBufferView) => {

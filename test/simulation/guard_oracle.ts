@@ -61,7 +61,7 @@ export class GuardOracle {
       if (sourcePort < 1024) return "reserved_source_port";
       if (SERVICE_PORTS.has(sourcePort)) return "service_source_port";
     }
-    if (sourcePort === settings.port && source === destination) return "own_endpoint";
+    if (sourcePort === settings.port && source === (specific ?? destination)) return "own_endpoint";
     const { allow } = settings;
     if (allow.length > 0 && !allow.some((prefix) => inPrefix(source, prefix))) return "not_allowed";
     return "";

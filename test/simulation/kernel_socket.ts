@@ -23,6 +23,7 @@ import type { Time } from "./time.ts";
 import { Violation } from "./violation.ts";
 
 const MSG_CTRUNC = 0x8;
+const UDP_GRO = 104;
 const MSG_TRUNC = 0x20;
 const SOF_TIMESTAMPING_RX_SOFTWARE = 0x8;
 
@@ -43,10 +44,18 @@ export interface QueuedError {
   readonly errno: number;
 }
 
+/** What a program is told of a message. */
+export interface Told {
+  /** Whether its control messages, or its payload, were cut. */
+  readonly cut: boolean;
+  /** How many datagrams it seems to have. */
+  readonly datagrams: number;
+}
+
 /** What the model's owner wants to know of a socket, and may disturb. */
 export interface SocketObserver {
-  /** A message was handed to the program; `cut` says that its control messages were. */
-  received(socket: KernelSocket, message: Message, cut: boolean): void;
+  /** A message was handed to the program. */
+  received(socket: KernelSocket, message: Message, told: Told): void;
   /** So many datagrams were lost because the receive buffer was full. */
   dropped(socket: KernelSocket, count: number): void;
   /** Bytes of room for control messages, where a fault makes it less than the program gave. */
@@ -174,14 +183,19 @@ export class KernelSocket implements Receiver {
     this.#queued -= truesize(payload.length);
     const control = limited(header.control, this.#observer.controlRoom(header.control.length));
     const writer = new ControlWriter(memory, control);
-    for (const entry of this.#controlMessages(message)) writer.put(entry);
+    // Where the control message of a train is lost, the program takes it for one datagram.
+    let train = message.payloads.length > 1;
+    for (const entry of this.#controlMessages(message)) {
+      const whole = writer.put(entry);
+      if (entry.type === UDP_GRO) train = whole;
+    }
     const scope = isLinkLocal(message.source) ? message.interface.index : 0;
     const name = socketAddressBytes(this.domain, { address: message.source, port: message.sourcePort, scope });
     const copied = scatter(memory, header.buffers, payload);
     const flags = (writer.cut ? MSG_CTRUNC : 0) | (copied < payload.length ? MSG_TRUNC : 0);
     const nameLength = header.name.at === 0 ? 0 : writeTruncated(memory, header.name.at, header.name.length, name);
     header.setReceived(nameLength, writer.length, flags, copied);
-    this.#observer.received(this, message, flags !== 0);
+    this.#observer.received(this, message, { cut: flags !== 0, datagrams: train ? message.payloads.length : 1 });
     return 0;
   }
 
@@ -194,7 +208,7 @@ export class KernelSocket implements Receiver {
       messages.push({ level: option.SOL_SOCKET, type: 37, data: timestamps(time) });
     }
     if (payloads.length > 1) {
-      messages.push({ level: option.SOL_UDP, type: 104, data: words(payloads[0]!.length) });
+      messages.push({ level: option.SOL_UDP, type: UDP_GRO, data: words(payloads[0]!.length) });
     }
     if (options.get(option.IPV6_RECVPKTINFO) !== 0) {
       const index = ipv4 && specific === undefined ? 0 : by.index;

@@ -93,7 +93,7 @@ export function write(
 ): number {
   if (description?.kind !== "sink") return -errno.EBADF;
   const { sink } = description;
-  if (world.fault("interrupt")) return -errno.EINTR;
+  if (world.fault("interruptOutput")) return -errno.EINTR;
   for (let done = 0;;) {
     const taken = sink.take(bytes.subarray(done));
     if (taken === -errno.EPIPE && raises) world.raise("SIGPIPE");
@@ -128,7 +128,7 @@ function poll(world: World, at: number, count: number, deadline: number): number
     at: at + POLLFD_SIZE * i + 6,
   }));
   const holding = ({ fd, wanted }: { fd: number; wanted: number }) => fd < 0 ? 0 : descriptors.events(fd) & wanted;
-  if (world.fault("interrupt")) return -errno.EINTR;
+  if (world.fault("interruptOutput")) return -errno.EINTR;
   const waited = world.block(deadline, () => entries.some((entry) => holding(entry) !== 0));
   if (waited === -errno.EINTR) return waited;
   for (const entry of entries) memory.setU16(entry.at, holding(entry));

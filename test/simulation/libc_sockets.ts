@@ -80,7 +80,11 @@ export function socketFunctions(world: World): Functions {
       memory.bytes(at!, memory.i32(lengthAt!)).set(value.subarray(0, memory.i32(lengthAt!)));
       return 0;
     },
-    recvmmsg: onSocket((socket, at, count, flags) => receive(world, socket, at!, count!, flags!)),
+    recvmmsg: onSocket((socket, at, count, flags) => {
+      const result = receive(world, socket, at!, count!, flags!);
+      world.observer.receptionEnded?.((flags! & MSG_DONTWAIT) === 0, result);
+      return result;
+    }),
     sendmmsg: onSocket((socket, at, count) => send(world, socket, at!, count!)),
     send: (fd, at, length, flags) => {
       const description = descriptors.get(fd!);

@@ -12,8 +12,8 @@ const PIPE_BUF = 4096;
 
 export class Sink {
   readonly kind: SinkKind;
-  /** All that was taken. */
-  readonly chunks: Uint8Array[] = [];
+  /** All that was taken, and when. */
+  readonly #chunks: { readonly bytes: Uint8Array; readonly at: number }[] = [];
   /** Bytes that the reader takes in a second. */
   bytesPerSecond = Infinity;
   /** Nobody reads any more. */
@@ -32,12 +32,18 @@ export class Sink {
 
   /** Bytes that were taken. */
   get size(): number {
-    return this.chunks.reduce((sum, { length }) => sum + length, 0);
+    return this.#chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
 
   get text(): string {
     const decoder = new TextDecoder();
-    return this.chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+    return this.#chunks.map(({ bytes }) => decoder.decode(bytes, { stream: true })).join("") + decoder.decode();
+  }
+
+  /** The lines, each with the time at which its end was taken. */
+  lines(): { readonly text: string; readonly at: number }[] {
+    const ends = this.#chunks.flatMap(({ bytes, at }) => [...bytes].filter((byte) => byte === 0x0a).map(() => at));
+    return this.text.split("\n").slice(0, -1).map((text, i) => ({ text, at: ends[i]! }));
   }
 
   /** Bytes that can be written without waiting. */
@@ -73,7 +79,7 @@ export class Sink {
     if (room <= 0 || (whole && room < bytes.length)) return -errno.EAGAIN;
     const length = Math.min(bytes.length, room, this.free);
     if (length === 0 && bytes.length > 0) return -errno.ENOSPC;
-    this.chunks.push(bytes.slice(0, length));
+    this.#chunks.push({ bytes: bytes.slice(0, length), at: this.#time.now });
     this.free -= length;
     if (this.kind !== "file") {
       if (this.#level === 0) this.#lookedAt = this.#time.now;

@@ -146,20 +146,20 @@ export class ControlWriter {
     this.#room = room;
   }
 
-  put({ level, type, data }: ControlMessage): void {
+  /** Writes a message, or what fits of it; returns whether that is all. */
+  put({ level, type, data }: ControlMessage): boolean {
     const room = this.#room.length - this.length;
-    if (room < 16) {
-      this.cut = true;
-      return;
-    }
+    const whole = room >= 16 + data.length;
+    if (!whole) this.cut = true;
+    if (room < 16) return false;
     const size = Math.min(16 + data.length, room);
-    if (size < 16 + data.length) this.cut = true;
     const at = this.#room.at + this.length;
     this.#memory.setU64(at, size);
     this.#memory.setI32(at + 8, level);
     this.#memory.setI32(at + 12, type);
     this.#memory.bytes(at + 16, size - 16).set(data.subarray(0, size - 16));
     this.length += Math.min(align(16 + data.length), room);
+    return whole;
   }
 }
 

@@ -3,7 +3,7 @@ import { Descriptors } from "./descriptors.ts";
 import { errno } from "./errno.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Attempt, Surroundings } from "./kernel_send.ts";
-import { KernelSocket, type Message } from "./kernel_socket.ts";
+import { KernelSocket, type Message, type Told } from "./kernel_socket.ts";
 import { AddressSpace } from "./memory.ts";
 import { type Interface, Network } from "./network.ts";
 import { Random } from "./random.ts";
@@ -20,6 +20,8 @@ export const memory = new AddressSpace();
 export interface FaultRates {
   /** A call is interrupted, though no signal is handled: the process was stopped and continued. signal(7) */
   readonly interrupt: number;
+  /** The same, of a call on an output. */
+  readonly interruptOutput: number;
   /** `recvmmsg` returns fewer messages than there are. */
   readonly partialReceive: number;
   /** `recvmmsg` fails. */
@@ -56,7 +58,9 @@ const RECEIVE_ERRORS = [12, 105, 100, 111, 113, 71] as const;
 export interface Observer {
   /** A call begins. */
   called?(name: string): void;
-  received?(socket: KernelSocket, message: Message, cut: boolean): void;
+  /** A reception ended, with so many messages or the negative error. */
+  receptionEnded?(waits: boolean, result: number): void;
+  received?(socket: KernelSocket, message: Message, told: Told): void;
   dropped?(socket: KernelSocket, count: number): void;
   /** The program asks for the counter of what was dropped. */
   dropsRead?(socket: KernelSocket): void;
@@ -98,7 +102,15 @@ export class World implements Surroundings {
 
   /** No faults from now on. */
   calm(): void {
-    this.#faults = { interrupt: 0, partialReceive: 0, receive: 0, partialSend: 0, send: 0, cutControl: 0 };
+    this.#faults = {
+      interrupt: 0,
+      interruptOutput: 0,
+      partialReceive: 0,
+      receive: 0,
+      partialSend: 0,
+      send: 0,
+      cutControl: 0,
+    };
   }
 
   /** Whether a fault happens now. */
@@ -149,7 +161,7 @@ export class World implements Surroundings {
       this.network,
       this.time,
       {
-        received: (socket, message, cut) => this.observer.received?.(socket, message, cut),
+        received: (socket, message, told) => this.observer.received?.(socket, message, told),
         dropped: (socket, count) => this.observer.dropped?.(socket, count),
         controlRoom: (room) => this.fault("cutControl") ? this.random.between(0, room) : room,
       },

@@ -2,7 +2,7 @@
 import { endpointOf, isIPv4, isLinkLocal, isMulticast } from "./address.ts";
 import type { Admitted } from "./echo_oracle.ts";
 import type { EchoSettings } from "./echo_plan.ts";
-import { SECOND } from "./time.ts";
+import { MILLISECOND, SECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 
 /** Bytes of a payload that a line shows. */
@@ -34,7 +34,7 @@ export function checkRecords(settings: EchoSettings, admitted: readonly Admitted
   }
 }
 
-function isRecordOf({ port, log }: EchoSettings, { message, payload, time }: Admitted, record: string): boolean {
+function isRecordOf({ port, log }: EchoSettings, { message, payload, realtimes }: Admitted, record: string): boolean {
   const { source, sourcePort, destination, specific, interface: by } = message;
   const zone = (address: string) => isLinkLocal(address) ? by.name.replaceAll('"', "?") : "";
   const local = isMulticast(destination) && !isIPv4(destination) ? "::" : specific ?? destination;
@@ -46,9 +46,9 @@ function isRecordOf({ port, log }: EchoSettings, { message, payload, time }: Adm
   const simple = /^[a-z]*…?$/.test(text);
   if (log === "json") {
     const line = JSON.parse(record);
-    const seconds = (Date.parse(line.time) * 1e6 - time) / SECOND;
+    const timely = realtimes.some((time) => Math.abs(Date.parse(line.time) * MILLISECOND - time) < SECOND / 10);
     return line.peer === peer && line.local === own && line.bytes === payload.length &&
-      (!simple || line.payload === text) && Math.abs(seconds) < 0.1;
+      (!simple || line.payload === text) && timely;
   }
   const start = `RECV: ${peer} -> ${own} - [`;
   const end = `]${cut ? ` (${payload.length} bytes)` : ""}`;

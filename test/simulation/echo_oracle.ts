@@ -15,9 +15,9 @@ import type { Observer, World } from "./world.ts";
 export interface Admitted {
   readonly message: Message;
   readonly payload: Uint8Array;
-  /** When it was received, by `CLOCK_REALTIME` and by `CLOCK_MONOTONIC`. */
-  readonly time: number;
+  /** When it was received, by `CLOCK_MONOTONIC`; and by `CLOCK_REALTIME`, which may step before it is logged. */
   readonly monotonic: number;
+  readonly realtimes: number[];
   /** Messages with it that were tried. */
   tries: number;
   /** The error that the kernel gave for the last of them; 0 if there was none. */
@@ -94,7 +94,7 @@ export class EchoOracle implements Observer {
       this.#pending.push({
         message,
         payload,
-        time: realtime,
+        realtimes: [realtime],
         monotonic: now,
         tries: 0,
         error: 0,
@@ -184,6 +184,7 @@ export class EchoOracle implements Observer {
   settle(): void {
     for (const each of this.#pending) {
       this.admitted.push(each);
+      each.realtimes.push(this.#world.time.realtime);
       if (each.echoed) continue;
       const { source } = each.message;
       // The server itself refuses what a peer may not have of a crowded send buffer.

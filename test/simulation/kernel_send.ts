@@ -20,7 +20,7 @@ export interface Attempt {
   readonly peer: SocketAddress;
   /** The datagrams: several, if it is a train. */
   readonly payloads: readonly Uint8Array[];
-  /** Where they leave from; "" if it failed before that was found. */
+  /** Where they leave from; until that is found what the program names, or "". */
   source: string;
   /** The segment size that the program asks for; 0 if none. */
   readonly segmentSize: number;
@@ -39,14 +39,22 @@ export interface Surroundings {
   readonly reportsSegmentSize: boolean;
   /** An error that a fault wants, or 0. */
   sendFault(attempt: Attempt): number;
-  /** Told of every attempt. */
+  /** Told of every attempt that the program learns the outcome of. */
   attempted(attempt: Attempt): void;
   /** Binds a socket that isn't. */
   bindAny(socket: KernelSocket): void;
 }
 
-/** Sends one message; returns how many bytes, or the negative error. sendmsg(2) */
-export function sendMessage(around: Surroundings, socket: KernelSocket, header: MessageHeader): number {
+/**
+ * Sends one message; returns how many bytes, or the negative error. sendmsg(2)
+ * @param first whether it is the first of a call: the error of a later one is not reported, and it is tried again
+ */
+export function sendMessage(
+  around: Surroundings,
+  socket: KernelSocket,
+  header: MessageHeader,
+  first: boolean,
+): number {
   const payload = gather(around.memory, header);
   const { name } = header;
   const named = name.at === 0 || name.length === 0 ? undefined : readSocketAddress(around.memory, name.at, name.length);
@@ -65,12 +73,12 @@ export function sendMessage(around: Surroundings, socket: KernelSocket, header: 
     peer,
     payloads,
     segmentSize: wanted.segmentSize,
-    source: "",
+    source: wanted.source ?? "",
     interfaceIndex: 0,
     error: 0,
   };
   attempt.error = socket.takeError() || around.sendFault(attempt) || send(around, attempt, wanted, payload.length);
-  around.attempted(attempt);
+  if (first || attempt.error === 0) around.attempted(attempt);
   return attempt.error === 0 ? payload.length : -attempt.error;
 }
 

@@ -171,7 +171,7 @@ export class KernelSocket implements Receiver {
   /** The address of `ipi_spec_dst`. `fib_compute_spec_dst`, net/ipv4/fib_frontend.c */
   #specific(destination: string, by: Interface): string {
     const own = !isMulticast(destination) && !this.#network.isBroadcast(destination);
-    return own ? destination : this.#network.primary(by, true) ?? "0.0.0.0";
+    return own ? destination : this.#network.selected(by);
   }
 
   /** Takes the first message of the queue; returns 0, or the negative error. recvmsg(2) */

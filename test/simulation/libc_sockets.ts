@@ -149,7 +149,7 @@ function send(world: World, socket: KernelSocket, at: number, count: number): nu
     if (sent === Math.min(count, MESSAGES_MAX)) return sent;
     if (sent > 0 && world.fault("partialSend")) return sent;
     const header = new MessageHeader(world.memory, at + sent * MESSAGE_HEADER_SIZE);
-    const result = sendMessage(world, socket, header);
+    const result = sendMessage(world, socket, header, sent === 0);
     if (result < 0) return sent > 0 ? sent : result;
     header.setLength(result);
   }

@@ -107,6 +107,12 @@ export class Network {
       own.find((address) => isIPv4(address) === ipv4);
   }
 
+  /** The address that answers to what many hosts are sent leave from. `inet_select_addr`, net/ipv4/devinet.c */
+  selected(by: Interface): string {
+    const others = this.interfaces.filter(({ name }) => name !== "lo");
+    return [by, ...others].map((each) => this.primary(each, true)).find((each) => each !== undefined) ?? "0.0.0.0";
+  }
+
   /** The broadcast address of an interface. */
   broadcast({ addresses }: Interface): string | undefined {
     const own = addresses.find((address) => isIPv4(address))?.split("/");

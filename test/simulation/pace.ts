@@ -12,7 +12,7 @@ const TOLERANCE = 20 * MICROSECOND;
 export class Pace {
   readonly #time: Time;
   readonly #pollMax: number;
-  #lastEvent = 0;
+  #lastEvent: number;
   #calls = 0;
   #second = 0;
   // Since when it polls in vain; `undefined` if it does not.
@@ -23,6 +23,7 @@ export class Pace {
   constructor(time: Time, pollMax: number) {
     this.#time = time;
     this.#pollMax = pollMax;
+    this.#lastEvent = time.now;
   }
 
   /** Something came that a program has to do with. */

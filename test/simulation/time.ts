@@ -29,11 +29,6 @@ export class Time {
     return this.now + this.realtimeOffset;
   }
 
-  /** When the next event is due; `Infinity` if none is. */
-  get next(): number {
-    return this.#events[0]?.at ?? Infinity;
-  }
-
   /** Has `action` happen at the time `at`, after what is due at the same time already. */
   schedule(at: number, action: () => void): void {
     let low = 0;
@@ -58,8 +53,10 @@ export class Time {
   waitUntil(deadline: number, condition: () => boolean): boolean {
     for (;;) {
       if (condition()) return true;
-      if (this.next > deadline) break;
-      const { at, action } = this.#events.shift()!;
+      const event = this.#events[0];
+      if (event === undefined || event.at > deadline) break;
+      const { at, action } = event;
+      this.#events.shift();
       this.now = Math.max(this.now, at);
       action();
     }

@@ -29,6 +29,8 @@ export interface Admitted {
 
 /** Errors that say of a train that it can't be cut up: its datagrams are tried one by one. */
 const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO, 95];
+/** How long the server counts at the end what it does not answer, in nanoseconds. */
+const DRAIN_MAX = 50_000_000;
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
 
@@ -52,6 +54,9 @@ export class EchoOracle implements Observer {
   readonly failures: number[] = [];
   /** Set when a signal that stops the server was handled. */
   stopping = false;
+  stoppedAt = Infinity;
+  /** Peers whose ways are, or were, slow. */
+  readonly slowed = new Set<string>();
   /** Datagrams that the kernel has dropped, as far as the server has asked. */
   drops = 0;
   #dropped = 0;
@@ -63,6 +68,7 @@ export class EchoOracle implements Observer {
   #pending: Admitted[] = [];
   // Whether the send buffer was more than half full since then.
   #crowded = false;
+  #lastReception = 0;
   // The place, in its flow, of the datagram that was echoed last.
   readonly #newest = new Map<string, number>();
 
@@ -80,6 +86,7 @@ export class EchoOracle implements Observer {
   }
 
   receptionEnded(waits: boolean, result: number): void {
+    this.#lastReception = result;
     if (!this.stopping) this.#pace.receivedBy(waits, result);
   }
 
@@ -115,6 +122,7 @@ export class EchoOracle implements Observer {
   attempted(attempt: Attempt): void {
     const { socket, payloads, error } = attempt;
     this.#watch(socket);
+    this.#checkTrain(attempt);
     const taken = new Set<Admitted>();
     for (const payload of payloads) {
       const answered = this.#find(attempt, payload, taken);
@@ -149,6 +157,36 @@ export class EchoOracle implements Observer {
     if (found !== undefined) return found;
     const what = `${payload.length} bytes from ${attempt.source || "?"} to ${peer.address} port ${peer.port}`;
     throw new Violation(`a reply that answers nothing: ${what}`);
+  }
+
+  /** A message must be one that a kernel takes, unless something is wrong on the way. */
+  #checkTrain({ socket, payloads, peer, error, wrongSource, source }: Attempt): void {
+    const size = payloads.reduce((sum, { length }) => sum + length, 0);
+    if (payloads.length > 64 || (payloads.length > 1 && size > 65_507)) {
+      throw new Violation(`a train of ${payloads.length} datagrams and ${size} bytes`);
+    }
+    // IPv6 sockets may send from any address; an IPv4 address may be gone.
+    if (wrongSource && (!isIPv4(source) || (this.#world.network.isLocal(source) && !isMulticast(source)))) {
+      throw new Violation(`${source} can't be sent from`);
+    }
+    const quick = !this.slowed.has(peer.address);
+    if (error === errno.EAGAIN && quick && payloads.length === 1) {
+      const { sending } = socket;
+      throw new Violation(`a send buffer that slow ways fill (${sending} bytes) keeps ${peer.address} from an answer`);
+    }
+  }
+
+  closed({ queue }: KernelSocket): void {
+    // What comes after it has found nothing is too late.
+    const early = this.#lastReception > 0 && this.#world.time.now - this.stoppedAt < DRAIN_MAX;
+    if (early && !this.#settings.adopted) throw new Violation(`${queue.length} messages were left uncounted`);
+  }
+
+  /** The server handles a signal that stops it. */
+  stop(): void {
+    this.stopping = true;
+    this.stoppedAt = this.#world.time.now;
+    this.#pace.disturbed();
   }
 
   /** The address that a reply must leave from. */

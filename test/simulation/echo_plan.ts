@@ -71,7 +71,7 @@ export function makeEchoPlan(seed: number): EchoPlan {
   const random = new Random(seed);
   const host = makeHost(random);
   const settings = makeSettings(random, host);
-  const duration = random.magnitude(20 * MILLISECOND, 8 * SECOND);
+  const duration = random.magnitude(20 * MILLISECOND, random.chance(0.9) ? 8 * SECOND : 100 * SECOND);
   const events = [
     ...makeTraffic(random, host.interfaces, settings, duration),
     ...makeTroubles(random, host, duration),
@@ -163,9 +163,26 @@ function makeTraffic(
   const add = (at: number, peer: ReturnType<typeof makePeer>) => {
     const destination = random.chance(0.7) ? peer.destinations[0]! : random.pick(peer.destinations);
     const sizes = makeSizes(random);
-    events.push({ at, kind: "arrival", ...peer.from, destination, sizes, text: random.chance(0.8) });
+    const sourcePort = random.chance(0.1) ? random.pick(PORTS) : peer.from.sourcePort;
+    events.push({ at, kind: "arrival", ...peer.from, sourcePort, destination, sizes, text: random.chance(0.8) });
   };
-  while (events.length < 200) {
+  const slow = random.chance(0.15) ? random.some(peers) : [];
+  for (const { from, destinations } of slow) {
+    const way = { bytesPerSecond: random.magnitude(1000, 1_000_000) };
+    events.push({ at: 0, kind: "way", address: from.source, way });
+    for (let i = 0; i < 40; i++) {
+      const size = random.between(8000, 65_000);
+      events.push({
+        at: random.between(0, duration),
+        kind: "arrival",
+        ...from,
+        destination: destinations[0]!,
+        sizes: random.chance(0.7) ? [size] : new Array<number>(40).fill(size >> 6),
+        text: true,
+      });
+    }
+  }
+  while (events.length < 250) {
     const start = random.between(-MILLISECOND, duration);
     const pace = random.magnitude(MICROSECOND, 20 * MILLISECOND);
     const count = random.magnitude(1, 60);
@@ -181,6 +198,10 @@ function makePeer(random: Random, interfaces: readonly Interface[], { port }: Ec
   const by = random.pick(interfaces);
   const own = by.addresses.map((address) => address.slice(0, address.indexOf("/")));
   const ipv6 = random.chance(0.4) && own.some((address) => address.includes(":"));
+  // A host takes what is for any of its addresses, whichever interface it comes by.
+  const others = interfaces.slice(1).flatMap(({ addresses }) => addresses)
+    .map((address) => address.slice(0, address.indexOf("/")))
+    .filter((address) => address.includes(":") === ipv6);
   const local = own.filter((address) => address.includes(":") === ipv6);
   const linkLocal = ipv6 && by.name !== "lo" && random.chance(0.5);
   const network = by.index === 2 ? "192.0.2" : "198.51.100";
@@ -199,7 +220,12 @@ function makePeer(random: Random, interfaces: readonly Interface[], { port }: Ec
       source: random.chance(0.15) ? random.pick(forged) : near,
       sourcePort: random.chance(0.7) ? random.pick(PORTS.slice(0, 4)) : random.pick([...PORTS, port]),
     },
-    destinations: [...local.filter((address) => isLinkLocal(address) === linkLocal || !linkLocal), ...groups],
+    destinations: [
+      ...local.filter((address) => isLinkLocal(address) === linkLocal),
+      ...others.filter((address) => !isLinkLocal(address) || own.includes(address)),
+      ipv6 ? "2001:db8:ffff::5" : "203.0.113.200",
+      ...groups,
+    ],
   };
 }
 

@@ -35,6 +35,7 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
   plan.events.forEach((event, i) => {
     const { at } = event;
     world.time.schedule(start + at, () => happen(world, plan, event, i));
+    if (event.kind === "way") oracle.slowed.add(event.address);
   });
   world.time.schedule(start + plan.stop.at, () => world.raise(plan.stop.signal));
   watchStop(world, oracle);
@@ -56,7 +57,7 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
 function watchStop(world: World, oracle: EchoOracle): void {
   world.signals.handled = (signal) => {
     if (signal === "SIGUSR1" || signal === "SIGUSR2") oracle.summaries++;
-    else if (signal !== "SIGPIPE") oracle.stopping = true;
+    else if (signal !== "SIGPIPE") oracle.stop();
   };
 }
 

@@ -28,6 +28,8 @@ export interface Attempt {
   interfaceIndex: number;
   /** The error, or 0. */
   error: number;
+  /** Whether it is refused because the host has no such address to send from. */
+  wrongSource: boolean;
 }
 
 /** What a sending needs of its surroundings. */
@@ -76,6 +78,7 @@ export function sendMessage(
     source: wanted.source ?? "",
     interfaceIndex: 0,
     error: 0,
+    wrongSource: false,
   };
   attempt.error = socket.takeError() || around.sendFault(attempt) || send(around, attempt, wanted, payload.length);
   if (first || attempt.error === 0) around.attempted(attempt);
@@ -133,7 +136,8 @@ function send(around: Surroundings, attempt: Attempt, wanted: Wanted, size: numb
   const bound = socket.local!.address;
   const named = wanted.source ?? (/^(::|0\.0\.0\.0)$/.test(bound) ? undefined : bound);
   const source = named === "0.0.0.0" || named === "::" ? undefined : named;
-  if (source !== undefined && !isUsableSource(around, socket, source, wanted.interfaceIndex)) return errno.EINVAL;
+  attempt.wrongSource = source !== undefined && !isUsableSource(around, socket, source, wanted.interfaceIndex);
+  if (attempt.wrongSource) return errno.EINVAL;
   const unicast = socket.options.get(ipv4 ? option.IP_UNICAST_IF : option.IPV6_UNICAST_IF);
   const device = scope || wanted.interfaceIndex || socket.local!.scope || byteSwapped(unicast);
   const route = network.route(peer.address, device);
@@ -162,8 +166,8 @@ function send(around: Surroundings, attempt: Attempt, wanted: Wanted, size: numb
 /** Whether a datagram may leave from an address. `__ip_dev_find`, `ipv6_can_nonlocal_bind` */
 function isUsableSource({ network }: Surroundings, socket: KernelSocket, source: string, index: number): boolean {
   if (isMulticast(source) || network.isBroadcast(source)) return false;
-  if (network.isLocal(source, index)) return true;
-  return !isIPv4(source) && socket.options.get(option.IPV6_FREEBIND) !== 0;
+  if (isIPv4(source)) return network.isLocal(source, index);
+  return network.hasAddress(source, index) || socket.options.get(option.IPV6_FREEBIND) !== 0;
 }
 
 /** The error of a message that is too large, or that can't be cut into segments; 0 if there is none. */

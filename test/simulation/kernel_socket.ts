@@ -60,6 +60,10 @@ export interface SocketObserver {
   dropped(socket: KernelSocket, count: number): void;
   /** Bytes of room for control messages, where a fault makes it less than the program gave. */
   controlRoom(room: number): number;
+  /** The order in which control messages come: nothing promises one. */
+  arrange(messages: ControlMessage[]): ControlMessage[];
+  /** The socket is closed. */
+  closed(socket: KernelSocket): void;
 }
 
 /** What a message takes up in a receive buffer. */
@@ -122,6 +126,7 @@ export class KernelSocket implements Receiver {
   }
 
   close(): void {
+    this.#observer.closed(this);
     this.#network.receivers.delete(this);
   }
 
@@ -185,9 +190,12 @@ export class KernelSocket implements Receiver {
     const writer = new ControlWriter(memory, control);
     // Where the control message of a train is lost, the program takes it for one datagram.
     let train = message.payloads.length > 1;
-    for (const entry of this.#controlMessages(message)) {
+    for (const entry of this.#observer.arrange(this.#controlMessages(message))) {
       const whole = writer.put(entry);
       if (entry.type === UDP_GRO) train = whole;
+    }
+    if (writer.cut && control.length === header.control.length) {
+      throw new Violation(`${control.length} bytes of room for control messages are too few`);
     }
     const scope = isLinkLocal(message.source) ? message.interface.index : 0;
     const name = socketAddressBytes(this.domain, { address: message.source, port: message.sourcePort, scope });

@@ -54,6 +54,9 @@ const NEIGHBOUR_PATIENCE = 3 * SECOND;
 /** Bytes that wait for one neighbour. `unres_qlen_bytes`, Documentation/networking/ip-sysctl.rst */
 const NEIGHBOUR_QUEUE = 212_992;
 
+/** Prefixes that are local by a route alone. ip-route(8), `ip route add local` */
+const LOCAL_ROUTES = ["127.0.0.0/8", "203.0.113.128/25", "2001:db8:ffff::/64"] as const;
+
 /** What a route leads to. */
 export interface Route {
   readonly interface: Interface;
@@ -88,16 +91,17 @@ export class Network {
     return this.interfaces.find((each) => each.index === index);
   }
 
-  /** The interfaces that have an address. */
-  ownersOf(address: string): Interface[] {
-    return this.interfaces.filter(({ name, addresses }) =>
-      addresses.some((own) => own.slice(0, own.indexOf("/")) === address || (name === "lo" && inPrefix(address, own)))
+  /** Whether an interface has an address: the one of this index, if that is not 0 and the address needs it. */
+  hasAddress(address: string, index = 0): boolean {
+    return this.interfaces.some((each) =>
+      (index === 0 || index === each.index || !isLinkLocal(address)) &&
+      each.addresses.some((own) => own.slice(0, own.indexOf("/")) === address)
     );
   }
 
-  /** Whether an address is one of this host, on the interface of this index if that is not 0. */
+  /** Whether the host takes what is sent to an address: an interface has it, or a route makes it local. */
   isLocal(address: string, index = 0): boolean {
-    return this.ownersOf(address).some((owner) => index === 0 || owner.index === index || !isLinkLocal(address));
+    return this.hasAddress(address, index) || LOCAL_ROUTES.some((prefix) => inPrefix(address, prefix));
   }
 
   /** The address of an interface that the kernel sends from. */

@@ -1,11 +1,12 @@
 /** How often the program calls the kernel: it sleeps when nothing comes, and polls only as long as it may. */
+import { errno } from "./errno.ts";
 import { MICROSECOND, SECOND, type Time } from "./time.ts";
 import { Violation } from "./violation.ts";
 
 /** After this time without a datagram, it is quiet. */
 const QUIET = SECOND / 5;
 /** Most calls in a second while it is quiet: a wake-up takes a few. */
-const CALLS_MAX = 60;
+const CALLS_MAX = 12;
 /** How far polling may go beyond its limit: one more call. */
 const TOLERANCE = 20 * MICROSECOND;
 
@@ -47,10 +48,8 @@ export class Pace {
   /** A reception ended: it waited or not, and got so many messages or an error. */
   receivedBy(waits: boolean, result: number): void {
     const { now } = this.#time;
-    if (result > 0) {
-      this.#vain = false;
-      this.disturbed();
-    }
+    if (result > 0) this.#vain = false;
+    if (result !== -errno.EAGAIN) this.disturbed();
     if (waits || result > 0) {
       this.#vain ||= this.#polling !== undefined && result <= 0;
       this.#polling = undefined;

@@ -62,6 +62,7 @@ export interface Observer {
   receptionEnded?(waits: boolean, result: number): void;
   received?(socket: KernelSocket, message: Message, told: Told): void;
   dropped?(socket: KernelSocket, count: number): void;
+  closed?(socket: KernelSocket): void;
   /** The program asks for the counter of what was dropped. */
   dropsRead?(socket: KernelSocket): void;
   attempted?(attempt: Attempt): void;
@@ -163,6 +164,8 @@ export class World implements Surroundings {
       {
         received: (socket, message, told) => this.observer.received?.(socket, message, told),
         dropped: (socket, count) => this.observer.dropped?.(socket, count),
+        arrange: (messages) => this.random.chance(0.5) ? messages : messages.reverse(),
+        closed: (socket) => this.observer.closed?.(socket),
         controlRoom: (room) => this.fault("cutControl") ? this.random.between(0, room) : room,
       },
     );

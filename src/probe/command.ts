@@ -17,7 +17,7 @@ import { MtuReport } from "./mtu_report.ts";
 import { MtuSearch } from "./mtu_search.ts";
 import { type ProbeSettings, SIZE_MAX } from "./options.ts";
 import { sendRequests } from "./pacing.ts";
-import { hostText, type NamedPeer, type ScopedAddress } from "./peer.ts";
+import type { NamedPeer, ScopedAddress } from "./peer.ts";
 import { ReplyPoller } from "./reply_poller.ts";
 import type { Report } from "./report.ts";
 import { TableReport } from "./table_report.ts";
@@ -89,13 +89,5 @@ function makeTargets(
     throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
   }
   const options = { ...settings, source, interfaceIndex: index, sizeMax: findMtu ? SIZE_MAX : size };
-  try {
-    return peers.map((peer) => new ProbeTarget(peer, options, errors));
-  } catch (error) {
-    if (!(error instanceof SystemError) || error.errno !== EADDRNOTAVAIL || source === undefined) throw error;
-    const message = `cannot send from ${
-      hostText(source)
-    }: this address is not on this host; \`ip address\` lists what is`;
-    throw new SystemError("bind", EADDRNOTAVAIL, message);
-  }
+  return peers.map((peer) => new ProbeTarget(peer, options, errors));
 }

@@ -4,27 +4,19 @@
  */
 
 import { errnoName } from "../../ffi/errno.ts";
-import type { Style, Terminal } from "../cli/terminal.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { formatDuration, formatMilliseconds } from "./duration.ts";
 import { failureName, formatBytes } from "./explanation.ts";
 import { drawHistogram } from "./histogram.ts";
 import type { Failure, RequestLedger } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { peerText } from "./peer.ts";
-import { explanationLines, type Report, VERDICT_STYLE } from "./report.ts";
+import { explanationLines, type Report, verdictStyle } from "./report.ts";
 import type { ProbeTarget, Reply } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** Width of the summary where there is no terminal, and its greatest width in one. */
 const WIDTH = 80;
-
-const KIND_STYLE: Record<Exclude<Reply["kind"], "received">, Style> = {
-  late: "doubtful",
-  duplicate: "doubtful",
-  stray: "doubtful",
-  "wrong source": "bad",
-  corrupted: "bad",
-};
 
 /** Reports on one target, for people. */
 export class LineReport implements Report {
@@ -47,10 +39,11 @@ export class LineReport implements Report {
   replied(_target: ProbeTarget, reply: Reply): void {
     const { kind, sequence, roundTrip, reordered } = reply;
     const terminal = this.#terminal;
+    const altered = kind === "corrupted" || kind === "wrong source";
     const facts = [
       sequence === undefined ? "" : `seq=${sequence}`,
       roundTrip === undefined ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
-      kind === "received" ? "" : terminal.paint(KIND_STYLE[kind], kind),
+      kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
       reordered ? terminal.paint("doubtful", "reordered") : "",
     ];
     const path = `from ${peerText(reply.from)} to ${reply.to}`;
@@ -76,7 +69,7 @@ export class LineReport implements Report {
     terminal.eraseAbove(0);
     this.#event("");
     terminal.writeLines([
-      `${titleOf(target)}: ${terminal.paint(VERDICT_STYLE[word], word)}`,
+      `${titleOf(target)}: ${terminal.paint(verdictStyle(word), word)}`,
       ...explanationLines(target, this.#settings, terminal),
       "",
       ...summaryLines(ledger, width),

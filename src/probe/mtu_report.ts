@@ -24,7 +24,9 @@ export class MtuReport implements MtuObserver {
   }
 
   tried({ endpoint }: ProbeTarget, size: number, limit: Limit | undefined): void {
-    if (this.#settings.quiet || this.#settings.json) return;
+    // What this host refuses to send is no try.
+    const refusedHere = limit?.failure !== undefined && limit.failure.report?.icmp === undefined;
+    if (this.#settings.quiet || this.#settings.json || refusedHere) return;
     const what = limit === undefined ? "comes back" : limitText(limit);
     this.#terminal.writeLines([this.#terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
   }

@@ -6,7 +6,6 @@
 import { isIPv4 } from "../net/address.ts";
 import type { Failure } from "./ledger.ts";
 import { SIZE_MAX, SIZE_MAX_IPV4 } from "./options.ts";
-import { leastMtu, payloadSize } from "./peer.ts";
 import type { ReplyPoller } from "./reply_poller.ts";
 import type { ProbeTarget, Reply } from "./target.ts";
 
@@ -18,8 +17,6 @@ const ATTEMPTS = 3;
 const PATIENCE_ROUND_TRIPS = 10;
 /** Least such wait. */
 const PATIENCE_MILLISECONDS = 100;
-/** How many claims of an MTU are followed; a path has few narrower and narrower links, but a forger many claims. */
-const CLAIMS_MAX = 8;
 
 /** What became of a datagram that was too large. */
 export interface Limit {
@@ -41,7 +38,10 @@ export interface MtuObserver {
   found(target: ProbeTarget, size: number, limit: Limit | undefined): void;
 }
 
-/** Searches for one target after the other. Every bound is the result of a request: ICMP messages may be forged. */
+/**
+ * Searches for one target after the other, by bisection. What ICMP messages claim of the MTU is ignored, for they may be
+ * forged: each bound is the result of a request.
+ */
 export class MtuSearch {
   readonly #poller: ReplyPoller;
   readonly #timeoutMilliseconds: number;
@@ -63,7 +63,6 @@ export class MtuSearch {
   }
 
   async #search(target: ProbeTarget): Promise<boolean> {
-    const { peer } = target;
     const answered = await this.#try(target, SMALL_SIZE) === undefined;
     if (this.#isStopped()) return false;
     if (!answered) {
@@ -72,10 +71,8 @@ export class MtuSearch {
     }
     let passes = SMALL_SIZE;
     let limit: Limit | undefined;
-    const most = isIPv4(peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
-    let claims = 0;
-    let claimed = 0;
-    for (let size = most, fails = most + 1; fails - passes > 1;) {
+    const most = isIPv4(target.peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
+    for (let size = most, fails = most + 1; fails - passes > 1; size = (passes + fails) >> 1) {
       const result = await this.#try(target, size);
       if (this.#isStopped()) return false;
       if (result === undefined) {
@@ -83,11 +80,7 @@ export class MtuSearch {
       } else {
         fails = size;
         limit = result;
-        const claim = claimedSize(target, size, result);
-        if (claim !== undefined && claims++ < CLAIMS_MAX) claimed = claim;
       }
-      // The size that is said to pass, then one byte more: if the claim is right, that ends the search.
-      size = claimed > passes && claimed < fails ? claimed : claimed === passes ? passes + 1 : (passes + fails) >> 1;
     }
     this.#observer.found(target, passes, limit);
     return target.ledger.wrongSources.length === 0;
@@ -131,11 +124,4 @@ function limitOf(reply: Reply | undefined, failure: Failure | undefined): Limit 
   if (reply === undefined) return failure === undefined ? { outcome: "lost" } : { outcome: "failed", failure };
   if (reply.kind === "corrupted") return { outcome: "corrupted" };
   return reply.fragmentSize === 0 ? undefined : { outcome: "fragmented", fragmentSize: reply.fragmentSize };
-}
-
-/** Bytes of payload that pass, by what an error says of the MTU; `undefined` if it says nothing that can be. */
-function claimedSize({ peer }: ProbeTarget, size: number, { failure }: Limit): number | undefined {
-  const mtu = failure?.report?.mtu ?? 0;
-  const claimed = payloadSize(peer, mtu);
-  return mtu >= leastMtu(peer) && claimed < size ? claimed : undefined;
 }

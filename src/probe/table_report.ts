@@ -3,10 +3,10 @@
  * @module
  */
 
-import type { Style, Terminal } from "../cli/terminal.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { formatMilliseconds } from "./duration.ts";
 import type { ProbeSettings } from "./options.ts";
-import { explanationLines, type Report, VERDICT_STYLE } from "./report.ts";
+import { explanationLines, type Report, verdictStyle } from "./report.ts";
 import type { ProbeTarget } from "./target.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
@@ -53,12 +53,10 @@ export class TableReport implements Report {
   finish(): void {
     const table = layOut(this.#targets.map((target) => rowOf(target, true)), this.#terminal);
     this.#draw([...table.heading, ...table.rows.flat()]);
-    const explanations = this.#targets
-      .map((target) => explanationLines(target, this.#settings, this.#terminal))
-      .filter((lines) => lines.length > 0);
-    // Wrapped sentences need a blank line between them.
-    if (this.#terminal.interactive) this.#terminal.writeLines(explanations.flatMap((lines) => ["", ...lines]));
-    else if (explanations.length > 0) this.#terminal.writeLines(["", ...explanations.flat()]);
+    for (const target of this.#targets) {
+      const lines = explanationLines(target, this.#settings, this.#terminal);
+      if (lines.length > 0) this.#terminal.writeLines(["", ...lines]);
+    }
   }
 
   /** Replaces the last drawing. */
@@ -106,7 +104,7 @@ function layOut(rows: readonly Row[], terminal: Terminal): Table {
   const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
   const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
   const verdictWidth = "wrong source".length;
-  const paint = (word: Row["word"]) => terminal.paint(styleOf(word), word);
+  const paint = (word: Row["word"]) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
   for (const shown of [[0, 1, 2], [1]]) {
     const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
     if (width > columns) continue;
@@ -129,8 +127,4 @@ function layOut(rows: readonly Row[], terminal: Terminal): Table {
       return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
     }),
   };
-}
-
-function styleOf(word: Row["word"]): Style {
-  return word === "waiting" ? "faint" : VERDICT_STYLE[word];
 }

@@ -554,7 +554,7 @@ while True:
           assert.deepEqual([found!.payload, found!.packet, found!.larger, found!.from], [1472, 1500, "failed", null]);
           const command = commandLine("src/main.ts", ["probe", `${SERVER[0]}:9205`, "--mtu"]);
           const { stdout } = await run(client.command(command), {}, 30_000);
-          assert.ok(stdout.split("\n").length <= 8, stdout);
+          assert.ok(stdout.split("\n").length <= 14, stdout);
         } finally {
           await Promise.all([naive.kill(), forging.kill()]);
           client.run("ip route flush cache");

@@ -11,16 +11,15 @@ import { Terminal } from "../cli/terminal.ts";
 import { resolve } from "../net/endpoint.ts";
 import { ErrorQueue } from "../socket/error_queue.ts";
 import { resolveTargets } from "./endpoints.ts";
-import { JsonReport } from "./json_report.ts";
-import { LineReport } from "./line_report.ts";
-import { MtuReport } from "./mtu_report.ts";
-import { MtuSearch } from "./mtu_search.ts";
+import { jsonReport } from "./json_report.ts";
+import { lineReport } from "./line_report.ts";
+import { mtuReport } from "./mtu_report.ts";
+import { searchMtu } from "./mtu_search.ts";
 import { type ProbeSettings, SIZE_MAX } from "./options.ts";
 import { sendRequests } from "./pacing.ts";
 import type { NamedPeer, ScopedAddress } from "./peer.ts";
 import { ReplyPoller } from "./reply_poller.ts";
-import type { Report } from "./report.ts";
-import { TableReport } from "./table_report.ts";
+import { tableReport } from "./table_report.ts";
 import { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
@@ -65,11 +64,10 @@ async function runWith(settings: ProbeSettings, terminal: Terminal, isStopped: (
   const targets = makeTargets(peers, settings, source);
   const poller = new ReplyPoller(targets);
   if (settings.findMtu) {
-    const report = new MtuReport(settings, terminal);
-    return await new MtuSearch(poller, settings.timeoutMilliseconds, report, isStopped).run(targets);
+    return await searchMtu(targets, poller, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
   }
-  const ReportOfKind = settings.json ? JsonReport : targets.length > 1 ? TableReport : LineReport;
-  const report: Report = new ReportOfKind(targets, settings, terminal);
+  const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
+  const report = makeReport(targets, settings, terminal);
   for (const target of targets) target.observer = report;
   await sendRequests(targets, poller, settings, report, terminal, isStopped);
   report.finish();

@@ -29,42 +29,32 @@ interface Table {
 }
 
 /** Reports on several targets, for people. */
-export class TableReport implements Report {
-  readonly #targets: readonly ProbeTarget[];
-  readonly #settings: ProbeSettings;
-  readonly #terminal: Terminal;
-  #drawnAt = -Infinity;
-  #drawn: readonly string[] = [];
+export function tableReport(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal): Report {
+  let drawnAt = -Infinity;
+  let drawn: readonly string[] = [];
+  const draw = (lines: readonly string[]) => {
+    terminal.eraseAbove(drawn.length);
+    terminal.writeLines(lines);
+    drawn = lines;
+  };
+  return {
+    progress() {
+      const now = performance.now();
+      if (!terminal.interactive || settings.quiet || now - drawnAt < REDRAW_MILLISECONDS) return;
+      drawnAt = now;
+      const lines = screenLines(targets.map((target) => rowOf(target, false)), terminal);
+      if (lines.join("\n") !== drawn.join("\n")) draw(lines);
+    },
 
-  constructor(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal) {
-    this.#targets = targets;
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-
-  progress(): void {
-    const now = performance.now();
-    if (!this.#terminal.interactive || this.#settings.quiet || now - this.#drawnAt < REDRAW_MILLISECONDS) return;
-    this.#drawnAt = now;
-    const lines = screenLines(this.#targets.map((target) => rowOf(target, false)), this.#terminal);
-    if (lines.join("\n") !== this.#drawn.join("\n")) this.#draw(lines);
-  }
-
-  finish(): void {
-    const table = layOut(this.#targets.map((target) => rowOf(target, true)), this.#terminal);
-    this.#draw([...table.heading, ...table.rows.flat()]);
-    for (const target of this.#targets) {
-      const lines = explanationLines(target, this.#settings, this.#terminal);
-      if (lines.length > 0) this.#terminal.writeLines(["", ...lines]);
-    }
-  }
-
-  /** Replaces the last drawing. */
-  #draw(lines: readonly string[]): void {
-    this.#terminal.eraseAbove(this.#drawn.length);
-    this.#terminal.writeLines(lines);
-    this.#drawn = lines;
-  }
+    finish() {
+      const table = layOut(targets.map((target) => rowOf(target, true)), terminal);
+      draw([...table.heading, ...table.rows.flat()]);
+      for (const target of targets) {
+        const lines = explanationLines(target, settings, terminal);
+        if (lines.length > 0) terminal.writeLines(["", ...lines]);
+      }
+    },
+  };
 }
 
 /** The row of a target; at the end, if `final`, a target is no longer `waiting`. */

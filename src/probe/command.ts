@@ -17,8 +17,6 @@ import { mtuReport } from "./mtu_report.ts";
 import { searchMtu } from "./mtu_search.ts";
 import { type ProbeSettings, SIZE_MAX } from "./options.ts";
 import { sendRequests } from "./pacing.ts";
-import type { NamedPeer, ScopedAddress } from "./peer.ts";
-import { ReplyPoller } from "./reply_poller.ts";
 import { tableReport } from "./table_report.ts";
 import { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
@@ -32,12 +30,13 @@ const LAST_MILLISECONDS = 1000;
  * @throws {UsageError | SystemError} with a sentence for the user, if it can't be done
  */
 export async function runProbe(settings: ProbeSettings): Promise<number> {
+  // Before signals are handled, for a name server may take long to answer, and nothing else goes on meanwhile.
+  const targets = makeTargets(settings);
   const terminal = new Terminal();
   let stoppedAt = Infinity;
-  const stop = () => stoppedAt = Math.min(stoppedAt, performance.now());
-  handleSignals(stop);
+  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
   const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await runWith(settings, terminal, isStopped);
+  const ok = await (settings.findMtu ? findMtu : ask)(targets, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
@@ -57,35 +56,45 @@ function handleSignals(stop: () => void): void {
   onSignal("SIGUSR2", ignore);
 }
 
-/** Runs the probe; returns whether all targets are ok. */
-async function runWith(settings: ProbeSettings, terminal: Terminal, isStopped: () => boolean): Promise<boolean> {
-  const source = settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!;
-  const peers = resolveTargets(settings, source);
-  const targets = makeTargets(peers, settings, source);
-  const poller = new ReplyPoller(targets);
-  if (settings.findMtu) {
-    return await searchMtu(targets, poller, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
-  }
+/** Searches the largest datagrams; returns whether all targets answer, each from the endpoint that was asked. */
+function findMtu(
+  targets: readonly ProbeTarget[],
+  settings: ProbeSettings,
+  terminal: Terminal,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
+}
+
+/** Sends requests and reports; returns whether all targets are ok. */
+async function ask(
+  targets: readonly ProbeTarget[],
+  settings: ProbeSettings,
+  terminal: Terminal,
+  isStopped: () => boolean,
+): Promise<boolean> {
   const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
   const report = makeReport(targets, settings, terminal);
   for (const target of targets) target.observer = report;
-  await sendRequests(targets, poller, settings, report, terminal, isStopped);
+  const showProgress = () => {
+    report.progress?.();
+    return terminal.drain(isStopped);
+  };
+  report.start?.();
+  await sendRequests(targets, settings, showProgress, isStopped);
   report.finish();
   return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 
-function makeTargets(
-  peers: readonly NamedPeer[],
-  settings: ProbeSettings,
-  source: ScopedAddress | undefined,
-): ProbeTarget[] {
-  const { interfaceName, findMtu, size } = settings;
-  const errors = new ErrorQueue();
+function makeTargets(settings: ProbeSettings): ProbeTarget[] {
+  const { interfaceName } = settings;
   const index = interfaceName === undefined ? 0 : interfaceIndex(interfaceName);
   if (interfaceName !== undefined && index === 0) {
     const message = `no interface named ${JSON.stringify(interfaceName)} on this host; \`ip link\` lists what there is`;
     throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
   }
-  const options = { ...settings, source, interfaceIndex: index, sizeMax: findMtu ? SIZE_MAX : size };
-  return peers.map((peer) => new ProbeTarget(peer, options, errors));
+  const source = settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!;
+  const options = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
+  const errors = new ErrorQueue();
+  return resolveTargets(settings, source).map((peer) => new ProbeTarget(peer, options, errors));
 }

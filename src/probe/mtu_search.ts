@@ -6,7 +6,7 @@
 import { isIPv4 } from "../net/address.ts";
 import type { Failure } from "./ledger.ts";
 import { SIZE_MAX, SIZE_MAX_IPV4 } from "./options.ts";
-import type { ReplyPoller } from "./reply_poller.ts";
+import { ReplyPoller } from "./reply_poller.ts";
 import type { ProbeTarget, Reply } from "./target.ts";
 
 /** Bytes of the request that finds out whether the target answers at all. */
@@ -45,11 +45,12 @@ export interface MtuObserver {
  */
 export async function searchMtu(
   targets: readonly ProbeTarget[],
-  poller: ReplyPoller,
   timeoutMilliseconds: number,
   observer: MtuObserver,
   isStopped: () => boolean,
 ): Promise<boolean> {
+  const poller = new ReplyPoller(targets);
+
   /** Tries a size, some times if need be; returns what prevents that it comes back unfragmented. */
   const tryPayload = async (target: ProbeTarget, size: number): Promise<Limit | undefined> => {
     const { ledger } = target;

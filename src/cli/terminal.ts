@@ -4,7 +4,9 @@
  */
 
 import { EAGAIN, EINTR, PIPE_BUF, POLLOUT, SEEK_CUR } from "../../ffi/constants.ts";
-import { environmentVariable, lseek, poll, terminalSize, Writer } from "../../ffi/libc.ts";
+import { lseek, poll } from "../../ffi/libc.ts";
+import { environmentVariable, terminalSize } from "../../ffi/terminal.ts";
+import { Writer } from "../../ffi/writer.ts";
 import { handleSignal, SIGNAL_TURNS, takeTurns } from "./event_loop.ts";
 import { reopen } from "./output.ts";
 

@@ -3,12 +3,10 @@
  * @module
  */
 
-import { EADDRNOTAVAIL, SIGHUP } from "../../ffi/constants.ts";
-import { SystemError } from "../../ffi/errno.ts";
-import { interfaceIndex, signalIgnored } from "../../ffi/libc.ts";
-import { onSignal } from "../../ffi/signals.ts";
+import { interfaceIndex } from "../../ffi/interfaces.ts";
+import { handleSignals } from "../cli/signals.ts";
 import { Terminal } from "../cli/terminal.ts";
-import { resolve } from "../net/endpoint.ts";
+import { noInterface, resolve } from "../net/endpoint.ts";
 import { ErrorQueue } from "../socket/error_queue.ts";
 import { resolveTargets } from "./endpoints.ts";
 import { jsonReport } from "./json_report.ts";
@@ -39,21 +37,6 @@ export async function runProbe(settings: ProbeSettings): Promise<number> {
   const ok = await (settings.findMtu ? findMtu : ask)(targets, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
-}
-
-function handleSignals(stop: () => void): void {
-  const ignore = () => {};
-  // Read before any handler is set: Deno's first handler ends the ignoring of SIGHUP, too.
-  const hangupIgnored = signalIgnored(SIGHUP);
-  onSignal("SIGINT", stop);
-  onSignal("SIGTERM", stop);
-  // nohup(1) asks to ignore SIGHUP.
-  onSignal("SIGHUP", hangupIgnored ? ignore : stop);
-  // A reader that goes away is an error of the write.
-  onSignal("SIGPIPE", ignore);
-  // Without a handler they end the process, or open a debugger.
-  onSignal("SIGUSR1", ignore);
-  onSignal("SIGUSR2", ignore);
 }
 
 /** Searches the largest datagrams; returns whether all targets answer, each from the endpoint that was asked. */
@@ -89,10 +72,7 @@ async function ask(
 function makeTargets(settings: ProbeSettings): ProbeTarget[] {
   const { interfaceName } = settings;
   const index = interfaceName === undefined ? 0 : interfaceIndex(interfaceName);
-  if (interfaceName !== undefined && index === 0) {
-    const message = `no interface named ${JSON.stringify(interfaceName)} on this host; \`ip link\` lists what there is`;
-    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
-  }
+  if (interfaceName !== undefined && index === 0) throw noInterface(interfaceName);
   const source = settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!;
   const options = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
   const errors = new ErrorQueue();

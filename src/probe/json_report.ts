@@ -4,7 +4,7 @@
  */
 
 import { errnoName } from "../../ffi/errno.ts";
-import { TIME_ORIGIN_SECONDS } from "../../ffi/libc.ts";
+import { TIME_ORIGIN_SECONDS } from "../../ffi/clock.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { explanation } from "./explanation.ts";
 import { histogramRows } from "./histogram.ts";

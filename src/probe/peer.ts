@@ -4,7 +4,7 @@
  * @module
  */
 
-import { interfaceIndex, interfaceName } from "../../ffi/libc.ts";
+import { interfaceIndex, interfaceName } from "../../ffi/interfaces.ts";
 import { addressText, isIPv4 } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 
@@ -30,8 +30,9 @@ export interface NamedPeer extends Peer {
 
 /** The sender of message `i` of a batch. */
 export function peerOf(batch: MessageBatch, i: number): Peer {
-  const at = batch.peerAddressAt(i);
-  return { bytes: batch.memory.bytes.slice(at, at + 16), scope: batch.peerScope(i), port: batch.peerPort(i) };
+  const word = batch.peerWord(i);
+  const bytes = new Uint8Array(batch.addresses.slice(word, word + 4).buffer);
+  return { bytes, scope: batch.peerScope(i), port: batch.peerPort(i) };
 }
 
 /** Whether two addresses are the same, on the same interface. */

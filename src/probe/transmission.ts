@@ -34,7 +34,7 @@ import {
   UDP_GRO,
 } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { Clock, wallTime } from "../../ffi/libc.ts";
+import { Clock, wallTime } from "../../ffi/clock.ts";
 import { isIPv4 } from "../net/address.ts";
 import type { ErrorQueue, ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
@@ -132,7 +132,7 @@ export class Transmission {
     const outgoing = this.#outgoing;
     if (socket === undefined || outgoing === undefined) return { errno: EAFNOSUPPORT, report: undefined };
     outgoing.setPayload(0, payload);
-    outgoing.reply(0);
+    outgoing.markForSend(0);
     for (let attempt = 1;; attempt++) {
       this.#observer.departed(sequence, this.now());
       const errno = this.#connectError(socket) || (socket.send(outgoing) === 1 ? 0 : socket.lastError);

@@ -49,10 +49,10 @@ export function tableReport(targets: readonly ProbeTarget[], settings: ProbeSett
     finish() {
       const table = layOut(targets.map((target) => rowOf(target, true)), terminal);
       draw([...table.heading, ...table.rows.flat()]);
-      for (const target of targets) {
-        const lines = explanationLines(target, settings, terminal);
-        if (lines.length > 0) terminal.writeLines(["", ...lines]);
-      }
+      const explanations = targets.map((target) => explanationLines(target, settings, terminal));
+      const blank = (i: number) => i === 0 || terminal.interactive ? [""] : [];
+      const given = explanations.filter((lines) => lines.length > 0);
+      terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
     },
   };
 }

@@ -57,7 +57,7 @@ describe("probe", () => {
       lines[4]!,
       new RegExp(`^${server.target} answered 2 of 3 requests in time: 1 ${slow.replace("were", "was")}$`),
     );
-    assert.match(lines[6]!, new RegExp(`^${late.target} answered 0 of 3 requests in time: .*2 ${slow}$|: 3 ${slow}$`));
+    assert.match(lines[5]!, new RegExp(`^${late.target} answered 0 of 3 requests in time: .*2 ${slow}$|: 3 ${slow}$`));
   });
 
   test("one target: a line for each reply, then the summary and the histogram", async () => {

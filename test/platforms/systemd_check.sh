@@ -48,7 +48,7 @@ ask 10
 [ "$(readlink "/proc/$(main_pid)/exe")" = "/usr/local/bin/$runtime" ]
 ok "the service answers on port 7"
 
-systemctl kill --signal=SIGUSR1 echo.service
+systemctl kill --signal=SIGUSR2 echo.service
 until_true 10 sh -c 'journalctl --no-pager --unit=echo.service --boot | grep -E "received +30$"'
 ok "the counts are in the journal"
 

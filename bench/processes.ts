@@ -1,7 +1,7 @@
 /** The processes of the bench. All of them end with the bench: when it is done, when it fails, and on Ctrl-C. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
@@ -107,6 +107,14 @@ export function cleanUpOnSignals(): void {
       process.exit(128 + number);
     });
   }
+}
+
+/** CPU time of all threads of a process so far, in seconds. Documentation/scheduler/sched-stats.rst */
+export function cpuSeconds(pid: number): number {
+  // In nanoseconds, where /proc/PID/stat has ticks of 10 ms.
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, id) => {
+    return sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8").split(" ")[0]) / 1e9;
+  }, 0);
 }
 
 /** Returns the resident memory of a process in bytes, from `/proc/PID/smaps_rollup`, which is exact. */

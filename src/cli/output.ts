@@ -18,7 +18,9 @@ import {
   SO_TYPE,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
-import { close, getsockopt, lseek, open, poll, terminalDevice, Writer } from "../../ffi/libc.ts";
+import { close, getsockopt, lseek, open, poll } from "../../ffi/libc.ts";
+import { terminalDevice } from "../../ffi/terminal.ts";
+import { Writer } from "../../ffi/writer.ts";
 
 /** Room for one line. */
 export const LINE_SIZE_MAX = 1024;

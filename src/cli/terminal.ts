@@ -4,7 +4,9 @@
  */
 
 import { EAGAIN, EINTR, PIPE_BUF, POLLOUT } from "../../ffi/constants.ts";
-import { environmentVariable, poll, terminalSize, Writer } from "../../ffi/libc.ts";
+import { poll } from "../../ffi/libc.ts";
+import { environmentVariable, terminalSize } from "../../ffi/terminal.ts";
+import { Writer } from "../../ffi/writer.ts";
 
 /** How a piece of text is to look. */
 export type Style = "good" | "bad" | "doubtful" | "strong" | "faint" | "bar";

@@ -3,11 +3,9 @@
  * @module
  */
 
-import { EADDRNOTAVAIL, SIGHUP } from "../../ffi/constants.ts";
+import { EADDRNOTAVAIL } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import type { Signal } from "../../ffi/contract.ts";
-import { interfaceIndex, interfaceName, signalIgnored } from "../../ffi/libc.ts";
-import { runtime } from "../../ffi/runtime.ts";
+import { interfaceIndex, interfaceName } from "../../ffi/interfaces.ts";
 import { isIPv4, isLinkLocal, parseAddress } from "../net/address.ts";
 import { UsageError } from "../cli/arguments.ts";
 import { resolve } from "../net/endpoint.ts";
@@ -19,6 +17,7 @@ import { makeReport, type Report } from "./report.ts";
 import { type NamedEndpoint, ProbeTarget, type TargetObserver } from "./target.ts";
 import { hostText } from "./text.ts";
 import { verdict } from "./verdict.ts";
+import { handleSignals } from "../cli/signals.ts";
 import { Terminal } from "../cli/terminal.ts";
 
 /** Requests to each of several targets, if the user says nothing else. */
@@ -36,17 +35,7 @@ const FAILURE_MILLISECONDS = 200;
 export async function runProbe(settings: ProbeSettings): Promise<number> {
   const terminal = new Terminal();
   let stopped = false;
-  // Asked before any handler is set, for Deno's first one ends the ignoring of SIGHUP too.
-  const hangupIgnored = signalIgnored(SIGHUP);
-  const { onSignal } = runtime();
-  const stopOn = (signal: Signal) => onSignal(signal, () => stopped = true);
-  stopOn("SIGINT");
-  stopOn("SIGTERM");
-  // What nohup asked for holds.
-  if (hangupIgnored) onSignal("SIGHUP", () => {});
-  else stopOn("SIGHUP");
-  // A reader that goes away is an error of the write.
-  onSignal("SIGPIPE", () => {});
+  handleSignals(() => stopped = true);
   const isStopped = () => stopped || terminal.closed;
 
   const endpoints = resolveTargets(settings);

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { TIME_ORIGIN_SECONDS } from "../../ffi/libc.ts";
+import { TIME_ORIGIN_SECONDS } from "../../ffi/clock.ts";
 import { errnoName } from "../../ffi/errno.ts";
 import { drawHistogram, histogramRows } from "./histogram.ts";
 import { icmpName } from "./icmp.ts";

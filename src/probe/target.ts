@@ -33,7 +33,7 @@ import {
   UDP_GRO,
 } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { Clock, wallTime } from "../../ffi/libc.ts";
+import { Clock, wallTime } from "../../ffi/clock.ts";
 import { endpointText, isIPv4 } from "../net/address.ts";
 import type { ResolvedAddress } from "../net/endpoint.ts";
 import type { ErrorQueue, ErrorReport } from "../socket/error_queue.ts";
@@ -297,7 +297,7 @@ export class ProbeTarget {
         this.#connected = true;
       }
       outgoing.setPayload(0, this.#payload.of(sequence, request.size));
-      outgoing.reply(0);
+      outgoing.markForSend(0);
       for (let attempt = 1;; attempt++) {
         request.sentAt = this.#now();
         if (socket.send(outgoing) === 1) {

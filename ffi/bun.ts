@@ -91,7 +91,8 @@ function foreignInterface(ffi: BunFfi, worker: BunWorkerConstructor): ForeignInt
           };
         } catch (error) {
           if (!(error instanceof Error)) throw error;
-          reason ||= error.message;
+          // Bun's own words, with the path, then those of dlopen, with the path again.
+          reason ||= error.message.replace(/^Failed to open library "[^"]*": /, "");
         }
       }
       throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);

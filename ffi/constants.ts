@@ -59,6 +59,7 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_PMTUDISC_DONT = 0;
 export const IP_PMTUDISC_PROBE = 3;
 export const IP_RECVERR = 11;
+export const IP_RECVFRAGSIZE = 25;
 export const IP_UNICAST_IF = 50;
 
 // Options and control messages of IPv6. <linux/in6.h>, ipv6(7), RFC 3542
@@ -71,6 +72,7 @@ export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
 export const IPV6_TCLASS = 67;
 export const IPV6_UNICAST_IF = 76;
+export const IPV6_RECVFRAGSIZE = 77;
 export const IPV6_FREEBIND = 78;
 
 // Options and control messages of UDP. <linux/udp.h>, udp(7)

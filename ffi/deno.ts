@@ -127,5 +127,6 @@ function reasonOf(error: unknown): string {
       "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi …",
     );
   }
-  return error.message.replaceAll(/\s+/g, " ");
+  // Deno's own words, which it may say twice, then those of dlopen.
+  return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
 }

@@ -14,6 +14,11 @@ export function runtime(): Runtime {
   return current ??= detect();
 }
 
+/** Runs the program on another runtime from now on: the tests have a simulated one. Call it before anything else. */
+export function useRuntime(runtime: Runtime): void {
+  current = runtime;
+}
+
 function detect(): Runtime {
   const globals = globalThis as unknown as {
     readonly Deno?: DenoGlobal;

@@ -163,7 +163,7 @@ export class Output {
 }
 
 /** Opens a pipe or terminal anew, so that it has a descriptor whose flags are our own; returns it, or a negative error. */
-function reopen(fd: number): number {
+export function reopen(fd: number): number {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const own = open(`/proc/self/fd/${fd}`, flags);
   if (own >= 0) return own;

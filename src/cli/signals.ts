@@ -23,5 +23,6 @@ export function handleSignals(stop: (signal: Signal) => void): void {
   });
   // Deno handles SIGUSR1 itself, some time after the start, unless it has a handler by then.
   onSignal("SIGUSR1", () => {});
+  onSignal("SIGUSR2", () => {});
   for (const signal of [SIGUSR1, SIGPIPE, SIGXFSZ]) ignoreSignal(signal);
 }

@@ -3,11 +3,11 @@
  * @module
  */
 
-import { AF_INET, AF_INET6, AF_UNSPEC, EADDRNOTAVAIL, EAI_AGAIN, EINVAL } from "../../ffi/constants.ts";
+import { AF_INET, AF_INET6, AF_UNSPEC, EADDRNOTAVAIL, EAI_AGAIN } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { interfaceIndex, interfaceName } from "../../ffi/interfaces.ts";
 import { getaddrinfo } from "../../ffi/resolver.ts";
-import { isIPv4, isLinkLocal, parseAddress, type ResolvedAddress } from "./address.ts";
+import { isLinkLocal, parseAddress, type ResolvedAddress } from "./address.ts";
 import { describe, invalid, requireInteger, requireString } from "./checks.ts";
 import { readSocketAddress } from "./socket_address.ts";
 
@@ -72,16 +72,12 @@ export function requirePort(syscall: string, port: number, least: 0 | 1): number
 /**
  * The addresses of a text: the address itself, or those of a name in order of preference. It blocks until the name server
  * answers.
- * @param family 4 or 6 for addresses of that family only
+ * @param family 4 or 6 to resolve a name to addresses of that family only
  * @throws {SystemError} with a sentence for the user if there is no such address
  */
 export function resolve(text: string, family?: 4 | 6): ResolvedAddress[] {
   const address = readAddress(text);
-  if (address !== undefined) {
-    const actual = isIPv4(address.bytes) ? 4 : 6;
-    if (family === undefined || family === actual) return [address];
-    throw new SystemError("getaddrinfo", EINVAL, `${text} is an IPv${actual} address, not an IPv${family} address`);
-  }
+  if (address !== undefined) return [address];
   const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
   if (typeof answers === "number" || answers.length === 0) {
     const why = answers === EAI_AGAIN

@@ -109,7 +109,12 @@ function localAddress(
   { address, family }: BindOptions,
   notices: string[],
 ): { address: ResolvedAddress; dualStack: boolean } {
-  if (address !== undefined) return { address: resolve(address, family)[0]!, dualStack: false };
+  if (address !== undefined) {
+    const resolved = resolve(address, family)[0]!;
+    const actual = isIPv4(resolved.bytes) ? 4 : 6;
+    if (family === undefined || family === actual) return { address: resolved, dualStack: false };
+    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
+  }
   if (family !== 4 && !hasIPv6()) {
     if (family === 6) throw noIPv6();
     notices.push("this host has no IPv6: answering on IPv4 only");

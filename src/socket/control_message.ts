@@ -7,11 +7,13 @@
 import {
   IP_PKTINFO,
   IP_RECVERR,
+  IP_RECVFRAGSIZE,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPV6_PKTINFO,
   IPV6_RECVERR,
+  IPV6_RECVFRAGSIZE,
   SCM_TIMESTAMPING,
   SOL_SOCKET,
   UDP_GRO,
@@ -46,6 +48,8 @@ export class ControlMessageDecoder {
   interfaceIndex = 0;
   /** Bytes of each segment of a train; 0 for a single datagram. `UDP_GRO`, udp(7) */
   segmentSize = 0;
+  /** Bytes of the largest fragment that the datagram was reassembled from; 0 for an unfragmented one. */
+  fragmentSize = 0;
   /** Whether there is a time of arrival or departure. `SCM_TIMESTAMPING` */
   hasTime = false;
   /** Seconds of that time since the epoch, modulo 2^32. */
@@ -69,6 +73,7 @@ export class ControlMessageDecoder {
     this.local.fill(0);
     this.interfaceIndex = 0;
     this.segmentSize = 0;
+    this.fragmentSize = 0;
     this.hasTime = false;
     this.errorOffset = -1;
     const words = this.#words;
@@ -93,10 +98,12 @@ export class ControlMessageDecoder {
       case IPPROTO_IP:
         if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
         if (type === IP_RECVERR) this.#decodeError(data, length);
+        if (type === IP_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2]!;
         break;
       case IPPROTO_IPV6:
         if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
         if (type === IPV6_RECVERR) this.#decodeError(data, length);
+        if (type === IPV6_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2]!;
         break;
       case IPPROTO_UDP:
         if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2]!;

@@ -129,6 +129,14 @@ export class MessageBatch {
     return timed[i] === 0 ? undefined : wallTime(seconds[i]!, nanoseconds[i]!);
   }
 
+  /**
+   * Bytes of the largest fragment that message `i` was reassembled from; 0 if it arrived unfragmented, or the socket has
+   * neither `IP_RECVFRAGSIZE` nor `IPV6_RECVFRAGSIZE`.
+   */
+  fragmentSize(i: number): number {
+    return this.#at(i).fragmentSizes[i]!;
+  }
+
   /** Source port of message `i`. */
   peerPort(i: number): number {
     return this.#at(i).ports[i]!;

@@ -51,6 +51,8 @@ export class Messages {
   readonly sizes: Int32Array;
   /** Bytes of each datagram of a train but the last, which may be shorter; the size of a single datagram. */
   readonly segmentSizes: Int32Array;
+  /** Bytes of the largest fragments that messages were reassembled from; 0 for unfragmented ones. */
+  readonly fragmentSizes: Int32Array;
   /** Kinds of destinations: `UNICAST` … `UNKNOWN`. */
   readonly destinations: Uint8Array;
   /** Whether there is a time of arrival. */
@@ -80,6 +82,7 @@ export class Messages {
     this.interfaces = new Int32Array(capacity);
     this.sizes = new Int32Array(capacity);
     this.segmentSizes = new Int32Array(capacity);
+    this.fragmentSizes = new Int32Array(capacity);
     this.destinations = new Uint8Array(capacity);
     this.timed = new Uint8Array(capacity);
     this.seconds = new Uint32Array(capacity);
@@ -169,6 +172,7 @@ export class Messages {
     this.interfaces[i] = control.interfaceIndex;
     this.sizes[i] = size;
     this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
+    this.fragmentSizes[i] = control.fragmentSize;
     this.timed[i] = control.hasTime ? 1 : 0;
     this.seconds[i] = control.seconds;
     this.nanoseconds[i] = control.nanoseconds;
@@ -200,6 +204,7 @@ export class Messages {
   /** Prepares message `i` for sending: its peer and source are written by the caller. */
   compose(i: number): void {
     this.destinations[i] = UNICAST;
+    this.fragmentSizes[i] = 0;
     this.timed[i] = 0;
     this.marks[i] = MARKED;
     this.errors[i] = 0;

@@ -201,11 +201,11 @@ export class Server extends Process {
     return summary;
   }
 
-  /** Requests the summary so far (SIGUSR1), asserts that it obeys the law, and returns it. */
+  /** Requests the summary so far (SIGUSR2), asserts that it obeys the law, and returns it. */
   async summary(): Promise<Summary> {
     await sleep(Math.max(0, this.#lastSummary + SUMMARY_GAP_MS - performance.now()));
     const [stdout, stderr] = [this.stdout.length, this.stderr.length];
-    this.signal("SIGUSR1");
+    this.signal("SIGUSR2");
     const summary = await this.waitFor(() => {
       try {
         // The last line of both forms: a text summary is complete only with it.

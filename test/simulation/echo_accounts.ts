@@ -1,0 +1,123 @@
+/** What the echo server says of itself is compared with what was seen of it: its summaries, its log, its messages. */
+import { checkRecords, readLog } from "./echo_log.ts";
+import type { Counts, EchoOracle } from "./echo_oracle.ts";
+import type { EchoPlan } from "./echo_plan.ts";
+import { jsonSummaries, type Summary, textSummaries } from "./summary.ts";
+import { SECOND } from "./time.ts";
+import { Violation } from "./violation.ts";
+import type { World } from "./world.ts";
+
+/** Longest time from a failure until the server tells of it: it looks once a second, and may be asleep then. */
+const TELL_MAX = 2.5 * SECOND;
+
+/** Shortest time from one such message to the next: a second, but for the time that it took to write the first. */
+const TELL_MIN = 0.9 * SECOND;
+
+/** Requires that all that the server said is true. */
+export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle): void {
+  const { settings } = plan;
+  const disturbed = new Set(
+    plan.events.flatMap(({ kind, ...rest }) => "output" in rest && kind !== "arrival" ? [rest.output] : []),
+  );
+  const lines = world.outputs[0].text.split("\n");
+  // What an output did not take may end within a line.
+  if (lines.pop() !== "" && !disturbed.has(0)) throw new Violation("the last line of the log has no end");
+  const { records, leftOut } = readLog(lines);
+  checkRecords(settings, oracle.admitted, records);
+  const dropped = settings.log === "none" ? 0 : oracle.admitted.length - records.length;
+  if (!disturbed.has(0)) checkLeftOut(world, oracle, dropped, leftOut);
+  const summaries = settings.log === "json" ? jsonSummaries(lines) : textSummaries(world.outputs[1].text);
+  const complete = summaries.length === oracle.summaries + 1;
+  if (complete) checkSummary(summaries.at(-1)!, oracle, dropped);
+  else if (!disturbed.has(settings.log === "json" ? 0 : 1)) {
+    throw new Violation(`${summaries.length} summaries, not ${oracle.summaries + 1}`);
+  }
+  checkMessages(world, plan, oracle);
+  checkDescriptors(world);
+}
+
+function checkSummary(summary: Summary, oracle: EchoOracle, log_lines_dropped: number): void {
+  const expected: Summary = {
+    received: oracle.total,
+    echoed: oracle.echoed,
+    refused: total(oracle.refused),
+    failed: total(oracle.failed),
+    dropped_by_kernel: oracle.drops,
+    log_lines_dropped,
+    refused_by_reason: byName(oracle.refused, (reason) => `${reason}`),
+    failed_by_errno: byName(oracle.failed, (error) => errnoName(Number(error))),
+  };
+  for (const [name, value] of Object.entries(expected)) {
+    const said = summary[name as keyof Summary];
+    const equal = typeof value === "number" ? said === value : sameCounts(said as Record<string, number>, value);
+    if (!equal) throw new Violation(`${name} is ${JSON.stringify(said)} in the summary, not ${JSON.stringify(value)}`);
+  }
+}
+
+/** Requires that the log tells how many datagrams it left out, but for those of the last seconds. */
+function checkLeftOut({ time }: World, { admitted }: EchoOracle, dropped: number, told: number): void {
+  if (told > dropped) throw new Violation(`the log says that ${told} lines are missing, and ${dropped} are`);
+  const recent = admitted.filter((each) => each.monotonic > time.now - TELL_MAX).length;
+  if (dropped - told > recent) throw new Violation(`${dropped} lines are missing, the log tells of ${told}`);
+}
+
+/** Requires that failures are told, each once, and not more often than once a second. */
+function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures }: EchoOracle): void {
+  let told = 0;
+  const last = new Map<string, number>();
+  for (const { text, at } of outputs[1].lines()) {
+    const message = /^echo\.ts: (replies could not be sent|receiving failed|a network device)/.exec(text)?.[1];
+    if (message === undefined) continue;
+    if (at - (last.get(message) ?? -Infinity) < TELL_MIN) throw new Violation(`told twice in a second: ${text}`);
+    if (message === "a network device" && last.has(message)) throw new Violation(`told twice: ${text}`);
+    last.set(message, at);
+    if (message !== "replies could not be sent") continue;
+    for (const [, count] of text.matchAll(/(\d+) times?/g)) told += Number(count);
+    const so_far = failures.filter((failure) => failure <= at).length;
+    if (told !== so_far) throw new Violation(`${told} failures told of ${so_far}`);
+  }
+  const disturbed = plan.events.some((event) => "output" in event && event.output === 1);
+  const due = failures.filter((failure) => failure < time.now - TELL_MAX).length;
+  if (told < due && !disturbed) throw new Violation(`${told} failures told of ${due}`);
+}
+
+function checkDescriptors({ descriptors }: World): void {
+  const open = descriptors.list().filter(([fd]) => fd > 2);
+  if (open.length > 0) throw new Violation(`left open: ${open.join("; ")}`);
+}
+
+function byName(counts: Counts, name: (key: string | number) => string): Record<string, number> {
+  return Object.fromEntries([...counts].map(([key, count]) => [name(key), count]));
+}
+
+function sameCounts(a: Readonly<Record<string, number>>, b: Readonly<Record<string, number>>): boolean {
+  return Object.keys({ ...a, ...b }).every((key) => a[key] === b[key]);
+}
+
+function total(counts: Counts): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/** Names of the errors that the model gives. errno(3) */
+const NAMES: Readonly<Record<number, string>> = {
+  0: "other",
+  1: "EPERM",
+  5: "EIO",
+  11: "EAGAIN",
+  12: "ENOMEM",
+  13: "EACCES",
+  19: "ENODEV",
+  22: "EINVAL",
+  90: "EMSGSIZE",
+  97: "EAFNOSUPPORT",
+  100: "ENETDOWN",
+  101: "ENETUNREACH",
+  105: "ENOBUFS",
+  113: "EHOSTUNREACH",
+  126: "ENOKEY",
+  133: "EHWPOISON",
+};
+
+function errnoName(error: number): string {
+  return NAMES[error] ?? `errno ${error}`;
+}

@@ -1,0 +1,249 @@
+/** What the echo server must do with each datagram: judged as they are received, compared with what it sends. */
+import { isIPv4, isLinkLocal, isMulticast } from "./address.ts";
+import type { EchoSettings } from "./echo_plan.ts";
+import { errno } from "./errno.ts";
+import { GuardOracle } from "./guard_oracle.ts";
+import type { Attempt } from "./kernel_send.ts";
+import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
+import * as option from "./socket_options.ts";
+import { Pace } from "./pace.ts";
+import { MICROSECOND } from "./time.ts";
+import { Violation } from "./violation.ts";
+import type { Observer, World } from "./world.ts";
+
+/** A datagram that is to be answered. */
+export interface Admitted {
+  readonly message: Message;
+  readonly payload: Uint8Array;
+  /** When it was received, by `CLOCK_MONOTONIC`; and by `CLOCK_REALTIME`, which may step before it is logged. */
+  readonly monotonic: number;
+  readonly realtimes: number[];
+  /** Messages with it that were tried. */
+  tries: number;
+  /** The error that the kernel gave for the last of them; 0 if there was none. */
+  error: number;
+  /** Whether that message was a train. */
+  train: boolean;
+  echoed: boolean;
+}
+
+/** Errors that say of a train that it can't be cut up: its datagrams are tried one by one. */
+const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO, 95];
+/** How long the server counts at the end what it does not answer, in nanoseconds. */
+const DRAIN_MAX = 50_000_000;
+/** Errors beyond the table of names are counted together. */
+const ERRNO_MAX = 133;
+
+/** Payloads of this size, or more, are all different. */
+const UNIQUE_SIZE = 8;
+
+/** Counts by reason or error number. */
+export type Counts = Map<string | number, number>;
+
+export class EchoOracle implements Observer {
+  /** Datagrams that were received. */
+  total = 0;
+  echoed = 0;
+  readonly refused: Counts = new Map();
+  readonly failed: Counts = new Map();
+  /** All datagrams that were to be answered, in the order in which they came: they are logged. */
+  readonly admitted: Admitted[] = [];
+  /** Summaries that signals asked for. */
+  summaries = 0;
+  /** When each datagram was found to have failed. */
+  readonly failures: number[] = [];
+  /** Set when a signal that stops the server was handled. */
+  stopping = false;
+  stoppedAt = Infinity;
+  /** Peers whose ways are, or were, slow. */
+  readonly slowed = new Set<string>();
+  /** Datagrams that the kernel has dropped, as far as the server has asked. */
+  drops = 0;
+  #dropped = 0;
+  readonly #world: World;
+  readonly #settings: EchoSettings;
+  readonly #guard: GuardOracle;
+  readonly #pace: Pace;
+  // Those of the last reception.
+  #pending: Admitted[] = [];
+  // Whether the send buffer was more than half full since then.
+  #crowded = false;
+  #lastReception = 0;
+  // The place, in its flow, of the datagram that was echoed last.
+  readonly #newest = new Map<string, number>();
+
+  constructor(world: World, settings: EchoSettings) {
+    this.#world = world;
+    this.#settings = settings;
+    this.#pace = new Pace(world.time, settings.busyPoll * MICROSECOND);
+    this.#guard = new GuardOracle(settings, world.network);
+  }
+
+  called(name: string): void {
+    // Whatever else it does, it has sent what it could of the last reception.
+    if (name !== "sendmmsg" && name !== "getsockopt") this.settle();
+    this.#pace.called();
+  }
+
+  receptionEnded(waits: boolean, result: number): void {
+    this.#lastReception = result;
+    if (!this.stopping) this.#pace.receivedBy(waits, result);
+  }
+
+  received(socket: KernelSocket, message: Message, { cut, datagrams }: Told): void {
+    const { now, realtime } = this.#world.time;
+    if (this.stopping && this.#settings.adopted) throw new Violation("took a datagram that is for the next server");
+    this.#watch(socket);
+    const judgement = this.stopping ? { admitted: 0, reason: "stopping" } : this.#guard.judge(message, cut, now);
+    this.total += datagrams;
+    count(this.refused, judgement.reason, datagrams - judgement.admitted);
+    for (const payload of message.payloads.slice(0, judgement.admitted)) {
+      this.#pending.push({
+        message,
+        payload,
+        realtimes: [realtime],
+        monotonic: now,
+        tries: 0,
+        error: 0,
+        train: false,
+        echoed: false,
+      });
+    }
+  }
+
+  dropped(_: KernelSocket, count: number): void {
+    this.#dropped += count;
+  }
+
+  dropsRead(): void {
+    this.drops = this.#dropped;
+  }
+
+  attempted(attempt: Attempt): void {
+    const { socket, payloads, error } = attempt;
+    this.#watch(socket);
+    this.#checkTrain(attempt);
+    const taken = new Set<Admitted>();
+    for (const payload of payloads) {
+      const answered = this.#find(attempt, payload, taken);
+      taken.add(answered);
+      answered.tries++;
+      answered.error = error;
+      answered.train = payloads.length > 1;
+      if (error !== 0) continue;
+      answered.echoed = true;
+      this.echoed++;
+      this.#checkOrder(answered);
+      this.#checkInterface(attempt, answered);
+    }
+  }
+
+  #watch({ sending, options }: KernelSocket): void {
+    this.#crowded ||= sending > options.get(option.SO_SNDBUF) / 2;
+  }
+
+  /** The datagram that a reply answers. */
+  #find(attempt: Attempt, payload: Uint8Array, taken: ReadonlySet<Admitted>): Admitted {
+    const { peer } = attempt;
+    const matches = this.#pending.filter((each) => {
+      const { source, sourcePort, interface: by } = each.message;
+      return !each.echoed && !taken.has(each) && peer.address === source && peer.port === sourcePort &&
+        (!isLinkLocal(source) || peer.scope === by.index) && same(each.payload, payload) &&
+        (attempt.source === "" || attempt.source === this.#sourceOf(each.message));
+    });
+    // Short payloads are not all different: the one that was tried least is meant.
+    const fewest = Math.min(...matches.map(({ tries }) => tries));
+    const found = matches.find(({ tries }) => tries === fewest);
+    if (found !== undefined) return found;
+    const what = `${payload.length} bytes from ${attempt.source || "?"} to ${peer.address} port ${peer.port}`;
+    throw new Violation(`a reply that answers nothing: ${what}`);
+  }
+
+  /** A message must be one that a kernel takes, unless something is wrong on the way. */
+  #checkTrain({ socket, payloads, peer, error, wrongSource, source }: Attempt): void {
+    const size = payloads.reduce((sum, { length }) => sum + length, 0);
+    if (payloads.length > 64 || (payloads.length > 1 && size > 65_507)) {
+      throw new Violation(`a train of ${payloads.length} datagrams and ${size} bytes`);
+    }
+    // IPv6 sockets may send from any address; an IPv4 address may be gone.
+    if (wrongSource && (!isIPv4(source) || (this.#world.network.isLocal(source) && !isMulticast(source)))) {
+      throw new Violation(`${source} can't be sent from`);
+    }
+    const quick = !this.slowed.has(peer.address);
+    if (error === errno.EAGAIN && quick && payloads.length === 1) {
+      const { sending } = socket;
+      throw new Violation(`a send buffer that slow ways fill (${sending} bytes) keeps ${peer.address} from an answer`);
+    }
+  }
+
+  closed({ queue }: KernelSocket): void {
+    // What comes after it has found nothing is too late.
+    const early = this.#lastReception > 0 && this.#world.time.now - this.stoppedAt < DRAIN_MAX;
+    if (early && !this.#settings.adopted) throw new Violation(`${queue.length} messages were left uncounted`);
+  }
+
+  /** The server handles a signal that stops it. */
+  stop(): void {
+    this.stopping = true;
+    this.stoppedAt = this.#world.time.now;
+    this.#pace.disturbed();
+  }
+
+  /** The address that a reply must leave from. */
+  #sourceOf({ destination, specific, source, interface: by }: Message): string {
+    const { network } = this.#world;
+    if (isMulticast(destination) && !isIPv4(destination)) {
+      return network.primary(by, false, isLinkLocal(source)) ?? "";
+    }
+    return specific ?? destination;
+  }
+
+  /** The datagrams of a flow are answered in their order. */
+  #checkOrder(answered: Admitted): void {
+    const { source, sourcePort, destination, interface: by } = answered.message;
+    const flow = `${source} ${sourcePort} ${destination} ${by.index}`;
+    const place = this.admitted.length + this.#pending.indexOf(answered);
+    if (answered.payload.length < UNIQUE_SIZE) return;
+    if (place < (this.#newest.get(flow) ?? -1)) throw new Violation(`replies to ${source} change their order`);
+    this.#newest.set(flow, place);
+  }
+
+  /** Replies go the way that the routing table says, or the way that they came where only that is known. */
+  #checkInterface({ peer, interfaceIndex }: Attempt, { message }: Admitted): void {
+    const { source, destination, interface: by } = message;
+    const bound = isLinkLocal(source) || isLinkLocal(destination) || (isMulticast(destination) && !isIPv4(destination));
+    const route = this.#world.network.route(peer.address, bound ? by.index : 0);
+    if (typeof route === "object" && route.interface.index !== interfaceIndex) {
+      throw new Violation(`a reply to ${source} leaves by interface ${interfaceIndex}`);
+    }
+  }
+
+  /** Accounts for what was received last: by now all of it has been answered, or never will be. */
+  settle(): void {
+    for (const each of this.#pending) {
+      this.admitted.push(each);
+      each.realtimes.push(this.#world.time.realtime);
+      if (each.echoed) continue;
+      const { source } = each.message;
+      // The server itself refuses what a peer may not have of a crowded send buffer.
+      if (each.error === 0 && this.#crowded) each.error = errno.EAGAIN;
+      if (each.error === 0) throw new Violation(`a datagram of ${source} was given up, and never tried`);
+      if (each.train && TRAIN_ERRORS.includes(each.error)) {
+        if (!this.#crowded) throw new Violation(`datagrams to ${source} were refused as a train, and not tried alone`);
+        each.error = errno.EAGAIN;
+      }
+      this.failures.push(this.#world.time.now);
+      count(this.failed, each.error > ERRNO_MAX ? 0 : each.error, 1);
+    }
+    this.#pending = [];
+    this.#crowded = false;
+  }
+}
+
+export function count(counts: Counts, key: string | number, amount: number): void {
+  if (amount > 0) counts.set(key, (counts.get(key) ?? 0) + amount);
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

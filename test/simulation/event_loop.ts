@@ -1,0 +1,164 @@
+/**
+ * The event loop of the simulated process: timers, turns and promises of other threads, in simulated time.
+ *
+ * It takes the place of the globals that know the time or chance, and of `node:timers`, so that the program is the same.
+ */
+
+import process from "node:process";
+import type { Random } from "./random.ts";
+import { MICROSECOND, MILLISECOND, type Time } from "./time.ts";
+import { Violation } from "./violation.ts";
+
+// Not the globals: when they are touched, Deno fixes what an import of node:timers gives.
+const builtinTimers = process.getBuiltinModule("node:timers");
+const { setImmediate: realImmediate, setTimeout: realTimeout } = builtinTimers;
+
+/** Most turns of the event loop after a signal until its handler is called: those of Deno's scheduler. */
+const SIGNAL_TURNS = 61;
+/** Longest time until the thread that takes signals has passed one on. */
+const SIGNAL_DELAY = 2 * MILLISECOND;
+/** Time that one turn takes. */
+const TURN = 2 * MICROSECOND;
+/** Real milliseconds in which something may still come of a module that is being loaded. */
+const PATIENCE_MILLISECONDS = 100;
+
+interface Timer {
+  readonly action: () => void;
+  at: number;
+  readonly period: number | undefined;
+}
+
+/** A call on a thread of its own. */
+interface Waiting {
+  readonly ready: () => boolean;
+  readonly settle: () => void;
+}
+
+/** What runs between the calls of a program. */
+export class EventLoop {
+  readonly #time: Time;
+  readonly #random: Random;
+  #immediates: (() => void)[] = [];
+  readonly #timers = new Set<Timer>();
+  readonly #waiting = new Set<Waiting>();
+  /** Handlers of signals that came: each with the turns that pass before it is called. */
+  #signals: { readonly handler: () => void; readonly notBefore: number; turns: number }[] = [];
+
+  constructor(time: Time, random: Random) {
+    this.#time = time;
+    this.#random = random;
+  }
+
+  /** Has the handler of a signal called, when the runtime comes to it. */
+  deliverSignal(handler: () => void): void {
+    const notBefore = this.#time.now + this.#random.between(0, SIGNAL_DELAY);
+    this.#signals.push({ handler, notBefore, turns: this.#random.between(0, SIGNAL_TURNS) });
+  }
+
+  immediate(action: () => void): void {
+    this.#immediates.push(action);
+  }
+
+  timer(action: () => void, milliseconds: number, repeated: boolean): Timer {
+    const period = Math.max(1, milliseconds || 0) * MILLISECOND;
+    const timer = { action, at: this.#time.now + period, period: repeated ? period : undefined };
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  clear(timer: Timer): void {
+    this.#timers.delete(timer);
+  }
+
+  /** Waits on another thread. */
+  wait(ready: () => boolean): Promise<void> {
+    return new Promise((settle) => this.#waiting.add({ ready, settle }));
+  }
+
+  /**
+   * Runs the event loop until a promise is settled.
+   * @throws whatever it is rejected with, and {@link Violation} where it waits for ever
+   */
+  async run<T>(promise: Promise<T>): Promise<T> {
+    let settled = false;
+    promise.then(() => settled = true, () => settled = true);
+    for (let idle = 0; idle < PATIENCE_MILLISECONDS;) {
+      // What promises have to do is done before the next turn of the real event loop.
+      await new Promise<void>((resolve) => void (idle === 0 ? realImmediate(resolve) : realTimeout(resolve, 1)));
+      if (settled) return promise;
+      idle = this.#turn() ? 0 : idle + 1;
+    }
+    throw new Violation("the program waits for something that never comes");
+  }
+
+  /** One turn; returns whether there was anything to do. */
+  #turn(): boolean {
+    const time = this.#time;
+    const immediates = this.#immediates;
+    this.#immediates = [];
+    if (immediates.length === 0 && !this.#sleep()) return false;
+    time.pass(TURN);
+    for (const signal of this.#signals) signal.turns--;
+    const due = this.#signals.filter(({ notBefore, turns }) => turns < 0 && notBefore <= time.now);
+    this.#signals = this.#signals.filter((signal) => !due.includes(signal));
+    for (const { handler } of due) handler();
+    for (const timer of [...this.#timers].filter(({ at }) => at <= time.now).sort((a, b) => a.at - b.at)) {
+      if (timer.period === undefined) this.#timers.delete(timer);
+      else timer.at = time.now + timer.period;
+      timer.action();
+    }
+    for (const waiting of [...this.#waiting].filter(({ ready }) => ready())) {
+      this.#waiting.delete(waiting);
+      waiting.settle();
+    }
+    for (const action of immediates) action();
+    return true;
+  }
+
+  /** Sleeps until there is something to do; returns whether there ever is. */
+  #sleep(): boolean {
+    const ready = () => [...this.#waiting].some((waiting) => waiting.ready());
+    // A runtime that has nothing else to do looks for signals at once.
+    for (const signal of this.#signals) signal.turns = 0;
+    const deadline = Math.min(
+      ...[...this.#timers].map(({ at }) => at),
+      ...this.#signals.map(({ notBefore }) => notBefore),
+    );
+    if (this.#waiting.size === 0 && deadline === Infinity) return false;
+    return this.#time.waitUntil(deadline, () => ready() || this.#signals.some(({ turns }) => turns > 0)) ||
+      deadline !== Infinity;
+  }
+}
+
+/** What the globals speak to: it changes from one simulation to the next. */
+export interface Globals {
+  readonly loop: EventLoop;
+  readonly time: Time;
+  readonly random: Random;
+}
+
+/** Puts simulated time, turns and chance in the place of the globals; `current` gives those of the running simulation. */
+export function replaceGlobals(current: () => Globals): void {
+  const turn = (action: (...values: unknown[]) => void, ...values: unknown[]) =>
+    current().loop.immediate(() => action(...values));
+  const timer = (repeated: boolean) => (action: (...values: unknown[]) => void, ms = 0, ...values: unknown[]) =>
+    current().loop.timer(() => action(...values), ms, repeated);
+  const clear = (which: unknown) => current().loop.clear(which as Timer);
+  const timers = {
+    setImmediate: turn,
+    setTimeout: timer(false),
+    setInterval: timer(true),
+    clearTimeout: clear,
+    clearInterval: clear,
+  };
+  // An import of node:timers gives what this object holds when it is imported for the first time.
+  Object.assign(builtinTimers, timers);
+  Object.assign(globalThis, timers);
+  performance.now = () => current().time.now / MILLISECOND;
+  Date.now = () => Math.floor(current().time.realtime / MILLISECOND);
+  crypto.getRandomValues = ((array: ArrayBufferView) => {
+    current().random.fill(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
+    return array;
+  }) as typeof crypto.getRandomValues;
+  Math.random = () => current().random.fraction();
+}

@@ -1,0 +1,74 @@
+/** Which datagrams the echo server answers, as its documents say. */
+import { bytesOf, inPrefix, isIPv4, isMulticast } from "./address.ts";
+import type { EchoSettings } from "./echo_plan.ts";
+import type { Message } from "./kernel_socket.ts";
+import type { Network } from "./network.ts";
+import { TokenBucket } from "./token_bucket.ts";
+
+/** What becomes of the datagrams of a message: the first `admitted` are answered, the others refused for a reason. */
+export interface Judgement {
+  readonly admitted: number;
+  readonly reason: string;
+}
+
+/** Those ports of well-known services that the plans use. */
+const SERVICE_PORTS = new Set([1900, 5353, 11_211]);
+
+export class GuardOracle {
+  readonly #settings: EchoSettings;
+  readonly #network: Network;
+  readonly #sources = new Map<string, TokenBucket>();
+  readonly #all: TokenBucket | undefined;
+
+  constructor(settings: EchoSettings, network: Network) {
+    this.#settings = settings;
+    this.#network = network;
+    this.#all = settings.maxRate && new TokenBucket(settings.maxRate);
+  }
+
+  judge(message: Message, cut: boolean, now: number): Judgement {
+    const reason = this.#originReason(message, cut);
+    const asked = message.payloads.length;
+    if (reason !== "") return { admitted: 0, reason };
+    const { rate } = this.#settings;
+    let underRate = asked;
+    if (rate !== undefined) {
+      const source = sourceOf(message.source);
+      const bucket = this.#sources.get(source) ?? new TokenBucket(rate);
+      this.#sources.set(source, bucket);
+      underRate = bucket.take(asked, now);
+    }
+    const admitted = this.#all === undefined ? underRate : this.#all.take(underRate, now);
+    return { admitted, reason: admitted === asked ? "" : underRate < asked ? "over_rate" : "over_max_rate" };
+  }
+
+  /** Why a message is refused, before rates are looked at; "" if it is not. */
+  #originReason({ source, sourcePort, destination, specific }: Message, cut: boolean): string {
+    const settings = this.#settings;
+    if (cut) return "unknown_destination";
+    const multicast = isMulticast(destination);
+    // Of a datagram that came before the socket asked, the kernel tells no more than the destination.
+    const broadcast = isIPv4(destination) && !multicast && this.#network.isBroadcast(destination) &&
+      (specific !== undefined || destination === "255.255.255.255");
+    if (broadcast && !settings.answerBroadcast) return "broadcast_destination";
+    if (multicast && !settings.answerMulticast) return "multicast_destination";
+    if (source === "0.0.0.0" || source === "::") return "unspecified_source";
+    if (isMulticast(source)) return "multicast_source";
+    if (source === "255.255.255.255") return "broadcast_source";
+    if (sourcePort === 0) return "source_port_zero";
+    if (!settings.answerAnyPort) {
+      if (sourcePort === settings.port) return "own_source_port";
+      if (sourcePort < 1024) return "reserved_source_port";
+      if (SERVICE_PORTS.has(sourcePort)) return "service_source_port";
+    }
+    if (sourcePort === settings.port && source === (specific ?? destination)) return "own_endpoint";
+    const { allow } = settings;
+    if (allow.length > 0 && !allow.some((prefix) => inPrefix(source, prefix))) return "not_allowed";
+    return "";
+  }
+}
+
+/** The source that a rate is for: an IPv4 address, or an IPv6 /64. */
+function sourceOf(address: string): string {
+  return isIPv4(address) ? address : bytesOf(address).subarray(0, 8).join();
+}

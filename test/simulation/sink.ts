@@ -1,0 +1,90 @@
+/** Standard output and standard error as somebody reads them: slowly, in part, or not at all. */
+import { errno } from "./errno.ts";
+import { SECOND, type Time } from "./time.ts";
+
+/** What a descriptor of output leads to. */
+export type SinkKind = "file" | "pipe" | "terminal" | "socket";
+
+/** Bytes that a pipe, a terminal or a socket holds for its reader. pipe(7) */
+const ROOM: Record<SinkKind, number> = { file: Infinity, pipe: 65_536, terminal: 4096, socket: 65_536 };
+/** Bytes that a write to a pipe takes whole or not at all. */
+const PIPE_BUF = 4096;
+
+export class Sink {
+  readonly kind: SinkKind;
+  /** All that was taken, and when. */
+  readonly #chunks: { readonly bytes: Uint8Array; readonly at: number }[] = [];
+  /** Bytes that the reader takes in a second. */
+  bytesPerSecond = Infinity;
+  /** Nobody reads any more. */
+  closed = false;
+  /** Bytes that a file system still has room for. */
+  free = Infinity;
+  readonly #time: Time;
+  // Bytes that the reader has not taken yet, at the time of the last look.
+  #level = 0;
+  #lookedAt = 0;
+
+  constructor(kind: SinkKind, time: Time) {
+    this.kind = kind;
+    this.#time = time;
+  }
+
+  /** Bytes that were taken. */
+  get size(): number {
+    return this.#chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
+  get text(): string {
+    const decoder = new TextDecoder();
+    return this.#chunks.map(({ bytes }) => decoder.decode(bytes, { stream: true })).join("") + decoder.decode();
+  }
+
+  /** The lines, each with the time at which its end was taken. */
+  lines(): { readonly text: string; readonly at: number }[] {
+    const ends = this.#chunks.flatMap(({ bytes, at }) => [...bytes].filter((byte) => byte === 0x0a).map(() => at));
+    return this.text.split("\n").slice(0, -1).map((text, i) => ({ text, at: ends[i]! }));
+  }
+
+  /** Bytes that can be written without waiting. */
+  get room(): number {
+    const { now } = this.#time;
+    const taken = this.bytesPerSecond === Infinity
+      ? this.#level
+      : Math.floor((now - this.#lookedAt) * this.bytesPerSecond / SECOND);
+    if (taken > 0) {
+      this.#level = Math.max(0, this.#level - taken);
+      this.#lookedAt = now;
+    }
+    return ROOM[this.kind] - this.#level;
+  }
+
+  /** Has the reader go on at another speed. */
+  readAt(bytesPerSecond: number): void {
+    void this.room;
+    this.#lookedAt = this.#time.now;
+    this.bytesPerSecond = bytesPerSecond;
+  }
+
+  /** Whether poll(2) says that it can be written to. */
+  get writable(): boolean {
+    return this.room >= (this.kind === "pipe" ? PIPE_BUF : 1);
+  }
+
+  /** Takes as much of `bytes` as it can; returns how much, or the negative error. */
+  take(bytes: Uint8Array): number {
+    if (this.closed) return -errno.EPIPE;
+    const room = this.room;
+    const whole = this.kind === "pipe" && bytes.length <= PIPE_BUF;
+    if (room <= 0 || (whole && room < bytes.length)) return -errno.EAGAIN;
+    const length = Math.min(bytes.length, room, this.free);
+    if (length === 0 && bytes.length > 0) return -errno.ENOSPC;
+    this.#chunks.push({ bytes: bytes.slice(0, length), at: this.#time.now });
+    this.free -= length;
+    if (this.kind !== "file") {
+      if (this.#level === 0) this.#lookedAt = this.#time.now;
+      this.#level += length;
+    }
+    return length;
+  }
+}

@@ -1,0 +1,196 @@
+/** One simulated process on one simulated host: what a run of the program lives in. */
+import { Descriptors } from "./descriptors.ts";
+import { errno } from "./errno.ts";
+import { EventLoop } from "./event_loop.ts";
+import type { Attempt, Surroundings } from "./kernel_send.ts";
+import { KernelSocket, type Message, type Told } from "./kernel_socket.ts";
+import { AddressSpace } from "./memory.ts";
+import { type Interface, Network } from "./network.ts";
+import { Random } from "./random.ts";
+import { type SignalName, Signals } from "./signals.ts";
+import { Sink, type SinkKind } from "./sink.ts";
+import { type Capabilities, SocketOptions } from "./socket_options.ts";
+import { MICROSECOND, SECOND, Time } from "./time.ts";
+import { Violation } from "./violation.ts";
+
+/** The memory of this process: it outlives a run, as what the program's modules hold does. */
+export const memory = new AddressSpace();
+
+/** How often calls fail or do less than they were asked to, from 0 to 1. */
+export interface FaultRates {
+  /** A call is interrupted, though no signal is handled: the process was stopped and continued. signal(7) */
+  readonly interrupt: number;
+  /** The same, of a call on an output. */
+  readonly interruptOutput: number;
+  /** `recvmmsg` returns fewer messages than there are. */
+  readonly partialReceive: number;
+  /** `recvmmsg` fails. */
+  readonly receive: number;
+  /** `sendmmsg` sends fewer messages than it could. */
+  readonly partialSend: number;
+  /** The sending of a message fails. */
+  readonly send: number;
+  /** Control messages find less room than the program gave. */
+  readonly cutControl: number;
+}
+
+/** What a host is like. */
+export interface HostOptions {
+  readonly seed: number;
+  readonly interfaces: readonly Interface[];
+  readonly capabilities: Capabilities;
+  readonly faults: FaultRates;
+  /** Whether the kernel says `EMSGSIZE` for segments that exceed the MTU, or `EINVAL`. */
+  readonly reportsSegmentSize: boolean;
+  /** What standard output and standard error are. */
+  readonly outputs: readonly [SinkKind, SinkKind];
+  /** Whether `/proc/self/fd` can be opened. */
+  readonly canReopen: boolean;
+  /** Environment variables. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Errors that a fault gives: what kernels, filters of system calls and programs in the kernel say. */
+const SEND_ERRORS = [1, 12, 22, 101, 105, 113, 100, 13, 126, 133, 134, 255, 512, 4095] as const;
+const RECEIVE_ERRORS = [12, 105, 100, 111, 113, 71] as const;
+
+/** Who watches a run. */
+export interface Observer {
+  /** A call begins. */
+  called?(name: string): void;
+  /** A reception ended, with so many messages or the negative error. */
+  receptionEnded?(waits: boolean, result: number): void;
+  received?(socket: KernelSocket, message: Message, told: Told): void;
+  dropped?(socket: KernelSocket, count: number): void;
+  closed?(socket: KernelSocket): void;
+  /** The program asks for the counter of what was dropped. */
+  dropsRead?(socket: KernelSocket): void;
+  attempted?(attempt: Attempt): void;
+}
+
+export class World implements Surroundings {
+  readonly memory = memory;
+  readonly random: Random;
+  readonly time: Time;
+  readonly network: Network;
+  readonly loop: EventLoop;
+  readonly signals: Signals;
+  readonly descriptors = new Descriptors();
+  readonly outputs: readonly [Sink, Sink];
+  readonly options: HostOptions;
+  readonly reportsSegmentSize: boolean;
+  observer: Observer = {};
+  /** The first violation: the program may have caught it. */
+  violation: Violation | undefined;
+  /** Calls so far. */
+  calls = 0;
+  #faults: FaultRates;
+  #nextPort = 40_000;
+
+  constructor(options: HostOptions) {
+    this.options = options;
+    this.#faults = options.faults;
+    this.reportsSegmentSize = options.reportsSegmentSize;
+    this.random = new Random(options.seed);
+    this.time = new Time(this.random.between(1, 2000) * SECOND + this.random.between(0, SECOND), REALTIME_START);
+    this.network = new Network(this.time, options.interfaces);
+    this.loop = new EventLoop(this.time, this.random);
+    this.signals = new Signals((handler) => this.loop.deliverSignal(handler));
+    this.outputs = [new Sink(options.outputs[0], this.time), new Sink(options.outputs[1], this.time)];
+    this.descriptors.set(0, { kind: "other" });
+    this.outputs.forEach((sink, i) => this.descriptors.set(i + 1, { kind: "sink", sink, nonblocking: false }));
+  }
+
+  /** No faults from now on. */
+  calm(): void {
+    this.#faults = {
+      interrupt: 0,
+      interruptOutput: 0,
+      partialReceive: 0,
+      receive: 0,
+      partialSend: 0,
+      send: 0,
+      cutControl: 0,
+    };
+  }
+
+  /** Whether a fault happens now. */
+  fault(kind: keyof FaultRates): boolean {
+    const rate = this.#faults[kind];
+    return rate > 0 && this.random.chance(rate);
+  }
+
+  /** A call begins: it takes time. */
+  enter(name: string): void {
+    this.calls++;
+    this.observer.called?.(name);
+    this.time.pass(this.random.between(MICROSECOND / 5, 3 * MICROSECOND));
+  }
+
+  /**
+   * Waits until `condition` holds.
+   * @returns 0, or the negative error: `-EAGAIN` at the deadline, `-EINTR` after a signal
+   */
+  block(deadline: number, condition: () => boolean): number {
+    this.signals.interrupted = false;
+    const woken = this.time.waitUntil(deadline, () => condition() || this.signals.interrupted);
+    if (!woken && deadline === Infinity) throw new Violation("a call waits for something that never comes");
+    if (!woken) return -errno.EAGAIN;
+    return condition() ? 0 : -errno.EINTR;
+  }
+
+  /** Lets a signal come. */
+  raise(signal: SignalName): void {
+    this.check(() => this.signals.raise(signal));
+  }
+
+  /** Remembers a violation that `action` finds. */
+  check<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof Violation) this.violation ??= error;
+      throw error;
+    }
+  }
+
+  /** Makes a socket. socket(2) */
+  socket(domain: number): KernelSocket {
+    return new KernelSocket(
+      domain,
+      new SocketOptions(domain, this.options.capabilities),
+      this.network,
+      this.time,
+      {
+        received: (socket, message, told) => this.observer.received?.(socket, message, told),
+        dropped: (socket, count) => this.observer.dropped?.(socket, count),
+        arrange: (messages) => this.random.chance(0.5) ? messages : messages.reverse(),
+        closed: (socket) => this.observer.closed?.(socket),
+        controlRoom: (room) => this.fault("cutControl") ? this.random.between(0, room) : room,
+      },
+    );
+  }
+
+  /** A port that no socket has. */
+  readonly pickPort = (): number => this.#nextPort++;
+
+  bindAny(socket: KernelSocket): void {
+    const address = socket.domain === 2 ? "0.0.0.0" : "::";
+    socket.bind({ address, port: 0, scope: 0, mapped: false }, this.pickPort);
+  }
+
+  sendFault(): number {
+    return this.fault("send") ? this.random.pick(SEND_ERRORS) : 0;
+  }
+
+  receiveFault(): number {
+    return this.fault("receive") ? this.random.pick(RECEIVE_ERRORS) : this.fault("interrupt") ? errno.EINTR : 0;
+  }
+
+  attempted(attempt: Attempt): void {
+    this.observer.attempted?.(attempt);
+  }
+}
+
+/** `CLOCK_REALTIME` at the start of every run. */
+const REALTIME_START = 1_800_000_000 * SECOND;

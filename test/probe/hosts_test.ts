@@ -554,7 +554,7 @@ while True:
           assert.deepEqual([found!.payload, found!.packet, found!.larger, found!.from], [1472, 1500, "failed", null]);
           const command = commandLine("src/main.ts", ["probe", `${SERVER[0]}:9205`, "--mtu"]);
           const { stdout } = await run(client.command(command), {}, 30_000);
-          assert.ok(stdout.split("\n").length <= 8, stdout);
+          assert.ok(stdout.split("\n").length <= 14, stdout);
         } finally {
           await Promise.all([naive.kill(), forging.kill()]);
           client.run("ip route flush cache");
@@ -647,6 +647,33 @@ while True:
       assert.deepEqual([payload, packet, verdict, larger], [null, null, "refused", null]);
       assert.match(explanation, /refused/);
     });
+  });
+
+  test("Ctrl-C ends it while the name server is silent", { skip: missing("python3") }, async () => {
+    const configuration = joinPath(temporaryFolder(), "resolv.conf");
+    writeFileSync(configuration, "nameserver 127.0.0.1\n");
+    const script = 'import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(("127.0.0.1", 53))\n' +
+      'print("ready", flush=True)\ns.recv(512)\nprint("asked", flush=True)\ns.recv(512)';
+    const nameServer = new Process(client.command(["python3", "-c", script]));
+    await nameServer.waitFor(() => nameServer.stdout.includes("ready"), "a name server");
+    const mounted = [
+      "unshare",
+      "--mount",
+      "sh",
+      "-c",
+      `mount --bind ${configuration} /etc/resolv.conf && exec "$@"`,
+      "sh",
+    ];
+    const command = commandLine("src/main.ts", ["probe", "server.example"]);
+    const running = new Process(client.command([...mounted, ...command]));
+    try {
+      await nameServer.waitFor(() => nameServer.stdout.includes("asked"), "a question");
+      running.signal("SIGINT");
+      const { signal, stdout } = await running.end(2000);
+      assert.deepEqual([signal, stdout], ["SIGINT", ""]);
+    } finally {
+      await Promise.all([nameServer.kill(), running.kill()]);
+    }
   });
 
   test("Ctrl-C at any time gives the summary", async () => {

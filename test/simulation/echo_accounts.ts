@@ -62,7 +62,7 @@ function checkLeftOut({ time }: World, { admitted }: EchoOracle, dropped: number
 }
 
 /** Requires that failures are told, each once, and not more often than once a second. */
-function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures }: EchoOracle): void {
+function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures, refusals }: EchoOracle): void {
   let told = 0;
   const last = new Map<string, number>();
   for (const { text, at } of outputs[1].lines()) {
@@ -78,6 +78,10 @@ function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures }: E
   }
   const disturbed = plan.events.some((event) => "output" in event && event.output === 1);
   const due = failures.filter((failure) => failure < time.now - TELL_MAX).length;
+  const refusedLongAgo = refusals.deviceRefusedAt < time.now - TELL_MAX;
+  if (last.has("a network device") !== refusedLongAgo && (refusedLongAgo || refusals.deviceRefusedAt === Infinity)) {
+    if (!disturbed) throw new Violation("whether a device takes no trains is told wrongly");
+  }
   if (told < due && !disturbed) throw new Violation(`${told} failures told of ${due}`);
 }
 

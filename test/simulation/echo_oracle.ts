@@ -7,6 +7,7 @@ import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
 import { Pace } from "./pace.ts";
+import { RefusalOracle } from "./refusal_oracle.ts";
 import { MICROSECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 import type { Observer, World } from "./world.ts";
@@ -55,6 +56,7 @@ export class EchoOracle implements Observer {
   /** Set when a signal that stops the server was handled. */
   stopping = false;
   stoppedAt = Infinity;
+  readonly refusals = new RefusalOracle();
   /** Peers whose ways are, or were, slow. */
   readonly slowed = new Set<string>();
   /** Datagrams that the kernel has dropped, as far as the server has asked. */
@@ -127,6 +129,7 @@ export class EchoOracle implements Observer {
     for (const payload of payloads) {
       const answered = this.#find(attempt, payload, taken);
       taken.add(answered);
+      if (taken.size === 1) this.refusals.attempted(attempt, answered.train, this.#world.time.now);
       answered.tries++;
       answered.error = error;
       answered.train = payloads.length > 1;
@@ -236,6 +239,7 @@ export class EchoOracle implements Observer {
       count(this.failed, each.error > ERRNO_MAX ? 0 : each.error, 1);
     }
     this.#pending = [];
+    this.refusals.settle();
     this.#crowded = false;
   }
 }

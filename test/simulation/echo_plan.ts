@@ -66,6 +66,8 @@ export interface EchoPlan {
 /** Ports of peers: ordinary ones, and some that are refused. */
 const PORTS = [49_152, 50_001, 33_333, 65_535, 1024, 0, 7, 53, 1023, 1900, 5353, 11_211] as const;
 
+const OPEN_PORTS: readonly number[] = PORTS.slice(0, 4);
+
 /** Makes the plan of a seed. */
 export function makeEchoPlan(seed: number): EchoPlan {
   const random = new Random(seed);
@@ -159,11 +161,16 @@ function makeTraffic(
   duration: number,
 ): PlannedEvent[] {
   const peers = Array.from({ length: random.between(1, 7) }, (_, i) => makePeer(random, interfaces, settings, i));
+  if (random.chance(0.1)) {
+    // Two hosts of the same link-local address, on two networks.
+    const from = { source: "fe80::99", sourcePort: OPEN_PORTS[0]! };
+    const destinations = ["2001:db8:ffff::5"];
+    peers.push(...[2, 3].map((index) => ({ from: { ...from, interface: index }, destinations })));
+  }
   const events: PlannedEvent[] = [];
-  const add = (at: number, peer: ReturnType<typeof makePeer>) => {
+  const add = (at: number, peer: ReturnType<typeof makePeer>, sizes: readonly number[]) => {
     const destination = random.chance(0.7) ? peer.destinations[0]! : random.pick(peer.destinations);
-    const sizes = makeSizes(random);
-    const sourcePort = random.chance(0.1) ? random.pick(PORTS) : peer.from.sourcePort;
+    const sourcePort = random.chance(0.1) ? random.pick(random.pick([PORTS, OPEN_PORTS])) : peer.from.sourcePort;
     events.push({ at, kind: "arrival", ...peer.from, sourcePort, destination, sizes, text: random.chance(0.8) });
   };
   const slow = random.chance(0.15) ? random.some(peers) : [];
@@ -187,7 +194,10 @@ function makeTraffic(
     const pace = random.magnitude(MICROSECOND, 20 * MILLISECOND);
     const count = random.magnitude(1, 60);
     const peer = random.chance(0.5) ? random.pick(peers) : undefined;
-    for (let i = 0; i < count; i++) add(start + i * pace * random.between(0, 2), peer ?? random.pick(peers));
+    const sizes = random.chance(0.3) ? makeSizes(random) : undefined;
+    for (let i = 0; i < count; i++) {
+      add(start + i * pace * random.between(0, 2), peer ?? random.pick(peers), sizes ?? makeSizes(random));
+    }
     if (random.chance(0.2)) break;
   }
   return events;
@@ -218,7 +228,7 @@ function makePeer(random: Random, interfaces: readonly Interface[], { port }: Ec
     from: {
       interface: by.index,
       source: random.chance(0.15) ? random.pick(forged) : near,
-      sourcePort: random.chance(0.7) ? random.pick(PORTS.slice(0, 4)) : random.pick([...PORTS, port]),
+      sourcePort: random.chance(0.7) ? random.pick(OPEN_PORTS) : random.pick([...PORTS, port]),
     },
     destinations: [
       ...local.filter((address) => isLinkLocal(address) === linkLocal),
@@ -264,9 +274,9 @@ function makeTroubles(random: Random, { interfaces }: HostOptions, duration: num
   some(0.2, (at) => ({ at, kind: "clock step", nanoseconds: random.between(-3600, 3600) * SECOND }));
   // The program has to ask at least once in 2^32 of them.
   const most = random.chance(0.5) ? 2 ** 32 - 100_000 : 1000;
-  if (random.chance(0.3)) {
-    events.push({ at: random.between(0, duration), kind: "drops", count: random.between(1, most) });
-  }
+  const drop = (at: number) => events.push({ at, kind: "drops", count: most - random.between(0, 999) });
+  if (random.chance(0.3)) drop(random.between(0, duration));
+  if (duration > 10 * SECOND && random.chance(0.5)) [0, duration / 2, duration - SECOND].forEach(drop);
   some(0.2, (at) => ({ at, kind: "reader", output: 0, bytesPerSecond: random.pick([0, 100, 100_000, Infinity]) }));
   some(0.05, (at) => ({ at, kind: "close output", output: 0 }));
   some(0.05, (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000) }));

@@ -78,6 +78,9 @@ function happen(world: World, plan: EchoPlan, event: PlannedEvent, i: number): v
     case "arrival": {
       const by = network.interface(event.interface)!;
       if (!network.accepts(event.destination, by)) return;
+      // With --answer-any-port the server would answer itself for ever, as its documents say.
+      const loops = plan.settings.answerAnyPort && event.sourcePort === plan.settings.port;
+      if (loops && network.isLocal(event.source) && event.source !== event.destination) return;
       const payloads = event.sizes.map((size, k) => payload(plan.seed + i, k, size, event.text));
       const { source, sourcePort, destination } = event;
       network.arrive({

@@ -28,7 +28,7 @@ export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle):
   if (!disturbed.has(0)) checkLeftOut(world, oracle, dropped, leftOut);
   const summaries = settings.log === "json" ? jsonSummaries(lines) : textSummaries(world.outputs[1].text);
   const complete = summaries.length === oracle.summaries + 1;
-  if (complete) checkSummary(summaries.at(-1)!, oracle, dropped);
+  if (complete) checkSummary(summaries.at(-1)!, (world.time.now - world.start) / SECOND, oracle, dropped);
   else if (!disturbed.has(settings.log === "json" ? 0 : 1)) {
     throw new Violation(`${summaries.length} summaries, not ${oracle.summaries + 1}`);
   }
@@ -36,8 +36,10 @@ export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle):
   checkDescriptors(world);
 }
 
-function checkSummary(summary: Summary, oracle: EchoOracle, log_lines_dropped: number): void {
-  const expected: Summary = {
+function checkSummary(summary: Summary, seconds: number, oracle: EchoOracle, log_lines_dropped: number): void {
+  // It starts to count, and ends, a little later than its process.
+  if (Math.abs(summary.seconds - seconds) > 0.2) throw new Violation(`${summary.seconds} s, not ${seconds}`);
+  const expected: Omit<Summary, "seconds"> = {
     received: oracle.total,
     echoed: oracle.echoed,
     refused: total(oracle.refused),

@@ -32,6 +32,8 @@ export interface Admitted {
 const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO, 95];
 /** How long the server counts at the end what it does not answer, in nanoseconds. */
 const DRAIN_MAX = 50_000_000;
+/** Receive buffer that the server asks for, if nothing else was said. */
+const RECEIVE_BUFFER = 4 << 20;
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
 
@@ -179,7 +181,12 @@ export class EchoOracle implements Observer {
     }
   }
 
-  closed({ queue }: KernelSocket): void {
+  closed({ queue, options, local }: KernelSocket): void {
+    // It opens others, to see what there is.
+    if (local === undefined) return;
+    const { admin, bufferMax } = this.#world.options.capabilities;
+    const granted = 2 * (admin ? RECEIVE_BUFFER : Math.min(RECEIVE_BUFFER, bufferMax));
+    if (options.get(option.SO_RCVBUF) !== granted) throw new Violation("the receive buffer is not as asked for");
     // What comes after it has found nothing is too late.
     const early = this.#lastReception > 0 && this.#world.time.now - this.stoppedAt < DRAIN_MAX;
     if (early && !this.#settings.adopted) throw new Violation(`${queue.length} messages were left uncounted`);

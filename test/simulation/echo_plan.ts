@@ -135,7 +135,10 @@ function makeHost(random: Random): HostOptions {
 function makeSettings(random: Random, { interfaces }: HostOptions): EchoSettings {
   const linkLocal = interfaces[1]!.addresses.some(isLinkLocal) ? ["fe80::20%2"] : [];
   const some = <T>(probability: number, value: () => T) => random.chance(probability) ? value() : undefined;
-  const rate = () => ({ perSecond: random.magnitude(1, 2000), burst: random.magnitude(1, 200) });
+  const rate = () => {
+    const perSecond = random.magnitude(1, 2000);
+    return { perSecond, burst: random.chance(0.3) ? perSecond : random.magnitude(1, 200) };
+  };
   return {
     port: random.pick([9000, 7, 40_000]),
     address: some(0.2, () => random.pick(["192.0.2.10", "127.0.0.1", "0.0.0.0", "::", ...linkLocal])) ?? "",
@@ -185,6 +188,24 @@ function makeTraffic(
         ...from,
         destination: destinations[0]!,
         sizes: random.chance(0.7) ? [size] : new Array<number>(40).fill(size >> 6),
+        text: true,
+      });
+    }
+  }
+  if (random.chance(0.1)) {
+    // More at once than a batch holds, in trains that are as long as can be.
+    const peer = random.pick(peers);
+    const at = random.between(0, duration);
+    const size = random.between(800, 1472);
+    for (let i = 0; i < 100; i++) {
+      const sourcePort = OPEN_PORTS[random.chance(0.9) ? 0 : 1]!;
+      events.push({
+        at,
+        kind: "arrival",
+        ...peer.from,
+        sourcePort,
+        destination: peer.destinations[0]!,
+        sizes: [size],
         text: true,
       });
     }
@@ -277,7 +298,15 @@ function makeTroubles(random: Random, { interfaces }: HostOptions, duration: num
   const drop = (at: number) => events.push({ at, kind: "drops", count: most - random.between(0, 999) });
   if (random.chance(0.3)) drop(random.between(0, duration));
   if (duration > 10 * SECOND && random.chance(0.5)) [0, duration / 2, duration - SECOND].forEach(drop);
-  some(0.2, (at) => ({ at, kind: "reader", output: 0, bytesPerSecond: random.pick([0, 100, 100_000, Infinity]) }));
+  some(
+    0.2,
+    (at) => ({
+      at,
+      kind: "reader",
+      output: random.pick([0, 0, 1]),
+      bytesPerSecond: random.pick([0, 100, 100_000, Infinity]),
+    }),
+  );
   some(0.05, (at) => ({ at, kind: "close output", output: 0 }));
   some(0.05, (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000) }));
   some(0.3, (at) => ({ at, kind: "signal", signal: "SIGUSR1" }));
@@ -290,12 +319,15 @@ export function argumentsOf(settings: EchoSettings): string[] {
   const flag = (name: string, given: boolean) => given ? [`--${name}`] : [];
   const option = (name: string, value: string | number | undefined) =>
     value === undefined ? [] : [`--${name}`, `${value}`];
-  const rateText = (value: typeof rate) => value === undefined ? undefined : `${value.perSecond}/${value.burst}`;
+  // What is the default is left out, so that the defaults show.
+  const unless = <T>(usual: T, value: T) => value === usual ? undefined : value;
+  const rateText = (value: typeof rate) =>
+    value && (value.burst === value.perSecond ? `${value.perSecond}` : `${value.perSecond}/${value.burst}`);
   return [
     ...settings.adopted ? ["--fd", "3"] : [`${port}`, ...address === "" ? [] : ["--address", address]],
-    ...option("log", settings.log),
-    ...option("log-limit", settings.logLimit),
-    ...option("busy-poll", settings.busyPoll),
+    ...option("log", unless("text", settings.log)),
+    ...option("log-limit", unless(1000, settings.logLimit)),
+    ...option("busy-poll", unless(50, settings.busyPoll)),
     ...allow.flatMap((prefix) => ["--allow", prefix]),
     ...option("rate", rateText(rate)),
     ...option("max-rate", rateText(maxRate)),

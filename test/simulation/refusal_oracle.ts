@@ -27,7 +27,10 @@ export class RefusalOracle {
 
   /** The batch has been sent. */
   settle(): void {
+    // A further peer may take the place of any other.
+    if (this.#learnt.size > 0) this.#known.clear();
     for (const [peer, refusal] of this.#learnt) this.#known.set(peer, refusal);
+    if (this.#learnt.size > 1) this.#known.clear();
     this.#learnt.clear();
   }
 

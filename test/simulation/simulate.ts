@@ -46,7 +46,6 @@ for (let seed = first; seed < first + Number(values.seeds); seed++) {
   const made = makeEchoPlan(seed);
   const plan = { ...made, events: made.events.filter(({ kind }) => !values.without.includes(kind)) };
   if (values.plan) console.log(JSON.stringify(plan, null, 1));
-  const t0 = realTime();
   try {
     await runEchoPlan(plan, program);
   } catch (error) {
@@ -54,7 +53,6 @@ for (let seed = first; seed < first + Number(values.seeds); seed++) {
     console.log(`seed ${seed}: ${error instanceof Error ? error.stack : error}`);
     break;
   }
-  if (realTime() - t0 > 300) console.log("slow", seed, realTime() - t0);
 }
 console.log(`${values.seeds} seeds, ${failures} failures, ${Math.round(realTime() - start)} ms`);
 process.exitCode = failures > 0 ? 1 : 0;

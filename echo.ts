@@ -70,23 +70,23 @@ function errnoName(errno) {
   return name === "-" ? `errno ${errno}` : name;
 }
 function errnoMessage(errno) {
-  if (errno === OTHER_ERROR) return "an error that has no name";
+  if (errno === OTHER_ERROR) return "unknown error";
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }
 var SystemError = class extends Error {
   /** `SystemError` */
   name = "SystemError";
-  /** The symbolic name of the error: `EACCES`. */
+  /** Symbolic name of the error: `EACCES`. */
   code;
-  /** The error number. errno(3) */
+  /** Error number. errno(3) */
   errno;
-  /** The system call that failed: `bind`. */
+  /** The system call: `bind`. */
   syscall;
   /**
-   * Makes the error; it is not thrown yet.
-   * @param syscall the call that failed
+   * Makes an error for a system call.
+   * @param syscall the system call
    * @param errno its error number
-   * @param message the whole sentence; if absent, one is made of the two
+   * @param message a sentence for the user; if absent, the call with the message of the number
    */
   constructor(syscall, errno, message) {
     super(message ?? `${syscall}: ${errnoMessage(errno)} (${errnoName(errno)})`);
@@ -122,10 +122,6 @@ function foreignInterface(ffi, worker) {
         try {
           return {
             call: ffi.dlopen(library, symbols).symbols,
-            functionAddress: (name) => {
-              const found = ffi.dlopen(library, { [name]: { args: [], returns: "i32" } }).symbols[name];
-              return found.ptr;
-            },
             addressOf: (buffer) => ffi.ptr(buffer),
             // A pointer is a plain number in Bun.
             pointer: (address) => address
@@ -137,7 +133,7 @@ function foreignInterface(ffi, worker) {
       }
       throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
     },
-    loadWaiting(libraries2, signatures2) {
+    loadBlocking(libraries2, signatures2) {
       const thread = new HelperThread(worker, libraries2, symbolsOf(signatures2));
       const functions = Object.keys(signatures2).map((name) => [
         name,
@@ -204,8 +200,6 @@ function denoRuntime(deno) {
     name,
     arch,
     args: deno.args,
-    // Since 2.9.2: then its inspector listens on 127.0.0.1, and who connects can run code in the process.
-    debuggerSignal: "SIGUSR1",
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
     exit: (code) => deno.exit(code),
     get ffi() {
@@ -221,19 +215,12 @@ function foreignInterface2(deno) {
       return {
         call,
         addressOf: (buffer) => Number(addressOf(buffer, buffer, 0)),
-        pointer: (address) => pointer(address, address, 0),
-        functionAddress: (name) => {
-          const { found, number: number2 } = open(deno, libraries2, {
-            found: { name, type: "pointer" },
-            number: { name: "memcpy", parameters: ["pointer", "pointer", "usize"], result: "usize" }
-          });
-          return Number(number2(found, found, 0));
-        }
+        pointer: (address) => pointer(address, address, 0)
       };
     },
-    loadWaiting(libraries2, signatures2) {
-      const waiting3 = Object.entries(signatures2).map(([name, signature]) => [name, { ...signature, nonblocking: true }]);
-      return open(deno, libraries2, Object.fromEntries(waiting3));
+    loadBlocking(libraries2, signatures2) {
+      const blocking2 = Object.entries(signatures2).map(([name, signature]) => [name, { ...signature, nonblocking: true }]);
+      return open(deno, libraries2, Object.fromEntries(blocking2));
     }
   };
 }
@@ -305,10 +292,10 @@ function parseIPv6(text, out) {
   const count = head.length + tail.length;
   if (halves.length === 2 ? count >= room : count !== room) return false;
   if (![...head, ...tail].every((group2) => /^[0-9a-f]{1,4}$/i.test(group2))) return false;
-  const write = (group2, index2) => {
+  const write = (group2, index) => {
     const value = parseInt(group2, 16);
-    out[index2 * 2] = value >> 8;
-    out[index2 * 2 + 1] = value & 255;
+    out[index * 2] = value >> 8;
+    out[index * 2 + 1] = value & 255;
   };
   head.forEach((group2, i) => write(group2, i));
   tail.forEach((group2, i) => write(group2, room - tail.length + i));
@@ -322,16 +309,21 @@ function parsePrefix(text) {
   const length = lengthText === void 0 ? most : /^(0|[1-9][0-9]{0,2})$/.test(lengthText) ? Number(lengthText) : NaN;
   return length <= most ? { bytes: bytes3, length: 128 - most + length } : void 0;
 }
-function isIPv4(bytes3, at = 0) {
-  for (let i = 0; i < 10; i++) if (bytes3[at + i] !== 0) return false;
-  return bytes3[at + 10] === 255 && bytes3[at + 11] === 255;
+function isIPv4(bytes3) {
+  return isMapped(addressWords(bytes3), 0);
 }
-function isLinkLocal(bytes3, at = 0) {
-  return bytes3[at] === 254 && (bytes3[at + 1] & 192) === 128;
+function isLinkLocal(bytes3) {
+  return hasLinkLocalPrefix(addressWords(bytes3), 0);
+}
+function addressWords(bytes3) {
+  return new Int32Array(bytes3.slice().buffer);
 }
 var IPV4_MAPPED = -65536;
 function isMapped(words, at) {
   return words[at + 2] === IPV4_MAPPED && (words[at] | words[at + 1]) === 0;
+}
+function hasLinkLocalPrefix(words, at) {
+  return (words[at] & 49407) === 33022;
 }
 function isUnspecified(words, at) {
   return words[at + 3] === 0 && (isMapped(words, at) || (words[at] | words[at + 1] | words[at + 2]) === 0);
@@ -339,14 +331,14 @@ function isUnspecified(words, at) {
 function isMulticast(words, at) {
   return isMapped(words, at) ? (words[at + 3] & 240) === 224 : (words[at] & 255) === 255;
 }
-function addressWords(bytes3) {
-  return new Int32Array(bytes3.slice().buffer);
+function sameAddress(a, atA, b, atB) {
+  return a[atA + 3] === b[atB + 3] && a[atA + 2] === b[atB + 2] && a[atA + 1] === b[atB + 1] && a[atA] === b[atB];
 }
-function formatAddress(out, at, bytes3, from = 0) {
-  if (isIPv4(bytes3, from)) {
-    for (let i = 12; i < 16; i++) {
-      if (i > 12) out[at++] = DOT;
-      at = formatDecimal(out, at, bytes3[from + i]);
+function formatAddress(out, at, words, word) {
+  if (isMapped(words, word)) {
+    for (let shift = 0; shift < 32; shift += 8) {
+      if (shift > 0) out[at++] = DOT;
+      at = formatDecimal(out, at, words[word + 3] >>> shift & 255);
     }
     return at;
   }
@@ -354,7 +346,7 @@ function formatAddress(out, at, bytes3, from = 0) {
   let runLength = 1;
   for (let i = 0; i < 8; i++) {
     let end = i;
-    while (end < 8 && group(bytes3, from, end) === 0) end++;
+    while (end < 8 && group(words, word, end) === 0) end++;
     if (end - i > runLength) {
       runStart = i;
       runLength = end - i;
@@ -369,17 +361,17 @@ function formatAddress(out, at, bytes3, from = 0) {
       continue;
     }
     if (i > 0 && i !== runStart + runLength) out[at++] = COLON;
-    const value = group(bytes3, from, i);
+    const value = group(words, word, i);
     for (let shift = value > 4095 ? 12 : value > 255 ? 8 : value > 15 ? 4 : 0; shift >= 0; shift -= 4) {
       out[at++] = HEX[value >> shift & 15];
     }
   }
   return at;
 }
-function formatEndpoint(out, at, bytes3, from, zone, port) {
-  const bracketed = !isIPv4(bytes3, from);
+function formatEndpoint(out, at, words, word, zone, port) {
+  const bracketed = !isMapped(words, word);
   if (bracketed) out[at++] = 91;
-  at = formatAddress(out, at, bytes3, from);
+  at = formatAddress(out, at, words, word);
   if (zone !== "") {
     out[at++] = 37;
     for (let i = 0; i < zone.length && i < 15; i++) {
@@ -400,16 +392,20 @@ function formatDecimal(out, at, value) {
   }
   return at + digits;
 }
-function addressText(bytes3, from = 0) {
+function wordsText(words, word) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, bytes3, from)));
+  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, words, word)));
+}
+function addressText(bytes3) {
+  return wordsText(addressWords(bytes3), 0);
 }
 function endpointText(bytes3, zone, port) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, bytes3, 0, zone, port)));
+  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, addressWords(bytes3), 0, zone, port)));
 }
-function group(bytes3, from, index2) {
-  return bytes3[from + index2 * 2] << 8 | bytes3[from + index2 * 2 + 1];
+function group(words, word, index) {
+  const half = words[word + (index >> 1)] >>> ((index & 1) << 4);
+  return (half & 255) << 8 | half >>> 8 & 255;
 }
 var DOT = 46;
 var COLON = 58;
@@ -552,6 +548,7 @@ var IPV6_PKTINFO = 50;
 var IPV6_TCLASS = 67;
 var IPV6_UNICAST_IF = 76;
 var IPV6_FREEBIND = 78;
+var UDP_CORK = 1;
 var UDP_SEGMENT = 103;
 var UDP_GRO = 104;
 var UDP_MAX_SEGMENTS = 64;
@@ -575,6 +572,9 @@ var EPOLLONESHOT = 1073741824;
 var EFD_CLOEXEC = 524288;
 var NETLINK_ROUTE = 0;
 var NLM_F_REQUEST = 1;
+var NLM_F_DUMP = 768;
+var RTM_NEWADDR = 20;
+var RTM_GETADDR = 22;
 var RTM_NEWROUTE = 24;
 var RTM_GETROUTE = 26;
 var RTA_DST = 1;
@@ -597,6 +597,8 @@ var EAI_NONAME = -2;
 var EAI_AGAIN = -3;
 var SIGHUP = 1;
 var SIGUSR1 = 10;
+var SIGPIPE = 13;
+var SIGXFSZ = 25;
 var SIG_IGN = 1;
 var EPERM = 1;
 var ENOENT = 2;
@@ -659,6 +661,7 @@ var pollfd = { size: 8, fd: 0, events: 4, revents: 6 };
 var epoll_event = runtime().arch === "x64" ? { size: 12, events: 0, data: 4 } : { size: 16, events: 0, data: 8 };
 var nlmsghdr = { size: 16, nlmsg_len: 0, nlmsg_type: 4, nlmsg_flags: 6 };
 var rtmsg = { size: 12, rtm_family: 0, rtm_dst_len: 1, rtm_type: 7 };
+var ifaddrmsg = { size: 8, ifa_family: 0 };
 var rtattr = { size: 4, rta_len: 0, rta_type: 2 };
 var winsize = { size: 8, ws_row: 0, ws_col: 2 };
 var addrinfo = {
@@ -714,7 +717,7 @@ var signatures = {
   /** `int *__errno_location(void)` */
   __errno_location: { parameters: [], result: "pointer" }
 };
-var furtherSignatures = {
+var lazySignatures = {
   /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
   connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
@@ -733,16 +736,14 @@ var furtherSignatures = {
   if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
   /** `int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)` */
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
-  /** `void freeaddrinfo(struct addrinfo *res)`; the result is not there and is ignored */
+  /** `void freeaddrinfo(struct addrinfo *res)`; the declared result is meaningless */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `int setlogmask(int mask)` */
-  setlogmask: { parameters: ["i32"], result: "i32" },
   /** `char *getenv(const char *name)` */
   getenv: { parameters: ["pointer"], result: "pointer" },
   /** `size_t strlen(const char *s)` */
   strlen: { parameters: ["pointer"], result: "u32" }
 };
-var waitingSignatures = {
+var blockingSignatures = {
   /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
   epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" }
 };
@@ -776,22 +777,22 @@ function load() {
   };
   return { ...library, errno };
 }
-var further;
-function furtherLibc() {
-  return further ??= runtime().ffi.load(libraries, furtherSignatures).call;
+var lazy;
+function lazyLibc() {
+  return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
 }
-var waiting;
-function waitingLibc() {
-  return waiting ??= runtime().ffi.loadWaiting(libraries, waitingSignatures);
+var blocking;
+function blockingLibc() {
+  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures);
 }
 
 // ffi/memory.ts
 var Memory = class {
-  /** The block's bytes. */
+  /** The block as bytes. */
   bytes;
-  /** The block as 16-bit words, in the byte order of the machine. */
+  /** The block as 16-bit words in the byte order of the machine. */
   u16;
-  /** The block as 32-bit words, in the byte order of the machine. */
+  /** The block as 32-bit words in the byte order of the machine. */
   i32;
   #address;
   // The two words of the address.
@@ -807,30 +808,24 @@ var Memory = class {
     this.#low = this.#address | 0;
     this.#high = Math.floor(this.#address / 4294967296);
   }
-  /** The pointer to the place `at`, for a call. It may allocate: what a loop needs is to be made beforehand. */
-  pointer(at) {
-    return libc().pointer(this.#address + at);
+  /** The pointer to `offset`, for a call. It may allocate: a loop needs its pointers beforehand. */
+  pointer(offset) {
+    return libc().pointer(this.#address + offset);
   }
-  /** Stores the address of the place `target` as a C pointer at the place `at`, a multiple of 8. */
-  link(at, target2) {
-    const low = this.#low + target2 | 0;
-    const carry = low >>> 0 < this.#low >>> 0 ? 1 : 0;
+  /** Stores a C pointer at `at`, a multiple of 8: the address of `offset` in the block `target`. It allocates nothing. */
+  link(at, target2, offset) {
+    const low = target2.#low + offset | 0;
+    const carry = low >>> 0 < target2.#low >>> 0 ? 1 : 0;
     this.i32[at >> 2] = low;
-    this.i32[(at >> 2) + 1] = this.#high + carry;
+    this.i32[(at >> 2) + 1] = target2.#high + carry;
   }
-  /** Stores an address as a C pointer at the place `at`, a multiple of 8. */
-  writeAddress(at, address) {
-    this.i32[at >> 2] = address | 0;
-    this.i32[(at >> 2) + 1] = Math.floor(address / 4294967296);
-  }
-  /** Stores `text` and a terminating zero at the place `at`; returns the place after it. */
+  /** Stores `text` and a terminating zero at `at`. */
   writeCString(at, text) {
     const bytes3 = new TextEncoder().encode(text);
     this.bytes.set(bytes3, at);
     this.bytes[at + bytes3.length] = 0;
-    return at + bytes3.length + 1;
   }
-  /** The text of the zero-terminated string at the place `at`. */
+  /** The text of the zero-terminated string at `at`. */
   readCString(at) {
     return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
   }
@@ -839,7 +834,7 @@ var Memory = class {
 // ffi/libc.ts
 var scratchMemory;
 function scratch() {
-  return scratchMemory ??= new Memory(1024);
+  return scratchMemory ??= new Memory(128);
 }
 function result(value) {
   return value < 0 ? -libc().errno() : value;
@@ -847,58 +842,47 @@ function result(value) {
 function socket(domain, type, protocol) {
   return result(libc().call.socket(domain, type, protocol));
 }
-function bind(fd, memory, at, length) {
-  return result(libc().call.bind(fd, memory.pointer(at), length));
+function bind(fd, address, length) {
+  return result(libc().call.bind(fd, address.pointer(0), length));
 }
-function connect(fd, memory, at, length) {
-  return result(furtherLibc().connect(fd, memory.pointer(at), length));
+function connect(fd, address, length) {
+  return result(lazyLibc().connect(fd, address.pointer(0), length));
 }
-function getsockname(fd, memory, at, length) {
-  const room = scratch();
-  room.i32[0] = length;
-  return result(libc().call.getsockname(fd, memory.pointer(at), room.pointer(0)));
+function getsockname(fd, address, length) {
+  const memory = scratch();
+  memory.i32[0] = length;
+  return result(libc().call.getsockname(fd, address.pointer(0), memory.pointer(0)));
 }
 function setsockopt(fd, level, name, value) {
-  const room = scratch();
-  room.i32[0] = value;
-  return result(libc().call.setsockopt(fd, level, name, room.pointer(0), 4));
+  const memory = scratch();
+  memory.i32[0] = value;
+  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), 4));
 }
 function getsockopt(fd, level, name) {
-  return getsockoptWord(fd, level, name, 1, 0);
+  const memory = scratch();
+  memory.i32[0] = 4;
+  const error = result(libc().call.getsockopt(fd, level, name, memory.pointer(8), memory.pointer(0)));
+  return error < 0 ? error : memory.i32[2];
 }
-function getsockoptWord(fd, level, name, count, index2) {
-  const room = scratch();
-  room.i32[0] = count * 4;
-  const value = result(libc().call.getsockopt(fd, level, name, room.pointer(8), room.pointer(0)));
-  return value < 0 ? value : room.i32[2 + index2] >>> 0;
-}
-function setsockoptTime(fd, level, name, milliseconds2) {
-  const room = scratch();
-  room.bytes.fill(0, 0, timeval.size);
-  room.i32[timeval.tv_sec / 4] = Math.floor(milliseconds2 / 1e3);
-  room.i32[timeval.tv_usec / 4] = milliseconds2 % 1e3 * 1e3;
-  return result(libc().call.setsockopt(fd, level, name, room.pointer(0), timeval.size));
+function setsockoptTimeval(fd, level, name, milliseconds2) {
+  const memory = scratch();
+  memory.bytes.fill(0, 0, timeval.size);
+  memory.i32[timeval.tv_sec >> 2] = Math.floor(milliseconds2 / 1e3);
+  memory.i32[timeval.tv_usec >> 2] = milliseconds2 % 1e3 * 1e3;
+  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), timeval.size));
 }
 function poll(fd, events, milliseconds2) {
-  const room = scratch();
-  room.i32[pollfd.fd / 4] = fd;
-  room.u16[pollfd.events / 2] = events;
-  room.u16[pollfd.revents / 2] = 0;
-  const ready = result(libc().call.poll(room.pointer(0), 1, milliseconds2));
-  return ready <= 0 ? ready : room.u16[pollfd.revents / 2];
+  const memory = scratch();
+  memory.i32[pollfd.fd >> 2] = fd;
+  memory.u16[pollfd.events >> 1] = events;
+  memory.u16[pollfd.revents >> 1] = 0;
+  const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds2));
+  return ready <= 0 ? ready : memory.u16[pollfd.revents >> 1];
 }
 function open2(path, flags) {
-  const room = scratch();
-  room.writeCString(0, path);
-  return result(libc().call.open(room.pointer(0), flags));
-}
-function readSmallFile(path) {
-  const fd = open2(path, O_CLOEXEC);
-  if (fd < 0) return "";
-  const room = scratch();
-  const length = libc().call.read(fd, room.pointer(0), room.bytes.length);
-  close(fd);
-  return length <= 0 ? "" : new TextDecoder().decode(room.bytes.subarray(0, length));
+  const memory = new Memory(path.length * 3 + 1);
+  memory.writeCString(0, path);
+  return result(libc().call.open(memory.pointer(0), flags));
 }
 function close(fd) {
   return result(libc().call.close(fd));
@@ -906,159 +890,57 @@ function close(fd) {
 function fcntl(fd, command, argument) {
   return result(libc().call.fcntl(fd, command, argument));
 }
-function terminalSize(fd) {
-  const room = scratch();
-  if (furtherLibc().ioctl(fd, TIOCGWINSZ, room.pointer(0)) < 0) return void 0;
-  return { columns: room.u16[winsize.ws_col / 2], rows: room.u16[winsize.ws_row / 2] };
-}
-function terminalDevice(fd) {
-  const room = scratch();
-  return furtherLibc().ioctl(fd, TIOCGDEV, room.pointer(0)) < 0 ? void 0 : room.i32[0];
-}
 function lseek(fd, offset, whence) {
   const position = libc().call.lseek(fd, offset, whence);
   return position === -1 ? -libc().errno() : position >>> 0;
 }
-function interfaceIndex(name) {
-  if (name.includes("\0") || new TextEncoder().encode(name).length > 15) return 0;
-  const room = scratch();
-  room.writeCString(0, name);
-  return furtherLibc().if_nametoindex(room.pointer(0));
+
+// ffi/terminal.ts
+function terminalSize(fd) {
+  const memory = new Memory(winsize.size);
+  if (lazyLibc().ioctl(fd, TIOCGWINSZ, memory.pointer(0)) < 0) return void 0;
+  return { columns: memory.u16[winsize.ws_col >> 1], rows: memory.u16[winsize.ws_row >> 1] };
 }
-function interfaceName(index2) {
-  const room = scratch();
-  return furtherLibc().if_indextoname(index2, room.pointer(0)) === null ? `${index2}` : room.readCString(0) || `${index2}`;
+function terminalDevice(fd) {
+  const memory = new Memory(4);
+  return lazyLibc().ioctl(fd, TIOCGDEV, memory.pointer(0)) < 0 ? void 0 : memory.i32[0];
 }
 function environmentVariable(name) {
-  const call = furtherLibc();
-  const room = scratch();
-  room.writeCString(0, name);
-  const value = call.getenv(room.pointer(0));
-  const length = value === null ? 0 : call.strlen(value);
-  return length === 0 ? "" : new TextDecoder().decode(copyOf(value, length));
+  const text = new Memory(name.length + 1);
+  text.writeCString(0, name);
+  const { getenv, strlen } = lazyLibc();
+  const value = getenv(text.pointer(0));
+  const length = value === null ? 0 : strlen(value);
+  if (length === 0) return "";
+  const copy = new Memory(length);
+  libc().call.memcpy(copy.pointer(0), value, length);
+  return new TextDecoder().decode(copy.bytes.subarray(0, length));
 }
-function signalIgnored(signal) {
-  const room = scratch();
-  room.bytes.fill(0, 0, sigaction.size);
-  libc().call.sigaction(signal, null, room.pointer(0));
-  return room.i32[sigaction.sa_handler / 4] === SIG_IGN;
-}
-function getaddrinfo(name, family) {
-  const { pointer } = libc();
-  const call = furtherLibc();
-  const room = scratch();
-  room.bytes.fill(0, 0, addrinfo.size + 8);
-  room.i32[addrinfo.ai_family / 4] = family;
-  room.i32[addrinfo.ai_socktype / 4] = SOCK_DGRAM;
-  const list2 = addrinfo.size;
-  const text = list2 + 8;
-  if (!/^[\w.-]{1,255}$/.test(name)) return EAI_NONAME;
-  room.writeCString(text, name);
-  const error = call.getaddrinfo(room.pointer(text), null, room.pointer(0), room.pointer(list2));
-  if (error !== 0) return error;
-  const first = readAddress(room.i32, list2);
-  const addresses = [];
-  for (let at = first; at !== 0; ) {
-    const entry = new Int32Array(copyOf(pointer(at), addrinfo.size).buffer);
-    const entryFamily = entry[addrinfo.ai_family / 4];
-    if (entryFamily === AF_INET || entryFamily === AF_INET6) {
-      addresses.push(copyOf(pointer(readAddress(entry, addrinfo.ai_addr)), entry[addrinfo.ai_addrlen / 4]));
-    }
-    at = readAddress(entry, addrinfo.ai_next);
-  }
-  call.freeaddrinfo(pointer(first));
-  return addresses;
-}
-function copyOf(from, length) {
-  const memory = new Memory(length);
-  libc().call.memcpy(memory.pointer(0), from, length);
-  return memory.bytes.slice(0, length);
-}
-function readAddress(words, at) {
-  return (words[at / 4] >>> 0) + (words[at / 4 + 1] >>> 0) * 4294967296;
-}
-var TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1e3);
-function wallTime(seconds, nanoseconds) {
-  return (seconds - TIME_ORIGIN_SECONDS) * 1e9 + nanoseconds;
-}
-var Clock = class {
-  #memory = new Memory(timespec.size);
-  #i32 = this.#memory.i32;
-  #pointer = this.#memory.pointer(0);
-  #call = libc().call;
-  #clock;
-  /** @param clock `CLOCK_MONOTONIC` or `CLOCK_REALTIME` */
-  constructor(clock) {
-    this.#clock = clock;
-  }
-  /** Reads the clock. */
-  read() {
-    this.#call.clock_gettime(this.#clock, this.#pointer);
-  }
-  /** Whole seconds of the last reading, modulo 2^32: enough until 2106. */
-  get seconds() {
-    return this.#i32[timespec.tv_sec / 4] >>> 0;
-  }
-  /** Nanoseconds of the last reading that are beyond its whole seconds. */
-  get nanoseconds() {
-    return this.#i32[timespec.tv_nsec / 4];
-  }
-  /**
-   * Reads the clock in microseconds, for {@link elapsed}. They start over every 1,024 seconds: so they stay small
-   * integers, which no runtime puts on the heap.
-   */
-  microseconds() {
-    this.#call.clock_gettime(this.#clock, this.#pointer);
-    return (this.#i32[timespec.tv_sec / 4] & 1023) * 1e6 + (this.#i32[timespec.tv_nsec / 4] / 1e3 | 0);
-  }
-};
-var MICROSECONDS_END = 1024 * 1e6;
-function elapsed(from, to) {
-  return to >= from ? to - from : to - from + MICROSECONDS_END;
-}
+
+// ffi/writer.ts
 var Writer = class {
-  /** What is to be written. */
+  /** The buffer. */
   bytes;
   #pointer;
   #call = libc().call;
   #errno = libc().errno;
-  /** @param size bytes at the most */
+  /** @param size bytes of the buffer */
   constructor(size) {
     const memory = new Memory(size);
-    this.bytes = memory.bytes;
+    this.bytes = memory.bytes.subarray(0, size);
     this.#pointer = memory.pointer(0);
   }
-  /** Writes the first `length` bytes to a descriptor; returns how many it took. write(2) */
+  /** Writes the first `length` bytes to a descriptor; returns the bytes written, or `-errno`. write(2) */
   write(fd, length) {
     const written = this.#call.write(fd, this.#pointer, length);
     return written < 0 ? -this.#errno() : written;
   }
-  /** Sends the first `length` bytes to a connected socket; returns how many it took. send(2) */
+  /** Sends the first `length` bytes to a connected socket; returns the bytes sent, or `-errno`. send(2) */
   send(fd, length, flags) {
     const sent = this.#call.send(fd, this.#pointer, length, flags);
     return sent < 0 ? -this.#errno() : sent;
   }
 };
-
-// ffi/signals.ts
-var LOOK_MILLISECONDS = 4;
-var LOG_ALL = 255;
-function onSignal(signal, handler) {
-  const { onSignal: onSignal2, debuggerSignal } = runtime();
-  onSignal2(signal, handler);
-  if (signal === "SIGUSR1" && signal === debuggerSignal) setTimeout(() => takeOver(SIGUSR1, handler), 0);
-}
-function takeOver(signal, handler) {
-  const { setlogmask } = furtherLibc();
-  const memory = new Memory(sigaction.size);
-  memory.writeAddress(sigaction.sa_handler, libc().functionAddress("setlogmask"));
-  if (libc().call.sigaction(signal, memory.pointer(0), null) < 0) return;
-  setInterval(() => {
-    if (setlogmask(0) !== signal) return;
-    setlogmask(LOG_ALL);
-    handler();
-  }, LOOK_MILLISECONDS);
-}
 
 // src/cli/output.ts
 var LINE_SIZE_MAX = 1024;
@@ -1178,25 +1060,91 @@ function reopen(fd) {
   return own;
 }
 
+// ffi/signals.ts
+function signalIgnored(signal) {
+  const memory = new Memory(sigaction.size);
+  libc().call.sigaction(signal, null, memory.pointer(0));
+  return memory.i32[sigaction.sa_handler >> 2] === SIG_IGN;
+}
+function ignoreSignal(signal) {
+  const memory = new Memory(sigaction.size);
+  memory.i32[sigaction.sa_handler >> 2] = SIG_IGN;
+  libc().call.sigaction(signal, memory.pointer(0), null);
+}
+
+// src/cli/signals.ts
+function handleSignals(stop) {
+  const { onSignal } = runtime();
+  const hangupIgnored = signalIgnored(SIGHUP);
+  onSignal("SIGINT", () => stop("SIGINT"));
+  onSignal("SIGTERM", () => stop("SIGTERM"));
+  onSignal("SIGHUP", () => {
+    if (!hangupIgnored) stop("SIGHUP");
+  });
+  onSignal("SIGUSR1", () => {
+  });
+  for (const signal of [SIGUSR1, SIGPIPE, SIGXFSZ]) ignoreSignal(signal);
+}
+
+// ffi/socket_memory.ts
+var VALUES_SIZE = SK_MEMINFO_VARS * 4;
+var SocketMemory = class {
+  #fd;
+  // The values, then their length.
+  #memory = new Memory(VALUES_SIZE + 4);
+  #words = this.#memory.i32;
+  #values = this.#memory.pointer(0);
+  #length = this.#memory.pointer(VALUES_SIZE);
+  #call = libc().call;
+  /** @param fd the socket */
+  constructor(fd) {
+    this.#fd = fd;
+  }
+  /** Reads the values. On failure (Linux before 4.12, a descriptor that is no socket any more) they stay as they are. */
+  read() {
+    this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
+    this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
+  }
+  /** Bytes in the send buffer: datagrams that have not left the host, with their bookkeeping. */
+  get sendBufferUsed() {
+    return this.#words[SK_MEMINFO_WMEM_ALLOC];
+  }
+  /** Size of the send buffer in such bytes. */
+  get sendBufferSize() {
+    return this.#words[SK_MEMINFO_SNDBUF];
+  }
+  /** Datagrams that the kernel dropped on reception, modulo 2^32. A train counts as one. `sk_drops` */
+  get drops() {
+    return this.#words[SK_MEMINFO_DROPS] >>> 0;
+  }
+};
+
 // src/net/checks.ts
 function invalid(syscall, message) {
   return new SystemError(syscall, EINVAL, message);
 }
 function requireInteger(syscall, what, value, least, most) {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw invalid(syscall, `${what} is a whole number from ${least} to ${most}, not ${describe(value)}`);
+  throw invalid(syscall, `${what} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
 }
 function requireString(syscall, what, value) {
   if (typeof value === "string") return value;
-  throw invalid(syscall, `${what} is a string, not ${describe(value)}`);
+  throw invalid(syscall, `${what} must be a string, not ${describe(value)}`);
+}
+function requireBoolean(syscall, what, value) {
+  if (typeof value === "boolean") return value;
+  throw invalid(syscall, `${what} must be true or false, not ${describe(value)}`);
 }
 function requireObject(syscall, what, value) {
   if (typeof value === "object" && value !== null) return value;
-  throw invalid(syscall, `${what} is an object, not ${describe(value)}`);
+  throw invalid(syscall, `${what} must be an object, not ${describe(value)}`);
 }
+var typedArray = Object.getPrototypeOf(Uint8Array.prototype);
+var typeOf = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag).get;
+var lengthOf = Object.getOwnPropertyDescriptor(typedArray, "length").get;
 function requireBytes(syscall, what, value) {
-  if (value instanceof Uint8Array) return value;
-  throw invalid(syscall, `${what} is a Uint8Array, not ${describe(value)}`);
+  if (typeOf.call(value) === "Uint8Array") return lengthOf.call(value);
+  throw invalid(syscall, `${what} must be a Uint8Array, not ${describe(value)}`);
 }
 function describe(value) {
   switch (typeof value) {
@@ -1214,45 +1162,76 @@ function describe(value) {
   }
 }
 
-// src/net/endpoint.ts
-function readAddress2(text) {
-  const percent = text.indexOf("%");
-  const zone = percent < 0 ? "" : text.slice(percent + 1);
-  const bytes3 = parseAddress(percent < 0 ? text : text.slice(0, percent));
-  if (bytes3 === void 0) return void 0;
-  const scope = zone === "" ? 0 : interfaceIndex(zone) || zoneNumber(zone);
-  if (zone !== "" && scope === 0) {
-    const message = `no interface named ${JSON.stringify(zone)} on this host; \`ip link\` lists what there is`;
-    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
+// ffi/interfaces.ts
+var IFNAMSIZ = 16;
+function interfaceIndex(name) {
+  if (name.includes("\0") || new TextEncoder().encode(name).length >= IFNAMSIZ) return 0;
+  const memory = new Memory(IFNAMSIZ);
+  memory.writeCString(0, name);
+  return lazyLibc().if_nametoindex(memory.pointer(0));
+}
+function interfaceName(index) {
+  const memory = new Memory(IFNAMSIZ);
+  if (lazyLibc().if_indextoname(index, memory.pointer(0)) === null) return `${index}`;
+  return memory.readCString(0) || `${index}`;
+}
+
+// ffi/resolver.ts
+var HINTS = 0;
+var ANSWERS = addrinfo.size;
+var NAME = ANSWERS + 8;
+function getaddrinfo(name, family) {
+  if (!/^[\w.-]{1,255}$/.test(name)) return EAI_NONAME;
+  const { getaddrinfo: getaddrinfo2, freeaddrinfo } = lazyLibc();
+  const memory = new Memory(NAME + name.length + 1);
+  memory.i32[HINTS + addrinfo.ai_family >> 2] = family;
+  memory.i32[HINTS + addrinfo.ai_socktype >> 2] = SOCK_DGRAM;
+  memory.writeCString(NAME, name);
+  const error = getaddrinfo2(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS));
+  if (error !== 0) return error;
+  const first = readAddress(memory.i32, ANSWERS);
+  const addresses = [];
+  for (let address = first; address !== 0; ) {
+    const entry = new Int32Array(copyOf(address, addrinfo.size).buffer);
+    const entryFamily = entry[addrinfo.ai_family >> 2];
+    if (entryFamily === AF_INET || entryFamily === AF_INET6) {
+      addresses.push(copyOf(readAddress(entry, addrinfo.ai_addr), entry[addrinfo.ai_addrlen >> 2]));
+    }
+    address = readAddress(entry, addrinfo.ai_next);
   }
-  if (isLinkLocal(bytes3) && scope === 0) {
-    const message = `the link-local address ${text} needs its interface: ${text}%eth0, for example`;
-    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
+  freeaddrinfo(libc().pointer(first));
+  return addresses;
+}
+function copyOf(address, length) {
+  const memory = new Memory(length);
+  libc().call.memcpy(memory.pointer(0), libc().pointer(address), length);
+  return memory.bytes.slice(0, length);
+}
+function readAddress(words, at) {
+  return (words[at >> 2] >>> 0) + (words[(at >> 2) + 1] >>> 0) * 4294967296;
+}
+
+// src/net/socket_address.ts
+function socketAddressSize(family) {
+  return family === AF_INET ? sockaddr_in.size : sockaddr_in6.size;
+}
+function writeSocketAddress(memory, at, family, words, word, port, scope) {
+  const { bytes: bytes3, i32 } = memory;
+  memory.u16[at >> 1] = family;
+  bytes3[at + sockaddr_in6.sin6_port] = port >> 8;
+  bytes3[at + sockaddr_in6.sin6_port + 1] = port & 255;
+  if (family === AF_INET) {
+    i32[at + sockaddr_in.sin_addr >> 2] = words[word + 3];
+    return sockaddr_in.size;
   }
-  return { bytes: bytes3, zone, scope };
+  i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
+  const address = at + sockaddr_in6.sin6_addr >> 2;
+  for (let i = 0; i < 4; i++) i32[address + i] = words[word + i];
+  i32[at + sockaddr_in6.sin6_scope_id >> 2] = scope;
+  return sockaddr_in6.size;
 }
-function zoneNumber(zone) {
-  return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
-}
-function requireAddress(text) {
-  const address = readAddress2(requireString("inet_pton", "an address", text));
-  if (address !== void 0) return address;
-  throw new SystemError("inet_pton", EINVAL, `${describe(text)} is no IPv4 or IPv6 address; names are not looked up`);
-}
-function requirePort(syscall, port, least) {
-  return requireInteger(syscall, "a port", port, least, 65535);
-}
-function resolve(text, family) {
-  const address = readAddress2(text);
-  if (address !== void 0) return [address];
-  const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
-  if (typeof answers === "number" || answers.length === 0) {
-    const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
-; check the spelling, or give an address";
-    const which = family === void 0 ? "" : ` with an IPv${family} address`;
-    throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
-  }
-  return answers.map(readSocketAddress);
+function writeResolvedAddress(memory, family, address, port) {
+  return writeSocketAddress(memory, 0, family, addressWords(address.bytes), 0, port, address.scope);
 }
 function readSocketAddress(name) {
   const bytes3 = new Uint8Array(ADDRESS_SIZE);
@@ -1265,192 +1244,270 @@ function readSocketAddress(name) {
   const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
   return { bytes: bytes3, zone: scope === 0 ? "" : interfaceName(scope), scope };
 }
-function writeSocketAddress(memory, at, domain, address, port) {
-  const { bytes: bytes3 } = memory;
-  memory.u16[at >> 1] = domain;
-  bytes3[at + sockaddr_in6.sin6_port] = port >> 8;
-  bytes3[at + sockaddr_in6.sin6_port + 1] = port & 255;
-  if (domain === AF_INET) {
-    if (!isIPv4(address.bytes)) {
-      throw new SystemError("sendmsg", EAFNOSUPPORT, "an IPv4 socket does not reach IPv6 addresses; bind one to ::");
-    }
-    bytes3.set(address.bytes.subarray(12), at + sockaddr_in.sin_addr);
-    return sockaddr_in.size;
+function readPort(name) {
+  return name[sockaddr_in6.sin6_port] << 8 | name[sockaddr_in6.sin6_port + 1];
+}
+
+// src/net/endpoint.ts
+function readAddress2(text) {
+  const percent = text.indexOf("%");
+  const zone = percent < 0 ? "" : text.slice(percent + 1);
+  const bytes3 = parseAddress(percent < 0 ? text : text.slice(0, percent));
+  if (bytes3 === void 0) return void 0;
+  const scope = zone === "" ? 0 : interfaceIndex(zone) || zoneNumber(zone);
+  if (zone !== "" && scope === 0) throw noInterface(zone);
+  if (isLinkLocal(bytes3) && scope === 0) {
+    const message = `the link-local address ${text} needs its interface: ${text}%eth0, for example`;
+    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
   }
-  memory.i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
-  bytes3.set(address.bytes, at + sockaddr_in6.sin6_addr);
-  memory.i32[at + sockaddr_in6.sin6_scope_id >> 2] = address.scope;
-  return sockaddr_in6.size;
+  return { bytes: bytes3, zone, scope };
+}
+function noInterface(name) {
+  const message = `this host has no interface named ${JSON.stringify(name)}; \`ip link\` lists its interfaces`;
+  return new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
+}
+function zoneNumber(zone) {
+  return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
+}
+function requireAddress(text) {
+  const address = readAddress2(requireString("inet_pton", "an address", text));
+  if (address !== void 0) return address;
+  throw invalid("inet_pton", `${describe(text)} is not an IPv4 or IPv6 address; names are not resolved here`);
+}
+function requirePort(syscall, port, least) {
+  return requireInteger(syscall, "a port", port, least, 65535);
+}
+function resolve(text, family) {
+  const address = readAddress2(text);
+  if (address !== void 0) {
+    const actual = isIPv4(address.bytes) ? 4 : 6;
+    if (family === void 0 || family === actual) return [address];
+    throw new SystemError("getaddrinfo", EINVAL, `${text} is an IPv${actual} address, not an IPv${family} address`);
+  }
+  const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
+  if (typeof answers === "number" || answers.length === 0) {
+    const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
+; check the spelling, or give an address";
+    const which = family === void 0 ? "" : ` with an IPv${family} address`;
+    throw new SystemError("getaddrinfo", EADDRNOTAVAIL, `cannot resolve ${JSON.stringify(text)}${which}: ${why}`);
+  }
+  return answers.map(readSocketAddress);
 }
 
 // ffi/message_vector.ts
 var MessageVector = class {
   #memory;
-  #i32;
-  #at;
+  #words;
+  #offset;
   #pointers = [];
   #call = libc().call;
   #errno = libc().errno;
-  /** Lays out `capacity` headers from the place `at`, a multiple of 8; they take `capacity * mmsghdr.size` bytes. */
-  constructor(memory, at, capacity) {
+  /**
+   * Lays out the headers.
+   * @param memory the memory of the headers, and of all that they point at but payloads
+   * @param offset offset of the headers, a multiple of 8; they take `capacity * mmsghdr.size` bytes
+   * @param capacity number of headers
+   */
+  constructor(memory, offset, capacity) {
     this.#memory = memory;
-    this.#i32 = memory.i32;
-    this.#at = at;
-    for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(at + i * mmsghdr.size));
+    this.#words = memory.i32;
+    this.#offset = offset;
+    for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(offset + i * mmsghdr.size));
   }
-  /** Sets where the peer's socket address is, or goes, and its length or the room for it. */
-  setName(i, at, length) {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_name, at);
-    this.#i32[header + mmsghdr.msg_namelen >> 2] = length;
+  /** Sets the buffer of message `i` for the peer's socket address: its offset, and its length in bytes. */
+  setName(i, offset, length) {
+    const header = this.#offset + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_name, this.#memory, offset);
+    this.#words[header + mmsghdr.msg_namelen >> 2] = length;
   }
-  /** Sets where the array of `count` buffers (`struct iovec`) is. */
-  setBuffers(i, at, count) {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_iov, at);
-    this.#i32[header + mmsghdr.msg_iovlen >> 2] = count;
+  /** Sets the array of `count` buffers (`struct iovec`) of message `i`. */
+  setBuffers(i, offset, count) {
+    const header = this.#offset + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_iov, this.#memory, offset);
+    this.#words[header + mmsghdr.msg_iovlen >> 2] = count;
   }
-  /** Sets where the control messages are, or go, and their length or the room for them. */
-  setControl(i, at, length) {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_control, at);
-    this.#i32[header + mmsghdr.msg_controllen >> 2] = length;
+  /** Sets the buffer of message `i` for control messages: its offset, and its length in bytes. */
+  setControl(i, offset, length) {
+    const header = this.#offset + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_control, this.#memory, offset);
+    this.#words[header + mmsghdr.msg_controllen >> 2] = length;
   }
-  /** Sets the room for the socket address and the control messages anew, which every reception overwrites. */
-  setRoom(i, nameLength, controlLength) {
-    const header = this.#at + i * mmsghdr.size;
-    this.#i32[header + mmsghdr.msg_namelen >> 2] = nameLength;
-    this.#i32[header + mmsghdr.msg_controllen >> 2] = controlLength;
+  /** Restores the lengths of the buffers for the socket address and control messages, which a reception overwrites. */
+  resetLengths(i, nameLength, controlLength) {
+    const header = this.#offset + i * mmsghdr.size;
+    this.#words[header + mmsghdr.msg_namelen >> 2] = nameLength;
+    this.#words[header + mmsghdr.msg_controllen >> 2] = controlLength;
   }
-  /** Length of the socket address that was received. */
+  /** Bytes of the socket address that was received. */
   nameLength(i) {
-    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_namelen >> 2];
+    return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_namelen >> 2];
   }
-  /** Length of the control messages that were received. */
+  /** Bytes of the control messages that were received. */
   controlLength(i) {
-    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_controllen >> 2];
+    return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_controllen >> 2];
   }
   /** Flags of the received message: `MSG_TRUNC`, `MSG_CTRUNC`. */
   flags(i) {
-    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_flags >> 2];
+    return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_flags >> 2];
   }
   /** Bytes of payload that were received or sent. */
   length(i) {
-    return this.#i32[this.#at + i * mmsghdr.size + mmsghdr.msg_len >> 2];
+    return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_len >> 2];
   }
-  /** Receives up to `count` messages; returns how many, or the negative error. recvmmsg(2) */
+  /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */
   receive(fd, count, flags) {
     const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
     return received < 0 ? -this.#errno() : received;
   }
   /**
-   * Sends the messages from `first` to before `end`; returns how many went, or the negative error of the first one.
-   * It stops at the first that fails. sendmmsg(2)
+   * Sends the messages from `first` to before `end`; stops at the first that fails. Returns the number of messages sent,
+   * or the `-errno` of the first. sendmmsg(2)
    */
   send(fd, first, end, flags) {
     const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
     return sent < 0 ? -this.#errno() : sent;
   }
 };
-function writeBuffer(memory, at, base, length) {
-  memory.link(at + iovec.iov_base, base);
+function writeBuffer(memory, at, target2, offset, length) {
+  memory.link(at + iovec.iov_base, target2, offset);
   memory.i32[at + iovec.iov_len >> 2] = length;
 }
 
-// ffi/netlink.ts
-function isLocalAddress(address, interfaceIndex2) {
-  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (fd < 0) return void 0;
-  const memory = new Memory(1024);
-  const { bytes: bytes3, u16, i32 } = memory;
-  let end = nlmsghdr.size;
-  bytes3[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
-  bytes3[end + rtmsg.rtm_dst_len] = address.length * 8;
-  end += rtmsg.size;
-  const attribute = (type, value) => {
-    u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
-    u16[end + rtattr.rta_type >> 1] = type;
-    bytes3.set(value, end + rtattr.size);
-    end += rtattr.size + value.length;
-  };
-  attribute(RTA_DST, address);
-  if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
-  i32[nlmsghdr.nlmsg_len >> 2] = end;
-  u16[nlmsghdr.nlmsg_type >> 1] = RTM_GETROUTE;
-  u16[nlmsghdr.nlmsg_flags >> 1] = NLM_F_REQUEST;
-  const { call } = libc();
-  const sent = call.send(fd, memory.pointer(0), end, 0);
-  const length = sent < 0 ? sent : call.read(fd, memory.pointer(0), bytes3.length);
-  close(fd);
-  if (length < nlmsghdr.size + rtmsg.size) return void 0;
-  return u16[nlmsghdr.nlmsg_type >> 1] === RTM_NEWROUTE && bytes3[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
-}
-
 // src/socket/control_message.ts
-var ControlMessages = class {
-  /** Protocol level of the current message: `IPPROTO_IP`. */
-  level = 0;
-  /** Type of the current message on its level: `IP_PKTINFO`. */
-  type = 0;
-  /** Place of the current message's data, a multiple of 8. */
-  data = 0;
-  /** Bytes of data of the current message. */
-  length = 0;
-  #i32;
-  #next = 0;
-  #end = 0;
-  /** @param memory where the buffers are */
+var UNICAST = 0;
+var BROADCAST = 1;
+var MULTICAST = 2;
+var UNKNOWN = 3;
+var ControlMessageDecoder = class {
+  /** Kind of the destination. ip(7), ipv6(7) */
+  destination = UNKNOWN;
+  /** Local address to answer from, four words; `::` if the interface determines it. */
+  local = new Int32Array(4);
+  /** Index of the interface that the message arrived by; 0 if the kernel did not report it. */
+  interfaceIndex = 0;
+  /** Bytes of each segment of a train; 0 for a single datagram. `UDP_GRO`, udp(7) */
+  segmentSize = 0;
+  /** Whether there is a time of arrival or departure. `SCM_TIMESTAMPING` */
+  hasTime = false;
+  /** Seconds of that time since the epoch, modulo 2^32. */
+  seconds = 0;
+  /** Nanoseconds of that time, 0 to 999,999,999. */
+  nanoseconds = 0;
+  /** Offset of a `struct sock_extended_err`; -1 without one. `IP_RECVERR`, ip(7) */
+  errorOffset = -1;
+  /** Offset behind that struct and the socket address that follows it. */
+  errorEnd = -1;
+  #words;
+  /** @param memory the memory of the buffers to decode */
   constructor(memory) {
-    this.#i32 = memory.i32;
+    this.#words = memory.i32;
   }
-  /** Starts on the buffer of `length` bytes at `at`, a multiple of 8. */
-  start(at, length) {
-    this.#next = at;
-    this.#end = at + length;
-  }
-  /** Goes to the next message; returns false when there is none. */
-  next() {
-    const at = this.#next;
-    if (at + cmsghdr.size > this.#end) return false;
-    const length = this.#i32[at + cmsghdr.cmsg_len >> 2];
-    if (length < cmsghdr.size || at + length > this.#end || this.#i32[at + cmsghdr.cmsg_len + 4 >> 2] !== 0) {
-      this.#next = this.#end;
-      return false;
+  /** Decodes the buffer of `length` bytes at `offset`, a multiple of 8. */
+  decode(offset, length) {
+    this.destination = UNKNOWN;
+    this.local.fill(0);
+    this.interfaceIndex = 0;
+    this.segmentSize = 0;
+    this.hasTime = false;
+    this.errorOffset = -1;
+    const words = this.#words;
+    const end = offset + length;
+    for (let at = offset; at + cmsghdr.size <= end; ) {
+      const messageLength = words[at + cmsghdr.cmsg_len >> 2];
+      const upper = words[at + cmsghdr.cmsg_len + 4 >> 2];
+      if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
+      this.#decodeMessage(
+        words[at + cmsghdr.cmsg_level >> 2],
+        words[at + cmsghdr.cmsg_type >> 2],
+        at + cmsghdr.size,
+        messageLength - cmsghdr.size
+      );
+      at += align(messageLength);
     }
-    this.level = this.#i32[at + cmsghdr.cmsg_level >> 2];
-    this.type = this.#i32[at + cmsghdr.cmsg_type >> 2];
-    this.data = at + cmsghdr.size;
-    this.length = length - cmsghdr.size;
-    this.#next = at + align(length);
-    return true;
+  }
+  #decodeMessage(level, type, data, length) {
+    switch (level) {
+      case IPPROTO_IP:
+        if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
+        if (type === IP_RECVERR) this.#decodeError(data, length);
+        break;
+      case IPPROTO_IPV6:
+        if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
+        if (type === IPV6_RECVERR) this.#decodeError(data, length);
+        break;
+      case IPPROTO_UDP:
+        if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2];
+        break;
+      case SOL_SOCKET:
+        if (type === SCM_TIMESTAMPING && length >= scm_timestamping.size) this.#decodeTime(data + scm_timestamping.ts);
+        break;
+    }
+  }
+  #decodeIPv4PacketInfo(word) {
+    const words = this.#words;
+    const sentTo = words[word + (in_pktinfo.ipi_addr >> 2)];
+    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)] || sentTo;
+    this.interfaceIndex = words[word + (in_pktinfo.ipi_ifindex >> 2)];
+    this.local[0] = 0;
+    this.local[1] = 0;
+    this.local[2] = IPV4_MAPPED;
+    this.local[3] = answerFrom;
+    if ((sentTo & 240) === 224) this.destination = MULTICAST;
+    else if (sentTo !== answerFrom || sentTo === -1) this.destination = BROADCAST;
+    else this.destination = answerFrom === 0 ? UNKNOWN : UNICAST;
+  }
+  #decodeIPv6PacketInfo(word) {
+    const words = this.#words;
+    const address = word + (in6_pktinfo.ipi6_addr >> 2);
+    if (isMapped(words, address)) return;
+    this.interfaceIndex = words[word + (in6_pktinfo.ipi6_ifindex >> 2)];
+    if (isMulticast(words, address)) {
+      this.destination = MULTICAST;
+      this.local.fill(0);
+    } else {
+      this.destination = isUnspecified(words, address) ? UNKNOWN : UNICAST;
+      for (let i = 0; i < 4; i++) this.local[i] = words[address + i];
+    }
+  }
+  #decodeTime(at) {
+    this.hasTime = true;
+    this.seconds = this.#words[at + timespec.tv_sec >> 2] >>> 0;
+    this.nanoseconds = this.#words[at + timespec.tv_nsec >> 2];
+  }
+  #decodeError(data, length) {
+    if (length < sock_extended_err.size) return;
+    this.errorOffset = data;
+    this.errorEnd = data + length;
   }
 };
-var REPLY_CONTROL_SIZE = space(in6_pktinfo.size) + space(2);
-function appendIPv4PacketInfo(memory, at, source, interfaceIndex2) {
-  const data = appendHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
-  memory.i32[data + in_pktinfo.ipi_ifindex >> 2] = interfaceIndex2;
-  memory.i32[data + in_pktinfo.ipi_spec_dst >> 2] = source;
-  memory.i32[data + in_pktinfo.ipi_addr >> 2] = 0;
-  return at + space(in_pktinfo.size);
-}
-function appendIPv6PacketInfo(memory, at, source, interfaceIndex2) {
-  const data = appendHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
+var SEND_CONTROL_SIZE = space(in6_pktinfo.size) + space(2);
+function encodeSource(memory, at, words, word, interfaceIndex2) {
   const { i32 } = memory;
-  for (let i = 0; i < 4; i++) i32[(data >> 2) + i] = i32[(source >> 2) + i];
+  if (isUnspecified(words, word) && interfaceIndex2 === 0) return at;
+  if (isMapped(words, word)) {
+    const data2 = encodeHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
+    i32[data2 + in_pktinfo.ipi_ifindex >> 2] = interfaceIndex2;
+    i32[data2 + in_pktinfo.ipi_spec_dst >> 2] = words[word + 3];
+    i32[data2 + in_pktinfo.ipi_addr >> 2] = 0;
+    return at + space(in_pktinfo.size);
+  }
+  const data = encodeHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
+  const address = data + in6_pktinfo.ipi6_addr >> 2;
+  for (let i = 0; i < 4; i++) i32[address + i] = words[word + i];
   i32[data + in6_pktinfo.ipi6_ifindex >> 2] = interfaceIndex2;
   return at + space(in6_pktinfo.size);
 }
-function appendSegmentSize(memory, at, segmentSize) {
-  const data = appendHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
+function encodeSegmentSize(memory, at, segmentSize) {
+  const data = encodeHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
   memory.u16[data >> 1] = segmentSize;
   return at + space(2);
 }
-function appendHeader(memory, at, level, type, dataSize) {
-  const word = at >> 2;
-  memory.i32[word] = cmsghdr.size + dataSize;
-  memory.i32[word + 1] = 0;
-  memory.i32[word + 2] = level;
-  memory.i32[word + 3] = type;
+function encodeHeader(memory, at, level, type, dataSize) {
+  const { i32 } = memory;
+  i32[at + cmsghdr.cmsg_len >> 2] = cmsghdr.size + dataSize;
+  i32[at + cmsghdr.cmsg_len + 4 >> 2] = 0;
+  i32[at + cmsghdr.cmsg_level >> 2] = level;
+  i32[at + cmsghdr.cmsg_type >> 2] = type;
   return at + cmsghdr.size;
 }
 function space(dataSize) {
@@ -1460,1045 +1517,352 @@ function align(length) {
   return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
 }
 
-// src/socket/path.ts
-var NAME_WORDS = 8;
-var PATH_WORDS = NAME_WORDS + 4 + 1;
-var Path = class {
-  /** Where the datagram came from. */
-  peer;
-  /** The local address that an answer leaves from; see `MessageBatch.localAddress`. */
-  local;
-  /** `AF_INET` or `AF_INET6`: the family of the socket. */
-  family;
-  #words;
-  /**
-   * To be had from `MessageBatch.path`.
-   * @internal
-   */
-  constructor(family, peer, local, words) {
-    this.family = family;
-    this.peer = peer;
-    this.local = local;
-    this.#words = words;
-  }
-  /**
-   * The path in the form in which a batch keeps it.
-   * @internal
-   */
-  static words(path) {
-    return path.#words;
-  }
-  /**
-   * Whether a value is a path.
-   * @internal
-   */
-  static is(value) {
-    return #words in value;
-  }
-};
-
-// src/socket/message_batch.ts
+// src/socket/messages.ts
 var PAYLOAD_SIZE_MAX = 65535;
-var UNICAST = 0;
-var BROADCAST = 1;
-var MULTICAST = 2;
-var UNKNOWN = 3;
-var CAPACITY_MAX = 1024;
+var ADDRESS_STRIDE = 8;
 var NAME_STRIDE = 32;
-var LOCAL_STRIDE = 16;
 var CONTROL_STRIDE = 192;
 var PAYLOAD_STRIDE = 65536 + 192;
-var MessageBatch = class {
-  /** Most messages in the batch. */
-  capacity;
-  /** `AF_INET` or `AF_INET6`: the family of the socket that the batch is for. */
-  family;
-  /**
-   * Where everything is that the kernel reads and writes. Addresses and payloads are at the places that the methods
-   * give; what else there is are pointers for the kernel, so nothing is to be written outside payloads.
-   */
-  memory;
-  /**
-   * The same memory, for the socket.
-   * @internal
-   */
-  arena;
-  /**
-   * Headers that `recvmmsg` fills in.
-   * @internal
-   */
-  received;
-  /**
-   * Place of the headers that `sendmmsg` reads: two arrays of `capacity`.
-   * @internal
-   */
-  replyHeadersAt;
-  /**
-   * Place of the buffers that those headers point at: two arrays of `capacity`.
-   * @internal
-   */
-  replyBuffersAt;
-  /**
-   * Place of the control messages that those headers point at: two arrays of `capacity`.
-   * @internal
-   */
-  replyControlsAt;
-  #count = 0;
-  #namesAt;
-  #nameSize;
-  #localsAt;
-  #peersAt;
-  #peerStride;
-  #controlsAt;
-  #payloadsAt;
-  #control;
-  #sizes;
-  #segmentSizes;
-  #interfaces;
-  #destinations;
-  #arrivals;
-  // UNMARKED, MARKED, or MARKED plus the error that the message could not be sent for.
-  #replies;
-  /**
-   * Makes a batch. `UdpSocket.batch` does so for its own family.
-   * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
-   * @param capacity most messages at a time, 1 to 1024
-   * @throws {SystemError} `EINVAL` where they are something else
-   */
-  constructor(family, capacity) {
-    if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
-    requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
-    let size = 0;
-    const place = (bytes3) => {
-      const at = size;
-      size += Math.ceil(bytes3 / 64) * 64;
-      return at;
-    };
-    const headersAt = place(capacity * mmsghdr.size);
-    const buffersAt = place(capacity * iovec.size);
-    this.replyHeadersAt = place(2 * capacity * mmsghdr.size);
-    this.replyBuffersAt = place(2 * capacity * iovec.size);
-    this.replyControlsAt = place(2 * capacity * REPLY_CONTROL_SIZE);
-    this.#namesAt = place(capacity * NAME_STRIDE);
-    this.#localsAt = place(capacity * LOCAL_STRIDE);
-    const mappedPeersAt = place(capacity * ADDRESS_SIZE);
-    this.#controlsAt = place(capacity * CONTROL_STRIDE);
-    this.#payloadsAt = place(capacity * PAYLOAD_STRIDE);
-    this.family = family;
-    this.capacity = capacity;
-    this.arena = new Memory(size);
-    this.memory = this.arena;
-    this.received = new MessageVector(this.arena, headersAt, capacity);
-    this.#control = new ControlMessages(this.arena);
-    if (family === AF_INET) {
-      this.#nameSize = sockaddr_in.size;
-      this.#peersAt = mappedPeersAt;
-      this.#peerStride = ADDRESS_SIZE;
-      for (let i = 0; i < capacity; i++) this.memory.i32[mappedPeersAt + i * ADDRESS_SIZE + 8 >> 2] = IPV4_MAPPED;
-    } else {
-      this.#nameSize = sockaddr_in6.size;
-      this.#peersAt = this.#namesAt + sockaddr_in6.sin6_addr;
-      this.#peerStride = NAME_STRIDE;
-    }
-    for (let i = 0; i < capacity; i++) {
-      const bufferAt = buffersAt + i * iovec.size;
-      writeBuffer(this.arena, bufferAt, this.payloadAt(i), PAYLOAD_SIZE_MAX);
-      this.received.setName(i, this.nameAt(i), this.#nameSize);
-      this.received.setBuffers(i, bufferAt, 1);
-      this.received.setControl(i, this.#controlsAt + i * CONTROL_STRIDE, CONTROL_STRIDE);
-    }
-    this.#sizes = new Int32Array(capacity);
-    this.#segmentSizes = new Int32Array(capacity);
-    this.#interfaces = new Int32Array(capacity);
-    this.#destinations = new Uint8Array(capacity);
-    this.#arrivals = new Int32Array(capacity);
-    this.#replies = new Uint16Array(capacity);
-  }
-  /** Messages that were received last, or added since {@link clear}. */
-  get count() {
-    return this.#count;
-  }
-  /**
-   * Reads what the kernel wrote of the first `count` messages.
-   * @internal
-   */
-  read(count) {
-    requireInteger("recvmmsg", "the number of messages", count, 0, this.capacity);
-    this.#count = count;
-    for (let i = 0; i < count; i++) this.#readMessage(i);
-  }
-  /** Reads what the kernel wrote of message `i`, and makes its header ready for the next reception. */
-  #readMessage(i) {
-    const { received, arena: memory } = this;
-    const { i32 } = memory;
-    const control = this.#control;
-    const size = Math.max(0, Math.min(received.length(i), PAYLOAD_SIZE_MAX));
-    const nameLength = received.nameLength(i);
-    const cut = (received.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
-    let segmentSize = size;
-    let destination = UNKNOWN;
-    let sentToIPv4 = false;
-    let interfaceIndex2 = 0;
-    let arrival = 0;
-    const local = this.localAt(i);
-    control.start(this.#controlsAt + i * CONTROL_STRIDE, Math.min(received.controlLength(i), CONTROL_STRIDE));
-    while (control.next()) {
-      const data = control.data >> 2;
-      if (control.level === IPPROTO_IP && control.type === IP_PKTINFO && control.length >= in_pktinfo.size) {
-        const sentTo = i32[data + in_pktinfo.ipi_addr / 4];
-        const specific = i32[data + in_pktinfo.ipi_spec_dst / 4] || sentTo;
-        interfaceIndex2 = i32[data + in_pktinfo.ipi_ifindex / 4];
-        i32[local >> 2] = 0;
-        i32[(local >> 2) + 1] = 0;
-        i32[(local >> 2) + 2] = IPV4_MAPPED;
-        i32[(local >> 2) + 3] = specific;
-        sentToIPv4 = true;
-        if ((sentTo & 240) === 224) destination = MULTICAST;
-        else if (sentTo !== specific || sentTo === -1) destination = BROADCAST;
-        else destination = specific === 0 ? UNKNOWN : UNICAST;
-      } else if (control.level === IPPROTO_IPV6 && control.type === IPV6_PKTINFO && control.length >= in6_pktinfo.size &&
-      // An IPv4 datagram on a dual-stack socket brings both, and only IP_PKTINFO tells a broadcast from the rest.
-      !isMapped(i32, data)) {
-        for (let word = 0; word < 4; word++) i32[(local >> 2) + word] = i32[data + word];
-        interfaceIndex2 = i32[data + in6_pktinfo.ipi6_ifindex / 4];
-        sentToIPv4 = false;
-        destination = isUnspecified(i32, data) ? UNKNOWN : UNICAST;
-        if (isMulticast(i32, data)) {
-          destination = MULTICAST;
-          i32.fill(0, local >> 2, (local >> 2) + 4);
-        }
-      } else if (control.level === IPPROTO_UDP && control.type === UDP_GRO && control.length >= 4) {
-        const said = i32[data];
-        if (said > 0 && said < size) segmentSize = said;
-      } else if (control.level === SOL_SOCKET && control.type === SCM_TIMESTAMPING && control.length >= scm_timestamping.
-      size) {
-        arrival = control.data + scm_timestamping.ts;
-      }
-    }
-    if (this.family === AF_INET) {
-      i32[(this.peerAddressAt(i) >> 2) + 3] = i32[this.nameAt(i) + sockaddr_in.sin_addr >> 2];
-    }
-    const named = nameLength === this.#nameSize && memory.u16[this.nameAt(i) >> 1] === this.family;
-    if (cut || !named || sentToIPv4 !== isMapped(i32, this.peerAddressAt(i) >> 2)) destination = UNKNOWN;
-    if (destination === UNKNOWN) i32.fill(0, local >> 2, (local >> 2) + 4);
-    this.#sizes[i] = size;
-    this.#segmentSizes[i] = segmentSize;
-    this.#interfaces[i] = interfaceIndex2;
-    this.#destinations[i] = destination;
-    this.#arrivals[i] = arrival;
-    this.#replies[i] = UNMARKED;
-    received.setRoom(i, this.#nameSize, CONTROL_STRIDE);
-  }
-  /** Bytes of payload of message `i`, all its datagrams together. */
-  size(i) {
-    this.#check(i);
-    return this.#sizes[i];
-  }
-  /** Bytes of each datagram of message `i`; the last may be shorter. */
-  segmentSize(i) {
-    this.#check(i);
-    return this.#segmentSizes[i];
-  }
-  /** Datagrams in message `i`, at least 1. */
-  datagrams(i) {
-    this.#check(i);
-    const size = this.#sizes[i];
-    const segmentSize = this.#segmentSizes[i];
-    return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
-  }
-  /** Leaves only the first `datagrams` datagrams of message `i`, of which it has at least as many. */
-  shorten(i, datagrams) {
-    if (datagrams < this.datagrams(i) && datagrams > 0) this.#sizes[i] = datagrams * this.#segmentSizes[i];
-  }
-  /** What message `i` was sent to. */
-  destination(i) {
-    this.#check(i);
-    return this.#destinations[i];
-  }
-  /** Index of the interface that message `i` arrived by. */
-  interfaceIndex(i) {
-    this.#check(i);
-    return this.#interfaces[i] >>> 0;
-  }
-  /**
-   * When message `i` arrived in the kernel, as a `wallTime`; `undefined` unless the socket's `SO_TIMESTAMPING` asks for
-   * it.
-   */
-  arrival(i) {
-    this.#check(i);
-    const at = this.#arrivals[i];
-    if (at === 0) return void 0;
-    const { i32 } = this.memory;
-    return wallTime(i32[at + timespec.tv_sec >> 2] >>> 0, i32[at + timespec.tv_nsec >> 2]);
-  }
-  /** Name of the interface that message `i` arrived by; its number, if it is gone. Allocates. */
-  interfaceName(i) {
-    return interfaceName(this.interfaceIndex(i));
-  }
-  /** Port that message `i` came from. */
-  peerPort(i) {
-    this.#check(i);
-    const at = this.nameAt(i) + sockaddr_in6.sin6_port;
-    return this.memory.bytes[at] << 8 | this.memory.bytes[at + 1];
-  }
-  /** Place of the address, of 16 bytes, that message `i` came from; a multiple of 4. */
-  peerAddressAt(i) {
-    return this.#peersAt + i * this.#peerStride;
-  }
-  /** Name of the interface that gives the peer's link-local address its meaning; "" for other addresses. Allocates. */
-  peerZone(i) {
-    this.#check(i);
-    return isLinkLocal(this.memory.bytes, this.peerAddressAt(i)) ? interfaceName(this.peerScope(i)) : "";
-  }
-  /** Index of the interface that the peer's link-local address belongs to; 0 for other addresses. */
-  peerScope(i) {
-    this.#check(i);
-    return this.family === AF_INET ? 0 : this.memory.i32[this.nameAt(i) + sockaddr_in6.sin6_scope_id >> 2] >>> 0;
-  }
-  /** Place of the local address, of 16 bytes, that message `i` is answered from; a multiple of 4. */
-  localAt(i) {
-    return this.#localsAt + i * LOCAL_STRIDE;
-  }
-  /** Name of the interface that gives the local link-local address its meaning; "" for other addresses. Allocates. */
-  localZone(i) {
-    this.#check(i);
-    return isLinkLocal(this.memory.bytes, this.localAt(i)) ? interfaceName(this.interfaceIndex(i)) : "";
-  }
-  /**
-   * Place of the socket address that message `i` came from.
-   * @internal
-   */
-  nameAt(i) {
-    return this.#namesAt + i * NAME_STRIDE;
-  }
-  /**
-   * Bytes of a socket address of the batch's family.
-   * @internal
-   */
-  get nameSize() {
-    return this.#nameSize;
-  }
-  /** Place of the payload of message `i`, {@link PAYLOAD_SIZE_MAX} bytes of room. */
-  payloadAt(i) {
-    return this.#payloadsAt + i * PAYLOAD_STRIDE;
-  }
-  /**
-   * Marks message `i` to be sent back, with the payload that is then in its place, by every `UdpSocket.send` until the
-   * batch is filled anew.
-   * @throws {SystemError} `EINVAL` where there is no such message, as all methods do that take a number
-   */
-  reply(i) {
-    this.#check(i);
-    this.#replies[i] = MARKED;
-  }
-  /** Whether message `i` is to be sent back. */
-  replies(i) {
-    this.#check(i);
-    return this.#replies[i] >= MARKED;
-  }
-  /**
-   * The error number that the last `UdpSocket.send` failed to send message `i` for, or a datagram of it; 0 if it went.
-   * errno(3)
-   */
-  error(i) {
-    this.#check(i);
-    return Math.max(0, this.#replies[i] - MARKED);
-  }
-  /**
-   * Notes that message `i`, or a datagram of it, could not be sent.
-   * @internal
-   */
-  fail(i, errno) {
-    this.#check(i);
-    this.#replies[i] = MARKED + errno;
-  }
-  /** Empties the batch. */
-  clear() {
-    this.#count = 0;
-  }
-  /**
-   * Adds a message that the next `UdpSocket.send` sends: `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, to a peer,
-   * from a local address or from the one that the routing table gives; or back along the path of a message that was
-   * received. The payload is copied. Allocates, unless it is given a path.
-   * @throws {SystemError} where an address can't be used on this socket (`EAFNOSUPPORT`) or is not local
-   *   (`EADDRNOTAVAIL`), where the batch is full (`ENOBUFS`) or the payload too large (`EMSGSIZE`)
-   */
-  add(payload, route) {
-    const i = this.#count;
-    if (i >= this.capacity) {
-      throw new SystemError(
-        "sendmmsg",
-        ENOBUFS,
-        `the batch is full: it holds ${this.capacity} messages; send it first`
-      );
-    }
-    checkPayload(payload);
-    requireObject("sendmmsg", "where a message goes", route);
-    if (Path.is(route)) this.#setPath(i, route);
-    else this.#setRoute(i, route);
-    this.#destinations[i] = UNICAST;
-    this.#arrivals[i] = 0;
-    this.#replies[i] = MARKED;
-    this.#setPayload(i, payload);
-    this.#count = i + 1;
-  }
-  #setRoute(i, { to, from }) {
-    const { address, port } = requireObject("sendmmsg", "`to`", to);
-    const peer = requireAddress(address);
-    requirePort("sendmmsg", port, 1);
-    const local = from === void 0 ? void 0 : requireLocal(from, peer);
-    writeSocketAddress(this.arena, this.nameAt(i), this.family, peer, port);
-    const { bytes: bytes3, i32 } = this.memory;
-    const localAt = this.localAt(i);
-    bytes3.set(peer.bytes, this.peerAddressAt(i));
-    i32.fill(0, localAt >> 2, (localAt >> 2) + 4);
-    if (local !== void 0) bytes3.set(local.bytes, localAt);
-    else if (isIPv4(peer.bytes)) i32[(localAt >> 2) + 2] = IPV4_MAPPED;
-    this.#interfaces[i] = local?.scope ?? 0;
-  }
-  #setPath(i, path) {
-    if (path.family !== this.family) {
-      throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
-    }
-    const words = Path.words(path);
-    const { i32 } = this.memory;
-    const name = this.nameAt(i) >> 2;
-    const local = this.localAt(i) >> 2;
-    for (let word = 0; word < NAME_WORDS; word++) i32[name + word] = words[word];
-    for (let word = 0; word < 4; word++) i32[local + word] = words[NAME_WORDS + word];
-    this.#interfaces[i] = words[NAME_WORDS + 4];
-    if (this.family === AF_INET) i32[(this.peerAddressAt(i) >> 2) + 3] = i32[name + sockaddr_in.sin_addr / 4];
-  }
-  /**
-   * The path of message `i`, for what is to be sent along it later. Allocates, unless it is the same as `known`, which is
-   * given back then.
-   */
-  path(i, known2) {
-    this.#check(i);
-    if (known2 !== void 0 && Path.is(known2) && this.#hasPath(i, known2)) return known2;
-    const words = new Int32Array(PATH_WORDS);
-    const { i32 } = this.memory;
-    const name = this.nameAt(i) >> 2;
-    const local = this.localAt(i) >> 2;
-    for (let word = 0; word < this.#nameSize / 4; word++) words[word] = i32[name + word];
-    for (let word = 0; word < 4; word++) words[NAME_WORDS + word] = i32[local + word];
-    words[NAME_WORDS + 4] = this.#interfaces[i];
-    return new Path(this.family, this.peer(i), this.localAddress(i), words);
-  }
-  #hasPath(i, path) {
-    const words = Path.words(path);
-    const { i32 } = this.memory;
-    const name = this.nameAt(i) >> 2;
-    const local = this.localAt(i) >> 2;
-    for (let word = 0; word < this.#nameSize / 4; word++) if (words[word] !== i32[name + word]) return false;
-    for (let word = 0; word < 4; word++) if (words[NAME_WORDS + word] !== i32[local + word]) return false;
-    return words[NAME_WORDS + 4] === this.#interfaces[i] && path.family === this.family;
-  }
-  /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
-  payload(i) {
-    return this.memory.bytes.subarray(this.payloadAt(i), this.payloadAt(i) + this.size(i));
-  }
-  /**
-   * Puts another payload, at most {@link PAYLOAD_SIZE_MAX} bytes, in the place of that of message `i`.
-   * @throws {SystemError} `EMSGSIZE` where it is larger
-   */
-  setPayload(i, payload) {
-    this.#check(i);
-    checkPayload(payload);
-    this.#setPayload(i, payload);
-  }
-  #setPayload(i, payload) {
-    this.memory.bytes.set(payload, this.payloadAt(i));
-    this.#sizes[i] = payload.length;
-    this.#segmentSizes[i] = payload.length;
-  }
-  /** Where message `i` came from. Allocates. */
-  peer(i) {
-    const zone = this.peerZone(i);
-    const address = addressText(this.memory.bytes, this.peerAddressAt(i));
-    return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
-  }
-  /**
-   * The local address that message `i` is answered from, with its zone if it is link-local. `::` with a zone says that
-   * the interface gives the address: so it is for what was sent to an IPv6 multicast address. Allocates.
-   */
-  localAddress(i) {
-    const { bytes: bytes3 } = this.memory;
-    const at = this.localAt(i);
-    const interfaceGives = this.destination(i) === MULTICAST && !isIPv4(bytes3, at);
-    const zone = interfaceGives ? this.interfaceName(i) : this.localZone(i);
-    const address = addressText(bytes3, at);
-    return zone === "" ? address : `${address}%${zone}`;
-  }
-  /** Whether the peer of message `i` is an IPv4 address. */
-  isIPv4(i) {
-    this.#check(i);
-    return this.family === AF_INET || isIPv4(this.memory.bytes, this.peerAddressAt(i));
-  }
-  #check(i) {
-    if (i >>> 0 !== i || i >= this.#count) throw noMessage(i, this.#count);
-  }
-};
 var UNMARKED = 0;
 var MARKED = 1;
-function noMessage(i, count) {
-  return invalid("sendmmsg", `no message ${describe(i)} in the batch: it holds ${count}, numbered from 0`);
-}
-function checkPayload(payload) {
-  const { length } = requireBytes("sendmmsg", "a payload", payload);
-  if (length <= PAYLOAD_SIZE_MAX) return;
-  const most = `a datagram carries ${PAYLOAD_SIZE_MAX} bytes at most`;
-  throw new SystemError("sendmmsg", EMSGSIZE, `a payload of ${length} bytes is too large: ${most}`);
-}
-function requireLocal(from, peer) {
-  const local = requireAddress(from);
-  const { bytes: bytes3, scope } = local;
-  const ipv4 = isIPv4(bytes3);
-  if (isUnspecified(addressWords(bytes3), 0)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? void 0 : local;
-  if (ipv4 !== isIPv4(peer.bytes)) {
-    const families = ipv4 ? "an IPv4 address to an IPv6" : "an IPv6 address to an IPv4";
-    throw new SystemError(
-      "sendmmsg",
-      EAFNOSUPPORT,
-      `cannot send from ${families} one; leave \`from\` out, or change it`
-    );
-  }
-  if (isLocalAddress(ipv4 ? bytes3.subarray(12) : bytes3, scope) === false) {
-    const message = `cannot send from ${from}: this address is not on this host; \`ip address\` lists what is`;
-    throw new SystemError("sendmmsg", EADDRNOTAVAIL, message);
-  }
-  return local;
-}
-
-// ffi/epoll.ts
-var EVENTS_MAX = 64;
-var Epoll = class {
-  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
-  #i32 = this.#memory.i32;
-  #event = this.#memory.pointer(0);
-  #events = this.#memory.pointer(epoll_event.size);
-  #call = furtherLibc();
-  #errno = libc().errno;
-  #waiting = waitingLibc();
-  #epoll;
-  #waker;
-  /** @throws {SystemError} where there are no descriptors left */
-  constructor() {
-    this.#epoll = check("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
-    if (waker < 0) close(this.#epoll);
-    this.#waker = check("eventfd", waker);
-  }
-  /**
-   * Reports `fd` as soon as it has something to read, or an error; at once if it has already.
-   * @param tag a 32-bit number to tell this waiting from an earlier one, of a descriptor of the same number
-   * @throws {SystemError} where it can't be waited for
-   */
-  arm(fd, tag) {
-    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
-    check("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
-  }
-  /** Reports `fd` no more. To be called before it is closed. */
-  remove(fd) {
-    this.#control(EPOLL_CTL_DEL, fd, 0);
-  }
-  /** Ends the waiting, or the next one. */
-  wake() {
-    this.arm(this.#waker, 0);
-  }
-  /** Waits, on a thread of its own; gives how many descriptors are reported. epoll_wait(2) */
-  async wait() {
-    const count = await this.#waiting.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
-    return Math.max(0, count);
-  }
-  /** Which descriptor was reported as number `i` by the last waiting. */
-  reported(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
-  }
-  /** With which tag it was armed. */
-  reportedTag(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
-  }
-  #control(operation, fd, tag) {
-    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
-    this.#i32[epoll_event.data >> 2] = fd;
-    this.#i32[epoll_event.data + 4 >> 2] = tag;
-    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
-  }
-  #result(value) {
-    return value < 0 ? -this.#errno() : value;
-  }
-};
-function check(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
-// src/socket/readiness.ts
-var waiting2 = /* @__PURE__ */ new Map();
-var lastTag = 0;
-var epoll;
-var running = false;
-function readable(fd) {
-  return new Promise((resolve2, reject) => {
-    epoll ??= new Epoll();
-    const tag = lastTag = lastTag + 1 | 0;
-    epoll.arm(fd, tag);
-    waiting2.set(fd, { tag, resolve: resolve2, reject });
-    if (!running) void run(epoll);
-  });
-}
-function forget(fd) {
-  epoll?.remove(fd);
-  waiting2.get(fd)?.resolve(false);
-  if (waiting2.delete(fd) && waiting2.size === 0) epoll?.wake();
-}
-async function run(epoll2) {
-  running = true;
-  try {
-    while (waiting2.size > 0) {
-      const count = await epoll2.wait();
-      for (let i = 0; i < count; i++) {
-        const fd = epoll2.reported(i);
-        const waiter = waiting2.get(fd);
-        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
-        waiter.resolve(true);
-        waiting2.delete(fd);
-      }
-    }
-  } catch (error) {
-    for (const { reject } of waiting2.values()) reject(error);
-    waiting2.clear();
-  } finally {
-    running = false;
-  }
-}
-
-// src/socket/batch_sender.ts
-var TRAIN_SIZE_MAX = 65507;
-var Replies = class {
-  /** Datagrams that the kernel refused to send since the start, by error number. */
-  failed;
-  /** The error number of the datagram that failed last. */
-  lastError = 0;
-  /** Whether a device on the way to some peer has turned out not to take trains. */
-  deviceRefused = false;
-  #batch;
-  #fd;
-  #segmentation;
-  #refusals;
-  #buffer;
-  // Trains and single datagrams as they are planned, and the datagrams of a train that was refused.
-  #planned;
-  #singles;
-  // Trains of the batch at hand. A train is a list of messages linked by #next.
-  #trains = 0;
-  #head;
-  #tail;
-  #bytes;
-  #datagrams;
-  #segmentSize;
-  #open;
-  #next;
-  // The newest train of each flow, by the flow's hash, with linear probing.
-  #newest;
-  /**
-   * @param batch the batch whose marked messages are to be sent
-   * @param fd the socket
-   * @param named whether messages name their peer; false for a connected socket
-   * @param segmentation whether the kernel knows `UDP_SEGMENT`
-   * @param refusals what is known of the peers, shared by all batches of a socket
-   * @param buffer the socket's send buffer
-   * @param failed where failures are counted by error number
-   */
-  constructor(batch, fd, named, segmentation, refusals, buffer, failed = new Float64Array(ERRNO_COUNT)) {
-    const { capacity } = batch;
-    this.#batch = batch;
-    this.#fd = fd;
-    this.#segmentation = segmentation;
-    this.#refusals = refusals;
-    this.#buffer = buffer;
-    this.failed = failed;
-    this.#planned = new Outgoing(batch, 0, named);
-    this.#singles = new Outgoing(batch, 1, named);
-    this.#head = new Int32Array(capacity);
-    this.#tail = new Int32Array(capacity);
-    this.#bytes = new Int32Array(capacity);
-    this.#datagrams = new Int32Array(capacity);
-    this.#segmentSize = new Int32Array(capacity);
-    this.#open = new Uint8Array(capacity);
-    this.#next = new Int32Array(capacity);
-    this.#newest = new Int32Array(2 ** Math.ceil(Math.log2(capacity * 2)));
-  }
-  /** Sends the marked messages; returns how many datagrams went. The others are counted in {@link failed}. */
-  send() {
-    this.#plan();
-    const buffer = this.#buffer;
-    let sent = 0;
-    for (let train = 0; train < this.#trains; train++) {
-      if (buffer.note(this.#bytes[train], this.#datagrams[train])) {
-        sent += this.#sendPlanned();
-        buffer.look();
-      }
-      if (buffer.crowded) {
-        sent += this.#sendIfAdmitted(train);
-      } else if (this.#goesWhole(train)) {
-        this.#addTrain(train);
-      } else {
-        sent += this.#sendPlanned();
-        sent += this.#sendOneByOne(train);
-      }
-    }
-    return sent + this.#sendPlanned();
-  }
-  /** Sends as much of a train as there is room for in the crowded send buffer; returns how many datagrams went. */
-  #sendIfAdmitted(train) {
-    const { i32 } = this.#batch.memory;
-    const peer = this.#peerWords(train);
-    const datagrams = this.#datagrams[train];
-    this.#buffer.look();
-    if (this.#goesWhole(train) && this.#buffer.admit(i32, peer, this.#bytes[train], datagrams)) {
-      this.#addTrain(train);
-      const sent = this.#sendPlanned();
-      this.#buffer.record(i32, peer);
-      return sent;
-    }
-    if (datagrams > 1) return this.#sendOneByOne(train);
-    this.#failTrain(train, EAGAIN);
-    return 0;
-  }
-  /** Whether a train is to be tried as one message. */
-  #goesWhole(train) {
-    return this.#datagrams[train] === 1 || !this.#refusals.has(this.#batch.memory.i32, this.#peerWords(train), this.#segmentSize[train]);
-  }
-  /** Puts the marked messages into trains. */
-  #plan() {
-    const batch = this.#batch;
-    this.#trains = 0;
-    if (batch.count > 1) this.#newest.fill(-1);
-    for (let i = 0; i < batch.count; i++) {
-      if (!batch.replies(i)) continue;
-      batch.reply(i);
-      const slot = batch.count > 1 ? this.#findFlow(i) : 0;
-      const newest = this.#newest[slot];
-      if (batch.count > 1 && newest >= 0 && this.#join(newest, i)) continue;
-      const train = this.#trains++;
-      const size = batch.size(i);
-      const datagrams = batch.datagrams(i);
-      this.#newest[slot] = train;
-      this.#head[train] = i;
-      this.#tail[train] = i;
-      this.#next[i] = -1;
-      this.#bytes[train] = size;
-      this.#datagrams[train] = datagrams;
-      this.#segmentSize[train] = batch.segmentSize(i);
-      this.#open[train] = this.#segmentation && size > 0 && size === datagrams * batch.segmentSize(i) ? 1 : 0;
-    }
-  }
-  /** The slot of `#newest` that belongs to the flow of message `i`, which may be empty. */
-  #findFlow(i) {
-    const batch = this.#batch;
-    const mask = this.#newest.length - 1;
-    const { i32 } = batch.memory;
-    const peer = batch.peerAddressAt(i) >> 2;
-    const local = batch.localAt(i) >> 2;
-    let hash = Math.imul(i32[peer + 3] ^ i32[peer + 2], 2654435761) ^ Math.imul(batch.peerPort(i), 2246822507);
-    hash = Math.imul(hash ^ i32[local + 3] ^ i32[peer + 1], 3266489909);
-    let slot = (hash ^ hash >>> 15) & mask;
-    for (; ; ) {
-      const train = this.#newest[slot];
-      if (train < 0 || this.#sameFlow(this.#head[train], i)) return slot;
-      slot = slot + 1 & mask;
-    }
-  }
-  #sameFlow(a, b) {
-    const batch = this.#batch;
-    const { i32 } = batch.memory;
-    const peerA = batch.peerAddressAt(a) >> 2;
-    const peerB = batch.peerAddressAt(b) >> 2;
-    const localA = batch.localAt(a) >> 2;
-    const localB = batch.localAt(b) >> 2;
-    for (let word = 3; word >= 0; word--) {
-      if (i32[peerA + word] !== i32[peerB + word] || i32[localA + word] !== i32[localB + word]) return false;
-    }
-    return batch.peerPort(a) === batch.peerPort(b) && batch.peerScope(a) === batch.peerScope(b) && (batch.interfaceIndex(
-    a) === batch.interfaceIndex(b) || !namesInterface(batch, a));
-  }
-  /** Appends message `i` to a train of its flow, if it fits there. */
-  #join(train, i) {
-    const batch = this.#batch;
-    const size = batch.size(i);
-    const segmentSize = batch.segmentSize(i);
-    const datagrams = batch.datagrams(i);
-    const trainSegment = this.#segmentSize[train];
-    if (this.#open[train] === 0 || size === 0) return false;
-    if (segmentSize !== trainSegment && (datagrams > 1 || size > trainSegment)) return false;
-    if (this.#bytes[train] + size > TRAIN_SIZE_MAX) return false;
-    if (this.#datagrams[train] + datagrams > UDP_MAX_SEGMENTS) return false;
-    this.#next[this.#tail[train]] = i;
-    this.#tail[train] = i;
-    this.#next[i] = -1;
-    this.#bytes[train] += size;
-    this.#datagrams[train] += datagrams;
-    if (size % trainSegment !== 0) this.#open[train] = 0;
-    return true;
-  }
-  /** Adds a train to what is planned, as one message. */
-  #addTrain(train) {
-    const batch = this.#batch;
-    const planned = this.#planned;
-    const segments = this.#datagrams[train];
-    planned.begin(this.#head[train], train, segments);
-    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) planned.addBuffer(batch.payloadAt(i), batch.size(i));
-    planned.end(segments > 1 ? this.#segmentSize[train] : 0);
-  }
-  /** Sends what is planned; returns how many datagrams went. */
-  #sendPlanned() {
-    const planned = this.#planned;
-    let sent = 0;
-    let first = 0;
-    while (first < planned.count) {
-      const result2 = planned.send(this.#fd, first);
-      if (result2 > 0) {
-        for (let i = first; i < first + result2; i++) sent += planned.datagrams(i);
-        first += result2;
-        continue;
-      }
-      const datagrams = planned.datagrams(first);
-      if (datagrams > 1 && refusesSegments(-result2)) {
-        sent += this.#resendOneByOne(planned.train(first), -result2);
-      } else {
-        this.#failTrain(planned.train(first), -result2);
-      }
-      first++;
-    }
-    planned.clear();
-    return sent;
-  }
-  /** Sends the datagrams of a train that was refused, and remembers whom that concerns. */
-  #resendOneByOne(train, errno) {
-    const sent = this.#sendOneByOne(train);
-    if (sent > 0) {
-      this.#refusals.add(this.#batch.memory.i32, this.#peerWords(train), errno === EIO ? 1 : this.#segmentSize[train]);
-      if (errno === EIO) this.deviceRefused = true;
-    }
-    return sent;
-  }
-  /** Sends every datagram of a train as a message of its own; returns how many went. */
-  #sendOneByOne(train) {
-    const batch = this.#batch;
-    const singles = this.#singles;
-    const buffer = this.#buffer;
-    const segmentSize = this.#segmentSize[train];
-    const peer = this.#peerWords(train);
-    let sent = 0;
-    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) {
-      const size = batch.size(i);
-      for (let from = 0; from < size; from += segmentSize) {
-        const length = Math.min(segmentSize, size - from);
-        const crowded = buffer.crowded;
-        if (crowded && !buffer.admit(batch.memory.i32, peer, length, 1)) {
-          this.#fail(i, EAGAIN, 1);
-          continue;
-        }
-        singles.begin(i, train, 1);
-        singles.addBuffer(batch.payloadAt(i) + from, length);
-        singles.end(0);
-        if (crowded || singles.count === batch.capacity) sent += this.#sendSingles();
-        if (crowded) buffer.record(batch.memory.i32, peer);
-      }
-    }
-    return sent + this.#sendSingles();
-  }
-  #sendSingles() {
-    const singles = this.#singles;
-    let sent = 0;
-    let first = 0;
-    while (first < singles.count) {
-      const result2 = singles.send(this.#fd, first);
-      if (result2 > 0) {
-        sent += result2;
-        first += result2;
-      } else {
-        this.#fail(singles.message(first), -result2, 1);
-        first++;
-      }
-    }
-    singles.clear();
-    return sent;
-  }
-  #failTrain(train, errno) {
-    for (let i = this.#head[train]; i >= 0; i = this.#next[i]) this.#fail(i, errno, this.#batch.datagrams(i));
-  }
-  #fail(i, errno, datagrams) {
-    this.failed[errno < ERRNO_COUNT ? errno : OTHER_ERROR] += datagrams;
-    this.lastError = errno;
-    this.#batch.fail(i, errno);
-  }
-  #peerWords(train) {
-    return this.#batch.peerAddressAt(this.#head[train]) >> 2;
-  }
-};
-function refusesSegments(errno) {
-  return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
-}
-var Outgoing = class {
-  /** Messages that are complete. */
+var Messages = class {
+  /** Most messages at a time. */
+  capacity;
+  /** `AF_INET` or `AF_INET6`. */
+  family;
+  /** Messages in use. */
   count = 0;
-  #batch;
+  /** Memory of the payloads. */
+  payloads;
+  /** Addresses, eight words a message: the peer's and the local one. */
+  addresses;
+  /** Ports of the peers. */
+  ports;
+  /** Interface indexes of the peers' link-local addresses, else 0. */
+  scopes;
+  /** Indexes of the interfaces that messages arrived by, or leave by. */
+  interfaces;
+  /** Bytes of payload. */
+  sizes;
+  /** Bytes of each datagram of a train but the last, which may be shorter; the size of a single datagram. */
+  segmentSizes;
+  /** Kinds of destinations: `UNICAST` … `UNKNOWN`. */
+  destinations;
+  /** Whether there is a time of arrival. */
+  timed;
+  /** Seconds of the times of arrival. */
+  seconds;
+  /** Nanoseconds of the times of arrival. */
+  nanoseconds;
+  /** Whether the next send sends the message: {@link UNMARKED} or {@link MARKED}. */
+  marks;
+  /** Errors of the last send, 0 for none. */
+  errors;
+  #memory;
   #vector;
-  #named;
-  #buffersAt;
-  #controlsAt;
-  #messages;
-  #trains;
-  #datagrams;
-  #buffers = 0;
-  #firstBuffer = 0;
-  /** Uses the first (0) or the second (1) part of the room for replies in the batch's memory. */
-  constructor(batch, part, named) {
-    const { capacity } = batch;
-    this.#batch = batch;
-    this.#named = named;
-    this.#vector = new MessageVector(batch.arena, batch.replyHeadersAt + part * capacity * mmsghdr.size, capacity);
-    this.#buffersAt = batch.replyBuffersAt + part * capacity * iovec.size;
-    this.#controlsAt = batch.replyControlsAt + part * capacity * REPLY_CONTROL_SIZE;
-    this.#messages = new Int32Array(capacity);
-    this.#trains = new Int32Array(capacity);
-    this.#datagrams = new Int32Array(capacity);
-  }
-  /** Begins a message of `datagrams` datagrams of a train, to the peer of the batch's message `i`. */
-  begin(i, train, datagrams) {
-    this.#messages[this.count] = i;
-    this.#trains[this.count] = train;
-    this.#datagrams[this.count] = datagrams;
-    this.#firstBuffer = this.#buffers;
-  }
-  /** Adds `length` bytes at `at` to the payload. */
-  addBuffer(at, length) {
-    writeBuffer(this.#batch.arena, this.#buffersAt + this.#buffers * iovec.size, at, length);
-    this.#buffers++;
-  }
-  /** Completes the message; with a `segmentSize` above 0 as a train. */
-  end(segmentSize) {
-    const batch = this.#batch;
-    const memory = batch.arena;
-    const i = this.#messages[this.count];
-    const local = batch.localAt(i);
-    const start = this.#controlsAt + this.count * REPLY_CONTROL_SIZE;
-    let at = start;
-    if (isMapped(memory.i32, local >> 2)) {
-      at = appendIPv4PacketInfo(memory, at, memory.i32[(local >> 2) + 3], 0);
-    } else {
-      at = appendIPv6PacketInfo(memory, at, local, namesInterface(batch, i) ? batch.interfaceIndex(i) : 0);
+  #control;
+  #namesOffset;
+  #nameSize;
+  #controlsOffset;
+  constructor(family, capacity) {
+    this.family = family;
+    this.capacity = capacity;
+    this.addresses = new Int32Array(capacity * ADDRESS_STRIDE);
+    this.ports = new Uint16Array(capacity);
+    this.scopes = new Int32Array(capacity);
+    this.interfaces = new Int32Array(capacity);
+    this.sizes = new Int32Array(capacity);
+    this.segmentSizes = new Int32Array(capacity);
+    this.destinations = new Uint8Array(capacity);
+    this.timed = new Uint8Array(capacity);
+    this.seconds = new Uint32Array(capacity);
+    this.nanoseconds = new Int32Array(capacity);
+    this.marks = new Uint8Array(capacity);
+    this.errors = new Uint16Array(capacity);
+    const buffersOffset = capacity * mmsghdr.size;
+    this.#namesOffset = buffersOffset + capacity * iovec.size;
+    this.#nameSize = socketAddressSize(family);
+    this.#controlsOffset = this.#namesOffset + capacity * NAME_STRIDE;
+    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE);
+    this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
+    this.#control = new ControlMessageDecoder(this.#memory);
+    this.#vector = new MessageVector(this.#memory, 0, capacity);
+    for (let i = 0; i < capacity; i++) {
+      const buffer = buffersOffset + i * iovec.size;
+      writeBuffer(this.#memory, buffer, this.payloads, this.payloadOffset(i), PAYLOAD_SIZE_MAX);
+      this.#vector.setBuffers(i, buffer, 1);
+      this.#vector.setName(i, this.#namesOffset + i * NAME_STRIDE, this.#nameSize);
+      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE, CONTROL_STRIDE);
     }
-    if (segmentSize > 0) at = appendSegmentSize(memory, at, segmentSize);
-    this.#vector.setName(this.count, batch.nameAt(i), this.#named ? batch.nameSize : 0);
-    this.#vector.setBuffers(
-      this.count,
-      this.#buffersAt + this.#firstBuffer * iovec.size,
-      this.#buffers - this.#firstBuffer
-    );
-    this.#vector.setControl(this.count, start, at - start);
-    this.count++;
   }
-  /** Sends from message `first` on; returns how many messages went, or the negative error of the first. */
-  send(fd, first) {
-    let result2;
-    do {
-      result2 = this.#vector.send(fd, first, this.count, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (result2 === -EINTR);
-    return result2 === 0 ? -EAGAIN : result2;
+  /** Index in {@link addresses} of the peer's address. */
+  peerWord(i) {
+    return i * ADDRESS_STRIDE;
   }
-  /** Datagrams in message `i`. */
+  /** Index in {@link addresses} of the local address. */
+  localWord(i) {
+    return i * ADDRESS_STRIDE + 4;
+  }
+  /** Offset in {@link payloads} of a payload. */
+  payloadOffset(i) {
+    return i * PAYLOAD_STRIDE;
+  }
+  /** Datagrams in a message, at least 1. */
   datagrams(i) {
-    return this.#datagrams[i];
+    const size = this.sizes[i];
+    const segmentSize = this.segmentSizes[i];
+    return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
-  /** The batch's message, the first if they are several, that goes as message `i`. */
-  message(i) {
-    return this.#messages[i];
+  /**
+   * Whether a message to send names its interface: a link-local source is ambiguous without it, and the interface
+   * determines an unspecified source.
+   */
+  namesInterface(i) {
+    const { addresses } = this;
+    const local = this.localWord(i);
+    return hasLinkLocalPrefix(addresses, local) || !isMapped(addresses, local) && isUnspecified(addresses, local);
   }
-  /** The train that message `i` belongs to. */
-  train(i) {
-    return this.#trains[i];
+  /**
+   * Receives messages from a socket and decodes them.
+   * @param flags of recvmmsg(2)
+   * @returns their number, or `-errno`
+   */
+  receive(fd, flags) {
+    const received = this.#vector.receive(fd, this.capacity, flags);
+    this.count = Math.max(0, received);
+    for (let i = 0; i < received; i++) this.#decode(i);
+    return received;
   }
-  /** Starts anew. */
-  clear() {
-    this.count = 0;
-    this.#buffers = 0;
+  /** Decodes a received message, and prepares its header for the next reception. */
+  #decode(i) {
+    const vector = this.#vector;
+    const control = this.#control;
+    const size = Math.max(0, Math.min(vector.length(i), PAYLOAD_SIZE_MAX));
+    control.decode(
+      this.#controlsOffset + i * CONTROL_STRIDE,
+      Math.max(0, Math.min(vector.controlLength(i), CONTROL_STRIDE))
+    );
+    const named = this.#decodeName(i, vector.nameLength(i));
+    const cut = (vector.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
+    const sameFamily = isMapped(control.local, 0) === isMapped(this.addresses, this.peerWord(i));
+    const known2 = named && !cut && sameFamily && control.destination !== UNKNOWN;
+    const local = this.localWord(i);
+    for (let word = 0; word < 4; word++) this.addresses[local + word] = known2 ? control.local[word] : 0;
+    const { segmentSize } = control;
+    this.destinations[i] = known2 ? control.destination : UNKNOWN;
+    this.interfaces[i] = control.interfaceIndex;
+    this.sizes[i] = size;
+    this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
+    this.timed[i] = control.hasTime ? 1 : 0;
+    this.seconds[i] = control.seconds;
+    this.nanoseconds[i] = control.nanoseconds;
+    this.marks[i] = UNMARKED;
+    this.errors[i] = 0;
+    vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
+  }
+  /** Decodes the socket address of the peer; returns whether it is one of this family. */
+  #decodeName(i, length) {
+    const { bytes: bytes3, i32, u16 } = this.#memory;
+    const name = this.#namesOffset + i * NAME_STRIDE;
+    const peer = this.peerWord(i);
+    this.ports[i] = bytes3[name + sockaddr_in6.sin6_port] << 8 | bytes3[name + sockaddr_in6.sin6_port + 1];
+    if (this.family === AF_INET) {
+      this.addresses[peer] = 0;
+      this.addresses[peer + 1] = 0;
+      this.addresses[peer + 2] = IPV4_MAPPED;
+      this.addresses[peer + 3] = i32[name + sockaddr_in.sin_addr >> 2];
+      this.scopes[i] = 0;
+    } else {
+      const address = name + sockaddr_in6.sin6_addr >> 2;
+      for (let word = 0; word < 4; word++) this.addresses[peer + word] = i32[address + word];
+      this.scopes[i] = i32[name + sockaddr_in6.sin6_scope_id >> 2];
+    }
+    return length === this.#nameSize && u16[name >> 1] === this.family;
+  }
+  /** Prepares message `i` for sending: its peer and source are written by the caller. */
+  compose(i) {
+    this.destinations[i] = UNICAST;
+    this.timed[i] = 0;
+    this.marks[i] = MARKED;
+    this.errors[i] = 0;
+  }
+  /** Copies a payload of `size` bytes, at most {@link PAYLOAD_SIZE_MAX}, to message `i`. */
+  setPayload(i, payload, size) {
+    this.payloads.bytes.set(payload, this.payloadOffset(i));
+    this.sizes[i] = size;
+    this.segmentSizes[i] = size;
   }
 };
-function namesInterface(batch, i) {
-  const { bytes: bytes3, i32 } = batch.memory;
-  const local = batch.localAt(i);
-  const word = local >> 2;
-  return isLinkLocal(bytes3, local) || (i32[word] | i32[word + 1] | i32[word + 2] | i32[word + 3]) === 0;
+
+// src/socket/coalesce.ts
+var WINDOW = 64;
+var TRAIN_SIZE_MAX = 65507;
+var SLOTS = 2 * WINDOW;
+var Trains = class {
+  /** Number of trains. */
+  count = 0;
+  /** First message of each train. */
+  head = new Int32Array(WINDOW);
+  /** Payload bytes of each train. */
+  bytes = new Int32Array(WINDOW);
+  /** Datagrams of each train. */
+  datagrams = new Int32Array(WINDOW);
+  /** Bytes of each datagram of a train but the last, which may be shorter. */
+  segmentSizes = new Int32Array(WINDOW);
+  /** Next message of the same train, by message number modulo {@link WINDOW}; -1 at the end. */
+  next = new Int32Array(WINDOW);
+  /** Last message of each train. */
+  tail = new Int32Array(WINDOW);
+  /** Whether each train can take more messages. */
+  open = new Uint8Array(WINDOW);
+  /** Newest train of each flow by hash of the flow, -1 for none: open addressing with linear probing. */
+  newest = new Int32Array(SLOTS);
+  /** The message behind message `i` in its train; -1 at the end. */
+  after(i) {
+    return this.next[i % WINDOW];
+  }
+};
+function coalesce(messages, first, end, trains, segmentation) {
+  trains.count = 0;
+  const alone = end - first === 1;
+  if (!alone) trains.newest.fill(-1);
+  for (let i = first; i < end; i++) {
+    if (messages.marks[i] !== MARKED) continue;
+    messages.errors[i] = 0;
+    const slot = alone ? 0 : findFlow(messages, i, trains);
+    const newest = trains.newest[slot];
+    if (!alone && newest >= 0 && join(messages, i, trains, newest)) continue;
+    trains.newest[slot] = begin(messages, i, trains, segmentation);
+  }
+}
+function begin(messages, i, trains, segmentation) {
+  const train = trains.count++;
+  const size = messages.sizes[i];
+  const datagrams = messages.datagrams(i);
+  trains.head[train] = i;
+  trains.tail[train] = i;
+  trains.next[i % WINDOW] = -1;
+  trains.bytes[train] = size;
+  trains.datagrams[train] = datagrams;
+  trains.segmentSizes[train] = messages.segmentSizes[i];
+  trains.open[train] = segmentation && size > 0 && size === datagrams * messages.segmentSizes[i] ? 1 : 0;
+  return train;
+}
+function join(messages, i, trains, train) {
+  const size = messages.sizes[i];
+  const segmentSize = messages.segmentSizes[i];
+  const datagrams = messages.datagrams(i);
+  const trainSegmentSize = trains.segmentSizes[train];
+  if (trains.open[train] === 0 || size === 0) return false;
+  if (segmentSize !== trainSegmentSize && (datagrams > 1 || size > trainSegmentSize)) return false;
+  if (trains.bytes[train] + size > TRAIN_SIZE_MAX) return false;
+  if (trains.datagrams[train] + datagrams > UDP_MAX_SEGMENTS) return false;
+  trains.next[trains.tail[train] % WINDOW] = i;
+  trains.tail[train] = i;
+  trains.next[i % WINDOW] = -1;
+  trains.bytes[train] += size;
+  trains.datagrams[train] += datagrams;
+  if (size % trainSegmentSize !== 0) trains.open[train] = 0;
+  return true;
+}
+function findFlow(messages, i, trains) {
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  const local = messages.localWord(i);
+  let hash = Math.imul(addresses[peer + 3] ^ addresses[peer + 2], 2654435761) ^ Math.imul(messages.ports[i], 2246822507);
+  hash = Math.imul(hash ^ addresses[local + 3] ^ addresses[peer + 1], 3266489909);
+  let slot = (hash ^ hash >>> 15) & SLOTS - 1;
+  for (; ; ) {
+    const train = trains.newest[slot];
+    if (train < 0 || sameFlow(messages, trains.head[train], i)) return slot;
+    slot = slot + 1 & SLOTS - 1;
+  }
+}
+function sameFlow(messages, a, b) {
+  const { addresses, ports, scopes, interfaces } = messages;
+  return sameAddress(addresses, messages.peerWord(a), addresses, messages.peerWord(b)) && sameAddress(addresses, messages.
+  localWord(a), addresses, messages.localWord(b)) && ports[a] === ports[b] && scopes[a] === scopes[b] && // Messages of one flow may arrive by several interfaces.
+  (interfaces[a] === interfaces[b] || !messages.namesInterface(a));
+}
+
+// ffi/clock.ts
+var TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1e3);
+function wallTime(seconds, nanoseconds) {
+  return (seconds - TIME_ORIGIN_SECONDS) * 1e9 + nanoseconds;
+}
+var Clock = class {
+  #memory = new Memory(timespec.size);
+  #words = this.#memory.i32;
+  #pointer = this.#memory.pointer(0);
+  #call = libc().call;
+  #clockId;
+  /** @param clockId `CLOCK_MONOTONIC` or `CLOCK_REALTIME` */
+  constructor(clockId) {
+    this.#clockId = clockId;
+  }
+  /** Reads the clock. */
+  read() {
+    this.#call.clock_gettime(this.#clockId, this.#pointer);
+  }
+  /** Whole seconds of the last reading, modulo 2^32: sufficient until 2106. */
+  get seconds() {
+    return this.#words[timespec.tv_sec >> 2] >>> 0;
+  }
+  /** Nanoseconds of the last reading, 0 to 999,999,999. */
+  get nanoseconds() {
+    return this.#words[timespec.tv_nsec >> 2];
+  }
+  /**
+   * Reads the clock in microseconds, modulo 1,024 seconds, for {@link elapsedMicroseconds}. The value is a small integer,
+   * which no runtime puts on the heap.
+   */
+  microseconds() {
+    this.read();
+    return (this.seconds & 1023) * 1e6 + (this.nanoseconds / 1e3 | 0);
+  }
+};
+var PERIOD_MICROSECONDS = 1024 * 1e6;
+function elapsedMicroseconds(from, to) {
+  return to >= from ? to - from : to - from + PERIOD_MICROSECONDS;
 }
 
 // src/socket/segmentation_refusals.ts
 var PEERS_MAX = 1024;
 var REFUSAL_SECONDS = 30;
-var WORDS = ADDRESS_SIZE / 4;
+var WORDS = 4;
 var SegmentationRefusals = class {
-  /** Whether any peer has ever been refused: most often none. */
-  any = false;
-  #peers = new Int32Array(PEERS_MAX * WORDS);
-  #sizes = new Int32Array(PEERS_MAX);
-  #until = new Float64Array(PEERS_MAX);
+  #peers;
+  #sizes = new Int32Array(0);
+  #until = new Float64Array(0);
   #clock = new Clock(CLOCK_MONOTONIC);
-  /** Remembers that segments of `size` bytes, or more, don't go to the peer whose address is the four words at `at`. */
+  /** Remembers that the peer, an address of four words from `at`, cannot be sent segments of `size` bytes or more. */
   add(words, at, size) {
-    const entry = index(words, at);
+    if (this.#peers === void 0) {
+      this.#peers = new Int32Array(PEERS_MAX * WORDS);
+      this.#sizes = new Int32Array(PEERS_MAX);
+      this.#until = new Float64Array(PEERS_MAX);
+    }
+    const entry = entryOf(words, at);
     for (let i = 0; i < WORDS; i++) this.#peers[entry * WORDS + i] = words[at + i];
     this.#clock.read();
     this.#sizes[entry] = size;
     this.#until[entry] = this.#clock.seconds + REFUSAL_SECONDS;
-    this.any = true;
   }
-  /** Whether segments of `size` bytes are known not to go to the peer whose address is the four words at `at`. */
+  /** Whether the peer, an address of four words from `at`, is known to refuse segments of `size` bytes. */
   has(words, at, size) {
-    if (!this.any) return false;
-    const entry = index(words, at);
+    if (this.#peers === void 0) return false;
+    const entry = entryOf(words, at);
     if (this.#until[entry] === 0 || size < this.#sizes[entry]) return false;
-    for (let i = 0; i < WORDS; i++) if (this.#peers[entry * WORDS + i] !== words[at + i]) return false;
+    if (!sameAddress(this.#peers, entry * WORDS, words, at)) return false;
     this.#clock.read();
     return this.#clock.seconds < this.#until[entry];
   }
 };
-function index(words, at) {
+function entryOf(words, at) {
   let hash = 0;
   for (let i = 0; i < WORDS; i++) hash = Math.imul(hash ^ words[at + i], 2654435761);
   return hash >>> 22;
 }
-
-// ffi/socket_memory.ts
-var VALUES_SIZE = SK_MEMINFO_VARS * 4;
-var SocketMemory = class {
-  #fd;
-  // The values, then their length.
-  #memory = new Memory(VALUES_SIZE + 4);
-  #i32 = this.#memory.i32;
-  #values = this.#memory.pointer(0);
-  #length = this.#memory.pointer(VALUES_SIZE);
-  #call = libc().call;
-  /** @param fd the socket */
-  constructor(fd) {
-    this.#fd = fd;
-  }
-  /** Asks the kernel. Where it has no answer (before Linux 4.12), the values stay 0. */
-  read() {
-    this.#i32[VALUES_SIZE >> 2] = VALUES_SIZE;
-    this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
-  }
-  /** Bytes in the send buffer at the last reading: datagrams that have not left the host, with their bookkeeping. */
-  get sending() {
-    return this.#i32[SK_MEMINFO_WMEM_ALLOC];
-  }
-  /** Size of the send buffer at the last reading, in such bytes. */
-  get sendBuffer() {
-    return this.#i32[SK_MEMINFO_SNDBUF];
-  }
-};
 
 // src/socket/send_buffer.ts
 var SHARE = 32;
@@ -2506,42 +1870,42 @@ var TRIAL_SHARE = 16;
 var PEERS = 65536;
 var BOOKKEEPING = 1024;
 var SendBuffer = class {
-  /** Whether the buffer is half full: then every message must be {@link admit admitted}, and goes on its own. */
+  /** Whether the buffer is half full: then each message needs {@link admit}, and leaves alone. */
   crowded = false;
   #memory;
   #size;
-  // Bytes in the buffer at the last look, and bytes that were sent since.
+  // Bytes in the buffer at the last reading, and bytes reserved since.
   #level = 0;
-  #since = 0;
-  // What is known of the peers is kept from when the buffer is half full for the first time: most often it never is.
+  #reserved = 0;
+  // The tables are allocated when the buffer is half full for the first time: usually never.
   #seed = 0;
-  // By peer: bytes that it has in the other half of the buffer, and how often it was refused since it last had none.
+  // By peer: bytes held in the other half of the buffer, and refusals since the peer last held none.
   #held = new Int32Array(0);
   #refusals = new Int32Array(0);
-  // The peers that have any, in the order in which they came to that; and by peer, its place there plus 1, or 0.
+  // The peers that hold bytes, in order of time; and by peer, its place in that order plus 1, or 0.
   #holders = new Uint16Array(0);
   #place = new Int32Array(0);
   #holderCount = 0;
-  /** @param fd the socket, whose send buffer has its final size */
-  constructor(fd) {
-    this.#memory = new SocketMemory(fd);
-    this.#memory.read();
-    this.#size = this.#memory.sendBuffer;
+  /** @param memory the kernel's memory of the socket, whose send buffer has its final size */
+  constructor(memory) {
+    this.#memory = memory;
+    memory.read();
+    this.#size = memory.sendBufferSize;
   }
   /**
-   * Notes that so many bytes in so many datagrams are about to be sent.
-   * @returns whether {@link look} is due before that: without it the buffer might come to be half full unseen
+   * Reserves space for `datagrams` datagrams of `bytes` bytes together.
+   * @returns whether the buffer stays less than half full for certain; if not, {@link refresh} must come first
    */
-  note(bytes3, datagrams) {
-    this.#since += cost(bytes3, datagrams);
-    return this.#level + this.#since > this.#size >> 1;
+  reserve(bytes3, datagrams) {
+    this.#reserved += cost(bytes3, datagrams);
+    return this.#level + this.#reserved <= this.#size >> 1;
   }
-  /** Asks the kernel how full the buffer is. */
-  look() {
+  /** Reads the fill level from the kernel. */
+  refresh() {
     this.#memory.read();
-    let gone = this.#level - this.#memory.sending;
+    let gone = this.#level - this.#memory.sendBufferUsed;
     this.#level -= gone;
-    this.#since = 0;
+    this.#reserved = 0;
     const crowded = this.#level > this.#size >> 1;
     if (crowded && this.#held.length === 0) this.#makeTables();
     if (crowded !== this.crowded) this.#forget();
@@ -2558,7 +1922,7 @@ var SendBuffer = class {
       this.#holderCount--;
     }
   }
-  /** Whether so many bytes in so many datagrams may go to the peer whose address is the four words from `at`. */
+  /** Whether `datagrams` datagrams of `bytes` bytes together may leave for the peer, an address of four words from `at`. */
   admit(words, at, bytes3, datagrams) {
     const peer = this.#peer(words, at);
     const held = this.#held[peer];
@@ -2570,10 +1934,10 @@ var SendBuffer = class {
     const refusals = ++this.#refusals[peer];
     return (refusals & refusals - 1) === 0 && held + wanted <= room / TRIAL_SHARE;
   }
-  /** Records what stayed in the buffer of the message that just went to this peer. */
-  record(words, at) {
+  /** Charges the peer for the bytes of its last message that stayed in the buffer. */
+  charge(words, at) {
     const before = this.#level;
-    this.look();
+    this.refresh();
     const stayed = this.#level - before;
     if (!this.crowded) return;
     const peer = this.#peer(words, at);
@@ -2614,331 +1978,407 @@ function cost(bytes3, datagrams) {
   return 2 * bytes3 + BOOKKEEPING * datagrams;
 }
 
-// src/socket/udp_socket.ts
-var SEND_BUFFER_BYTES = 4 << 20;
-var owned = /* @__PURE__ */ new Set();
-var forgotten = new FinalizationRegistry(release);
-var UdpSocket = class _UdpSocket {
-  /** `AF_INET` or `AF_INET6`: the family of the socket's own addresses. */
-  domain;
-  /** Families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
-  families;
-  /** The local address. */
-  address;
-  /** The local port. */
-  port;
-  /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
-  receiveBuffer;
-  /** Whether it was taken over: then another process may have it too, and go on with it. */
-  adopted;
-  /** What the host or its kernel lacks, a sentence each, for people. */
-  notices;
-  /** Datagrams dropped by the kernel that {@link drops} has seen. */
-  #drops = 0;
-  #dropsWord;
-  #fd;
-  #connected;
-  #readable;
-  #lastReceived;
-  #single;
-  #segmentation;
-  #refusals = new SegmentationRefusals();
-  #sendBuffer;
-  #failed = new Float64Array(ERRNO_COUNT);
-  #replies = /* @__PURE__ */ new WeakMap();
-  #lastBatch;
-  #lastReplies;
-  constructor(fd, domain, dual, features, adopted) {
-    const memory = new Memory(sockaddr_in6.size);
-    check2("getsockname", getsockname(fd, memory, 0, sockaddr_in6.size));
-    this.#fd = fd;
-    this.#segmentation = features.segmentation;
-    this.#sendBuffer = new SendBuffer(fd);
-    this.#dropsWord = Math.max(0, dropsWord(fd));
-    this.adopted = adopted;
-    this.domain = domain;
-    this.address = readSocketAddress(
-      memory.bytes.subarray(0, domain === AF_INET ? sockaddr_in.size : sockaddr_in6.size)
+// src/socket/send_vector.ts
+var NAME_STRIDE2 = 32;
+var SendVector = class {
+  /** Encoded messages. */
+  count = 0;
+  #family;
+  #memory;
+  #vector;
+  #buffersOffset;
+  #namesOffset;
+  #controlsOffset;
+  // By encoded message: the first message of the batch in it, its train, its datagrams.
+  #heads;
+  #trains;
+  #datagrams;
+  #buffers = 0;
+  #firstBuffer = 0;
+  /**
+   * @param family `AF_INET` or `AF_INET6`, the socket's
+   * @param capacity most messages, and most buffers
+   */
+  constructor(family, capacity) {
+    this.#family = family;
+    this.#buffersOffset = capacity * mmsghdr.size;
+    this.#namesOffset = this.#buffersOffset + capacity * iovec.size;
+    this.#controlsOffset = this.#namesOffset + capacity * NAME_STRIDE2;
+    this.#memory = new Memory(this.#controlsOffset + capacity * SEND_CONTROL_SIZE);
+    this.#vector = new MessageVector(this.#memory, 0, capacity);
+    this.#heads = new Int32Array(capacity);
+    this.#trains = new Int32Array(capacity);
+    this.#datagrams = new Int32Array(capacity);
+  }
+  /** Begins a message: `datagrams` datagrams of a train whose first message is `i`. */
+  begin(i, train, datagrams) {
+    this.#heads[this.count] = i;
+    this.#trains[this.count] = train;
+    this.#datagrams[this.count] = datagrams;
+    this.#firstBuffer = this.#buffers;
+  }
+  /** Adds `length` bytes at `offset` of the payloads. */
+  addBuffer(messages, offset, length) {
+    const at = this.#buffersOffset + this.#buffers * iovec.size;
+    writeBuffer(this.#memory, at, messages.payloads, offset, length);
+    this.#buffers++;
+  }
+  /**
+   * Ends the message: encodes its peer, its source and the size of its segments.
+   * @param named whether the message names its peer; false on a connected socket
+   * @param segmentSize bytes of each datagram of a train; 0 for a single datagram
+   */
+  end(messages, named, segmentSize) {
+    const memory = this.#memory;
+    const vector = this.#vector;
+    const { count } = this;
+    const i = this.#heads[count];
+    const { addresses } = messages;
+    const name = this.#namesOffset + count * NAME_STRIDE2;
+    const nameLength = writeSocketAddress(
+      memory,
+      name,
+      this.#family,
+      addresses,
+      messages.peerWord(i),
+      messages.ports[i],
+      messages.scopes[i]
     );
-    this.port = memory.bytes[sockaddr_in6.sin6_port] << 8 | memory.bytes[sockaddr_in6.sin6_port + 1];
-    this.families = domain === AF_INET ? "IPv4" : dual ? "IPv4 and IPv6" : "IPv6";
-    this.receiveBuffer = features.receiveBuffer;
-    this.notices = features.notices;
-    if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    owned.add(fd);
-    forgotten.register(this, fd, this);
+    const start = this.#controlsOffset + count * SEND_CONTROL_SIZE;
+    const local = messages.localWord(i);
+    const interfaceIndex2 = !isMapped(addresses, local) && messages.namesInterface(i) ? messages.interfaces[i] : 0;
+    let at = encodeSource(memory, start, addresses, local, interfaceIndex2);
+    if (segmentSize > 0) at = encodeSegmentSize(memory, at, segmentSize);
+    vector.setName(count, name, named ? nameLength : 0);
+    vector.setBuffers(count, this.#buffersOffset + this.#firstBuffer * iovec.size, this.#buffers - this.#firstBuffer);
+    vector.setControl(count, start, at - start);
+    this.count++;
   }
-  /**
-   * Binds a socket.
-   * @throws {SystemError} with a sentence for the user, where the address can't be bound
-   */
-  static bind(options3) {
-    checkOptions(options3);
-    const notices = [];
-    const name = localName(options3, notices);
-    const domain = isIPv4(name.address.bytes) ? AF_INET : AF_INET6;
-    const fd = open3(domain);
-    try {
-      if (domain === AF_INET6) check2("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, name.dual ? 0 : 1));
-      const features = configure(fd, domain, options3.receiveBuffer ?? 0, notices);
-      const memory = new Memory(sockaddr_in6.size);
-      const length = writeSocketAddress(memory, 0, domain, name.address, name.port);
-      if (options3.broadcast) check2("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
-      const error = bind(fd, memory, 0, length);
-      if (error < 0) throw bindError(name, -error);
-      return new _UdpSocket(fd, domain, name.dual, features, false);
-    } catch (error) {
-      close(fd);
-      throw error;
-    }
+  /** Sends from message `first` on; returns the number of messages sent, or the `-errno` of the first. */
+  send(fd, first) {
+    let sent;
+    do {
+      sent = this.#vector.send(fd, first, this.count, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent === -EINTR);
+    return sent === 0 ? -EAGAIN : sent;
   }
-  /**
-   * Takes over a UDP socket that somebody else has bound, as a service manager does for socket activation. Options that
-   * it came with, and that would change what this class does, are reset: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`.
-   * @param fd its descriptor
-   * @throws {SystemError} with a sentence for the user, where it is none, or another `UdpSocket` has it
-   */
-  static adopt(fd, options3 = {}) {
-    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
-    checkReceiveBuffer(requireObject("setsockopt", "the options", options3).receiveBuffer);
-    if (owned.has(fd)) {
-      throw new SystemError("getsockopt", EINVAL, `cannot take over descriptor ${fd}: another UdpSocket has it`);
-    }
-    const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
-    const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
-    if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) {
-      const reason = type < 0 ? errnoMessage(-type) : "it is no UDP socket";
-      const errno = type < 0 ? -type : EINVAL;
-      throw new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-    }
-    const dual = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
-    const socket2 = new _UdpSocket(fd, domain, dual, configure(fd, domain, options3.receiveBuffer ?? 0, []), true);
-    const flags = fcntl(fd, F_GETFL, 0);
-    if (flags > 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-    if (socket2.port !== 0) {
-      setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
-      setsockopt(fd, IPPROTO_IP, IP_RECVERR, 0);
-      if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
-      setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
-      return socket2;
-    }
-    forgotten.unregister(socket2);
-    owned.delete(fd);
-    throw new SystemError("getsockname", EINVAL, `cannot take over descriptor ${fd}: it is not bound to a port`);
+  /** First message of the batch in encoded message `k`. */
+  head(k) {
+    return this.#heads[k];
   }
-  /** The local endpoint as people write it: `[::]:9000`. */
-  get endpoint() {
-    return endpointText(this.address.bytes, this.address.zone, this.port);
+  /** Train of encoded message `k`. */
+  train(k) {
+    return this.#trains[k];
   }
-  /** The descriptor, for poll(2); -1 once the socket is closed. */
-  get fd() {
-    return this.#fd;
+  /** Datagrams in encoded message `k`. */
+  datagrams(k) {
+    return this.#datagrams[k];
   }
-  /**
-   * Sets an option whose value is an `int`, under the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`.
-   * setsockopt(2), ip(7), ipv6(7), socket(7)
-   * @throws {SystemError} where the kernel refuses it
-   */
-  setOption(level, name, value) {
-    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, INT_MIN, INT_MAX);
-    check2("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
-  }
-  /** Makes a batch for this socket, with memory for `capacity` messages, 1 to 1024: about 64 KiB each. */
-  batch(capacity) {
-    return new MessageBatch(this.domain, capacity);
-  }
-  /**
-   * Connects the socket: from now on it receives only from `to`, sends only there whatever a batch says, and learns from
-   * its `receive` and `send` when the peer refuses. connect(2)
-   * @throws {SystemError} where there is no way to it
-   */
-  connect(to) {
-    const fd = this.#open("connect");
-    const { address, port } = requireObject("connect", "where to connect to", to);
-    const peer = requireAddress(address);
-    requirePort("connect", port, 1);
-    const memory = new Memory(sockaddr_in6.size);
-    const length = writeSocketAddress(memory, 0, this.domain, peer, port);
-    const error = connect(fd, memory, 0, length);
-    if (error < 0) {
-      throw new SystemError("connect", -error, `cannot connect to ${address}: ${errnoMessage(-error)}`);
-    }
-    this.#connected = { address: peer, port };
-    this.#replies = /* @__PURE__ */ new WeakMap();
-    this.#lastBatch = void 0;
-  }
-  /**
-   * Sends one datagram, to a peer or along the path of one that was received. For one now and then; {@link send} is for
-   * many. It never waits.
-   * @throws {SystemError} where an address can't be used (`EAFNOSUPPORT`) or is not local (`EADDRNOTAVAIL`), where the
-   *   payload is too large (`EMSGSIZE`), or the kernel refuses it
-   */
-  sendTo(payload, route) {
-    this.#open("sendmmsg");
-    const batch = this.#single ??= this.batch(1);
-    batch.clear();
-    batch.add(payload, route);
-    this.#checkReach(batch);
-    if (this.send(batch) === 1) return;
-    throw sendError(batch, 0);
-  }
-  /** How long {@link receive} waits at most, in milliseconds; without an end if 0, as it is at first. */
-  setReceiveTimeout(milliseconds2) {
-    requireInteger("setsockopt", "a time in milliseconds", milliseconds2, 0, INT_MAX);
-    check2("setsockopt", setsockoptTime(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds2));
-  }
-  /**
-   * Waits, while the event loop goes on, until there is something to receive. It keeps the process alive meanwhile.
-   * @returns true; or false as soon as the socket is closed
-   */
-  readable() {
-    const fd = this.#open("poll");
-    return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
-  }
-  /**
-   * Receives the messages that are there into a batch. With `wait` it waits for the first one, and the event loop stands
-   * still; {@link readable} is for waiting otherwise. It allocates nothing.
-   * @returns how many, or the negative error: `-EAGAIN` (-11) if nothing came in time, `-EINTR` (-4) if a signal did
-   */
-  receive(batch, wait) {
-    if (batch !== this.#lastReceived) this.#lastReceived = this.#checkBatch("recvmmsg", batch);
-    const received = batch.received.receive(this.#fd, batch.capacity, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
-    batch.read(received < 0 ? 0 : received);
-    if (received === -EBADF) throw closed("recvmmsg");
-    return received;
-  }
-  /**
-   * Sends the messages of a batch that are marked as replies, each from its local address to its peer. It never waits,
-   * and allocates nothing after the first call with a batch.
-   * @returns how many datagrams went; the others are counted in {@link failed}, and `MessageBatch.error` tells why
-   */
-  send(batch) {
-    if (this.#fd < 0) throw closed("sendmmsg");
-    if (batch !== this.#lastBatch) {
-      this.#lastBatch = this.#checkBatch("sendmmsg", batch);
-      let replies = this.#replies.get(batch);
-      if (replies === void 0) {
-        replies = new Replies(
-          batch,
-          this.#fd,
-          this.#connected === void 0,
-          this.#segmentation,
-          this.#refusals,
-          this.#sendBuffer,
-          this.#failed
-        );
-        this.#replies.set(batch, replies);
-      }
-      this.#lastReplies = replies;
-    }
-    return this.#lastReplies.send();
-  }
-  /** Datagrams that the kernel refused to send since the start, by error number. */
-  failed(errno) {
-    return this.#failed[errno] ?? 0;
-  }
-  /** The error number of the datagram that {@link send} failed to send last; 0 if none did. */
-  get lastError() {
-    return this.#lastReplies?.lastError ?? 0;
-  }
-  /** Whether a device on the way to some peer has turned out not to take trains of datagrams. */
-  get deviceRefusedTrains() {
-    return this.#lastReplies?.deviceRefused ?? false;
-  }
-  /**
-   * Datagrams that the kernel has dropped since the start because the receive buffer was full. Call it at least once in
-   * 2^32 of them. A train counts as one, for the kernel counts it so. `sk_drops`, net/core/sock.c
-   */
-  drops() {
-    const word = dropsWord(this.#fd);
-    if (word >= 0) {
-      this.#drops += word - this.#dropsWord >>> 0;
-      this.#dropsWord = word;
-    }
-    return this.#drops;
-  }
-  /** Closes the socket. Closing it again does nothing. */
-  close() {
-    if (this.#fd < 0) return;
-    forgotten.unregister(this);
-    release(this.#fd);
-    this.#fd = -1;
-  }
-  /** Closes the socket at the end of a block that declared it with `using`. */
-  [Symbol.dispose]() {
-    this.close();
-  }
-  /** The descriptor, of a socket that is not closed. */
-  #open(syscall) {
-    if (this.#fd < 0) throw closed(syscall);
-    return this.#fd;
-  }
-  /** Requires that this socket can send message 0 of a batch to its peer. */
-  #checkReach(batch) {
-    if (this.families === "IPv6" && batch.isIPv4(0)) {
-      const { address: address2 } = batch.peer(0);
-      const message2 = `an IPv6 socket does not reach the IPv4 address ${address2}; bind one for both, or for IPv4`;
-      throw new SystemError("sendmmsg", EAFNOSUPPORT, message2);
-    }
-    if (this.#connected === void 0) return;
-    const { address, port } = this.#connected;
-    const at = batch.peerAddressAt(0);
-    const same = address.bytes.every((byte, i) => byte === batch.memory.bytes[at + i]);
-    if (same && batch.peerPort(0) === port) return;
-    const other = batch.peer(0);
-    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ${endpointText(address.
-    bytes, address.zone, port)}`;
-    throw new SystemError("sendmmsg", EISCONN, message);
-  }
-  /** Requires a batch of this socket's family. */
-  #checkBatch(syscall, batch) {
-    if (!(batch instanceof MessageBatch)) throw invalid(syscall, `a batch is a MessageBatch, not ${describe(batch)}`);
-    if (batch.family === this.domain) return batch;
-    const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
-    throw new SystemError(syscall, EAFNOSUPPORT, message);
+  /** Forgets the encoded messages. */
+  clear() {
+    this.count = 0;
+    this.#buffers = 0;
   }
 };
-function dropsWord(fd) {
-  return getsockoptWord(fd, SOL_SOCKET, SO_MEMINFO, SK_MEMINFO_VARS, SK_MEMINFO_DROPS);
+
+// src/socket/batch_sender.ts
+var BatchSender = class {
+  /** Datagrams that could not be sent, by error number. */
+  failed = new Float64Array(ERRNO_COUNT);
+  /** Error number of the last datagram that could not be sent; 0 if all could. */
+  lastError = 0;
+  /** Whether a network device refused a train. */
+  deviceRefusedTrains = false;
+  /** Whether the socket is connected: then messages do not name their peer. */
+  connected = false;
+  #fd;
+  #segmentation;
+  #family;
+  #trains = new Trains();
+  #refusals = new SegmentationRefusals();
+  #buffer;
+  // Trains, and the datagrams of a train that was refused.
+  #whole;
+  #singles;
+  /** @param options see {@link BatchSenderOptions} */
+  constructor({ fd, family, segmentation, socketMemory }) {
+    this.#fd = fd;
+    this.#family = family;
+    this.#segmentation = segmentation;
+    this.#buffer = new SendBuffer(socketMemory);
+    this.#whole = new SendVector(family, WINDOW);
+  }
+  /** Sends the marked messages; returns the number of datagrams sent. The others are in {@link failed}. */
+  send(messages) {
+    let sent = 0;
+    for (let first = 0; first < messages.count; first += WINDOW) {
+      coalesce(messages, first, Math.min(first + WINDOW, messages.count), this.#trains, this.#segmentation);
+      sent += this.#sendTrains(messages);
+    }
+    return sent;
+  }
+  #sendTrains(messages) {
+    const trains = this.#trains;
+    const buffer = this.#buffer;
+    let sent = 0;
+    for (let train = 0; train < trains.count; train++) {
+      if (!buffer.reserve(trains.bytes[train], trains.datagrams[train])) {
+        sent += this.#sendEncoded(messages);
+        buffer.refresh();
+      }
+      if (buffer.crowded) {
+        sent += this.#sendIfAdmitted(messages, train);
+      } else if (this.#goesWhole(messages, train)) {
+        this.#encode(messages, train);
+      } else {
+        sent += this.#sendEncoded(messages);
+        sent += this.#sendOneByOne(messages, train);
+      }
+    }
+    return sent + this.#sendEncoded(messages);
+  }
+  /** Sends as much of a train as the crowded send buffer admits. */
+  #sendIfAdmitted(messages, train) {
+    const { addresses } = messages;
+    const peer = messages.peerWord(this.#trains.head[train]);
+    const datagrams = this.#trains.datagrams[train];
+    this.#buffer.refresh();
+    if (this.#goesWhole(messages, train) && this.#buffer.admit(addresses, peer, this.#trains.bytes[train], datagrams)) {
+      this.#encode(messages, train);
+      const sent = this.#sendEncoded(messages);
+      this.#buffer.charge(addresses, peer);
+      return sent;
+    }
+    if (datagrams > 1) return this.#sendOneByOne(messages, train);
+    this.#failTrain(messages, train, EAGAIN);
+    return 0;
+  }
+  /** Whether a train leaves as one message: the kernel has not refused segments of this size to this peer. */
+  #goesWhole(messages, train) {
+    const trains = this.#trains;
+    if (trains.datagrams[train] === 1) return true;
+    const peer = messages.peerWord(trains.head[train]);
+    return !this.#refusals.has(messages.addresses, peer, trains.segmentSizes[train]);
+  }
+  /** Encodes a train as one message. */
+  #encode(messages, train) {
+    const trains = this.#trains;
+    const whole = this.#whole;
+    const datagrams = trains.datagrams[train];
+    whole.begin(trains.head[train], train, datagrams);
+    for (let i = trains.head[train]; i >= 0; i = trains.after(i)) {
+      whole.addBuffer(messages, messages.payloadOffset(i), messages.sizes[i]);
+    }
+    whole.end(messages, !this.connected, datagrams > 1 ? trains.segmentSizes[train] : 0);
+  }
+  /** Sends the encoded trains; returns the number of datagrams sent. */
+  #sendEncoded(messages) {
+    const whole = this.#whole;
+    let sent = 0;
+    for (let first = 0; first < whole.count; ) {
+      const result2 = whole.send(this.#fd, first);
+      if (result2 > 0) {
+        for (let k = first; k < first + result2; k++) sent += whole.datagrams(k);
+        first += result2;
+        continue;
+      }
+      const train = whole.train(first);
+      if (whole.datagrams(first) > 1 && mayRefuseSegments(-result2)) {
+        sent += this.#sendRefused(messages, train, -result2);
+      } else {
+        this.#failTrain(messages, train, -result2);
+      }
+      first++;
+    }
+    whole.clear();
+    return sent;
+  }
+  /** Sends the datagrams of a refused train one by one, and remembers the refusal. */
+  #sendRefused(messages, train, errno) {
+    const trains = this.#trains;
+    const sent = this.#sendOneByOne(messages, train);
+    if (sent === 0) return 0;
+    const deviceRefuses = errno === EIO;
+    const peer = messages.peerWord(trains.head[train]);
+    this.#refusals.add(messages.addresses, peer, deviceRefuses ? 1 : trains.segmentSizes[train]);
+    if (deviceRefuses) this.deviceRefusedTrains = true;
+    return sent;
+  }
+  /** Sends every datagram of a train as a message of its own; returns the number of datagrams sent. */
+  #sendOneByOne(messages, train) {
+    const trains = this.#trains;
+    const buffer = this.#buffer;
+    const { addresses } = messages;
+    const singles = this.#singles ??= new SendVector(this.#family, WINDOW);
+    const segmentSize = trains.segmentSizes[train];
+    const peer = messages.peerWord(trains.head[train]);
+    let sent = 0;
+    for (let i = trains.head[train]; i >= 0; i = trains.after(i)) {
+      const size = messages.sizes[i];
+      for (let from = 0; from < size; from += segmentSize) {
+        const length = Math.min(segmentSize, size - from);
+        const { crowded } = buffer;
+        if (crowded && !buffer.admit(addresses, peer, length, 1)) {
+          this.#fail(messages, i, EAGAIN, 1);
+          continue;
+        }
+        singles.begin(i, train, 1);
+        singles.addBuffer(messages, messages.payloadOffset(i) + from, length);
+        singles.end(messages, !this.connected, 0);
+        if (crowded || singles.count === WINDOW) sent += this.#sendSingles(messages, singles);
+        if (crowded) buffer.charge(addresses, peer);
+      }
+    }
+    return sent + this.#sendSingles(messages, singles);
+  }
+  #sendSingles(messages, singles) {
+    let sent = 0;
+    for (let first = 0; first < singles.count; ) {
+      const result2 = singles.send(this.#fd, first);
+      if (result2 > 0) {
+        sent += result2;
+        first += result2;
+      } else {
+        this.#fail(messages, singles.head(first), -result2, 1);
+        first++;
+      }
+    }
+    singles.clear();
+    return sent;
+  }
+  #failTrain(messages, train, errno) {
+    const trains = this.#trains;
+    for (let i = trains.head[train]; i >= 0; i = trains.after(i)) {
+      this.#fail(messages, i, errno, messages.datagrams(i));
+    }
+  }
+  #fail(messages, i, errno, datagrams) {
+    this.failed[errno < ERRNO_COUNT ? errno : OTHER_ERROR] += datagrams;
+    this.lastError = errno;
+    messages.errors[i] = errno;
+  }
+};
+function mayRefuseSegments(errno) {
+  return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
 }
-function release(fd) {
-  owned.delete(fd);
-  forget(fd);
+
+// ffi/netlink.ts
+function isLocalAddress(address, interfaceIndex2) {
+  const message = new Memory(1024);
+  const { bytes: bytes3, u16 } = message;
+  let end = nlmsghdr.size;
+  bytes3[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
+  bytes3[end + rtmsg.rtm_dst_len] = address.length * 8;
+  end += rtmsg.size;
+  const attribute = (type2, value) => {
+    u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
+    u16[end + rtattr.rta_type >> 1] = type2;
+    bytes3.set(value, end + rtattr.size);
+    end += rtattr.size + value.length;
+  };
+  attribute(RTA_DST, address);
+  if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
+  const type = ask(message, RTM_GETROUTE, NLM_F_REQUEST, end);
+  if (type === void 0) return void 0;
+  return type === RTM_NEWROUTE && bytes3[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
+}
+function hasIPv6Address() {
+  const message = new Memory(4096);
+  message.bytes[nlmsghdr.size + ifaddrmsg.ifa_family] = AF_INET6;
+  const type = ask(message, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, nlmsghdr.size + ifaddrmsg.size);
+  return type === void 0 ? void 0 : type === RTM_NEWADDR;
+}
+function ask(message, type, flags, length) {
+  message.i32[nlmsghdr.nlmsg_len >> 2] = length;
+  message.u16[nlmsghdr.nlmsg_type >> 1] = type;
+  message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
+  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  if (fd < 0) return void 0;
+  const { call } = libc();
+  const sent = call.send(fd, message.pointer(0), length, 0);
+  const received = sent < 0 ? sent : call.read(fd, message.pointer(0), message.bytes.length);
   close(fd);
+  return received < nlmsghdr.size ? void 0 : message.u16[nlmsghdr.nlmsg_type >> 1];
 }
-function closed(syscall) {
-  return new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
-}
+
+// src/socket/socket_options.ts
 var INT_MAX = 2 ** 31 - 1;
-var INT_MIN = -(2 ** 31);
-function checkOptions(options3) {
-  requireObject("bind", "the options", options3);
-  const { port, address, family, receiveBuffer } = options3;
+var SEND_BUFFER_BYTES = 4 << 20;
+function configure(fd, domain, receiveBuffer) {
+  require2(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) require2(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  const receivesTrains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
+  const sendsTrains = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
+  requestBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
+  requestBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
+  return { segmentation: receivesTrains && sendsTrains, receiveBuffer: getsockopt(fd, SOL_SOCKET, SO_RCVBUF) / 2 };
+}
+function require2(result2) {
+  if (result2 < 0) throw new SystemError("setsockopt", -result2);
+}
+function requestBuffer(fd, name, forceName, bytes3) {
+  const granted = getsockopt(fd, SOL_SOCKET, name);
+  if (bytes3 * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes3) >= 0) return;
+  const trial = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  setsockopt(trial, SOL_SOCKET, name, bytes3);
+  if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes3);
+  close(trial);
+}
+function resetInherited(fd, domain) {
+  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+  setsockopt(fd, IPPROTO_IP, IP_RECVERR, 0);
+  if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
+  setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
+  setsockopt(fd, IPPROTO_UDP, UDP_CORK, 0);
+  const flags = fcntl(fd, F_GETFL, 0);
+  if (flags > 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+}
+
+// src/socket/bind.ts
+function readBindOptions(options3) {
+  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options3);
   requirePort("bind", port, 0);
   if (address !== void 0) requireString("bind", "`address`", address);
   if (family !== void 0 && family !== 4 && family !== 6) {
-    throw invalid("bind", `\`family\` is 4 or 6, or left out for both, not ${describe(family)}`);
+    throw invalid("bind", `\`family\` must be 4 or 6, or absent for both, not ${describe(family)}`);
   }
-  checkReceiveBuffer(receiveBuffer);
+  if (receiveBuffer !== void 0) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
+  if (broadcast !== void 0) requireBoolean("setsockopt", "`broadcast`", broadcast);
+  return { port, address, family, receiveBuffer, broadcast };
 }
-function checkReceiveBuffer(bytes3) {
-  if (bytes3 !== void 0) requireInteger("setsockopt", "`receiveBuffer`", bytes3, 0, INT_MAX);
+function bindSocket(options3) {
+  const notices = [];
+  const { address, dualStack } = localAddress(options3, notices);
+  const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
+  const fd = openSocket(domain);
+  try {
+    if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1));
+    const configuration = configure(fd, domain, options3.receiveBuffer ?? 0);
+    if (!configuration.segmentation) {
+      notices.push(
+        "this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram takes a trip of its own"
+      );
+    }
+    if (options3.broadcast) check("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+    const memory = new Memory(sockaddr_in6.size);
+    const length = writeResolvedAddress(memory, domain, address, options3.port);
+    const error = bind(fd, memory, length);
+    if (error < 0) throw bindError(address, options3.port, -error);
+    return { fd, domain, dualStack, notices, ...configuration };
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
 }
-function sendError(batch, i) {
-  const { address, port } = batch.peer(i);
-  const errno = batch.error(i);
-  const message = `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${sendAdvice(errno, batch.isIPv4(i))}`;
-  return new SystemError("sendmmsg", errno, message);
-}
-function localName(options3, notices) {
-  const { address, family, port } = options3;
-  if (address !== void 0) return { address: resolve(address, family)[0], port, dual: false };
+function localAddress({ address, family }, notices) {
+  if (address !== void 0) return { address: resolve(address, family)[0], dualStack: false };
   if (family !== 4 && !hasIPv6()) {
     if (family === 6) throw noIPv6();
     notices.push("this host has no IPv6: answering on IPv4 only");
-    return { address: readAddress2("0.0.0.0"), port, dual: false };
+    return { address: readAddress2("0.0.0.0"), dualStack: false };
   }
-  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), port, dual: family === void 0 };
+  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: family === void 0 };
 }
 function noIPv6() {
   return new SystemError(
@@ -2952,57 +2392,735 @@ function hasIPv6() {
   const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
   close(fd);
-  const off = readSmallFile("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim();
-  return off === "0" || readSmallFile("/proc/net/if_inet6") !== "";
+  return hasIPv6Address() ?? true;
 }
-function configure(fd, domain, receiveBuffer, notices) {
-  check2("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-  if (domain === AF_INET6) check2("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
-  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-  const trains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
-  const segmentation = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
-  if (!trains || !segmentation) {
-    notices.push("this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram goes on its own");
-  }
-  setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
-  return { segmentation, receiveBuffer: setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer), notices };
-}
-function open3(domain) {
+function openSocket(domain) {
   const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
-  check2("socket", fd);
+  check("socket", fd);
   if (fd > 2) return fd;
   const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
   close(fd);
-  return check2("fcntl", higher);
+  return check("fcntl", higher);
 }
-function setBuffer(fd, name, forceName, bytes3) {
-  if (bytes3 > 0 && setsockopt(fd, SOL_SOCKET, forceName, bytes3) < 0) {
-    setsockopt(fd, SOL_SOCKET, name, bytes3);
-  }
-  return getsockopt(fd, SOL_SOCKET, name) / 2;
-}
-function bindError(name, errno) {
+function bindError({ bytes: bytes3, zone }, port, errno) {
   let advice = "";
   if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
-  if (errno === EADDRINUSE) {
-    advice = `; \`ss -ulpn sport = :${name.port}\` shows which program has it, or try another port`;
-  }
-  const endpoint = endpointText(name.address.bytes, name.address.zone, name.port);
-  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists what is" : errnoMessage(
+  if (errno === EADDRINUSE) advice = `; \`ss -ulpn sport = :${port}\` shows which program has it, or try another port`;
+  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists its addresses" : errnoMessage(
   errno) + advice;
-  return new SystemError("bind", errno, `cannot bind ${endpoint}: ${reason}`);
+  return new SystemError("bind", errno, `cannot bind ${endpointText(bytes3, zone, port)}: ${reason}`);
 }
-function sendAdvice(errno, ipv4) {
-  if (errno === EMSGSIZE) return `too large; a datagram carries ${ipv4 ? "65507 bytes over IPv4" : "65527 over IPv6"}`;
-  if (errno === EINVAL) return "the address to send from is not on this host; `ip address` lists what is";
-  if (errno === EACCES) return "permission denied; a broadcast address needs a socket bound with `broadcast: true`";
-  if (errno === EAGAIN) return "the send buffer is full; try again later";
-  return `${errnoMessage(errno)} (${errnoName(errno)})`;
+function check(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
 }
+
+// src/socket/path.ts
+var WORDS2 = 10;
+var SCOPE = 8;
+var INTERFACE = 9;
+var copyPath;
+var isPath;
+var hasPath;
+var setPath;
+var Path = class _Path {
+  /** The peer. */
+  peer;
+  /** The local address of replies; see `MessageBatch.localAddress`. */
+  local;
+  #family;
+  #port;
+  #words;
+  constructor(messages, i, peer, local) {
+    this.peer = peer;
+    this.local = local;
+    this.#family = messages.family;
+    this.#port = messages.ports[i];
+    this.#words = new Int32Array(WORDS2);
+    this.#words.set(messages.addresses.subarray(messages.peerWord(i), messages.peerWord(i) + SCOPE));
+    this.#words[SCOPE] = messages.scopes[i];
+    this.#words[INTERFACE] = messages.interfaces[i];
+  }
+  static {
+    copyPath = (messages, i, peer, local) => new _Path(messages, i, peer, local);
+    isPath = (value) => #words in value;
+    hasPath = (messages, i, path) => {
+      const words = path.#words;
+      const { addresses } = messages;
+      const peer = messages.peerWord(i);
+      for (let word = 0; word < SCOPE; word++) if (words[word] !== addresses[peer + word]) return false;
+      return words[SCOPE] === messages.scopes[i] && words[INTERFACE] === messages.interfaces[i] && path.#port === messages.
+      ports[i] && path.#family === messages.family;
+    };
+    setPath = (messages, i, path) => {
+      if (path.#family !== messages.family) {
+        throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
+      }
+      const words = path.#words;
+      const { addresses } = messages;
+      const peer = messages.peerWord(i);
+      for (let word = 0; word < SCOPE; word++) addresses[peer + word] = words[word];
+      messages.scopes[i] = words[SCOPE];
+      messages.interfaces[i] = words[INTERFACE];
+      messages.ports[i] = path.#port;
+    };
+  }
+};
+
+// src/socket/route.ts
+function setRoute(messages, i, { to, from }) {
+  const { address, port } = requireObject("sendmmsg", "`to`", to);
+  const peer = requireAddress(address);
+  messages.ports[i] = requirePort("sendmmsg", port, 1);
+  if (messages.family === AF_INET && !isIPv4(peer.bytes)) throw noReach("sendmmsg", address, false);
+  const local = from === void 0 ? void 0 : requireSource(from, peer);
+  const { addresses } = messages;
+  addresses.set(addressWords(peer.bytes), messages.peerWord(i));
+  const word = messages.localWord(i);
+  if (local === void 0) {
+    addresses.fill(0, word, word + 4);
+    if (isIPv4(peer.bytes)) addresses[word + 2] = IPV4_MAPPED;
+  } else {
+    addresses.set(addressWords(local.bytes), word);
+  }
+  messages.scopes[i] = peer.scope;
+  messages.interfaces[i] = local?.scope ?? 0;
+}
+function noReach(syscall, address, ipv4) {
+  const message = ipv4 ? `an IPv6 socket does not reach the IPv4 address ${address}; bind one for both families, or for \
+IPv4` : `an IPv4 socket does not reach the IPv6 address ${address}; bind one for both families, or for IPv6`;
+  return new SystemError(syscall, EAFNOSUPPORT, message);
+}
+function requireSource(from, peer) {
+  const local = requireAddress(from);
+  const { bytes: bytes3, scope } = local;
+  const ipv4 = isIPv4(bytes3);
+  if (isUnspecified(addressWords(bytes3), 0)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? void 0 : local;
+  if (ipv4 !== isIPv4(peer.bytes)) {
+    const families = ipv4 ? "an IPv4 address to an IPv6" : "an IPv6 address to an IPv4";
+    const message = `cannot send from ${families} one; leave \`from\` out, or change it`;
+    throw new SystemError("sendmmsg", EAFNOSUPPORT, message);
+  }
+  if (isLocalAddress(ipv4 ? bytes3.subarray(12) : bytes3, scope) === false) {
+    const message = `cannot send from ${from}: this address is not on this host; \`ip address\` lists its addresses`;
+    throw new SystemError("sendmmsg", EADDRNOTAVAIL, message);
+  }
+  return local;
+}
+
+// src/socket/message_batch.ts
+var CAPACITY_MAX = 1024;
+var messagesOf;
+var MessageBatch = class {
+  #messages;
+  /**
+   * Allocates a batch. `UdpSocket.batch` does so for its own family.
+   * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
+   * @param capacity most messages at a time, 1 to 1024
+   * @throws {SystemError} `EINVAL` for other values
+   */
+  constructor(family, capacity) {
+    if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
+    this.#messages = new Messages(
+      family,
+      requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX)
+    );
+  }
+  static {
+    messagesOf = (syscall, batch) => {
+      if (typeof batch === "object" && batch !== null && #messages in batch) return batch.#messages;
+      throw invalid(syscall, `a batch must be a MessageBatch, not ${describe(batch)}`);
+    };
+  }
+  /** `AF_INET` (2) or `AF_INET6` (10). */
+  get family() {
+    return this.#messages.family;
+  }
+  /** Most messages at a time. */
+  get capacity() {
+    return this.#messages.capacity;
+  }
+  /** Messages that were received last, or added since {@link clear}. */
+  get count() {
+    return this.#messages.count;
+  }
+  /**
+   * Addresses of all messages, each as four 32-bit words that hold its 16 bytes in network byte order; an IPv4 address is
+   * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
+   */
+  get addresses() {
+    return this.#messages.addresses;
+  }
+  /** Payloads of all messages; {@link payloadOffset} gives the offsets. The kernel writes here: do not transfer it. */
+  get payloads() {
+    return this.#messages.payloads.bytes;
+  }
+  /** Bytes of payload of message `i`, all its datagrams together. */
+  size(i) {
+    return this.#at(i).sizes[i];
+  }
+  /** Bytes of each datagram of message `i`; the last may be shorter. */
+  segmentSize(i) {
+    return this.#at(i).segmentSizes[i];
+  }
+  /** Datagrams in message `i`, at least 1. */
+  datagrams(i) {
+    return this.#at(i).datagrams(i);
+  }
+  /** Keeps the first `datagrams` datagrams of message `i` and drops the others; without effect if it has no more. */
+  shorten(i, datagrams) {
+    const messages = this.#at(i);
+    if (datagrams < messages.datagrams(i) && datagrams > 0 && Number.isInteger(datagrams)) {
+      messages.sizes[i] = datagrams * messages.segmentSizes[i];
+    }
+  }
+  /** Kind of the destination of message `i`: `UNICAST`, `BROADCAST`, `MULTICAST` or `UNKNOWN`. */
+  destination(i) {
+    return this.#at(i).destinations[i];
+  }
+  /** Index of the interface that message `i` arrived by. */
+  interfaceIndex(i) {
+    return this.#at(i).interfaces[i] >>> 0;
+  }
+  /** Name of the interface that message `i` arrived by; its index in decimal if it no longer exists. Allocates. */
+  interfaceName(i) {
+    return interfaceName(this.interfaceIndex(i));
+  }
+  /** Time at which the kernel received message `i`, as a `wallTime`; `undefined` without `SO_TIMESTAMPING`. */
+  arrival(i) {
+    const { timed, seconds, nanoseconds } = this.#at(i);
+    return timed[i] === 0 ? void 0 : wallTime(seconds[i], nanoseconds[i]);
+  }
+  /** Source port of message `i`. */
+  peerPort(i) {
+    return this.#at(i).ports[i];
+  }
+  /** Index in {@link addresses} of the source address of message `i`. */
+  peerWord(i) {
+    return this.#at(i).peerWord(i);
+  }
+  /** Interface index of the peer's link-local address; 0 for other addresses. */
+  peerScope(i) {
+    return this.#at(i).scopes[i] >>> 0;
+  }
+  /** Interface name of the peer's link-local address; "" for other addresses. Allocates for a link-local address. */
+  peerZone(i) {
+    const messages = this.#at(i);
+    return hasLinkLocalPrefix(messages.addresses, messages.peerWord(i)) ? interfaceName(this.peerScope(i)) : "";
+  }
+  /** Whether the peer of message `i` has an IPv4 address. */
+  isIPv4(i) {
+    const messages = this.#at(i);
+    return isMapped(messages.addresses, messages.peerWord(i));
+  }
+  /** The peer of message `i`. Allocates. */
+  peer(i) {
+    const zone = this.peerZone(i);
+    const address = wordsText(this.addresses, this.peerWord(i));
+    return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
+  }
+  /** Index in {@link addresses} of the local address that a reply to message `i` leaves from. */
+  localWord(i) {
+    return this.#at(i).localWord(i);
+  }
+  /** Interface name of the local address if that is link-local; "" for other addresses. Allocates as {@link peerZone}. */
+  localZone(i) {
+    const messages = this.#at(i);
+    return hasLinkLocalPrefix(messages.addresses, messages.localWord(i)) ? this.interfaceName(i) : "";
+  }
+  /**
+   * The local address that a reply to message `i` leaves from, with its zone if it is link-local. After an IPv6 multicast
+   * it is `::` with the zone of the interface, which determines the address. Allocates.
+   */
+  localAddress(i) {
+    const word = this.localWord(i);
+    const interfaceDetermines = this.destination(i) === MULTICAST && !isMapped(this.addresses, word);
+    const zone = interfaceDetermines ? this.interfaceName(i) : this.localZone(i);
+    const address = wordsText(this.addresses, word);
+    return zone === "" ? address : `${address}%${zone}`;
+  }
+  /** Offset in {@link payloads} of the payload of message `i`; there is room for {@link PAYLOAD_SIZE_MAX} bytes. */
+  payloadOffset(i) {
+    return this.#at(i).payloadOffset(i);
+  }
+  /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
+  payload(i) {
+    const messages = this.#at(i);
+    const offset = messages.payloadOffset(i);
+    return messages.payloads.bytes.subarray(offset, offset + messages.sizes[i]);
+  }
+  /**
+   * Replaces the payload of message `i` by a copy of at most {@link PAYLOAD_SIZE_MAX} bytes.
+   * @throws {SystemError} `EMSGSIZE` for a larger one
+   */
+  setPayload(i, payload) {
+    this.#at(i).setPayload(i, payload, requirePayload(payload));
+  }
+  /**
+   * Marks message `i`: every `UdpSocket.send` sends its payload to its peer from its local address, until the batch is
+   * filled anew.
+   */
+  markForSend(i) {
+    this.#at(i).marks[i] = MARKED;
+  }
+  /** Whether message `i` is marked for sending. */
+  isMarked(i) {
+    return this.#at(i).marks[i] === MARKED;
+  }
+  /** The error of message `i`, or of a datagram of it, in the last `UdpSocket.send`; 0 if it was sent. errno(3) */
+  error(i) {
+    return this.#at(i).errors[i];
+  }
+  /** Empties the batch. */
+  clear() {
+    this.#messages.count = 0;
+  }
+  /**
+   * Adds a message and marks it for sending: a copy of `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, along a route or
+   * along the path of a received message. Allocates, unless it is given a path.
+   * @throws {SystemError} `ENOBUFS` if the batch is full, `EMSGSIZE` for a larger payload, `EAFNOSUPPORT` for an address
+   *   that the socket cannot use, `EADDRNOTAVAIL` for a source that is not local
+   */
+  add(payload, route) {
+    const messages = this.#messages;
+    const i = messages.count;
+    if (i >= messages.capacity) {
+      const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
+      throw new SystemError("sendmmsg", ENOBUFS, message);
+    }
+    const size = requirePayload(payload);
+    requireObject("sendmmsg", "the route of a message", route);
+    if (isPath(route)) setPath(messages, i, route);
+    else setRoute(messages, i, route);
+    messages.setPayload(i, payload, size);
+    messages.compose(i);
+    messages.count = i + 1;
+  }
+  /**
+   * The path of message `i`, for datagrams to send along it later. Allocates, unless the path is that of `known`, which it
+   * then returns.
+   */
+  path(i, known2) {
+    const messages = this.#at(i);
+    if (known2 !== void 0 && hasPath(messages, i, known2)) return known2;
+    return copyPath(messages, i, this.peer(i), this.localAddress(i));
+  }
+  /** The messages, of which `i` must be one. */
+  #at(i) {
+    const messages = this.#messages;
+    if (i >>> 0 === i && i < messages.count) return messages;
+    const message = `the batch has no message ${describe(i)}: it holds ${messages.count}, numbered from 0`;
+    throw invalid("sendmmsg", message);
+  }
+};
+function requirePayload(payload) {
+  const size = requireBytes("sendmmsg", "a payload", payload);
+  if (size <= PAYLOAD_SIZE_MAX) return size;
+  const message = `a payload of ${size} bytes is too large: a datagram carries 65507 bytes over IPv4, 65527 over IPv6`;
+  throw new SystemError("sendmmsg", EMSGSIZE, message);
+}
+
+// ffi/epoll.ts
+var EVENTS_MAX = 64;
+var Epoll = class {
+  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
+  #i32 = this.#memory.i32;
+  #event = this.#memory.pointer(0);
+  #events = this.#memory.pointer(epoll_event.size);
+  #call = lazyLibc();
+  #errno = libc().errno;
+  #blocking = blockingLibc();
+  #epoll;
+  #waker;
+  /** @throws {SystemError} if the process has no descriptors left */
+  constructor() {
+    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
+    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
+    if (waker < 0) close(this.#epoll);
+    this.#waker = check2("eventfd", waker);
+  }
+  /**
+   * Reports `fd` once it is readable or has an error.
+   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
+   * @throws {SystemError} if the kernel refuses the descriptor
+   */
+  arm(fd, tag) {
+    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
+    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
+  }
+  /** Removes `fd`. Call it before `close`. */
+  remove(fd) {
+    this.#control(EPOLL_CTL_DEL, fd, 0);
+  }
+  /** Ends the current or the next {@link wait}. */
+  wake() {
+    this.arm(this.#waker, 0);
+  }
+  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
+  async wait() {
+    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    return Math.max(0, count);
+  }
+  /** The descriptor that the last wait reported as number `i`. */
+  reported(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
+  }
+  /** The tag that it was armed with. */
+  reportedTag(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
+  }
+  #control(operation, fd, tag) {
+    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
+    this.#i32[epoll_event.data >> 2] = fd;
+    this.#i32[epoll_event.data + 4 >> 2] = tag;
+    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
+  }
+  #result(value) {
+    return value < 0 ? -this.#errno() : value;
+  }
+};
 function check2(syscall, result2) {
   if (result2 < 0) throw new SystemError(syscall, -result2);
   return result2;
+}
+
+// src/socket/readiness.ts
+var waiting = /* @__PURE__ */ new Map();
+var lastTag = 0;
+var epoll;
+var running = false;
+function readable(fd) {
+  return new Promise((resolve2, reject) => {
+    epoll ??= new Epoll();
+    const tag = lastTag = lastTag + 1 | 0;
+    epoll.arm(fd, tag);
+    waiting.set(fd, { tag, resolve: resolve2, reject });
+    if (!running) void run(epoll);
+  });
+}
+function forget(fd) {
+  epoll?.remove(fd);
+  waiting.get(fd)?.resolve(false);
+  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
+}
+async function run(epoll2) {
+  running = true;
+  try {
+    while (waiting.size > 0) {
+      const count = await epoll2.wait();
+      for (let i = 0; i < count; i++) {
+        const fd = epoll2.reported(i);
+        const waiter = waiting.get(fd);
+        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
+        waiter.resolve(true);
+        waiting.delete(fd);
+      }
+    }
+  } catch (error) {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  } finally {
+    running = false;
+  }
+}
+
+// src/socket/send_error.ts
+function sendError(batch, i) {
+  const { address, port } = batch.peer(i);
+  const errno = batch.error(i);
+  const reason = reasonOf2(errno, batch.size(i), batch.isIPv4(i) ? 65507 : 65527);
+  return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
+}
+function reasonOf2(errno, size, sizeMax) {
+  switch (errno) {
+    case EMSGSIZE:
+      return size > sizeMax ? `a datagram carries at most ${sizeMax} bytes over ${sizeMax === 65507 ? "IPv4" : "IPv6"}` :
+      "it exceeds the MTU of the path, and must not be fragmented";
+    case EINVAL:
+      return "the source address is not on this host; `ip address` lists its addresses";
+    case EACCES:
+      return "permission denied; a broadcast address needs a socket bound with `broadcast: true`";
+    case EAGAIN:
+      return "the send buffer is full; try again later";
+    default:
+      return `${errnoMessage(errno)} (${errnoName(errno)})`;
+  }
+}
+
+// src/socket/udp_socket.ts
+var owned = /* @__PURE__ */ new Set();
+var unreachable = new FinalizationRegistry(release);
+var descriptorOf;
+var UdpSocket = class _UdpSocket {
+  #domain;
+  #dualStack;
+  #address;
+  #port;
+  #receiveBuffer;
+  #adopted;
+  #notices;
+  #memory;
+  #sender;
+  #fd;
+  #drops = 0;
+  // The kernel's counter at the last reading.
+  #dropsSeen;
+  #connected;
+  #readable;
+  #single;
+  constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }, adopted) {
+    const size = socketAddressSize(domain);
+    const name = new Memory(size);
+    check("getsockname", getsockname(fd, name, size));
+    this.#fd = fd;
+    this.#domain = domain;
+    this.#dualStack = dualStack;
+    this.#address = readSocketAddress(name.bytes.subarray(0, size));
+    this.#port = readPort(name.bytes);
+    this.#receiveBuffer = receiveBuffer;
+    this.#adopted = adopted;
+    this.#notices = notices;
+    this.#memory = new SocketMemory(fd);
+    this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
+    this.#dropsSeen = this.#memory.drops;
+    if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
+    owned.add(fd);
+    unreachable.register(this, fd, this);
+  }
+  static {
+    descriptorOf = (syscall, socket2) => {
+      if (typeof socket2 !== "object" || socket2 === null || !(#fd in socket2)) {
+        throw invalid(syscall, "a socket must be a UdpSocket");
+      }
+      return socket2.#open(syscall);
+    };
+  }
+  /**
+   * Binds a socket.
+   * @throws {SystemError} with a sentence for the user if the address cannot be bound
+   */
+  static bind(options3) {
+    const bound = bindSocket(readBindOptions(options3));
+    try {
+      return new _UdpSocket(bound, false);
+    } catch (error) {
+      close(bound.fd);
+      throw error;
+    }
+  }
+  /**
+   * Adopts a bound UDP socket, as a service manager passes it for socket activation. It resets options that would change
+   * how this class works: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`, `UDP_CORK`, `O_NONBLOCK`.
+   * @param fd its descriptor
+   * @param options `receiveBuffer`: bytes to request; a larger buffer stays as it is
+   * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
+   */
+  static adopt(fd, options3 = {}) {
+    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
+    const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
+    requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
+    const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
+    if (owned.has(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+    const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
+    const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
+    if (type < 0) throw refuse(-type, errnoMessage(-type));
+    if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
+    const size = socketAddressSize(domain);
+    const name = new Memory(size);
+    check("getsockname", getsockname(fd, name, size));
+    if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
+    const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
+    const configuration = configure(fd, domain, receiveBuffer);
+    resetInherited(fd, domain);
+    return new _UdpSocket({ fd, domain, dualStack, notices: [], ...configuration }, true);
+  }
+  /** `AF_INET` (2) or `AF_INET6` (10). */
+  get domain() {
+    return this.#domain;
+  }
+  /** Address families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
+  get families() {
+    return this.#domain === AF_INET ? "IPv4" : this.#dualStack ? "IPv4 and IPv6" : "IPv6";
+  }
+  /** The local address. */
+  get address() {
+    return this.#address;
+  }
+  /** The local port. */
+  get port() {
+    return this.#port;
+  }
+  /** The local endpoint as text: `[::]:9000`. */
+  get endpoint() {
+    return endpointText(this.#address.bytes, this.#address.zone, this.#port);
+  }
+  /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
+  get receiveBuffer() {
+    return this.#receiveBuffer;
+  }
+  /** Whether it was adopted: then other processes may share it. */
+  get adopted() {
+    return this.#adopted;
+  }
+  /** Shortcomings of the host or its kernel, a sentence each. */
+  get notices() {
+    return this.#notices;
+  }
+  /** The descriptor, for poll(2); -1 after {@link close}. */
+  get fd() {
+    return this.#fd;
+  }
+  /**
+   * Sets an option whose value is an `int`, by the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`. setsockopt(2),
+   * ip(7), ipv6(7), socket(7)
+   * @throws {SystemError} if the kernel refuses it
+   */
+  setOption(level, name, value) {
+    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, -INT_MAX - 1, INT_MAX);
+    check("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
+  }
+  /** Allocates a batch for this socket: `capacity` messages, 1 to 1024, of about 64 KiB each. */
+  batch(capacity) {
+    return new MessageBatch(this.#domain, capacity);
+  }
+  /**
+   * Connects the socket: it then receives only from the peer, sends only to it, whatever a batch says, and its `receive`
+   * and `send` report ICMP errors. connect(2)
+   * @throws {SystemError} if there is no route to the peer
+   */
+  connect(to) {
+    const fd = this.#open("connect");
+    const { address: text, port } = requireObject("connect", "the peer", to);
+    const address = requireAddress(text);
+    requirePort("connect", port, 1);
+    this.#requireReach("connect", isIPv4(address.bytes), text);
+    const memory = new Memory(sockaddr_in6.size);
+    const error = connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
+    if (error < 0) {
+      throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
+    }
+    this.#connected = { address, port };
+    this.#sender.connected = true;
+  }
+  /**
+   * Sends one datagram along a route, or along the path of a received one. {@link send} is faster for many. It never waits.
+   * @throws {SystemError} `EAFNOSUPPORT` for an address that the socket cannot use, `EADDRNOTAVAIL` for a source that is
+   *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
+   */
+  sendTo(payload, route) {
+    this.#open("sendmmsg");
+    const batch = this.#single ??= this.batch(1);
+    batch.clear();
+    batch.add(payload, route);
+    const messages = messagesOf("sendmmsg", batch);
+    this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
+    this.#requireConnectedPeer(batch, messages);
+    if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
+  }
+  /** Sets the longest time that {@link receive} waits, in milliseconds; 0, the default, for no limit. */
+  setReceiveTimeout(milliseconds2) {
+    requireInteger("setsockopt", "a time in milliseconds", milliseconds2, 0, INT_MAX);
+    check("setsockopt", setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds2));
+  }
+  /**
+   * Waits until there is something to receive, while the event loop goes on. A pending call keeps the process alive.
+   * @returns true; or false as soon as the socket is closed
+   */
+  readable() {
+    const fd = this.#open("poll");
+    return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
+  }
+  /**
+   * Receives messages into a batch. With `wait` it blocks until there is one, and the event loop with it; see
+   * {@link readable}. It allocates nothing.
+   * @returns the number of messages; `-EAGAIN` (-11) if none came in time, `-EINTR` (-4) after a signal, or another
+   *   negative error number
+   */
+  receive(batch, wait) {
+    const messages = this.#messagesOf("recvmmsg", batch);
+    return messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+  }
+  /**
+   * Sends the marked messages of a batch, each from its local address to its peer. It never waits, and allocates nothing
+   * but on the first refusal of a train.
+   * @returns the number of datagrams sent; {@link failed} counts the others, and `MessageBatch.error` has their errors
+   */
+  send(batch) {
+    return this.#sender.send(this.#messagesOf("sendmmsg", batch));
+  }
+  /** Datagrams that could not be sent, by error number. */
+  failed(errno) {
+    return this.#sender.failed[errno] ?? 0;
+  }
+  /** Error number of the last datagram that could not be sent; 0 if all could. */
+  get lastError() {
+    return this.#sender.lastError;
+  }
+  /** Whether a network device refused a train. */
+  get deviceRefusedTrains() {
+    return this.#sender.deviceRefusedTrains;
+  }
+  /**
+   * Datagrams that the kernel dropped because the receive buffer was full. The kernel counts modulo 2^32, and a train as
+   * one. `sk_drops`, net/core/sock.c
+   */
+  drops() {
+    this.#memory.read();
+    this.#drops += this.#memory.drops - this.#dropsSeen >>> 0;
+    this.#dropsSeen = this.#memory.drops;
+    return this.#drops;
+  }
+  /** Closes the socket. Closing it again has no effect. */
+  close() {
+    if (this.#fd < 0) return;
+    unreachable.unregister(this);
+    release(this.#fd);
+    this.#fd = -1;
+  }
+  /** Closes the socket at the end of a block that declared it with `using`. */
+  [Symbol.dispose]() {
+    this.close();
+  }
+  /** The descriptor of the socket, which must be open. */
+  #open(syscall) {
+    if (this.#fd >= 0) return this.#fd;
+    throw new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
+  }
+  /** The messages of a batch, which must fit this socket and have its memory. */
+  #messagesOf(syscall, batch) {
+    this.#open(syscall);
+    const messages = messagesOf(syscall, batch);
+    if (messages.family !== this.#domain) {
+      const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
+      throw new SystemError(syscall, EAFNOSUPPORT, message);
+    }
+    if (messages.payloads.bytes.length === 0) {
+      throw invalid(syscall, "the payloads of the batch were transferred to another thread; make a new batch");
+    }
+    return messages;
+  }
+  /** Requires that this socket reaches addresses of the family. */
+  #requireReach(syscall, ipv4, address) {
+    if (ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6) return;
+    throw noReach(syscall, address, ipv4);
+  }
+  /** Requires that message 0 goes to the peer that the socket is connected to, if it is. */
+  #requireConnectedPeer(batch, messages) {
+    if (this.#connected === void 0) return;
+    const { address, port } = this.#connected;
+    const { addresses, ports } = messages;
+    if (sameAddress(addressWords(address.bytes), 0, addresses, messages.peerWord(0)) && ports[0] === port) return;
+    const other = batch.peer(0);
+    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ${endpointText(address.
+    bytes, address.zone, port)}`;
+    throw new SystemError("sendmmsg", EISCONN, message);
+  }
+};
+function release(fd) {
+  owned.delete(fd);
+  forget(fd);
+  close(fd);
 }
 
 // src/echo/rate_limit.ts
@@ -3120,18 +3238,18 @@ var SERVICE_PORTS = /* @__PURE__ */ new Map([
   [32414, "Plex media server"]
 ]);
 var Guard = class {
-  /** How many datagrams of the message that was judged last are answered; they are its first ones. */
-  admitted = 0;
+  /** Datagrams refused, by number of the reason. */
+  refused = new Float64Array(REASONS.length);
   #port;
   #answerBroadcast;
   #answerMulticast;
-  // The number of the reason for which a source port is refused, by port.
+  // Reasons by source port.
   #ports;
   #allow;
   #rate;
   #maxRate;
   #clock = new Clock(CLOCK_MONOTONIC);
-  /** @param options what to let pass */
+  /** @param options see {@link GuardOptions} */
   constructor(options3) {
     this.#port = options3.port;
     this.#answerBroadcast = options3.answerBroadcast ?? false;
@@ -3144,52 +3262,59 @@ var Guard = class {
     }
     this.#ports[0] = SOURCE_PORT_ZERO;
     this.#allow = new AllowList(options3.allow ?? []);
-    if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, options3.rateTable ?? RATE_TABLE);
+    if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, RATE_TABLE_SOURCES);
     if (options3.maxRate !== void 0) this.#maxRate = new RateLimit(options3.maxRate, 1);
   }
   /**
-   * Judges message `i` of a batch. {@link admitted} is then how many of its datagrams are answered.
-   * @returns {@link ACCEPTED}, or the number of the reason, in {@link REASONS}, why the others are not
+   * Admits the first datagrams of message `i` of a batch, and counts the others as refused.
+   * @returns the number of datagrams admitted, 0 to all
    */
-  judge(batch, i) {
-    const reason = this.#judgeOrigin(batch, i);
-    this.admitted = reason === ACCEPTED ? batch.datagrams(i) : 0;
-    if (reason !== ACCEPTED || this.#rate === void 0 && this.#maxRate === void 0) return reason;
-    return this.#judgeRate(batch, i);
+  admit(batch, i) {
+    const datagrams = batch.datagrams(i);
+    const reason = this.#reasonToRefuse(batch, i);
+    if (reason !== ACCEPTED) {
+      this.refused[reason] += datagrams;
+      return 0;
+    }
+    if (this.#rate === void 0 && this.#maxRate === void 0) return datagrams;
+    return this.#admitByRate(batch, i, datagrams);
   }
-  #judgeOrigin(batch, i) {
+  #reasonToRefuse(batch, i) {
     const destination = batch.destination(i);
     if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
     if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
     if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
-    const { i32 } = batch.memory;
-    const word = batch.peerAddressAt(i) >> 2;
-    if (isUnspecified(i32, word)) return UNSPECIFIED_SOURCE;
-    if (isMulticast(i32, word)) return MULTICAST_SOURCE;
-    if (i32[word + 3] === -1 && isMapped(i32, word)) return BROADCAST_SOURCE;
+    const { addresses } = batch;
+    const peer = batch.peerWord(i);
+    if (isUnspecified(addresses, peer)) return UNSPECIFIED_SOURCE;
+    if (isMulticast(addresses, peer)) return MULTICAST_SOURCE;
+    if (addresses[peer + 3] === -1 && isMapped(addresses, peer)) return BROADCAST_SOURCE;
     const port = batch.peerPort(i);
     if (this.#ports[port] !== ACCEPTED) return this.#ports[port];
-    if (port === this.#port && sameWords(i32, word, batch.localAt(i) >> 2)) return OWN_ENDPOINT;
-    if (!this.#allow.has(i32, word)) return NOT_ALLOWED;
+    if (port === this.#port && sameAddress(addresses, peer, addresses, batch.localWord(i))) return OWN_ENDPOINT;
+    if (!this.#allow.has(addresses, peer)) return NOT_ALLOWED;
     return ACCEPTED;
   }
-  #judgeRate(batch, i) {
+  #admitByRate(batch, i, datagrams) {
     const clock = this.#clock;
     clock.read();
     const now = clock.seconds * 1e6 + clock.nanoseconds / 1e3;
-    const asked = batch.datagrams(i);
-    const { i32 } = batch.memory;
-    let admitted = asked;
-    if (this.#rate !== void 0) admitted = this.#rate.take(i32, batch.peerAddressAt(i) >> 2, asked, now);
-    const underRate = admitted;
-    if (this.#maxRate !== void 0 && admitted > 0) admitted = this.#maxRate.take(ANYONE, 0, admitted, now);
-    this.admitted = admitted;
-    return admitted === asked ? ACCEPTED : underRate < asked ? OVER_RATE : OVER_MAX_RATE;
+    let admitted = datagrams;
+    if (this.#rate !== void 0) {
+      admitted = this.#rate.take(batch.addresses, batch.peerWord(i), datagrams, now);
+      this.refused[OVER_RATE] += datagrams - admitted;
+    }
+    if (this.#maxRate !== void 0 && admitted > 0) {
+      const underRate = admitted;
+      admitted = this.#maxRate.take(ANYONE, 0, underRate, now);
+      this.refused[OVER_MAX_RATE] += underRate - admitted;
+    }
+    return admitted;
   }
 };
 var AllowList = class {
   #count;
-  // Whether the prefix is of IPv6 addresses, by prefix.
+  // By prefix: whether it is one of IPv6 addresses.
   #ipv6;
   #networks;
   #masks;
@@ -3209,7 +3334,7 @@ var AllowList = class {
     this.#masks = new Int32Array(masks.buffer);
     this.#networks = new Int32Array(networks.buffer);
   }
-  /** Whether the address of four words from `at` is in any of the prefixes, or there are none. */
+  /** Whether the address of four words from `at` is in one of the prefixes, or the list is empty. */
   has(words, at) {
     if (this.#count === 0) return true;
     const ipv6 = !isMapped(words, at);
@@ -3221,11 +3346,7 @@ var AllowList = class {
     return false;
   }
 };
-function sameWords(words, a, b) {
-  return words[a] === words[b] && words[a + 1] === words[b + 1] && words[a + 2] === words[b + 2] && words[a + 3] === words[b +
-  3];
-}
-var RATE_TABLE = 65536;
+var RATE_TABLE_SOURCES = 65536;
 var ANYONE = new Int32Array(4);
 var number = (reason) => REASONS.indexOf(reason);
 var UNKNOWN_DESTINATION = number("unknown_destination");
@@ -3250,19 +3371,12 @@ var Counters = class {
   received = 0;
   /** Datagrams that were sent back. */
   echoed = 0;
-  /** Datagrams that were refused, by the reason's number in {@link REASONS}. */
-  refused = new Float64Array(REASONS.length);
   #start = performance.now();
-  /**
-   * Sums up.
-   * @param failed datagrams that the kernel refused to send, by error number
-   * @param droppedByKernel datagrams that the kernel dropped
-   * @param logLinesDropped lines that were left out or lost
-   */
-  summary(failed, droppedByKernel, logLinesDropped) {
+  /** Sums up. */
+  summary({ refused, failed, droppedByKernel, logLinesDropped }) {
     const refusedByReason = {};
     REASONS.forEach((name, i) => {
-      if (this.refused[i] > 0) refusedByReason[name] = this.refused[i];
+      if (refused[i] > 0) refusedByReason[name] = refused[i];
     });
     const failedByErrno = {};
     for (let errno = 0; errno < ERRNO_COUNT; errno++) {
@@ -3314,10 +3428,47 @@ async function handleSignal() {
   await takeTurns(SIGNAL_TURNS);
 }
 
+// src/echo/fault_notices.ts
+var FaultNotices = class {
+  /** The error number of the last reception that failed; 0 if it was told. */
+  receiveError = 0;
+  #socket;
+  #tell;
+  #failuresTold = new Float64Array(ERRNO_COUNT);
+  #trainsTold = false;
+  /**
+   * @param socket whose failures to tell
+   * @param tell tells the operator a sentence
+   */
+  constructor(socket2, tell) {
+    this.#socket = socket2;
+    this.#tell = tell;
+  }
+  /** Tells the faults since the last call. */
+  everySecond() {
+    if (this.receiveError !== 0) {
+      this.#tell(`receiving failed: ${errnoMessage(this.receiveError)} (${errnoName(this.receiveError)})`);
+      this.receiveError = 0;
+    }
+    const failures = [];
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      const failed = this.#socket.failed(errno);
+      const count = failed - this.#failuresTold[errno];
+      if (count > 0) failures.push(`${count} × ${errnoName(errno)} (${errnoMessage(errno)})`);
+      this.#failuresTold[errno] = failed;
+    }
+    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
+    if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
+      this.#trainsTold = true;
+      this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
+    }
+  }
+};
+
 // src/echo/echo_server.ts
 var BATCH_CAPACITY = 64;
-var TURNS_MICROSECONDS = 1e4;
-var TURNS = 3;
+var PAUSE_INTERVAL_MICROSECONDS = 1e4;
+var PAUSE_TURNS = 3;
 var NAP_MILLISECONDS = 50;
 var SLEEP_MILLISECONDS = 1e3;
 var DRAIN_MILLISECONDS = 50;
@@ -3327,113 +3478,126 @@ var EchoServer = class {
   #log;
   #polling;
   #output;
-  #tell;
   #batch;
   #counters = new Counters();
-  #failuresTold = new Float64Array(ERRNO_COUNT);
-  #trainsTold = false;
-  #receiveError = 0;
-  #sleep = 0;
+  #notices;
+  #clock = new Clock(CLOCK_MONOTONIC);
+  // Of the clock, at the last reading.
+  #now = this.#clock.microseconds();
+  #receiveTimeoutMilliseconds = 0;
   #stopping = false;
-  /** Puts the server together; {@link run} starts it. */
+  /** Joins the parts; {@link run} starts the server. */
   constructor({ socket: socket2, guard, log, polling, output, tell }) {
     this.#socket = socket2;
     this.#guard = guard;
     this.#log = log;
     this.#polling = polling;
     this.#output = output;
-    this.#tell = tell;
     this.#batch = socket2.batch(BATCH_CAPACITY);
+    this.#notices = new FaultNotices(socket2, tell);
   }
   /** Serves until {@link stop} is called. */
   async run() {
-    const polling = this.#polling;
-    let lastTurns = polling.now;
-    let lastSecond = polling.now;
-    this.#sleepFor(NAP_MILLISECONDS);
+    let lastPause = this.#now;
+    let lastSecond = this.#now;
+    this.#setReceiveTimeout(NAP_MILLISECONDS);
     while (!this.#stopping) {
-      const received = polling.receive(this.#socket, this.#batch);
+      const received = this.#receive();
       if (received > 0) {
-        this.#answer();
-        if (this.#sleep !== NAP_MILLISECONDS) this.#sleepFor(NAP_MILLISECONDS);
-        if (elapsed(lastTurns, polling.now) < TURNS_MICROSECONDS) continue;
-        await takeTurns(TURNS);
+        this.#admit();
+        this.#send();
+        this.#log.record(this.#batch);
+        this.#setReceiveTimeout(NAP_MILLISECONDS);
+        if (elapsedMicroseconds(lastPause, this.#now) < PAUSE_INTERVAL_MICROSECONDS) continue;
+        await takeTurns(PAUSE_TURNS);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
-        if (received !== -EAGAIN) this.#receiveError = -received;
-        if (this.#sleep !== SLEEP_MILLISECONDS) this.#sleepFor(SLEEP_MILLISECONDS);
+        if (received !== -EAGAIN) this.#notices.receiveError = -received;
+        this.#setReceiveTimeout(SLEEP_MILLISECONDS);
         await takeTurns(SIGNAL_TURNS);
       }
-      lastTurns = polling.now;
-      if (elapsed(lastSecond, polling.now) >= 1e6) {
-        lastSecond = polling.now;
-        this.#nextSecond();
+      lastPause = this.#now;
+      if (elapsedMicroseconds(lastSecond, this.#now) >= 1e6) {
+        lastSecond = this.#now;
+        this.#everySecond();
       }
     }
     if (!this.#socket.adopted) this.#drain();
   }
-  /** Ends {@link run} with the loop's next turn. */
+  /** Ends {@link run} in the next round. */
   stop() {
     this.#stopping = true;
   }
   /** The counts so far. */
   summary() {
     const socket2 = this.#socket;
-    const linesDropped = this.#log.leftOut + this.#output.dropped;
-    return this.#counters.summary((errno) => socket2.failed(errno), socket2.drops(), linesDropped);
+    return this.#counters.summary({
+      refused: this.#guard.refused,
+      failed: (errno) => socket2.failed(errno),
+      droppedByKernel: socket2.drops(),
+      logLinesDropped: this.#log.leftOut + this.#output.dropped
+    });
   }
-  /** Answers the batch that was received. */
-  #answer() {
+  /**
+   * Receives and decodes what has come: polls while the policy says so, then sleeps.
+   * @returns the number of messages, or `-errno`
+   */
+  #receive() {
+    const socket2 = this.#socket;
     const batch = this.#batch;
-    const counters = this.#counters;
+    const polling = this.#polling;
+    const window = polling.windowMicroseconds;
+    const start = this.#clock.microseconds();
+    let received = -EAGAIN;
+    while (received === -EAGAIN && window > 0) {
+      received = socket2.receive(batch, false);
+      this.#now = this.#clock.microseconds();
+      if (elapsedMicroseconds(start, this.#now) >= window) break;
+    }
+    if (received === -EAGAIN) {
+      received = socket2.receive(batch, true);
+      this.#now = this.#clock.microseconds();
+    }
+    const gathered = batch.count === 0 || batch.count > 1 && batch.datagrams(0) === 1;
+    polling.received(elapsedMicroseconds(start, this.#now), gathered);
+    return received;
+  }
+  /** Marks the datagrams that the guard admits for sending, and counts the batch. */
+  #admit() {
+    const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      const datagrams = batch.datagrams(i);
-      const reason = this.#guard.judge(batch, i);
-      const { admitted } = this.#guard;
-      counters.received += datagrams;
-      if (reason !== ACCEPTED) counters.refused[reason] += datagrams - admitted;
+      this.#counters.received += batch.datagrams(i);
+      const admitted = this.#guard.admit(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
-      batch.reply(i);
+      batch.markForSend(i);
     }
-    counters.echoed += this.#socket.send(batch);
-    this.#log.record(batch);
   }
-  /** Counts what has come and is not answered any more, so that nothing is lost without being counted. */
+  /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
+  #send() {
+    this.#counters.echoed += this.#socket.send(this.#batch);
+  }
+  /** Counts datagrams that came and are not answered any more. */
   #drain() {
     const end = performance.now() + DRAIN_MILLISECONDS;
     while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
       for (let i = 0; i < this.#batch.count; i++) {
         const datagrams = this.#batch.datagrams(i);
         this.#counters.received += datagrams;
-        this.#counters.refused[STOPPING] += datagrams;
+        this.#guard.refused[STOPPING] += datagrams;
       }
     }
   }
-  #sleepFor(milliseconds2) {
-    this.#sleep = milliseconds2;
+  #setReceiveTimeout(milliseconds2) {
+    if (this.#receiveTimeoutMilliseconds === milliseconds2) return;
+    this.#receiveTimeoutMilliseconds = milliseconds2;
     this.#socket.setReceiveTimeout(milliseconds2);
   }
-  #nextSecond() {
+  #everySecond() {
     this.#log.nextSecond();
+    this.#notices.everySecond();
     this.#socket.drops();
-    const failures = [];
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      const failed = this.#socket.failed(errno);
-      const count = failed - this.#failuresTold[errno];
-      if (count > 0) failures.push(`${count} times ${errnoName(errno)} (${errnoMessage(errno)})`);
-      this.#failuresTold[errno] = failed;
-    }
-    if (this.#receiveError !== 0) {
-      this.#tell(`receiving failed: ${errnoMessage(this.#receiveError)} (${errnoName(this.#receiveError)})`);
-      this.#receiveError = 0;
-    }
-    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
-    if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
-      this.#trainsTold = true;
-      this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
-    }
   }
 };
 
@@ -3569,7 +3733,7 @@ var Log = class {
     if (this.#format === "none") return;
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
-      if (!batch.replies(i)) continue;
+      if (!batch.isMarked(i)) continue;
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
         if (this.#budget <= 0) {
@@ -3602,7 +3766,7 @@ var Log = class {
   /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch, i, k) {
     const segmentSize = batch.segmentSize(i);
-    const from = batch.payloadAt(i) + k * segmentSize;
+    const from = batch.payloadOffset(i) + k * segmentSize;
     const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
     const { bytes: bytes3 } = this.#output;
     let at = this.#output.at;
@@ -3616,7 +3780,7 @@ var Log = class {
       at = append(bytes3, at, BYTES_KEY);
       at = formatDecimal(bytes3, at, size);
       at = append(bytes3, at, PAYLOAD_KEY);
-      at = this.#writeJsonPayload(batch.memory.bytes, from, size, at);
+      at = this.#writeJsonPayload(batch.payloads, from, size, at);
       at = append(bytes3, at, JSON_END);
     } else {
       at = append(bytes3, at, RECV);
@@ -3624,7 +3788,7 @@ var Log = class {
       at = append(bytes3, at, ARROW);
       at = this.#writeLocal(batch, i, at);
       at = append(bytes3, at, PAYLOAD);
-      at = formatPayload(bytes3, at, batch.memory.bytes, from, size);
+      at = formatPayload(bytes3, at, batch.payloads, from, size);
       bytes3[at++] = 93;
       if (size > PAYLOAD_SHOWN_MAX) {
         at = append(bytes3, at, LENGTH);
@@ -3635,12 +3799,11 @@ var Log = class {
     this.#output.endLine(at);
   }
   #writePeer(batch, i, at) {
-    const address = batch.peerAddressAt(i);
-    return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.peerZone(i), batch.peerPort(i));
+    const zone = batch.peerZone(i);
+    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
   }
   #writeLocal(batch, i, at) {
-    const address = batch.localAt(i);
-    return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.localZone(i), this.#port);
+    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.localWord(i), batch.localZone(i), this.#port);
   }
   #writeJsonPayload(payload, from, size, at) {
     const { bytes: bytes3 } = this.#output;
@@ -3702,7 +3865,6 @@ var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
       --fd N            take over the bound UDP socket N (socket activation)
       --allow CIDR      answer these sources only; repeatable     (default: all)
       --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
-      --rate-table N    sources that --rate remembers          (default: 65536)
       --max-rate N      the same for all together; BURST is N if left out
       --answer-any-port, --answer-broadcast, --answer-multicast
                         answer what is refused because it could make a loop
@@ -3723,7 +3885,6 @@ var options = {
   fd: { type: "string" },
   allow: { type: "string", multiple: true },
   rate: { type: "string" },
-  "rate-table": { type: "string" },
   "max-rate": { type: "string" },
   "answer-any-port": { type: "boolean" },
   "answer-broadcast": { type: "boolean" },
@@ -3760,7 +3921,6 @@ function parseEcho(args) {
     fd: fd === void 0 ? void 0 : wholeNumber("--fd", fd, 0, 1e6),
     allow: given.values("allow").map(prefix),
     rate: rateText === void 0 ? void 0 : rate("--rate", rateText),
-    rateTable: wholeNumber("--rate-table", given.value("rate-table") ?? `${RATE_TABLE}`, 8, 1 << 24),
     maxRate: maxRateText === void 0 ? void 0 : rate("--max-rate", maxRateText),
     answerAnyPort: given.has("answer-any-port"),
     answerBroadcast: given.has("answer-broadcast"),
@@ -3805,47 +3965,27 @@ function isLogFormat(text) {
 var WINDOW_START = 10;
 var RECEPTIONS = 1;
 var AdaptivePolling = class {
-  /** Value of `Clock.microseconds` after the last reception. */
-  now = 0;
-  #clock = new Clock(CLOCK_MONOTONIC);
+  /** Longest time to poll now, in microseconds. */
+  windowMicroseconds = 0;
   #ceiling;
-  #window = 0;
   #receptions = 0;
-  /** @param ceiling most microseconds to poll for; 0 for never */
-  constructor(ceiling) {
-    this.#ceiling = ceiling;
+  /** @param ceilingMicroseconds longest window; 0 never to poll */
+  constructor(ceilingMicroseconds) {
+    this.#ceiling = ceilingMicroseconds;
   }
-  /** Receives into a batch, as `UdpSocket.receive` does with `wait`. */
-  receive(socket2, batch) {
-    if (this.#ceiling === 0) {
-      const received2 = socket2.receive(batch, true);
-      this.now = this.#clock.microseconds();
-      return received2;
-    }
-    const start = this.#clock.microseconds();
-    let received = -EAGAIN;
-    if (this.#window > 0) {
-      do {
-        received = socket2.receive(batch, false);
-        this.now = this.#clock.microseconds();
-      } while (received === -EAGAIN && elapsed(start, this.now) < this.#window);
-    }
-    if (received === -EAGAIN) {
-      received = socket2.receive(batch, true);
-      this.now = this.#clock.microseconds();
-    }
-    this.#adapt(elapsed(start, this.now), batch);
-    return received;
-  }
-  #adapt(waited, batch) {
-    const pays = batch.count === 1 || batch.count > 1 && batch.datagrams(0) > 1;
-    if (waited > this.#ceiling || !pays) {
-      this.#window = 0;
+  /**
+   * Notes a reception.
+   * @param waitedMicroseconds time from the end of the last round to the reception
+   * @param gathered whether several datagrams came, each by itself
+   */
+  received(waitedMicroseconds, gathered) {
+    if (waitedMicroseconds > this.#ceiling || gathered) {
+      this.windowMicroseconds = 0;
       this.#receptions = 0;
     } else if (this.#receptions < RECEPTIONS) {
       this.#receptions++;
-    } else if (waited > this.#window) {
-      this.#window = Math.min(this.#ceiling, Math.max(WINDOW_START, this.#window * 2));
+    } else if (waitedMicroseconds > this.windowMicroseconds) {
+      this.windowMicroseconds = Math.min(this.#ceiling, Math.max(WINDOW_START, this.windowMicroseconds * 2));
     }
   }
 };
@@ -3878,21 +4018,13 @@ async function runEcho(settings) {
 ${summaryText(summary)}`);
     output.flush();
   };
-  const hangupIgnored = signalIgnored(SIGHUP);
   let stoppedBy = "";
-  const { name } = runtime();
-  const stopOn = (signal) => onSignal(signal, () => {
+  handleSignals((signal) => {
     stoppedBy = signal;
     server.stop();
   });
-  stopOn("SIGINT");
-  stopOn("SIGTERM");
-  if (hangupIgnored) onSignal("SIGHUP", () => {
-  });
-  else stopOn("SIGHUP");
-  onSignal("SIGUSR1", () => sumUp("running for"));
-  onSignal("SIGPIPE", () => {
-  });
+  const { name, onSignal } = runtime();
+  onSignal("SIGUSR2", () => sumUp("running for"));
   for (const notice of socket2.notices) tell(notice);
   if (socket2.receiveBuffer < settings.buffer) {
     tell(
@@ -3916,81 +4048,68 @@ var CONTROL_STRIDE2 = 256;
 var ErrorQueue = class {
   #memory;
   #vector;
-  #controls;
-  #controlsAt;
-  #payloadsAt;
-  /** Makes the room for what is taken. */
+  #control;
+  #controlsOffset;
+  #payloadsOffset;
+  /** Allocates the memory of one call. */
   constructor() {
-    const buffersAt = CAPACITY * mmsghdr.size;
-    this.#controlsAt = buffersAt + CAPACITY * iovec.size;
-    this.#payloadsAt = this.#controlsAt + CAPACITY * CONTROL_STRIDE2;
-    this.#memory = new Memory(this.#payloadsAt + CAPACITY * PAYLOAD_STRIDE2);
+    const buffersOffset = CAPACITY * mmsghdr.size;
+    this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
+    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
+    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
     this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
-    this.#controls = new ControlMessages(this.#memory);
+    this.#control = new ControlMessageDecoder(this.#memory);
     for (let i = 0; i < CAPACITY; i++) {
-      const bufferAt = buffersAt + i * iovec.size;
-      writeBuffer(this.#memory, bufferAt, this.#payloadsAt + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
-      this.#vector.setBuffers(i, bufferAt, 1);
-      this.#vector.setControl(i, this.#controlsAt + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
+      const buffer = buffersOffset + i * iovec.size;
+      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
+      this.#vector.setBuffers(i, buffer, 1);
+      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
     }
   }
   /**
-   * Takes what is in the error queue of a socket, without waiting.
-   * @throws {SystemError} `EBADF` where it is closed, `EINVAL` where it is none
+   * Takes all entries from the error queue of a socket, without waiting.
+   * @throws {SystemError} `EBADF` if the socket is closed, `EINVAL` if it is no `UdpSocket`
    */
   receive(socket2) {
-    if (!(socket2 instanceof UdpSocket)) throw invalid("recvmmsg", `a UdpSocket is needed, not ${describe(socket2)}`);
-    if (socket2.fd < 0) throw closed("recvmmsg");
+    const fd = descriptorOf("recvmmsg", socket2);
     const entries = [];
     for (; ; ) {
-      const count = this.#vector.receive(socket2.fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
+      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
       for (let i = 0; i < count; i++) {
-        const entry = this.#read(i);
+        const entry = this.#decode(i);
         if (entry !== void 0) entries.push(entry);
-        this.#vector.setRoom(i, 0, CONTROL_STRIDE2);
+        this.#vector.resetLengths(i, 0, CONTROL_STRIDE2);
       }
       if (count < CAPACITY) return entries;
     }
   }
-  #read(i) {
+  #decode(i) {
     const { bytes: bytes3, i32 } = this.#memory;
-    const controls = this.#controls;
-    let time;
-    let errorAt = -1;
-    let errorEnd = -1;
+    const control = this.#control;
     const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
-    controls.start(this.#controlsAt + i * CONTROL_STRIDE2, length);
-    while (controls.next()) {
-      const { level, type: type2, data } = controls;
-      if (level === SOL_SOCKET && type2 === SCM_TIMESTAMPING && controls.length >= scm_timestamping.size) {
-        const at = data + scm_timestamping.ts >> 2;
-        time = wallTime(i32[at + timespec.tv_sec / 4] >>> 0, i32[at + timespec.tv_nsec / 4]);
-      } else if ((level === IPPROTO_IP && type2 === IP_RECVERR || level === IPPROTO_IPV6 && type2 === IPV6_RECVERR) && controls.
-      length >= sock_extended_err.size) {
-        errorAt = data;
-        errorEnd = data + controls.length;
-      }
-    }
-    if (errorAt < 0) return void 0;
-    const origin = bytes3[errorAt + sock_extended_err.ee_origin];
+    control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
+    const error = control.errorOffset;
+    if (error < 0) return void 0;
+    const origin = bytes3[error + sock_extended_err.ee_origin];
     if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
-      const index2 = i32[errorAt + sock_extended_err.ee_data >> 2] >>> 0;
-      return time === void 0 ? void 0 : { kind: "departure", index: index2, time };
+      const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
+      const time = wallTime(control.seconds, control.nanoseconds);
+      return control.hasTime ? { kind: "departure", index, time } : void 0;
     }
     const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
-    const type = bytes3[errorAt + sock_extended_err.ee_type];
-    const code = bytes3[errorAt + sock_extended_err.ee_code];
-    const payloadAt = this.#payloadsAt + i * PAYLOAD_STRIDE2;
+    const type = bytes3[error + sock_extended_err.ee_type];
+    const code = bytes3[error + sock_extended_err.ee_code];
+    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
     return {
       kind: "error",
-      errno: i32[errorAt + sock_extended_err.ee_errno >> 2],
+      errno: i32[error + sock_extended_err.ee_errno >> 2],
       icmp: version === void 0 ? void 0 : { version, type, code },
-      reporter: version === void 0 ? void 0 : this.#reporter(errorAt + sock_extended_err.size, errorEnd),
-      mtu: i32[errorAt + sock_extended_err.ee_info >> 2] >>> 0,
-      quoted: bytes3.slice(payloadAt, payloadAt + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
+      reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
+      mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
+      quoted: bytes3.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
     };
   }
-  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 where nobody is known. */
+  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 if the sender is unknown. */
   #reporter(at, end) {
     const { bytes: bytes3, u16 } = this.#memory;
     if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
@@ -4132,7 +4251,7 @@ var PollSet = class {
   #timeAt;
   #descriptors;
   #time;
-  #call = furtherLibc();
+  #call = lazyLibc();
   #errno = libc().errno;
   /**
    * @param descriptors what is waited for
@@ -4553,16 +4672,16 @@ function histogramRows(buckets, rowsMax) {
   for (const perDecade of ROWS_PER_DECADE) {
     const counts = /* @__PURE__ */ new Map();
     for (const { from, to, count } of buckets) {
-      const index2 = Math.floor(Math.log10(Math.max(1, (from + to - 1) / 2)) * perDecade);
-      counts.set(index2, (counts.get(index2) ?? 0) + count);
+      const index = Math.floor(Math.log10(Math.max(1, (from + to - 1) / 2)) * perDecade);
+      counts.set(index, (counts.get(index) ?? 0) + count);
     }
     const indexes = [...counts.keys()].sort((a, b) => a - b);
-    const gaps = indexes.filter((index2, i) => i > 0 && index2 > indexes[i - 1] + 1).length;
+    const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1] + 1).length;
     if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
-    return indexes.map((index2) => ({
-      from: 10 ** (index2 / perDecade),
-      to: 10 ** ((index2 + 1) / perDecade),
-      count: counts.get(index2)
+    return indexes.map((index) => ({
+      from: 10 ** (index / perDecade),
+      to: 10 ** ((index + 1) / perDecade),
+      count: counts.get(index)
     }));
   }
   return [];
@@ -5284,7 +5403,7 @@ var ProbeTarget = class {
         this.#connected = true;
       }
       outgoing.setPayload(0, this.#payload.of(sequence, request.size));
-      outgoing.reply(0);
+      outgoing.markForSend(0);
       for (let attempt = 1; ; attempt++) {
         request.sentAt = this.#now();
         if (socket2.send(outgoing) === 1) {
@@ -5514,16 +5633,7 @@ var FAILURE_MILLISECONDS = 200;
 async function runProbe(settings) {
   const terminal = new Terminal();
   let stopped = false;
-  const hangupIgnored = signalIgnored(SIGHUP);
-  const { onSignal: onSignal2 } = runtime();
-  const stopOn = (signal) => onSignal2(signal, () => stopped = true);
-  stopOn("SIGINT");
-  stopOn("SIGTERM");
-  if (hangupIgnored) onSignal2("SIGHUP", () => {
-  });
-  else stopOn("SIGHUP");
-  onSignal2("SIGPIPE", () => {
-  });
+  handleSignals(() => stopped = true);
   const isStopped = () => stopped || terminal.closed;
   const endpoints = resolveTargets(settings);
   const report = settings.findMtu ? new MtuReport(settings, terminal) : makeReport(settings, terminal, endpoints.length >
@@ -5535,13 +5645,13 @@ async function runProbe(settings) {
       const found = await findLargest(targets, exchange, settings, report, isStopped);
       return found ? 0 : 1;
     }
-    await ask(targets, exchange, settings, report, isStopped);
+    await ask2(targets, exchange, settings, report, isStopped);
     return targets.every((target2) => verdict(target2) === "ok") ? 0 : 1;
   } finally {
     for (const target2 of targets) target2.close();
   }
 }
-async function ask(targets, exchange, settings, report, isStopped) {
+async function ask2(targets, exchange, settings, report, isStopped) {
   const { size, interval, timeout } = settings;
   const count = (settings.count ?? (targets.length > 1 ? COUNT_DEFAULT : 0)) || Infinity;
   const lastSent = new Map(targets.map((target2) => [target2, performance.now() - interval]));

@@ -1,11 +1,11 @@
 /**
- * Measures echo.ts beside its peers, from outside, and writes what it found.
+ * Measures echo.ts and other echo servers from outside, and reports the results.
  *
- *     deno task bench            all of it, under ten minutes; writes bench/RESULTS.md and three plots
- *     deno task bench --quick    about a minute; prints the report
- *     deno task bench --smoke    a few seconds; fails when the bench does not work, asserts no time
+ *     npm run bench               all figures, in ten minutes; writes bench/RESULTS.md and three plots
+ *     npm run bench -- --quick    about a minute; prints the report
+ *     npm run bench -- --smoke    a few seconds; checks that the bench works, not how fast the servers are
  *
- * Programs run in turn, in another order every other time, and are compared turn by turn.
+ * The servers run in turn, in reverse order every other time, and are compared turn by turn.
  */
 
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -24,39 +24,39 @@ import type { Results } from "./results.ts";
 const USAGE = `usage: bench.ts [--quick | --smoke] [--only FIGURE]... [--program NAME]... [--out FOLDER]
 
   --quick          about a minute instead of nine; prints the report
-  --smoke          a few seconds: does the bench work?
-  --only FIGURE    figures whose name contains this: 1x64, 64x1200, sweep, trains, many-peers, logging, round-trip,
-                   first-echo, memory; prints the report
-  --program NAME   programs whose name contains this, in any case; prints the report
-  --out FOLDER     writes the report and the plots there (the whole bench: bench/)`;
+  --smoke          a few seconds; checks that the bench works
+  --only FIGURE    only figures whose name contains this: 1x64, 64x1200, sweep, trains, many-peers, logging,
+                   round-trip, first-echo, memory; prints the report
+  --program NAME   only programs whose name contains this, in any case; prints the report
+  --out FOLDER     write the report and the plots there (default for all figures and programs: bench/)`;
 
-/** Runs the steps, with a line on standard error that says which one, how far, and how long still. */
+/** Runs the steps, and shows the progress on standard error. */
 async function runSteps(steps: Step[]): Promise<void> {
   const total = steps.reduce((sum, step) => sum + step.seconds, 0);
   const begin = performance.now();
   let done = 0;
-  let told = -1;
+  let shownPercent = -1;
   for (const step of steps) {
     const elapsed = (performance.now() - begin) / 1000;
-    // Estimates are off in the same direction most of the time: what is left takes as much longer as what is done.
+    // Estimates are mostly wrong by the same factor: apply that of the finished steps to the remaining ones.
     const left = Math.round((total - done) * (done > total / 50 ? elapsed / done : 1));
     const percent = Math.floor(100 * done / total);
     const line = `${`${percent}`.padStart(3)} %, ${left} s left: ${step.title}`;
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
-    else if (percent !== told) process.stderr.write(`${line}\n`);
-    told = percent;
+    else if (percent !== shownPercent) process.stderr.write(`${line}\n`);
+    shownPercent = percent;
     await step.run();
     done += step.seconds;
   }
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 }
 
-/** What would make figures worthless; the smoke form fails on any of it. */
+/** Returns the problems that make the figures worthless. */
 function defects(results: Results, steps: Step[]): string[] {
   const found = [...results.remarks];
   for (const name of [NAMES.deno, NAMES.bun]) {
-    if (!steps.some(({ title }) => title.endsWith(name))) found.push(`${name}: was not measured`);
-    if (results.wrongSource.has(name)) found.push(`${name}: answers from ${results.wrongSource.get(name)}`);
+    if (!steps.some(({ title }) => title.endsWith(name))) found.push(`${name}: not measured`);
+    if (results.wrongSource.has(name)) found.push(`${name}: replies from ${results.wrongSource.get(name)}`);
   }
   return found;
 }

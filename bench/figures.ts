@@ -1,30 +1,30 @@
-/** What is measured, and what must be reached. */
+/** The figures to measure, and the targets to reach. */
 
 import { MANY_PEERS, ORDINARY } from "./load.ts";
 import { NAMES, type Program } from "./programs.ts";
 import { median, type Metric, type Results } from "./results.ts";
 
-/** A closed loop of the load generator: so many datagrams are always on their way. */
+/** A measurement with a closed loop: the load generator keeps a fixed number of datagrams in flight. */
 export interface Figure {
   id: string;
   title: string;
   /** Arguments of `load window`. */
   load: string[];
-  /** Who takes part. */
+  /** The kinds of servers to measure. */
   kinds: Program["kind"][];
-  /** What the ratio to C in the tables refers to. */
+  /** The server that the ratio "× C" in the table refers to. */
   baseline: string;
-  /** Datagrams in flight, of the figures that the plot of rate against window shows. */
+  /** Datagrams in flight, if the figure is a point of the rate plot. */
   sweep?: number;
 }
 
-const ALL: Program["kind"][] = ["echo.ts", "yardstick", "other"];
-const MAIN: Program["kind"][] = ["echo.ts", "yardstick"];
+const ALL: Program["kind"][] = ["echo.ts", "reference", "other"];
+const MAIN: Program["kind"][] = ["echo.ts", "reference"];
 
 function inFlight(count: number, bytes: number, kinds: Program["kind"][], title: string): Figure {
   const load = ["--in-flight", `${count}`, "--bytes", `${bytes}`];
   const id = `${count}x${bytes}`;
-  return { id, title, load, kinds, baseline: NAMES.batches, ...(bytes === 64 ? { sweep: count } : {}) };
+  return { id, title, load, kinds, baseline: NAMES.recvmmsg, ...(bytes === 64 ? { sweep: count } : {}) };
 }
 
 function trains(length: number, bytes: number): Figure {
@@ -33,11 +33,11 @@ function trains(length: number, bytes: number): Figure {
     title: `Trains of ${length} × ${bytes.toLocaleString("en")} bytes, ten of them in flight`,
     load: ["--train", `${length}`, "--bytes", `${bytes}`, "--in-flight", `${10 * length}`],
     kinds: MAIN,
-    baseline: NAMES.trains,
+    baseline: NAMES.segmentation,
   };
 }
 
-/** The figures with a table of their own, in the order of the report. */
+/** The figures with a table, in the order of the report. */
 export const FIGURES: Figure[] = [
   inFlight(1, 64, ALL, "Stop-and-wait: one datagram in flight, 64 bytes"),
   inFlight(64, 64, ALL, "64 in flight, 64 bytes"),
@@ -51,21 +51,21 @@ export const FIGURES: Figure[] = [
     title: "Many peers: 1,000 sockets, round robin, 256 in flight, 64 bytes",
     load: MANY_PEERS,
     kinds: MAIN,
-    baseline: NAMES.batches,
+    baseline: NAMES.recvmmsg,
   },
   {
     id: "logging",
     title: "Default logging against `--quiet`: 64 in flight, 64 bytes, standard output a file",
     load: ORDINARY,
     kinds: ["echo.ts", "logging"],
-    baseline: NAMES.batches,
+    baseline: NAMES.recvmmsg,
   },
 ];
 
-/** The windows between those of `FIGURES`, for the plot. */
+/** Further points of the rate plot. */
 export const SWEEP: Figure[] = [2, 4, 8, 16, 32, 128].map((count) => inFlight(count, 64, MAIN, `${count} in flight`));
 
-/** The figures that are not closed loops. */
+/** Names of the figures that are not closed loops. */
 export const ROUND_TRIP = "round-trip";
 export const FIRST_ECHO = "first-echo";
 export const MEMORY = "memory";
@@ -74,13 +74,13 @@ export const MEMORY = "memory";
 export interface Target {
   title: string;
   text: string;
-  /** What the runtime reached, one value a turn (one value for memory); none when it was not measured. */
+  /** Returns the measured values, one per turn (one in all for memory); none if nothing was measured. */
   values: (results: Results, program: string) => number[];
   unit: string;
   reached: (value: number) => boolean;
 }
 
-/** The metric over that of `baseline` must be `≥ NUMBER` or `≤ NUMBER`. */
+/** A target for the ratio of a metric to that of `baseline`. */
 function ratio(
   figure: string,
   metric: Metric,
@@ -111,26 +111,26 @@ function memory(metric: Metric, limit: number, text: string): Target {
 
 const LOGGING = new Map<string, string>([[NAMES.deno, NAMES.denoLogging], [NAMES.bun, NAMES.bunLogging]]);
 
-/** What echo.ts must reach on each runtime. */
+/** The targets for echo.ts, on each runtime. */
 export const TARGETS: Target[] = [
-  ratio("1x64", "rate", "≥ 2.0", NAMES.batches, "stop-and-wait, rate"),
-  ratio("64x64", "cpu", "≤ 0.8", NAMES.batches, "64 in flight, 64 bytes, CPU per datagram"),
+  ratio("1x64", "rate", "≥ 2.0", NAMES.recvmmsg, "stop-and-wait, rate"),
+  ratio("64x64", "cpu", "≤ 0.8", NAMES.recvmmsg, "64 in flight, 64 bytes, CPU per datagram"),
   ...["64x64", "64x1200", "256x64", "256x1200"].flatMap((id) => {
     const what = `${id.replace("x", " in flight, ").replace("1200", "1,200")} bytes, rate`;
     return [
-      ratio(id, "rate", "≥ 1.0", NAMES.batches, what),
+      ratio(id, "rate", "≥ 1.0", NAMES.recvmmsg, what),
       ratio(id, "rate", "≥ 2.5", NAMES.python, what),
     ];
   }),
   ...["trains-32x64", "trains-40x1200"].flatMap((id) => {
     const what = `${id.replace("trains-", "trains of ").replace("x", " × ").replace("1200", "1,200")} bytes, rate`;
     return [
-      ratio(id, "rate", "≥ 0.95", NAMES.trains, what),
-      ratio(id, "rate", "≥ 20", NAMES.textbook, what),
+      ratio(id, "rate", "≥ 0.95", NAMES.segmentation, what),
+      ratio(id, "rate", "≥ 20", NAMES.recvmsg, what),
     ];
   }),
-  ratio("many-peers", "cpu", "≤ 1.05", NAMES.batches, "1,000 peers, CPU per datagram"),
-  ratio(ROUND_TRIP, "p999", "≤ 1.2", NAMES.batches, "round-trip time at 10,000/s, 99.9th percentile"),
+  ratio("many-peers", "cpu", "≤ 1.05", NAMES.recvmmsg, "1,000 peers, CPU per datagram"),
+  ratio(ROUND_TRIP, "p999", "≤ 1.2", NAMES.recvmmsg, "round-trip time at 10,000/s, 99.9th percentile"),
   {
     title: "default logging, 64 in flight, rate",
     text: "at least 0.95 × `--quiet`",
@@ -143,7 +143,7 @@ export const TARGETS: Target[] = [
   memory("growth", 1, "within 1 MB of that after one million"),
 ];
 
-/** The targets that `program` missed, in words; what was not measured is not among them. */
+/** Describes the targets that a program missed. Targets without measurements are ignored. */
 export function missed(results: Results, program: string): string[] {
   return TARGETS.filter((target) => {
     const values = target.values(results, program);

@@ -1,42 +1,42 @@
-// Which datagrams are on their way, which came back, which are lost.
+// Tracks which datagrams are in flight, answered, or lost.
 //
-// Datagrams carry a sequence number that never repeats. A datagram is given up as lost when many later
-// ones came back before it, or when it stayed away for GIVE_UP_NS: so a loss is noticed soon, is replaced
-// in the window, and never stalls the measurement.
+// Every datagram has a sequence number of its own. It is given up as lost when many later ones have been answered, or
+// after GIVE_UP_NS. So a loss is noticed soon, another datagram takes its place in the window, and the measurement
+// never stalls.
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { FLIGHT_SLOTS = 1 << 22 };              // more than any server can answer in two periods of GIVE_UP_NS
-#define GIVE_UP_NS UINT64_C(100000000)        // 100 ms; a loss is noticed after one to two such periods
+enum { FLIGHT_SLOTS = 1 << 22 };              // more than any server answers in two periods of GIVE_UP_NS
+#define GIVE_UP_NS UINT64_C(100000000)        // a loss is noticed after one to two periods
 
 enum fate { UNSENT, IN_FLIGHT, ANSWERED, LOST };
 
-struct tally {                                // of datagrams; sent = answered + lost + in flight
+struct tally {                                // counts of datagrams: sent = answered + lost + in flight
   uint64_t sent, answered, lost;
-  uint64_t late, duplicate;                   // came back after they were given up; came back twice
+  uint64_t late, duplicate;                   // answered after they were given up; answered twice
 };
 
 struct flight {
   uint8_t fate[FLIGHT_SLOTS];                 // by sequence number, modulo FLIGHT_SLOTS
   uint64_t in_flight;
   struct tally tally;
-  uint64_t next;                              // the sequence number to be sent next
-  uint64_t oldest;                            // everything before it is settled
+  uint64_t next;                              // the next sequence number
+  uint64_t oldest;                            // all before it are answered or lost
   uint64_t newest_answered;
-  uint64_t reorder;                           // how far replies may overtake each other, in datagrams
-  uint64_t mark, mark_before;                 // `next` as it was at the last two ticks of the period
+  uint64_t reorder;                           // by how many datagrams replies may overtake each other
+  uint64_t mark, mark_before;                 // `next` at the last two ticks
   uint64_t tick_ns;
 };
 
-// Call it once for every datagram handed to the kernel; it takes the sequence number `next`.
+// Records that the datagram with the sequence number `next` was sent.
 static inline void flight_sent(struct flight *f) {
   f->fate[f->next++ % FLIGHT_SLOTS] = IN_FLIGHT;
   f->tally.sent++;
   f->in_flight++;
 }
 
-// False for a sequence number that was never sent or is long settled.
+// Returns false for a sequence number that was never sent, or long ago.
 static inline bool flight_answered(struct flight *f, uint64_t sequence) {
   if (sequence >= f->next || f->next - sequence > FLIGHT_SLOTS) return false;
   uint8_t *fate = &f->fate[sequence % FLIGHT_SLOTS];
@@ -72,7 +72,7 @@ static inline void flight_give_up(struct flight *f, uint64_t now_ns) {
   }
 }
 
-// Room for `count` more sequence numbers; only a server that answers some and holds back others runs out of it.
+// Returns whether there is room for `count` more sequence numbers. Only a server that withholds replies exhausts it.
 static inline bool flight_has_room(const struct flight *f, uint64_t count) {
   return f->next + count - f->oldest < FLIGHT_SLOTS;
 }

@@ -1,5 +1,5 @@
-// A log-linear histogram of durations, as HdrHistogram has it: 64 buckets for each power of two, so that every
-// value is kept with an error below 1.6 %, in a table of fixed size.
+// A log-linear histogram of durations in a table of fixed size, as in HdrHistogram: 64 buckets for each power of two.
+// The error of a value is below 1.6 %.
 #pragma once
 #include <inttypes.h>
 #include <stdint.h>
@@ -20,13 +20,13 @@ static inline void histogram_add(struct histogram *h, uint64_t ns) {
   if (ns > h->max_ns) h->max_ns = ns;
 }
 
-// The largest duration that falls into the bucket.
+// Returns the largest duration in the bucket.
 static inline uint64_t histogram_bucket_ns(uint64_t bucket) {
   uint64_t shift = bucket < 2 * SUB_BUCKETS ? 0 : bucket / SUB_BUCKETS - 1;
   return ((bucket - shift * SUB_BUCKETS + 1) << shift) - 1;
 }
 
-// Prints [[nanoseconds, count], ...] in rising order, without the empty buckets.
+// Prints [[nanoseconds, count], ...] in ascending order, without empty buckets.
 static inline void histogram_print(const struct histogram *h) {
   const char *separator = "";
   putchar('[');

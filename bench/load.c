@@ -1,12 +1,12 @@
-// The load generator: asks a UDP echo server for as much as it can give, and reports as one JSON object.
+// The load generator: puts load on a UDP echo server, and reports one JSON object.
 //
-//   load window      --to ADDR:PORT --in-flight N   a closed loop: N datagrams are always on their way
-//   load rate        --to ADDR:PORT --rate N        an open loop: N datagrams a second, whatever comes back
-//   load source      --to ADDR:PORT                 waits for the first echo and says where it came from
+//   load window      --to ADDR:PORT --in-flight N   closed loop: N datagrams are always in flight
+//   load rate        --to ADDR:PORT --rate N        open loop: N datagrams per second, at fixed times
+//   load source      --to ADDR:PORT                 the source address of the first echo
 //   load first-echo  --to ADDR:PORT -- COMMAND...   the time from exec of a server to its first echo
 //
-// Every reply is verified: sequence number, length and content, and that it came from the address asked. The
-// processor time of the server (--pid) is read from the kernel at both ends of the measured interval.
+// Every reply is verified: its sequence number, length, content, and source. The processor time of the server (--pid)
+// is read from the kernel at both ends of the measured interval.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,15 +30,15 @@
 #include "histogram.h"
 
 enum {
-  BATCH = 64,                        // messages a system call
+  BATCH = 64,                        // messages per system call
   TRAIN_MAX = 64,                    // UDP_MAX_SEGMENTS of older kernels, <linux/udp.h>
   DATAGRAM_MAX = 65507,              // the largest payload over IPv4
   MESSAGE_MAX = 65536,
   SEQUENCE_BYTES = 8,
   SOCKET_BUFFER = 4 << 20,           // bytes
-  STALL_S = 3,                       // without any echo for so long, the measurement ends
+  STALL_S = 3,                       // the measurement ends after this time without an echo
   FIRST_ECHO_S = 10,
-  ASK_AGAIN_NS = 200 * 1000,         // how often a server that starts up is asked
+  ASK_AGAIN_NS = 200 * 1000,         // interval of the datagrams to a server that starts up
 };
 
 static struct {
@@ -67,8 +67,8 @@ static uint64_t now(void) {
   return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-// Processor time of all threads of the server, past ones included, in nanoseconds: clock_getcpuclockid(3). It is
-// exact, where /proc/PID/stat counts ticks of 10 ms.
+// Processor time of all threads of the server, including those that ended, in nanoseconds: clock_getcpuclockid(3). It
+// is exact; /proc/PID/stat counts ticks of 10 ms.
 static uint64_t server_cpu(void) {
   clockid_t clock;
   struct timespec t;
@@ -76,11 +76,11 @@ static uint64_t server_cpu(void) {
   return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-// ---- what a datagram holds -------------------------------------------------------------------------------------
+// ---- payloads --------------------------------------------------------------------------------------------------
 
-// The sequence number in eight printable characters, at both ends of the payload, with text between them: text,
-// because some servers die on anything else; at both ends, so that a mix-up shows. The text never changes, so a
-// buffer that sends again only needs new ends.
+// A payload has its sequence number, as eight printable characters, at both ends, and text between them. Text, because
+// some servers crash on other bytes; both ends, so that a mix-up shows. The text never changes: a buffer that is sent
+// again needs new ends only.
 static void write_sequence(char *to, uint64_t sequence) {
   for (int i = 0; i < SEQUENCE_BYTES; i++) to[i] = (char)('0' + (sequence >> (6 * i) & 63));
 }
@@ -96,7 +96,7 @@ static void write_payload(char *payload, uint64_t sequence) {
   write_sequence(payload + option.bytes - SEQUENCE_BYTES, sequence);
 }
 
-// The sequence number, or UINT64_MAX for a payload that was never sent like this.
+// Returns the sequence number, or UINT64_MAX for a payload that was never sent.
 static uint64_t read_payload(const char *payload, size_t bytes) {
   if (bytes != option.bytes) return UINT64_MAX;
   uint64_t sequence = read_sequence(payload);
@@ -105,7 +105,7 @@ static uint64_t read_payload(const char *payload, size_t bytes) {
   return same ? sequence : UINT64_MAX;
 }
 
-// Sequence numbers go round robin over the sockets, so each is due on one socket only.
+// Sequence numbers go round robin over the sockets: each is expected on one socket only.
 static uint64_t settle(const char *payload, size_t bytes, uint64_t socket) {
   uint64_t sequence = read_payload(payload, bytes);
   if (sequence % option.sockets == socket && flight_answered(&flight, sequence)) return sequence;
@@ -141,7 +141,7 @@ static bool from_server(const struct sockaddr_in *from) {
   return from->sin_addr.s_addr == option.to.sin_addr.s_addr && from->sin_port == option.to.sin_port;
 }
 
-// ---- one socket: as many messages a call as there are, each one datagram or one train ----------------------------
+// ---- one socket: a batch of messages per call, each a datagram or a train -----------------------------------------
 
 static struct mmsghdr out[BATCH], in[BATCH];
 static struct iovec out_part[BATCH], in_part[BATCH];
@@ -211,7 +211,7 @@ static void receive_batch(void) {
   }
 }
 
-// ---- many sockets: one datagram a call, each peer in its turn ------------------------------------------------------
+// ---- many sockets: one datagram per call, the sockets in turn ------------------------------------------------------
 
 static int epoll;
 
@@ -275,8 +275,8 @@ static void print_counts(const struct reading *from, const struct reading *to) {
          (double)(to->server_cpu_ns - from->server_cpu_ns) / 1e9);
 }
 
-// What is still on its way comes home before the sockets close: otherwise the server would be told, by ICMP, that
-// nobody listens any more, and some servers die of that.
+// Waits for the datagrams in flight before the sockets are closed. Otherwise the server would get ICMP errors, and some
+// servers end on those.
 static void drain(void (*receive)(void)) {
   uint64_t end = now() + 3 * GIVE_UP_NS;
   while (flight.in_flight > 0 && now() < end) {
@@ -317,8 +317,8 @@ static void window(void) {
 
 // ---- the open loop -------------------------------------------------------------------------------------------------
 
-// A datagram's time runs from when it was due, not from when it was sent: a server that holds up the generator
-// can't hide what it did to those that had to wait.
+// A round-trip time starts when the datagram is due, not when it is sent: a server that delays the generator can't hide
+// the delay of the datagrams that had to wait.
 static void rate(void) {
   uint64_t interval = 1000000000 / option.rate;
   uint64_t unrecorded = (uint64_t)(option.warmup * 1e9) / interval;
@@ -353,7 +353,7 @@ static void rate(void) {
 
 // ---- the first echo ------------------------------------------------------------------------------------------------
 
-// Asks every `again_ns` until an echo comes; false when none came within `seconds`.
+// Sends a datagram every `again_ns` until an echo comes. Returns false if none comes within `seconds`.
 static bool ask_until_answered(uint64_t again_ns, double seconds, struct sockaddr_in *from) {
   struct timespec patience = {.tv_nsec = (long)again_ns};
   struct pollfd readable = {.fd = sockets[0], .events = POLLIN};
@@ -366,7 +366,7 @@ static bool ask_until_answered(uint64_t again_ns, double seconds, struct sockadd
     socklen_t length = sizeof *from;
     ssize_t bytes = recvfrom(sockets[0], in_payload[0], MESSAGE_MAX, MSG_DONTWAIT, (void *)from, &length);
     if (bytes >= 0 && settle(in_payload[0], (size_t)bytes, 0) != UINT64_MAX) return true;
-    // A refusal makes the socket readable at once: without this pause we would take the processor from the server.
+    // A refusal makes the socket readable at once. Without this pause the client would slow down the server.
     if (bytes < 0 && errno == ECONNREFUSED) nanosleep(&patience, NULL);
   }
   return false;

@@ -1,47 +1,46 @@
-/** The load generator, `load.c`, as the rest of the bench sees it. */
+/** Runs the load generator, `load.c`. */
 
 import { createSocket } from "node:dgram";
 import { run } from "./processes.ts";
 
-/** What it can be asked for; `load.c` explains them. */
+/** Modes of the load generator; `load.c` explains them. */
 export type LoadMode = "window" | "rate" | "source" | "first-echo";
 
-/** One ordinary client. */
+/** Options for one ordinary client. */
 export const ORDINARY: string[] = ["--in-flight", "64", "--bytes", "64"];
-/** A client that sends trains with UDP_SEGMENT. */
+/** Options for a client that sends trains with `UDP_SEGMENT`. */
 export const TRAINS: string[] = ["--train", "32", "--in-flight", "320", "--bytes", "64"];
-
-/** A thousand clients, in turn. */
+/** Options for a thousand clients, in turn. */
 export const MANY_PEERS: string[] = ["--sockets", "1000", "--in-flight", "256", "--bytes", "64"];
 
-/** What it prints; which of it depends on the mode. */
+/** Report of the load generator. Each mode fills in some of the fields. */
 export interface LoadReport {
-  /** Of the closed and the open loop: datagrams in the measured interval. Else 1 or 0. */
+  /** Closed and open loop: datagrams answered in the measured interval. Other modes: 1 or 0. */
   answered: number;
   sent: number;
   lost: number;
-  /** Echoes that came back twice, and that came back altered. */
+  /** Echoes that came back twice, and echoes that came back altered. */
   duplicate: number;
   corrupt: number;
-  /** Echoes a second. */
+  /** Echoes per second. */
   rate: number;
   server_cpu_seconds: number;
   /** Datagrams that left more than 20 µs after they were due. */
   late_sends: number;
-  /** Round-trip times: nanoseconds and how many. */
+  /** Round-trip times: pairs of nanoseconds and count. */
   histogram: [number, number][];
-  /** Where the first echo came from. */
+  /** Source of the first echo, `ADDRESS:PORT`. */
   from: string;
-  /** How long the measured interval was, or until the first echo. */
+  /** Length of the measured interval, or time to the first echo. */
   seconds: number;
 }
 
-/** Runs the load generator, the file `load`, against `to` (`ADDRESS:PORT`). Throws when it fails. */
+/** Runs the load generator at the path `load` against `to`, `ADDRESS:PORT`. Throws if it fails. */
 export async function askLoad(load: string, mode: LoadMode, to: string, ...options: string[]): Promise<LoadReport> {
   return JSON.parse(await run([load, mode, "--to", to, ...options]));
 }
 
-/** A port that nobody uses right now. */
+/** Returns a port that is free now. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const socket = createSocket("udp4");

@@ -1,9 +1,9 @@
-/** What the results were measured on. */
+/** Describes the machine of the measurements. */
 
 import { readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 
-/** The machine in a line: processor, memory, kernel. */
+/** Describes the machine in one line: processor, memory, kernel. */
 export function describeMachine(): string {
   const processors = cpus();
   const virtual = /^flags.*\bhypervisor\b/m.test(readFileSync("/proc/cpuinfo", "utf8")) ? "virtual machine, " : "";
@@ -12,7 +12,7 @@ export function describeMachine(): string {
   return `${virtual}${processors.length} × ${processors[0]?.model.trim()}, ${memory}, ${kernel}`;
 }
 
-/** The processors that this process may use, by number: `Cpus_allowed_list` of proc_pid_status(5). */
+/** Returns the numbers of the processors that this process may use: `Cpus_allowed_list`, proc_pid_status(5). */
 export function allowedProcessors(): number[] {
   const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "0";
   return list.split(",").flatMap((range) => {
@@ -21,15 +21,15 @@ export function allowedProcessors(): number[] {
   });
 }
 
-/** Ticks of all processors together and those of them that were stolen: the first line of `/proc/stat`, proc_stat(5). */
+/** Reads the ticks of all processors, and those stolen by the host: first line of `/proc/stat`, proc_stat(5). */
 function ticks(): { total: number; stolen: number } {
   const counts = /^cpu +(.*)$/m.exec(readFileSync("/proc/stat", "utf8"))?.[1]?.split(" ").slice(0, 8).map(Number) ?? [];
   return { total: counts.reduce((sum, count) => sum + count, 0), stolen: counts[7] ?? 0 };
 }
 
 /**
- * Call it at the beginning; the function that it returns tells which share (0 to 1) of the processors' time the host
- * of a virtual machine has given to others since.
+ * Starts to measure stolen time. The returned function gives the share, 0 to 1, of processor time that the host of a
+ * virtual machine has given to other guests since.
  */
 export function stolenShare(): () => number {
   const before = ticks();

@@ -1,4 +1,4 @@
-/** Measures: asks the load generator for every figure, turn by turn, and notes what it found. */
+/** Measures every figure with the load generator, turn by turn. */
 
 import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, SWEEP } from "./figures.ts";
 import { askLoad, freePort, type LoadMode, type LoadReport, ORDINARY, TRAINS } from "./load.ts";
@@ -7,20 +7,20 @@ import { type Command, launch, lives, residentBytes, stop } from "./processes.ts
 import { NAMES, type Prepared, type Program } from "./programs.ts";
 import { type Histogram, percentile, Results, type Sample } from "./results.ts";
 
-/** How long everything takes; times in seconds. */
+/** Extent of the measurements. All times are in seconds. */
 export interface Plan {
-  /** How often every program is started anew. */
+  /** Rounds. Each starts every program anew. */
   rounds: number;
-  /** How often it comes to its turn then in a figure, and in one that is only for the plot. */
+  /** Turns of a program per round: in a figure with a table, and in one that is only for the plot. */
   turns: number;
   sweepTurns: number;
-  /** How long it works before its first turn. */
-  warm: number;
-  /** What a turn takes: before it counts, and then; and one of the round-trip times. */
+  /** Time of load after the start, before the first turn. */
+  startup: number;
+  /** Parts of a turn: load before the measurement, and the measurement, of a closed loop or of round-trip times. */
   warmup: number;
   window: number;
   roundTrip: number;
-  /** Datagrams after which resident memory is read. */
+  /** Numbers of datagrams after which resident memory is read. */
   memory: [number, number];
   memoryLoad: string[];
 }
@@ -31,7 +31,7 @@ export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
     rounds: 5,
     turns: 5,
     sweepTurns: 2,
-    warm: 0.3,
+    startup: 0.3,
     warmup: 0.03,
     window: 0.1,
     roundTrip: 1.2,
@@ -42,7 +42,7 @@ export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
     rounds: 3,
     turns: 2,
     sweepTurns: 1,
-    warm: 0.1,
+    startup: 0.1,
     warmup: 0.02,
     window: 0.05,
     roundTrip: 0.5,
@@ -53,7 +53,7 @@ export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
     rounds: 1,
     turns: 1,
     sweepTurns: 1,
-    warm: 0.02,
+    startup: 0.02,
     warmup: 0.01,
     window: 0.02,
     roundTrip: 0.05,
@@ -62,35 +62,32 @@ export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
   },
 };
 
-/** Programs that take part in the figures that are not closed loops. */
-const ROUND_TRIP_PROGRAMS: string[] = [NAMES.deno, NAMES.bun, NAMES.batches];
+/** The programs in the figures that are not closed loops. */
+const ROUND_TRIP_PROGRAMS: string[] = [NAMES.deno, NAMES.bun, NAMES.recvmmsg];
 const FIRST_ECHO_PROGRAMS: string[] = [...ROUND_TRIP_PROGRAMS, NAMES.python];
 const MEMORY_PROGRAMS: string[] = [NAMES.deno, NAMES.bun];
 
-/** A server that runs. */
+/** A program that runs. */
 interface Server {
   program: Program;
   port: number;
   process: ReturnType<typeof launch>;
 }
 
-/**
- * Client and servers get a processor each, all alike, so that they do not take each other's: the first and the last,
- * which are least likely to be two threads of one core.
- */
+/** The client gets the first processor, and each server the last: they are the least likely to share a core. */
 const [CLIENT_CPU, ...OTHER_CPUS] = allowedProcessors();
 const SERVER_CPU = OTHER_CPUS.at(-1);
-/** False on a machine with one processor, which they have to share. */
+/** Whether they have a processor each. On a machine with one processor they share it. */
 export const PINNED: boolean = SERVER_CPU !== undefined;
 
-/** A piece of the bench: what it does, and about how many seconds it takes. */
+/** A step of the bench, with an estimate of its duration. */
 export interface Step {
   title: string;
   seconds: number;
   run: () => Promise<void>;
 }
 
-/** Measures a program, in the turn of that number, counted from 0 over all rounds. */
+/** Measures a program in a turn. Turns count from 0 over all rounds. */
 type Measure = (program: Program, turn: number) => Promise<void>;
 
 /** One run of the bench. */
@@ -105,7 +102,10 @@ export class Bench {
     this.#prepared = prepared;
   }
 
-  /** All that is to be done, in order. With `only`, the figures whose names contain one of its words. */
+  /**
+   * Returns all steps, in order.
+   * @param only words of which the name of a figure must contain one; all figures if empty
+   */
   steps(only: string[]): Step[] {
     const wanted = (name: string) => only.length === 0 || only.some((word) => name.includes(word));
     const steps: Step[] = [];
@@ -129,7 +129,7 @@ export class Bench {
     const started = new Set<Program>();
     const add = (title: string, programs: Program[], turns: number, seconds: number, measure: Measure) => {
       for (let turn = round * turns; turn < (round + 1) * turns; turn++) {
-        // In another order every other turn, so that nobody always comes after the same program.
+        // Reverse order every other turn: no program always comes after the same one.
         for (const program of turn % 2 ? programs.toReversed() : programs) {
           const run = () => measure(program, turn);
           steps.push({ title: `round ${round + 1}, ${title}: ${program.name}`, seconds, run });
@@ -139,7 +139,7 @@ export class Bench {
     };
     const { turns, sweepTurns, warmup, window, roundTrip } = this.#plan;
     for (const figure of figures) {
-      // socat's pipe glues datagrams together when there are several: only stop-and-wait says something about it.
+      // The pipe of socat joins datagrams when there are several: only stop-and-wait is meaningful.
       const takesPart = ({ kind, forks }: Program) => figure.kinds.includes(kind) && !(forks && figure.id !== "1x64");
       const programs = this.#prepared.programs.filter(takesPart);
       const times = FIGURES.includes(figure) ? turns : sweepTurns;
@@ -150,10 +150,10 @@ export class Bench {
       add(ROUND_TRIP, programs, turns, warmup + roundTrip, (program, turn) => this.#roundTrip(program, turn));
     }
     for (const program of started) {
-      const run = () => this.#warm(program);
+      const run = () => this.#warmUp(program);
       steps.unshift({
         title: `round ${round + 1}, warming up: ${program.name}`,
-        seconds: 2 * this.#plan.warm + 0.1,
+        seconds: 2 * this.#plan.startup + 0.1,
         run,
       });
     }
@@ -176,16 +176,16 @@ export class Bench {
     return this.#load(mode, `127.0.0.1:${server.port}`, ...cpu, ...pid, ...times, ...options);
   }
 
-  /** The server that runs, or a new one; undefined, with a remark, when it does not answer. */
+  /** Returns the server of a program, and starts it if necessary; undefined, with a remark, if it does not answer. */
   async #server(program: Program): Promise<Server | undefined> {
     const running = this.#servers.get(program.name);
     if (running && lives(running.process)) return running;
-    if (running) this.results.remarks.add(`${program.name}: died under load and was started again`);
+    if (running) this.results.remarks.add(`${program.name}: died under load and was restarted`);
     const port = await freePort();
     const command: Command = PINNED
       ? ["taskset", "-c", `${SERVER_CPU}`, ...program.command(port)]
       : program.command(port);
-    // Only the programs that are measured for their log keep it: elsewhere /dev/null costs the writer least.
+    // Only the figure about logging needs a log. /dev/null is the cheapest output.
     const output = program.kind === "logging" ? { stdout: `${this.#prepared.folder}/log-${port}` } : {};
     const server = { program, port, process: launch(command, output) };
     const asked = `127.0.0.2:${port}`;
@@ -205,11 +205,11 @@ export class Bench {
     this.#servers.clear();
   }
 
-  /** Does the work itself for a while: nothing else tells a just-in-time compiler what it has to compile. */
-  async #warm(program: Program): Promise<void> {
+  /** Puts load on a program until its just-in-time compiler has compiled the hot path. */
+  async #warmUp(program: Program): Promise<void> {
     const server = await this.#server(program);
     if (!server || program.forks) return;
-    for (const load of [ORDINARY, TRAINS]) await this.#loadServer("window", server, this.#plan.warm, ...load);
+    for (const load of [ORDINARY, TRAINS]) await this.#loadServer("window", server, this.#plan.startup, ...load);
   }
 
   #note(figure: string, { program, process }: Server, turn: number, found: LoadReport, extra: Sample = {}): void {
@@ -241,7 +241,7 @@ export class Bench {
     this.#note(ROUND_TRIP, server, turn, found, { p999, lateSends: found.late_sends });
   }
 
-  /** Nothing is pinned here: a runtime that starts on several threads may use them. */
+  /** Measures the time to the first echo, without pinning: a runtime may start on several threads. */
   async #firstEcho(program: Program, turn: number): Promise<void> {
     const port = await freePort();
     const found = await this.#load("first-echo", `127.0.0.1:${port}`, "--", ...program.command(port));

@@ -1,211 +1,196 @@
-/** Draws the results as SVG, legible on light and on dark pages. */
+/** Plots the results as SVG, readable on light and on dark pages. */
 
+import { type EChartsOption, init } from "echarts";
 import { FIGURES, ROUND_TRIP, SWEEP } from "./figures.ts";
 import { NAMES } from "./programs.ts";
 import { median, percentile, type Results } from "./results.ts";
 
 const WIDTH = 760;
-const HEIGHT = 424;
-/** The area inside the axes. */
-const PLOT = { left: 76, top: 68, right: 522, bottom: 368 };
+const LINE_CHART_HEIGHT = 424;
 
-/** A colour for light and one for dark pages, and a dash pattern, so that lines differ without colour too. */
-const STYLES: [name: string, light: string, dark: string, dash: string][] = [
-  [NAMES.deno, "#0969da", "#58a6ff", "none"],
-  [NAMES.bun, "#bc4c00", "#f0883e", "none"],
-  [NAMES.trains, "#1a7f37", "#3fb950", "8 3"],
-  [NAMES.batches, "#424a53", "#d0d7de", "8 3"],
-  [NAMES.textbook, "#6e7781", "#8b949e", "2 3"],
-  [NAMES.python, "#8250df", "#bc8cff", "2 3"],
-];
+/** The colours of a light page, each with its counterpart on a dark one. */
+const DARK_OF: Readonly<Record<string, string>> = {
+  "#ffffff": "#0d1117",
+  "#1f2328": "#e6edf3",
+  "#59636e": "#9198a1",
+  "#d8dee4": "#30363d",
+  "#0969da": "#58a6ff",
+  "#bc4c00": "#f0883e",
+  "#1a7f37": "#3fb950",
+  "#424a53": "#d0d7de",
+  "#6e7781": "#8b949e",
+  "#8250df": "#bc8cff",
+};
+const [PAPER, INK, MUTED, GRID] = ["#ffffff", "#1f2328", "#59636e", "#d8dee4"];
+const OTHER_COLOUR = "#6e7781";
 
-/** The class of a program; programs without a style of their own share one. */
-function styleOf(program: string): string {
-  const index = STYLES.findIndex(([name]) => name === program);
-  return `s${index < 0 ? STYLES.length : index}`;
-}
-
-/** The rules of all classes, in one of the two schemes. */
-function rules(dark: boolean): string {
-  const [paper, ink, muted, grid] = dark
-    ? ["#0d1117", "#e6edf3", "#9198a1", "#30363d"]
-    : ["#ffffff", "#1f2328", "#59636e", "#d8dee4"];
-  const base =
-    `.paper{fill:${paper}}.ink{fill:${ink}}.muted{fill:${muted}}.grid{stroke:${grid}}.whisker{stroke:${ink}}`;
-  const styles: typeof STYLES = [...STYLES, ["", "#6e7781", "#8b949e", "none"]];
-  return base + styles.map(([, light, darkColour, dash], index) => {
-    const colour = dark ? darkColour : light;
-    return `.s${index}{fill:${colour};stroke:${colour}}.line.s${index}{fill:none;stroke-dasharray:${dash}}`;
-  }).join("");
-}
-
-function svg(title: string, note: string, height: number, body: string[]): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" \
-font-family="system-ui, sans-serif" font-size="13">
-<title>${title}</title>
-<style>
-.line{stroke-width:2.2;stroke-linejoin:round}.grid{stroke-width:1}.leader{stroke-width:.7;fill:none}
-.name,.bar{stroke:none}.whisker{stroke-width:1.4}
-${rules(false)}
-@media(prefers-color-scheme:dark){${rules(true)}}
-.name,.bar{stroke:none}.leader{fill:none;stroke-dasharray:none}
-</style>
-<rect class="paper" width="${WIDTH}" height="${height}"/>
-<text class="ink" x="16" y="26" font-size="16" font-weight="600">${title}</text>
-<text class="muted" x="16" y="44">${note}</text>
-${body.join("\n")}
-</svg>
-`;
-}
-
-/** A tick of an axis: where, and what it says. */
-type Tick = [position: number, label: string];
+/** Colour and line type: the lines differ in print and for the colour-blind, too. */
+const STYLES: ReadonlyMap<string, [colour: string, type: "solid" | "dashed" | "dotted"]> = new Map([
+  [NAMES.deno, ["#0969da", "solid"]],
+  [NAMES.bun, ["#bc4c00", "solid"]],
+  [NAMES.segmentation, ["#1a7f37", "dashed"]],
+  [NAMES.recvmmsg, ["#424a53", "dashed"]],
+  [NAMES.recvmsg, [OTHER_COLOUR, "dotted"]],
+  [NAMES.python, ["#8250df", "dotted"]],
+]);
 
 type Point = [x: number, y: number];
 
-/** A line of the chart, in the units of the page. */
-interface Line {
+/** A curve of a line chart, in the units of its axes. */
+interface Curve {
   program: string;
   points: Point[];
 }
 
-function grid(xTicks: Tick[], yTicks: Tick[], xName: string): string[] {
-  const { left, right, bottom } = PLOT;
-  return [
-    ...yTicks.map(([y, label]) =>
-      `<path class="grid" d="M${left} ${y.toFixed(1)}H${right}"/>` +
-      `<text class="muted" x="${left - 8}" y="${(y + 4).toFixed(1)}" text-anchor="end">${label}</text>`
-    ),
-    ...xTicks.map(([x, label]) =>
-      `<text class="muted" x="${x.toFixed(1)}" y="${bottom + 20}" text-anchor="middle">${label}</text>`
-    ),
-    `<text class="muted" x="${(left + right) / 2}" y="${bottom + 42}" text-anchor="middle">${xName}</text>`,
-  ];
+/** Renders a chart under a title and a note that says what is plotted. */
+function render(title: string, note: string, height: number, option: EChartsOption): string {
+  const chart = init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
+  chart.setOption({
+    animation: false,
+    backgroundColor: PAPER,
+    textStyle: { fontFamily: "system-ui, sans-serif", fontSize: 13 },
+    title: {
+      text: title,
+      subtext: note,
+      left: 8,
+      top: 6,
+      itemGap: 6,
+      textStyle: { color: INK, fontSize: 16, fontWeight: 600 },
+      subtextStyle: { color: MUTED, fontSize: 13 },
+    },
+    ...option,
+  });
+  const svg = chart.renderToSVGString({ useViewBox: true });
+  // Ends the timers of the chart, which keep the process alive.
+  chart.dispose();
+  const rules = Object.entries(DARK_OF).map(([light, dark]) =>
+    `[fill="${light}"]{fill:${dark}}[stroke="${light}"]{stroke:${dark}}`
+  );
+  return svg
+    // Not every renderer knows this attribute.
+    .replaceAll('dominant-baseline="central"', 'dy="0.35em"')
+    .replace("</svg>", `<style>@media(prefers-color-scheme:dark){${rules.join("")}}</style>\n</svg>\n`);
 }
 
-/** The lines, each with its name at its end; names that would overlap are moved apart. */
-function lines(all: Line[]): string[] {
-  const distance = 17;
-  const ends = all.map(({ program, points }) => ({
-    program,
-    end: points.at(-1) ?? [PLOT.right, PLOT.bottom] as Point,
-  }));
-  ends.sort((a, b) => a.end[1] - b.end[1]);
-  // Downwards, each below the one before; the last ones then have to stay in the picture, each above the one after.
-  let edge = -Infinity;
-  const down = ends.map(({ end }) => edge = Math.max(end[1], edge + distance));
-  edge = PLOT.bottom + distance;
-  const places = down.toReversed().map((y) => edge = Math.min(y, edge - distance)).reverse();
-  const path = (points: Point[]) => points.map(([x, y]) => `${x.toFixed(1)} ${y.toFixed(1)}`).join("L");
-  return [
-    ...all.map(({ program, points }) => `<path class="line ${styleOf(program)}" d="M${path(points)}"/>`),
-    ...ends.map(({ program, end: [x, y] }, index) => {
-      const place = places[index] ?? y;
-      return `<path class="leader ${styleOf(program)}" d="M${path([[x + 3, y], [PLOT.right + 14, place]])}"/>` +
-        `<text class="name ${styleOf(program)}" x="${PLOT.right + 18}" y="${(place + 4).toFixed(1)}">${program}</text>`;
+const LABEL = { color: MUTED, fontSize: 13 };
+const HIDDEN = { show: false };
+
+/** What all axes share. Their names stand beside their middle. */
+const AXIS = {
+  nameLocation: "middle" as const,
+  nameTextStyle: LABEL,
+  nameGap: 32,
+  axisLabel: LABEL,
+  axisTick: HIDDEN,
+  axisLine: { lineStyle: { color: GRID } },
+  splitLine: HIDDEN,
+};
+
+/** The vertical axis of a line chart: no line of its own, but one across the chart at each label. */
+const LINE_CHART_Y_AXIS = {
+  ...AXIS,
+  nameGap: 56,
+  axisLine: HIDDEN,
+  splitLine: { show: true, lineStyle: { color: GRID } },
+};
+
+/** The parts of a line chart whose curves carry their names at the right end. */
+function lineChart(curves: Curve[]): EChartsOption {
+  return {
+    grid: { left: 84, top: 76, right: 226, bottom: 56 },
+    series: curves.map(({ program, points }) => {
+      const [color, type] = STYLES.get(program) ?? [OTHER_COLOUR, "solid"];
+      return {
+        type: "line",
+        name: program,
+        data: points,
+        silent: true,
+        showSymbol: false,
+        lineStyle: { color, type, width: 2.2 },
+        endLabel: { show: true, formatter: "{a}", color, fontSize: 13, distance: 10, textBorderWidth: 0 },
+        labelLayout: { moveOverlap: "shiftY" },
+      };
     }),
-  ];
+  };
 }
 
-/** Round numbers from 0 to at least `maximum`. */
-function linearTicks(maximum: number): number[] {
-  const rough = maximum / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough) ?? rough;
-  return Array.from({ length: Math.ceil(maximum / step) + 1 }, (_, index) => index * step);
-}
-
-/** Echoes a second against the number of datagrams in flight. */
+/** Echoes per second against the number of datagrams in flight. */
 export function ratePlot(results: Results): string {
   const figures = [...FIGURES, ...SWEEP].filter(({ sweep }) => sweep).sort((a, b) => (a.sweep ?? 0) - (b.sweep ?? 0));
-  const last = Math.log2(figures.at(-1)?.sweep ?? 2);
-  const xOf = (count: number) => PLOT.left + Math.log2(count) / last * (PLOT.right - PLOT.left);
-  const rates = STYLES.map(([program]) => ({
+  const curves = [...STYLES.keys()].map((program) => ({
     program,
     points: figures
-      .map(({ id, sweep }): Point => [sweep ?? 0, median(results.values(id, program, "rate")) / 1e3])
+      .map(({ id, sweep = 1 }): Point => [Math.log2(sweep), median(results.values(id, program, "rate")) / 1e3])
       .filter(([, rate]) => Number.isFinite(rate)),
   })).filter(({ points }) => points.length > 0);
-  const ticks = linearTicks(Math.max(1, ...rates.flatMap(({ points }) => points.map(([, rate]) => rate))));
-  const yOf = (rate: number) => PLOT.bottom - rate / (ticks.at(-1) ?? 1) * (PLOT.bottom - PLOT.top);
-  return svg("Echoes a second", "thousands a second, 64-byte datagrams, one client; higher is better", HEIGHT, [
-    ...grid(
-      figures.map(({ sweep }) => [xOf(sweep ?? 0), `${sweep}`]),
-      ticks.map((tick) => [yOf(tick), `${tick}`]),
-      "datagrams in flight",
-    ),
-    ...lines(rates.map(({ program, points }) => ({ program, points: points.map(([x, y]) => [xOf(x), yOf(y)]) }))),
-  ]);
+  return render("Echoes per second", "One client, 64-byte datagrams. Higher is better.", LINE_CHART_HEIGHT, {
+    ...lineChart(curves),
+    xAxis: {
+      ...AXIS,
+      type: "value",
+      name: "datagrams in flight",
+      interval: 1,
+      axisLabel: { ...LABEL, formatter: (power: number) => `${2 ** power}` },
+    },
+    yAxis: { ...LINE_CHART_Y_AXIS, type: "value", name: "thousand echoes per second" },
+  });
+}
+
+/** Round-trip time against the percentile, with the same room for each further nine. */
+export function latencyPlot(results: Results): string {
+  const percentiles = ["0", "90", "99", "99.9", "99.99"];
+  const nines = Array.from({ length: 80 }, (_, index) => (index + 1) / 20);
+  const curves = results.programs(ROUND_TRIP).map((program) => {
+    const histogram = results.histograms.get(program) ?? new Map();
+    return { program, points: nines.map((n): Point => [n, percentile(histogram, 1 - 10 ** -n) / 1e3]) };
+  });
+  const note = "10,000 datagrams per second, open loop. Lower is better.";
+  return render("Round-trip time", note, LINE_CHART_HEIGHT, {
+    ...lineChart(curves),
+    xAxis: {
+      ...AXIS,
+      type: "value",
+      name: "percentile",
+      interval: 1,
+      max: 4,
+      axisLabel: { ...LABEL, formatter: (n: number) => percentiles[n] ?? "" },
+    },
+    yAxis: {
+      ...LINE_CHART_Y_AXIS,
+      type: "log",
+      name: "round-trip time in µs",
+      axisLabel: { ...LABEL, formatter: (microseconds: number) => microseconds.toLocaleString("en") },
+    },
+  });
 }
 
 /** Processor time of each server for one datagram. */
 export function cpuPlot(results: Results): string {
   const bars = results.programs("64x64")
-    .map((program) => ({ program, values: results.values("64x64", program, "cpu") }))
-    .filter(({ values }) => values.length > 0)
-    .map(({ program, values }) => ({
-      program,
-      low: Math.min(...values),
-      middle: median(values),
-      high: Math.max(...values),
-    }))
-    .sort((a, b) => a.middle - b.middle);
-  const left = 232;
-  const ticks = linearTicks(Math.max(1, ...bars.map(({ high }) => high)));
-  const xOf = (microseconds: number) => left + microseconds / (ticks.at(-1) ?? 1) * (WIDTH - left - 24);
-  const rowHeight = 30;
-  const bottom = PLOT.top + bars.length * rowHeight + 8;
-  const mark = results.wrongSource.size > 0 ? "; † answers from a wrong address" : "";
-  const note = `µs of the server for each 64-byte datagram, 64 in flight; lower is better${mark}`;
-  return svg("CPU per datagram", note, bottom + 28, [
-    ...ticks.map((tick) =>
-      `<path class="grid" d="M${xOf(tick).toFixed(1)} ${PLOT.top}V${bottom}"/>` +
-      `<text class="muted" x="${xOf(tick).toFixed(1)}" y="${bottom + 18}" text-anchor="middle">${tick}</text>`
-    ),
-    ...bars.map(({ program, low, middle, high }, row) => {
-      const y = PLOT.top + row * rowHeight + 8;
-      const name = results.wrongSource.has(program) ? `${program} †` : program;
-      return `<text class="ink" x="${left - 10}" y="${y + 15}" text-anchor="end">${name}</text>` +
-        `<rect class="bar ${styleOf(program)}" x="${left}" y="${y}" width="${
-          (xOf(middle) - left).toFixed(1)
-        }" height="20" rx="2"/>` +
-        `<path class="whisker" d="M${xOf(low).toFixed(1)} ${y + 10}H${xOf(high).toFixed(1)}M${xOf(low).toFixed(1)} ${
-          y + 6
-        }v8M${xOf(high).toFixed(1)} ${y + 6}v8"/>` +
-        `<text class="ink" x="${(xOf(high) + 8).toFixed(1)}" y="${y + 15}">${middle.toFixed(2)}</text>`;
-    }),
-  ]);
-}
-
-/** Round-trip time against the share of datagrams that came back within it. */
-export function latencyPlot(results: Results): string {
-  const shares: [share: number, label: string][] = [
-    [0, "0 %"],
-    [0.9, "90 %"],
-    [0.99, "99 %"],
-    [0.999, "99.9 %"],
-    [0.9999, "99.99 %"],
-  ];
-  const nines = (share: number) => -Math.log10(1 - share);
-  const xOf = (share: number) => PLOT.left + nines(share) / nines(0.9999) * (PLOT.right - PLOT.left);
-  // Percentiles at even distances on the axis, not at the few labelled ones only.
-  const curve = Array.from({ length: 80 }, (_, index) => 1 - 10 ** (-(index + 1) / 20));
-  const curves = results.programs(ROUND_TRIP).map((program) => {
-    const histogram = results.histograms.get(program) ?? new Map();
-    return { program, points: curve.map((share): Point => [share, percentile(histogram, share) / 1e3]) };
+    .map((program) => ({ program, microseconds: median(results.values("64x64", program, "cpu")) }))
+    .filter(({ microseconds }) => Number.isFinite(microseconds))
+    .sort((a, b) => a.microseconds - b.microseconds);
+  const mark = results.wrongSource.size > 0 ? " † replies from the wrong address." : "";
+  const note = `Median, 64 datagrams of 64 bytes in flight. Lower is better.${mark}`;
+  return render("Processor time per datagram", note, 132 + bars.length * 28, {
+    grid: { left: 232, top: 68, right: 40, bottom: 56 },
+    xAxis: { ...AXIS, type: "value", name: "µs of the server process per datagram" },
+    yAxis: {
+      ...AXIS,
+      type: "category",
+      inverse: true,
+      data: bars.map(({ program }) => results.wrongSource.has(program) ? `${program} †` : program),
+      axisLabel: { ...LABEL, color: INK },
+    },
+    series: {
+      type: "bar",
+      silent: true,
+      barWidth: 18,
+      data: bars.map(({ program, microseconds }) => ({
+        value: microseconds,
+        itemStyle: { color: STYLES.get(program)?.[0] ?? OTHER_COLOUR },
+        label: { show: true, position: "right" as const, color: INK, formatter: microseconds.toFixed(2) },
+      })),
+    },
   });
-  const values = curves.flatMap(({ points }) => points.map(([, microseconds]) => microseconds));
-  const low = Math.floor(Math.log10(Math.min(10, ...values)));
-  const high = Math.ceil(Math.log10(Math.max(100, ...values)));
-  const yOf = (microseconds: number) =>
-    PLOT.bottom - (Math.log10(microseconds) - low) / (high - low) * (PLOT.bottom - PLOT.top);
-  const decades = Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index));
-  return svg("Round-trip time", "µs, at 10,000 datagrams a second, open loop; lower is better", HEIGHT, [
-    ...grid(
-      shares.map(([share, label]) => [xOf(share), label]),
-      decades.map((tick) => [yOf(tick), tick.toLocaleString("en")]),
-      "share of the datagrams that were back by then",
-    ),
-    ...lines(curves.map(({ program, points }) => ({ program, points: points.map(([x, y]) => [xOf(x), yOf(y)]) }))),
-  ]);
 }

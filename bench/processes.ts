@@ -1,38 +1,35 @@
-/** Every process that the bench starts, so that every process ends: when it is done, when it fails, on Ctrl-C. */
+/** The processes of the bench. All of them end with the bench: when it is done, when it fails, and on Ctrl-C. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** The folder of the project: commands run there, as a user's would. */
+/** The folder of the project, where all commands run. */
 export const ROOT: string = fileURLToPath(new URL("..", import.meta.url));
 
-/**
- * The environment of every program. Variables that change how a program runs (`PYTHONUNBUFFERED`, `NODE_OPTIONS`,
- * `GODEBUG`) are left out: they would measure this machine's settings.
- */
+/** The environment of every process, without variables that change how a server runs, such as `NODE_OPTIONS`. */
 const ENVIRONMENT: Record<string, string> = {
   PATH: `${process.env.PATH ?? ""}:${ROOT}node_modules/.bin`,
   HOME: process.env.HOME ?? "/",
   LANG: "C.UTF-8",
 };
 
-/** A program and its arguments. */
+/** An executable and its arguments. */
 export type Command = [program: string, ...options: string[]];
 
 const running = new Set<ChildProcess>();
 const folders = new Set<string>();
 
-/** What a program may do with its standard output and error. */
+/** Where the output of a process goes. */
 export interface Output {
-  /** Called with each piece of standard output, or the file that it goes to; without it, `/dev/null`. */
+  /** Called with each piece of standard output, or the path of a file; `/dev/null` by default. */
   stdout?: ((text: string) => void) | string;
-  /** The same for standard error. */
+  /** Called with each piece of standard error; `/dev/null` by default. */
   stderr?: (text: string) => void;
 }
 
-/** Starts `command`; it is ended with the bench at the latest. */
+/** Starts a process. */
 export function launch([program, ...options]: Command, { stdout, stderr }: Output = {}): ChildProcess {
   const file = typeof stdout === "string" ? openSync(stdout, "a") : undefined;
   const child = spawn(program, options, {
@@ -49,12 +46,12 @@ export function launch([program, ...options]: Command, { stdout, stderr }: Outpu
   return child;
 }
 
-/** True as long as the process has not ended. */
+/** Returns whether a process is still running. */
 export function lives(child: ChildProcess): boolean {
   return running.has(child);
 }
 
-/** Runs `command` to its end. Throws an `Error` with what it wrote to standard error unless it ends with code 0. */
+/** Runs a command and returns its standard output. Throws an `Error` with its standard error if it fails. */
 export function run(command: Command): Promise<string> {
   let out = "";
   let errors = "";
@@ -68,18 +65,18 @@ export function run(command: Command): Promise<string> {
   });
 }
 
-/** Sends a signal, by process id: Deno's `ChildProcess.kill` reports the signal in place of the exit code from then on. */
+/** Sends a signal by process ID. After Deno's `ChildProcess.kill`, the exit code would be lost. */
 function signal(child: ChildProcess, name: "SIGTERM" | "SIGKILL"): void {
   try {
     if (child.pid !== undefined && lives(child)) process.kill(child.pid, name);
   } catch {
-    // It has ended, and the runtime knows but has not said so yet.
+    // The process has ended, but its event has not been delivered yet.
   }
 }
 
 /**
- * Ends the process: SIGTERM, and SIGKILL to one that is still there after five seconds. Resolves with its exit code,
- * null when a signal ended it.
+ * Ends a process by SIGTERM, and by SIGKILL after five seconds.
+ * @returns its exit code; null if a signal ended it
  */
 export async function stop(child: ChildProcess): Promise<number | null> {
   if (!lives(child)) return child.exitCode;
@@ -91,18 +88,18 @@ export async function stop(child: ChildProcess): Promise<number | null> {
   return code;
 }
 
-/** Removes `folder` when the bench ends. */
+/** Removes a folder when the bench ends. */
 export function removeAtEnd(folder: string): void {
   folders.add(folder);
 }
 
-/** Ends all that still runs and removes all temporary folders, at once: for the end of the bench, however it ends. */
+/** Kills all processes and removes all temporary folders. To be called at the end of the bench. */
 export function cleanUp(): void {
   for (const child of running) signal(child, "SIGKILL");
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
-/** From here on, Ctrl-C and SIGTERM clean up before they end the bench. */
+/** Cleans up on Ctrl-C and SIGTERM before the bench ends. */
 export function cleanUpOnSignals(): void {
   for (const [name, number] of [["SIGINT", 2], ["SIGTERM", 15]] as const) {
     process.on(name, () => {
@@ -112,7 +109,15 @@ export function cleanUpOnSignals(): void {
   }
 }
 
-/** Resident memory of a process in bytes, from `/proc/PID/smaps_rollup`: exact, where `status` lags behind. */
+/** CPU time of all threads of a process so far, in seconds. Documentation/scheduler/sched-stats.rst */
+export function cpuSeconds(pid: number): number {
+  // In nanoseconds, where /proc/PID/stat has ticks of 10 ms.
+  return readdirSync(`/proc/${pid}/task`).reduce((sum, id) => {
+    return sum + Number(readFileSync(`/proc/${pid}/task/${id}/schedstat`, "utf8").split(" ")[0]) / 1e9;
+  }, 0);
+}
+
+/** Returns the resident memory of a process in bytes, from `/proc/PID/smaps_rollup`, which is exact. */
 export function residentBytes(pid: number): number {
   const kibibytes = /^Rss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"));
   return Number(kibibytes?.[1]) * 1024;

@@ -1,54 +1,54 @@
-/** The programs that are measured: echo.ts on its two runtimes, and its peers. */
+/** The servers to measure: echo.ts on its two runtimes, and others to compare it with. */
 
 import { existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, removeAtEnd, ROOT, run } from "./processes.ts";
 
-/** One program under measurement. */
+/** A server to measure. */
 export interface Program {
-  /** What the tables call it. */
+  /** Its name in the tables. */
   name: string;
   /**
-   * `echo.ts`: the program itself. `yardstick`: measured in every figure. `other`: measured in the figures that all
-   * share. `logging`: echo.ts with its default log, for the figure that compares the two.
+   * `echo.ts`: measured in every figure. `reference`: the same, for comparison. `other`: measured only in the figures
+   * for all servers. `logging`: echo.ts with its default log, measured only against echo.ts without a log.
    */
-  kind: "echo.ts" | "yardstick" | "other" | "logging";
-  /** The command that starts it on a port. */
+  kind: "echo.ts" | "reference" | "other" | "logging";
+  /** Returns the command that starts it on a port. */
   command: (port: number) => Command;
-  /** Set when child processes do its work: then the processor time of the process itself says nothing. */
+  /** Whether child processes do its work. Then the processor time of the process itself is meaningless. */
   forks?: boolean;
 }
 
-/** What `prepare` found. */
+/** Result of {@link prepare}. */
 export interface Prepared {
   programs: Program[];
-  /** A temporary folder, which is removed at the end. */
+  /** A temporary folder, removed at the end. */
   folder: string;
-  /** The load generator. */
+  /** Path of the load generator. */
   load: string;
-  /** What is not measured, and why: one line each. */
+  /** Servers that can't be measured here, each with the reason. */
   leftOut: string[];
   /** The tools used, with their versions. */
   versions: string[];
 }
 
-/** The names that other files compare by. */
+/** Names of servers that other files refer to. */
 export const NAMES = {
   deno: "echo.ts on Deno",
   bun: "echo.ts on Bun",
   denoLogging: "echo.ts on Deno, default log",
   bunLogging: "echo.ts on Bun, default log",
-  textbook: "C recvmsg/sendmsg",
-  batches: "C recvmmsg/sendmmsg",
-  trains: "C with UDP_GRO/UDP_SEGMENT",
+  recvmsg: "C recvmsg/sendmsg",
+  recvmmsg: "C recvmmsg/sendmmsg",
+  segmentation: "C with UDP_GRO/UDP_SEGMENT",
   python: "Python recvmsg",
 } as const;
 
-/** The peers' folder. */
-const PEERS = join(ROOT, "bench/peers/");
+/** Folder of the servers to compare with. */
+const SERVERS = join(ROOT, "bench/servers/");
 
-/** The first line of what a command prints, or undefined when it can't be run. */
+/** Returns the first line of a command's output; undefined if the command fails. */
 async function ask(...command: Command): Promise<string | undefined> {
   try {
     return (await run(command)).split("\n")[0]?.trim();
@@ -58,8 +58,8 @@ async function ask(...command: Command): Promise<string | undefined> {
 }
 
 /**
- * Where the runtimes and Python really are: what stands in `PATH` may be a script that starts them, and its time would
- * be counted as theirs.
+ * Finds the executables of the runtimes and of Python. Those in `PATH` may be scripts that start them, and the time of
+ * a script must not count as theirs.
  */
 export async function findInterpreters(): Promise<Record<"deno" | "bun" | "python", string | undefined>> {
   const [deno, bun, python] = await Promise.all([
@@ -71,8 +71,9 @@ export async function findInterpreters(): Promise<Record<"deno" | "bun" | "pytho
 }
 
 /**
- * Compiles what must be compiled, into a temporary folder, and lists the programs whose tools are there. With `few`,
- * only those without which nothing can be compared. Throws when there is no C compiler: the load generator is C.
+ * Compiles the load generator and the servers into a temporary folder, and lists the servers that can run here.
+ * @param few whether to list only echo.ts and the references
+ * @throws {Error} without a C compiler
  */
 export async function prepare(few: boolean): Promise<Prepared> {
   const folder = mkdtempSync(join(tmpdir(), "echo-bench-"));
@@ -81,7 +82,7 @@ export async function prepare(few: boolean): Promise<Prepared> {
   const leftOut: string[] = [];
   const versions: string[] = [];
 
-  /** True when the tool is there; its version is noted, or its absence with what that costs. */
+  /** Returns whether a tool is installed, and records its version, or which server is left out without it. */
   async function has(tool: string, command: Command, without: string): Promise<boolean> {
     const version = /\d+(\.\d+)+/.exec(await ask(...command) ?? "")?.[0];
     if (version) versions.push(`${tool} ${version}`);
@@ -96,50 +97,50 @@ export async function prepare(few: boolean): Promise<Prepared> {
     return binary;
   }
 
-  /** A peer that is started as `command PORT`. */
-  function peer(name: string, kind: Program["kind"], ...command: Command): void {
+  /** Adds a server that is started as `command PORT`. */
+  function add(name: string, kind: Program["kind"], ...command: Command): void {
     programs.push({ name, kind, command: (port) => [...command, `${port}`] });
   }
 
-  /** Both forms of echo.ts on one runtime. */
-  function echo(quiet: string, logging: string, ...command: Command): void {
+  /** Adds echo.ts on one runtime, without and with its log. */
+  function addEcho(quiet: string, logging: string, ...command: Command): void {
     programs.push({ name: quiet, kind: "echo.ts", command: (port) => [...command, `${port}`, "--quiet"] });
-    peer(logging, "logging", ...command);
+    add(logging, "logging", ...command);
   }
 
   if (!await has("gcc", ["gcc", "--version"], "all")) {
-    throw new Error("gcc is needed: the load generator is written in C");
+    throw new Error("gcc is required: the load generator is written in C");
   }
   const load = await compile("load.c");
   const { deno = "deno", bun = "bun", python = "python3" } = await findInterpreters();
   const echoIsThere = existsSync(join(ROOT, "echo.ts"));
-  if (!echoIsThere) leftOut.push("echo.ts: the file is not there, `deno task bundle` writes it");
+  if (!echoIsThere) leftOut.push("echo.ts: the file is missing; `npm run bundle` writes it");
   const hasDeno = await has("Deno", [deno, "--version"], NAMES.deno);
   const hasBun = await has("Bun", [bun, "--version"], NAMES.bun);
-  if (echoIsThere && hasDeno) echo(NAMES.deno, NAMES.denoLogging, deno, "run", "--allow-ffi", "echo.ts");
-  if (echoIsThere && hasBun) echo(NAMES.bun, NAMES.bunLogging, bun, "run", "echo.ts");
+  if (echoIsThere && hasDeno) addEcho(NAMES.deno, NAMES.denoLogging, deno, "run", "--allow-ffi", "echo.ts");
+  if (echoIsThere && hasBun) addEcho(NAMES.bun, NAMES.bunLogging, bun, "run", "echo.ts");
 
-  peer(NAMES.textbook, "yardstick", await compile("peers/c_recvmsg.c"));
-  peer(NAMES.batches, "yardstick", await compile("peers/c_recvmmsg.c"));
-  peer(NAMES.trains, "yardstick", await compile("peers/c_gro.c"));
+  add(NAMES.recvmsg, "reference", await compile("servers/c_recvmsg.c"));
+  add(NAMES.recvmmsg, "reference", await compile("servers/c_recvmmsg.c"));
+  add(NAMES.segmentation, "reference", await compile("servers/c_gro.c"));
   if (await has("Python", [python, "--version"], NAMES.python)) {
-    peer(NAMES.python, "yardstick", python, `${PEERS}python_recvmsg.py`);
+    add(NAMES.python, "reference", python, `${SERVERS}python_recvmsg.py`);
   }
   if (few) return { programs, folder, load, leftOut, versions };
 
-  if (await has("Go", ["go", "version"], "Go net")) peer("Go net", "other", await compile("peers/go_net.go"));
+  if (await has("Go", ["go", "version"], "Go net")) add("Go net", "other", await compile("servers/go_net.go"));
   if (await has("Node", ["node", "--version"], "node:dgram")) {
-    peer("node:dgram", "other", "node", `${PEERS}node_dgram.mjs`);
+    add("node:dgram", "other", "node", `${SERVERS}node_dgram.mjs`);
   }
-  if (hasDeno) peer("serve on Deno", "other", deno, "run", "--allow-ffi", `${PEERS}serve.ts`);
-  if (hasBun) peer("serve on Bun", "other", bun, "run", `${PEERS}serve.ts`);
-  if (hasBun) peer("Bun.udpSocket", "other", bun, "run", `${PEERS}bun_udp_socket.mjs`);
+  if (hasDeno) add("serve on Deno", "other", deno, "run", "--allow-ffi", `${SERVERS}serve.ts`);
+  if (hasBun) add("serve on Bun", "other", bun, "run", `${SERVERS}serve.ts`);
+  if (hasBun) add("Bun.udpSocket", "other", bun, "run", `${SERVERS}bun_udp_socket.mjs`);
   if (hasDeno) {
     const options = ["--unstable-net", "--allow-net"];
-    peer("Deno.listenDatagram", "other", deno, "run", ...options, `${PEERS}deno_listen_datagram.mjs`);
+    add("Deno.listenDatagram", "other", deno, "run", ...options, `${SERVERS}deno_listen_datagram.mjs`);
   }
   if (await has("socat", ["sh", "-c", "socat -V | grep 'socat version'"], "socat")) {
-    const command = (port: number): Command => ["sh", `${PEERS}socat.sh`, `${port}`];
+    const command = (port: number): Command => ["sh", `${SERVERS}socat.sh`, `${port}`];
     programs.push({ name: "socat", kind: "other", forks: true, command });
   }
   return { programs, folder, load, leftOut, versions };

@@ -1,33 +1,33 @@
-/** Writes what was measured as Markdown. */
+/** Writes the results as Markdown. */
 
 import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, type Target, TARGETS } from "./figures.ts";
 import { PINNED, type Plan } from "./measure.ts";
 import { NAMES, type Prepared } from "./programs.ts";
 import { median, type Metric, percentile, quantile, type Results } from "./results.ts";
 
-/** What the report says about the run as a whole. */
+/** Facts about the whole run. */
 export interface Context {
   prepared: Prepared;
   machine: string;
   form: "full" | "quick" | "smoke";
   plan: Plan;
-  /** Share of the processors' time that the host gave to others. */
+  /** Share of processor time, 0 to 1, that the host of the virtual machine gave to other guests. */
   stolen: number;
   minutes: number;
 }
 
-/** All digits, with separators. */
+/** Formats a count, with separators. */
 function count(value: number): string {
   return value.toLocaleString("en");
 }
 
-/** Three significant digits, and all digits of what is larger. */
+/** Formats a value with at least three significant digits. */
 function number(value: number): string {
   if (!Number.isFinite(value)) return "–";
   return value >= 100 ? count(Math.round(value)) : value.toPrecision(3);
 }
 
-/** A table of Markdown, its columns aligned for those who read the source; all but the first to the right. */
+/** Returns a Markdown table with aligned columns: the first to the left, the others to the right. */
 function table(head: string[], rows: string[][]): string {
   const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((cells) => cells[column]?.length ?? 0)));
   const pad = (cell: string, column: number) =>
@@ -37,7 +37,7 @@ function table(head: string[], rows: string[][]): string {
   return [line(head), line(rule), ...rows.map(line)].join("\n");
 }
 
-/** Minimum, median, maximum of a metric, and the median of its ratios to the baseline. */
+/** Returns minimum, median, and maximum of a metric, and the median of its ratios to the baseline. */
 function spread(results: Results, figure: string, program: string, metric: Metric, scale: number, baseline: string) {
   const values = results.values(figure, program, metric).map((value) => value * scale);
   if (values.length === 0) return ["–", "–", "–", "–"];
@@ -49,13 +49,13 @@ function sum(values: number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** The program's name, with a mark when it answers from a wrong address. */
+/** Returns the name of a program, marked if it replies from a wrong address. */
 function marked(results: Results, program: string): string {
   return results.wrongSource.has(program) ? `${program} †` : program;
 }
 
 function windowTable(results: Results, { id, title, baseline }: Figure): string {
-  // The figure about logging has no C in it: it ran in the figure of the same load.
+  // Without the baseline there are no ratios: the figure about logging has no C server.
   const width = results.programs(id).includes(baseline) ? 4 : 3;
   const columns = ["min", "median", "max", "× C"].slice(0, width);
   const [rate, ...rates] = columns;
@@ -67,7 +67,7 @@ function windowTable(results: Results, { id, title, baseline }: Figure): string 
     count(sum(results.values(id, program, "lost"))),
   ]);
   const head = ["program", `rate: ${rate}`, ...rates, `CPU: ${cpu}`, ...cpus, "lost"];
-  return `### ${title}\n\n${table(head, rows)}${width === 4 ? `\n\n× C: to ${baseline}.` : ""}`;
+  return `### ${title}\n\n${table(head, rows)}${width === 4 ? `\n\n× C: ratio to ${baseline}.` : ""}`;
 }
 
 function roundTripTable(results: Results): string {
@@ -76,18 +76,19 @@ function roundTripTable(results: Results): string {
     return [
       marked(results, program),
       ...[0.5, 0.9, 0.99, 0.999, 0.9999].map((share) => number(percentile(all, share) / 1e3)),
-      ...spread(results, ROUND_TRIP, program, "p999", 1, NAMES.batches),
+      ...spread(results, ROUND_TRIP, program, "p999", 1, NAMES.recvmmsg),
       count(sum(results.values(ROUND_TRIP, program, "lost"))),
     ];
   });
-  const late = results.programs(ROUND_TRIP).flatMap((program) => results.values(ROUND_TRIP, program, "lateSends"));
+  const values = results.programs(ROUND_TRIP).flatMap((program) => results.values(ROUND_TRIP, program, "lateSends"));
+  const late = count(sum(values));
   const head = ["program", "50 %", "90 %", "99 %", "99.9 %", "99.99 %", "99.9 %: min", "median", "max", "× C", "lost"];
-  return `At 10,000 datagrams a second, in µs:
+  return `At 10,000 datagrams per second, in µs:
 
 ${table(head, rows)}
 
-The first five columns are of all turns together, the others of the turns one by one. Time runs from when a datagram
-was due, not from when it was sent; ${count(sum(late))} datagrams were sent more than 20 µs late.`;
+The first five columns are percentiles of all turns together, the others statistics of the single turns. A time starts
+when the datagram is due, even if the client sends it late; ${late} datagrams were sent more than 20 µs late.`;
 }
 
 function firstEchoTable(results: Results): string {
@@ -97,7 +98,7 @@ function firstEchoTable(results: Results): string {
   ]);
   return `## From exec to the first echo
 
-In ms; the client asks every 200 µs until it is answered.
+In ms. The client sends a datagram every 200 µs until an echo comes.
 
 ${table(["program", "min", "median", "max", "× Python"], rows)}`;
 }
@@ -140,7 +141,9 @@ function targetTable(results: Results): string {
 function remarks(results: Results, context: Context): string[] {
   const lines = [...results.remarks, ...context.prepared.leftOut.map((line) => `left out: ${line}`)];
   for (const [program, address] of results.wrongSource) {
-    lines.push(`† ${program}: asked at 127.0.0.2, answers from ${address}. A connected client never sees that reply.`);
+    lines.push(
+      `† ${program}: a datagram to 127.0.0.2 is answered from ${address}. A connected client never sees that reply.`,
+    );
   }
   for (const { id } of FIGURES) {
     for (const program of results.programs(id)) {
@@ -153,37 +156,38 @@ function remarks(results: Results, context: Context): string[] {
   return lines;
 }
 
-/** The whole report. */
+/** Returns the report. */
 export function report(results: Results, context: Context): string {
   const { plan, machine, prepared, form } = context;
   const windows = FIGURES.filter(({ id }) => results.programs(id).length > 0);
   const sections = [
     `# Results
 
-Written by \`deno task bench${form === "full" ? "" : ` --${form}`}\` on ${new Date().toISOString().slice(0, 10)}, in \
+Written by \`npm run bench${form === "full" ? "" : ` -- --${form}`}\` on ${new Date().toISOString().slice(0, 10)}, in \
 ${number(context.minutes)} minutes.
 
-- Machine: ${machine}. The host gave ${(100 * context.stolen).toFixed(1)} % of its processors' time to others meanwhile.
+- Machine: ${machine}. The host gave ${(100 * context.stolen).toFixed(1)} % of the processor time to other guests.
 - Versions: ${prepared.versions.join(", ")}.
-- ${plan.rounds} rounds. In each, every program is started anew, and in every figure they run in turn, ${plan.turns} \
-times ${plan.window} s each (${plan.roundTrip} s for the round-trip times), in another order every other time. Ratios are taken turn by turn, so that what disturbs the \
-machine for longer cancels out; the tables show their median.
+- ${plan.rounds} rounds. Each round starts every program anew. In every figure the programs run in turn, \
+${plan.turns} times ${plan.window} s each (${plan.roundTrip} s for round-trip times), in reverse order every other \
+time. Ratios are taken turn by turn, so that longer disturbances of the machine cancel out; the tables show the median \
+of the ratios.
 - ${
       PINNED
-        ? "The client is pinned to one processor and the servers, one at work at a time, to another, all alike; only the " +
-          "time to the first echo is measured without."
-        : "Nothing is pinned: the machine has one processor, which client and server share."
+        ? "The client is pinned to one processor and the servers, of which one works at a time, to another. Only the " +
+          "time to the first echo is measured without pinning."
+        : "Nothing is pinned: client and server share the only processor of the machine."
     }
-- Client and server talk over 127.0.0.1. The client blocks when there is nothing to receive, as ordinary clients do; for \
-the round-trip times at 10,000/s it polls. It verifies every reply, byte by byte.
-- CPU is the processor time of the server process alone, in the kernel and outside, by its CPU clock.`,
-    `## Targets\n\nThe median of the turns, and in brackets the middle half of them.\n\n${targetTable(results)}`,
+- Client and server use 127.0.0.1. The client blocks while there is nothing to receive, as ordinary clients do; for \
+round-trip times it polls. It verifies every byte of every reply.
+- CPU is the processor time of the server process alone, in user and kernel mode, by its CPU clock.`,
+    `## Targets\n\nThe median of the turns, with the first and third quartiles in brackets.\n\n${targetTable(results)}`,
   ];
   if (windows.length > 0) {
     sections.push(
-      "## Rates and CPU\n\nRates in 1,000 datagrams a second, CPU in µs of the server per datagram.",
-      "![Echoes a second against the number of datagrams in flight](rate.svg)",
-      "![CPU per datagram](cpu.svg)",
+      "## Rates and CPU\n\nRates are in thousand datagrams per second, CPU in µs of the server per datagram.",
+      "![Echoes per second against the number of datagrams in flight](rate.svg)",
+      "![Processor time per datagram](cpu.svg)",
       ...windows.map((figure) => windowTable(results, figure)),
     );
   }

@@ -1,16 +1,26 @@
 /**
- * Runs the server at full load for minutes, and checks that it loses nothing uncounted and that it gains nothing.
+ * Runs the server at full load for minutes, and checks that every datagram is accounted for, that memory and descriptors
+ * do not grow, and that the server uses no CPU afterwards.
  *
- *     deno task soak                   ten minutes on each runtime
- *     deno task soak --minutes 1       one minute on each
- *     deno task soak --runtime bun     ten minutes on one
+ *     npm run soak                        ten minutes on each runtime
+ *     npm run soak -- --minutes 1         one minute on each
+ *     npm run soak -- --runtime bun       ten minutes on one
  */
 
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { askLoad, freePort, MANY_PEERS, ORDINARY, TRAINS } from "./load.ts";
-import { cleanUp, cleanUpOnSignals, type Command, launch, lives, residentBytes, stop } from "./processes.ts";
+import {
+  cleanUp,
+  cleanUpOnSignals,
+  type Command,
+  cpuSeconds,
+  launch,
+  lives,
+  residentBytes,
+  stop,
+} from "./processes.ts";
 import { NAMES, prepare } from "./programs.ts";
 
 /** Resident memory stays this close to what it was after the first minute, in bytes. */
@@ -20,6 +30,11 @@ const SETTLED_AFTER = 60;
 /** Seconds of each kind of load, one kind after the other: one client, a thousand, trains. */
 const SLICE = 3;
 const LOADS = [ORDINARY, MANY_PEERS, TRAINS];
+/** Most CPU time of an idle server, as a share of the time that passes. */
+const IDLE_SHARE = 0.001;
+/** Seconds over which that is measured, and how often at most: after traffic, compilers and garbage collectors go on. */
+const IDLE_SECONDS = 3;
+const IDLE_ATTEMPTS = 5;
 
 /** The summary that echo.ts writes at its end with `--log json`. */
 interface Summary {
@@ -63,7 +78,19 @@ function ready(command: Command, output: string[]): Promise<ReturnType<typeof la
   });
 }
 
-/** Loads one server for `seconds` and returns what did not hold, a line each. */
+/** Measures the CPU time of an idle process, as shares of the time that passes, until it is low enough. */
+async function idleShares(pid: number): Promise<number[]> {
+  const shares: number[] = [];
+  do {
+    const before = cpuSeconds(pid);
+    const begin = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1000));
+    shares.push((cpuSeconds(pid) - before) / ((performance.now() - begin) / 1000));
+  } while (shares.at(-1)! > IDLE_SHARE && shares.length < IDLE_ATTEMPTS);
+  return shares;
+}
+
+/** Loads one server for `seconds` and returns the failed checks, a line each. */
 async function soak(name: string, command: Command, load: string, port: number, seconds: number): Promise<string[]> {
   const output: string[] = [];
   const server = await ready(command, output);
@@ -99,6 +126,7 @@ async function soak(name: string, command: Command, load: string, port: number, 
   }
   if (process.stderr.isTTY) process.stderr.write("\r\x1b[K");
 
+  const idle = await idleShares(pid);
   const code = await stop(server);
   const summary = findSummary(output);
   if (code !== 0) found.push(`${name}: ended with code ${code} instead of 0`);
@@ -109,7 +137,8 @@ async function soak(name: string, command: Command, load: string, port: number, 
     `${name}: sent ${sent}, received ${received}, echoed ${echoed}, refused ${refused}, failed ${failed}, ` +
       `dropped by kernel ${dropped}, lost ${lost}; ${megabytes(settled)} resident after ${settledAfter} s, ` +
       `${megabytes(least)} to ${megabytes(most)} since; ` +
-      `${descriptorsBefore} descriptors, at most ${descriptorsMost}`,
+      `${descriptorsBefore} descriptors, at most ${descriptorsMost}; ` +
+      `CPU when idle ${idle.map((share) => `${(100 * share).toFixed(3)} %`).join(", ")}`,
   );
   if (received !== echoed + refused + failed) found.push(`${name}: received is not echoed + refused + failed`);
   if (sent !== received + dropped) found.push(`${name}: sent is not received + dropped by kernel`);
@@ -120,6 +149,7 @@ async function soak(name: string, command: Command, load: string, port: number, 
   if (descriptorsMost > descriptorsBefore) {
     found.push(`${name}: ${descriptorsMost - descriptorsBefore} descriptors more than at the start`);
   }
+  if (idle.at(-1)! > IDLE_SHARE) found.push(`${name}: idle, it uses more than ${100 * IDLE_SHARE} % of a processor`);
   return found;
 }
 

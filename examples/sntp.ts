@@ -1,5 +1,5 @@
 /**
- * An SNTP server that gives the time of this host: RFC 4330.
+ * An SNTP server that gives the time of this host. RFC 4330
  *
  *   deno run --allow-ffi examples/sntp.ts 1123      chronyd -Q 'server 127.0.0.2 port 1123 iburst'
  */
@@ -9,14 +9,14 @@ import { serve } from "echo.ts";
 const PACKET_SIZE = 48;
 const CLIENT = 3;
 const SERVER = 4;
-/** Between two primary servers and a clock that nobody vouches for; 16 would mean unsynchronised. */
+/** A secondary server, far from any reference clock. RFC 4330, 4 */
 const STRATUM = 10;
-/** The clock counts in microseconds: 2^-20 seconds. */
+/** Precision of the clock: about a microsecond, as a power of two in seconds. */
 const PRECISION = -20;
-/** Seconds from 1900 to 1970. */
+/** Seconds between the epochs of NTP (1900) and Unix (1970). */
 const NTP_EPOCH = 2_208_988_800;
 
-/** The time now, in seconds since 1900 and fractions of 2^-32. */
+/** Returns the time now, in seconds since 1900 and fractions of 2^-32 seconds. */
 function now(): [seconds: number, fraction: number] {
   const time = (performance.timeOrigin + performance.now()) / 1000 + NTP_EPOCH;
   return [Math.floor(time), (time % 1) * 2 ** 32];
@@ -30,12 +30,12 @@ function answer(request: Uint8Array): Uint8Array | undefined {
   const view = new DataView(reply.buffer);
   reply[0] = version << 3 | SERVER;
   reply[1] = STRATUM;
-  reply[2] = request[2]!; // the interval at which the client asks
+  reply[2] = request[2]!; // poll interval of the client
   view.setInt8(3, PRECISION);
   view.setUint32(8, 1 << 16 >> 10); // root dispersion: a millisecond
   reply.set(new TextEncoder().encode("LOCL"), 12);
-  view.setUint32(16, seconds); // when the clock was last set
-  reply.set(request.subarray(40, 48), 24); // when the client sent the request, by its clock
+  view.setUint32(16, seconds); // reference timestamp: when the clock was last set
+  reply.set(request.subarray(40, 48), 24); // originate timestamp: when the client sent the request
   [seconds, fraction, ...now()].forEach((word, i) => view.setUint32(32 + i * 4, word));
   return reply;
 }

@@ -1,5 +1,5 @@
 /**
- * A STUN server that tells clients the address that their datagrams come from: RFC 8489, and RFC 3489 for old ones.
+ * A STUN server: tells clients the source address of their datagrams. RFC 8489, and RFC 3489 for old clients
  *
  *   deno run --allow-ffi examples/stun.ts 3478      turnutils_stunclient -p 3478 127.0.0.2
  */
@@ -13,10 +13,10 @@ const MAGIC_COOKIE = 0x2112a442;
 
 const MAPPED_ADDRESS = 0x0001;
 const XOR_MAPPED_ADDRESS = 0x0020;
-/** Where the response comes from: RFC 5780, 7.3. Only a server that knows its local address can say. */
+/** The source of the response, which only a server that knows its local address can tell. RFC 5780, 7.3 */
 const RESPONSE_ORIGIN = 0x802b;
 
-/** An attribute that is an endpoint; `mask`, if any, is what its bytes are combined with. */
+/** Encodes an endpoint as an attribute. Its bytes are XORed with those of `mask`, if given. */
 function endpointAttribute(type: number, { address, port }: Endpoint, mask?: Uint8Array): Uint8Array {
   const ipv4 = !address.includes(":");
   const bytes = parseAddress(address.split("%")[0]!)!.subarray(ipv4 ? 12 : 0);
@@ -33,7 +33,7 @@ function answer(request: Uint8Array, peer: Endpoint, local: Endpoint): Uint8Arra
   const view = new DataView(request.buffer, request.byteOffset, request.length);
   if (view.getUint16(0) !== BINDING_REQUEST || view.getUint16(2) !== request.length - HEADER_SIZE) return;
   const old = view.getUint32(4) !== MAGIC_COOKIE;
-  // The magic cookie and the transaction ID, which the response repeats.
+  // The magic cookie and the transaction ID. The response repeats both.
   const id = request.subarray(4, HEADER_SIZE);
   const attributes = old ? [endpointAttribute(MAPPED_ADDRESS, peer)] : [
     endpointAttribute(XOR_MAPPED_ADDRESS, peer, id),

@@ -1,5 +1,5 @@
 /**
- * A syslog receiver that notes which local address and interface each line came to: RFC 3164, RFC 5424, RFC 5426.
+ * A syslog receiver that logs the local address and the interface of each message. RFC 3164, RFC 5424, RFC 5426
  *
  *   deno run --allow-ffi examples/syslog.ts 5140      logger --server 127.0.0.2 --port 5140 --udp hello
  */
@@ -7,7 +7,7 @@ import process from "node:process";
 import { serve } from "echo.ts";
 
 const SEVERITIES = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
-/** What a line has when it says nothing of its priority: user-level, notice. RFC 3164, 4.3.3 */
+/** Priority of a message without one: facility user, severity notice. RFC 3164, 4.3.3 */
 const DEFAULT_PRIORITY = 13;
 
 const decoder = new TextDecoder();
@@ -17,7 +17,7 @@ await serve({
   receiveBuffer: 4 << 20,
   onListen: (socket) => console.log(`receiving on ${socket.endpoint}`),
 }, ({ payload, peer, local }) => {
-  // What drives a terminal must not get there.
+  // Control characters must not reach the terminal.
   const text = decoder.decode(payload).replace(/\p{C}+$/u, "").replaceAll(/\p{C}/gu, "?");
   const [, digits, message] = /^<(\d{1,3})>(.*)$/s.exec(text) ?? [, DEFAULT_PRIORITY, text];
   const priority = Number(digits);

@@ -5,6 +5,7 @@
  */
 
 import {
+  type BlockingFunctions,
   type ForeignInterface,
   type ForeignType,
   type Functions,
@@ -15,7 +16,6 @@ import {
   type Runtime,
   type Signal,
   type Signatures,
-  type WaitingFunctions,
 } from "./contract.ts";
 
 /**
@@ -85,28 +85,25 @@ function foreignInterface(ffi: BunFfi, worker: BunWorkerConstructor): ForeignInt
         try {
           return {
             call: ffi.dlopen(library, symbols).symbols as Functions<S>,
-            functionAddress: (name) => {
-              const found = ffi.dlopen(library, { [name]: { args: [], returns: "i32" } }).symbols[name];
-              return (found as { readonly ptr: number }).ptr;
-            },
             addressOf: (buffer) => ffi.ptr(buffer),
             // A pointer is a plain number in Bun.
             pointer: (address) => address as unknown as Pointer,
           };
         } catch (error) {
           if (!(error instanceof Error)) throw error;
-          reason ||= error.message;
+          // Bun's own words, with the path, then those of dlopen, with the path again.
+          reason ||= error.message.replace(/^Failed to open library "[^"]*": /, "");
         }
       }
       throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
     },
-    loadWaiting<const S extends Signatures>(libraries: readonly string[], signatures: S): WaitingFunctions<S> {
+    loadBlocking<const S extends Signatures>(libraries: readonly string[], signatures: S): BlockingFunctions<S> {
       const thread = new HelperThread(worker, libraries, symbolsOf(signatures));
       const functions = Object.keys(signatures).map((name) => [
         name,
         (...values: unknown[]) => thread.call(name, values),
       ]);
-      return Object.fromEntries(functions) as WaitingFunctions<S>;
+      return Object.fromEntries(functions) as BlockingFunctions<S>;
     },
   };
 }

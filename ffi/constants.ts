@@ -34,7 +34,7 @@ export const SO_TIMESTAMPING = 37;
 export const SO_DOMAIN = 39;
 export const SO_MEMINFO = 55;
 
-// Places in the `__u32[]` that `SO_MEMINFO` returns: bytes in the send buffer, its size, datagrams dropped on reception.
+// Indexes in the `__u32[]` of `SO_MEMINFO`: bytes in the send buffer, its size, datagrams dropped on reception.
 // <linux/sock_diag.h>
 export const SK_MEMINFO_WMEM_ALLOC = 2;
 export const SK_MEMINFO_SNDBUF = 3;
@@ -42,7 +42,7 @@ export const SK_MEMINFO_DROPS = 8;
 /** Number of values that `SO_MEMINFO` returns. <linux/sock_diag.h> */
 export const SK_MEMINFO_VARS = 9;
 
-// What SO_TIMESTAMPING is to report, and the control message that it comes in. <linux/net_tstamp.h>,
+// Flags of SO_TIMESTAMPING, and its control message. <linux/net_tstamp.h>,
 // Documentation/networking/timestamping.rst
 export const SCM_TIMESTAMPING = SO_TIMESTAMPING;
 export const SOF_TIMESTAMPING_TX_SOFTWARE = 0x2;
@@ -59,6 +59,7 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_PMTUDISC_DONT = 0;
 export const IP_PMTUDISC_PROBE = 3;
 export const IP_RECVERR = 11;
+export const IP_RECVFRAGSIZE = 25;
 export const IP_UNICAST_IF = 50;
 
 // Options and control messages of IPv6. <linux/in6.h>, ipv6(7), RFC 3542
@@ -71,9 +72,11 @@ export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
 export const IPV6_TCLASS = 67;
 export const IPV6_UNICAST_IF = 76;
+export const IPV6_RECVFRAGSIZE = 77;
 export const IPV6_FREEBIND = 78;
 
 // Options and control messages of UDP. <linux/udp.h>, udp(7)
+export const UDP_CORK = 1;
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;
 
@@ -93,7 +96,7 @@ export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
 export const POLLERR = 0x8;
 
-// Who says what the error queue tells. <linux/errqueue.h>, ip(7)
+// Origins of entries in the error queue. <linux/errqueue.h>, ip(7)
 export const SO_EE_ORIGIN_LOCAL = 1;
 export const SO_EE_ORIGIN_ICMP = 2;
 export const SO_EE_ORIGIN_ICMP6 = 3;
@@ -113,6 +116,9 @@ export const EFD_CLOEXEC = 0o2000000;
 // Questions to the routing table. <linux/netlink.h>, <linux/rtnetlink.h>, rtnetlink(7)
 export const NETLINK_ROUTE = 0;
 export const NLM_F_REQUEST = 1;
+export const NLM_F_DUMP = 0x300;
+export const RTM_NEWADDR = 20;
+export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
 export const RTM_GETROUTE = 26;
 export const RTA_DST = 1;
@@ -150,11 +156,13 @@ export const EAI_ADDRFAMILY = -9;
 // Signals. <asm-generic/signal.h>, signal(7)
 export const SIGHUP = 1;
 export const SIGUSR1 = 10;
+export const SIGPIPE = 13;
+export const SIGXFSZ = 25;
 
-/** The handler that means a signal is ignored. <asm-generic/signal-defs.h>, sigaction(2) */
+/** The disposition that ignores a signal. <asm-generic/signal-defs.h>, sigaction(2) */
 export const SIG_IGN = 1;
 
-// Errors that the program tells apart. <asm-generic/errno.h>, errno(3)
+// Error numbers. <asm-generic/errno.h>, errno(3)
 export const EPERM = 1;
 export const ENOENT = 2;
 export const EINTR = 4;

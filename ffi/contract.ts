@@ -1,21 +1,20 @@
 /**
- * What the program asks of a runtime; of its foreign function interface above all: load a library, and take the address
- * of a buffer.
- * `ffi/deno.ts` and `ffi/bun.ts` provide it; nothing else knows which runtime runs.
+ * The contract between the program and a JavaScript runtime: its foreign function interface, arguments, signals and exit.
+ * `ffi/deno.ts` and `ffi/bun.ts` implement it. No other file knows which runtime runs.
  * @module
  */
 
 declare const pointer: unique symbol;
 
-/** An address in the form in which the runtime hands it to a C function. Only `ffi/` holds these. */
+/** An address in the form that the runtime passes to a C function. Only `ffi/` holds these. */
 export interface Pointer {
   readonly [pointer]: true;
 }
 
-/** The C types that cross the border. `pointer` is any data pointer. */
+/** The C types of parameters and results. `pointer` is any data pointer. */
 export type ForeignType = "i32" | "u32" | "pointer";
 
-/** One C function: the types of its parameters and of its result. */
+/** The types of a C function's parameters and result. */
 export interface Signature {
   readonly parameters: readonly ForeignType[];
   readonly result: ForeignType;
@@ -28,39 +27,34 @@ type Value<T extends ForeignType> = T extends "pointer" ? Pointer | null : numbe
 
 type Values<P extends readonly ForeignType[]> = { -readonly [I in keyof P]: Value<P[I]> };
 
-/** The callable functions of a library that was loaded with the signatures `S`. */
+/** The functions of a library that was loaded with the signatures `S`. */
 export type Functions<S extends Signatures> = {
   readonly [Name in keyof S]: (...values: Values<S[Name]["parameters"]>) => Value<S[Name]["result"]>;
 };
 
-/** The same functions on a thread of their own: each call gives a promise of its result. */
-export type WaitingFunctions<S extends Signatures> = {
+/** The same functions, called on another thread: each call returns a promise of its result. */
+export type BlockingFunctions<S extends Signatures> = {
   readonly [Name in keyof S]: (...values: Values<S[Name]["parameters"]>) => Promise<Value<S[Name]["result"]>>;
 };
 
-/** The signals that the program handles. signal(7) */
-export type Signal = "SIGHUP" | "SIGINT" | "SIGPIPE" | "SIGTERM" | "SIGUSR1";
+/** The signals that the program handles in the event loop. signal(7) */
+export type Signal = "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGUSR1" | "SIGUSR2";
 
-/**
- * A runtime, as far as the program needs it. `node:process` would do for all but `ffi`, but Deno takes ten milliseconds
- * to load that.
- */
+/** A runtime. Deno needs ten milliseconds to load `node:process`, which has all of this but `ffi`. */
 export interface Runtime {
   /** Name and version, for people: `Deno 2.9.6`. */
   readonly name: string;
-  /** The processor architecture, by the name that Node.js gives it: `x64`, `arm64`. */
+  /** The processor architecture by its Node.js name: `x64`, `arm64`. */
   readonly arch: string;
-  /** Arguments of the program. */
+  /** The arguments of the program. */
   readonly args: readonly string[];
-  /** The signal that lets a debugger in, whether there is a handler for it or not. */
-  readonly debuggerSignal?: Signal;
-  /** Has a handler called, in the event loop, whenever a signal has come. */
+  /** Calls `handler` in the event loop after each `signal`. */
   onSignal(signal: Signal, handler: () => void): void;
   /** Ends the process. */
   exit(code: number): never;
   /**
-   * Its foreign function interface.
-   * @throws {LibraryError} where there is no Linux, no 64-bit x86 or ARM, or the runtime is not recent enough
+   * The foreign function interface.
+   * @throws {LibraryError} on another system than Linux on x86-64 or aarch64, or if the runtime is too old
    */
   readonly ffi: ForeignInterface;
 }
@@ -68,45 +62,42 @@ export interface Runtime {
 /** A runtime's foreign function interface. */
 export interface ForeignInterface {
   /**
-   * Loads the first of `libraries` that there is; it must have `memcpy`.
-   * @throws {LibraryError} when none can be loaded, or the user has not allowed it.
+   * Loads the first of `libraries` that exists. It must export `memcpy`.
+   * @throws {LibraryError} if none can be loaded, or the user has not granted the permission
    */
   load<const S extends Signatures>(libraries: readonly string[], signatures: S): Library<S>;
   /**
-   * Loads functions that may wait, from the first of `libraries` that there is: they run on a thread of their own, one
-   * call at a time, while the event loop goes on. A call that is under way keeps the process alive; its `errno` is not
-   * to be had.
+   * Loads functions that may block, from the first of `libraries` that exists. They run on another thread, one call at a
+   * time, while the event loop goes on. A pending call keeps the process alive. The `errno` of a call is unavailable.
    * @throws {LibraryError} as {@link load} does
    */
-  loadWaiting<const S extends Signatures>(libraries: readonly string[], signatures: S): WaitingFunctions<S>;
+  loadBlocking<const S extends Signatures>(libraries: readonly string[], signatures: S): BlockingFunctions<S>;
 }
 
 /** A library that was loaded with the signatures `S`. */
 export interface Library<S extends Signatures> {
   /** Its functions. */
   readonly call: Functions<S>;
-  /** The address at which `buffer` starts. It must be over 64 bytes long and be held for as long as it is used. */
+  /** The address of `buffer`, which must be longer than 64 bytes and stay referenced while C uses the address. */
   addressOf(buffer: ArrayBuffer): number;
   /** The pointer to an address. */
   pointer(address: number): Pointer;
-  /** The address of a function of the library, for calls back into it. */
-  functionAddress(name: string): number;
 }
 
-/** libc could not be loaded. The message is one sentence for the user. */
+/** libc cannot be loaded. The message is one sentence for the user. */
 export class LibraryError extends Error {
   /** `LibraryError` */
   override name = "LibraryError";
 }
 
 /**
- * Checks that the program can run here: the struct layouts are those of 64-bit, little-endian Linux.
- * @param runtime name and version of the runtime, for people
- * @param version its version, or `undefined` if it is the wrong one
- * @param least the version that is needed, as major and minor number
+ * Requires a supported runtime on 64-bit little-endian Linux, whose struct layouts the program knows.
+ * @param runtime name and version of the runtime, for the message
+ * @param version its version, or `undefined` for an unknown runtime
+ * @param least the oldest supported version: `major.minor`
  * @param platform the operating system
- * @param arch the processor architecture, by the name that Node.js gives it
- * @throws {LibraryError} where it can't
+ * @param arch the processor architecture by its Node.js name
+ * @throws {LibraryError} if it is not supported
  */
 export function requireSupported(
   runtime: string,

@@ -5,6 +5,7 @@
  */
 
 import {
+  type BlockingFunctions,
   type ForeignInterface,
   type Functions,
   type Library,
@@ -14,7 +15,6 @@ import {
   type Runtime,
   type Signal,
   type Signatures,
-  type WaitingFunctions,
 } from "./contract.ts";
 
 /**
@@ -65,8 +65,6 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
     name,
     arch,
     args: deno.args,
-    // Since 2.9.2: then its inspector listens on 127.0.0.1, and who connects can run code in the process.
-    debuggerSignal: "SIGUSR1",
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
     exit: (code) => deno.exit(code),
     get ffi() {
@@ -84,21 +82,14 @@ function foreignInterface(deno: DenoGlobal): ForeignInterface {
         call: call as Functions<S>,
         addressOf: (buffer) => Number((addressOf as (...values: unknown[]) => bigint)(buffer, buffer, 0)),
         pointer: (address) => (pointer as (...values: unknown[]) => Pointer)(address, address, 0),
-        functionAddress: (name) => {
-          const { found, number } = open(deno, libraries, {
-            found: { name, type: "pointer" },
-            number: { name: "memcpy", parameters: ["pointer", "pointer", "usize"], result: "usize" },
-          });
-          return Number((number as (...values: unknown[]) => bigint)(found, found, 0));
-        },
       };
     },
-    loadWaiting<const S extends Signatures>(libraries: readonly string[], signatures: S): WaitingFunctions<S> {
+    loadBlocking<const S extends Signatures>(libraries: readonly string[], signatures: S): BlockingFunctions<S> {
       // Deno runs such calls on threads of its pool.
-      const waiting = Object.entries(signatures).map((
+      const blocking = Object.entries(signatures).map((
         [name, signature],
       ) => [name, { ...signature, nonblocking: true }]);
-      return open(deno, libraries, Object.fromEntries(waiting)) as WaitingFunctions<S>;
+      return open(deno, libraries, Object.fromEntries(blocking)) as BlockingFunctions<S>;
     },
   };
 }
@@ -136,5 +127,6 @@ function reasonOf(error: unknown): string {
       "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi …",
     );
   }
-  return error.message.replaceAll(/\s+/g, " ");
+  // Deno's own words, which it may say twice, then those of dlopen.
+  return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
 }

@@ -1,5 +1,5 @@
 /**
- * Waiting for descriptors while the event loop goes on.
+ * Waiting for descriptors on another thread.
  * @module
  */
 
@@ -16,66 +16,66 @@ import {
 import { SystemError } from "./errno.ts";
 import { epoll_event } from "./layouts.ts";
 import { close } from "./libc.ts";
-import { furtherLibc, libc, waitingLibc } from "./library.ts";
+import { blockingLibc, lazyLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
-/** Most descriptors that one waiting reports. */
+/** Most descriptors that one wait reports. */
 const EVENTS_MAX = 64;
 
-/** Descriptors that are waited for together. Each is reported once when it was armed, then it is to be armed again. */
+/** A set of descriptors. Each reports once after it was armed. epoll(7) */
 export class Epoll {
   readonly #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
   readonly #i32 = this.#memory.i32;
   readonly #event = this.#memory.pointer(0);
   readonly #events = this.#memory.pointer(epoll_event.size);
-  readonly #call = furtherLibc();
+  readonly #call = lazyLibc();
   readonly #errno = libc().errno;
-  readonly #waiting = waitingLibc();
+  readonly #blocking = blockingLibc();
   readonly #epoll: number;
   readonly #waker: number;
 
-  /** @throws {SystemError} where there are no descriptors left */
+  /** @throws {SystemError} if the process has no descriptors left */
   constructor() {
     this.#epoll = check("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    // It always has something to read: arming it is what wakes.
+    // It is always readable, so to arm it is to wake.
     const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
     if (waker < 0) close(this.#epoll);
     this.#waker = check("eventfd", waker);
   }
 
   /**
-   * Reports `fd` as soon as it has something to read, or an error; at once if it has already.
-   * @param tag a 32-bit number to tell this waiting from an earlier one, of a descriptor of the same number
-   * @throws {SystemError} where it can't be waited for
+   * Reports `fd` once it is readable or has an error.
+   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
+   * @throws {SystemError} if the kernel refuses the descriptor
    */
   arm(fd: number, tag: number): void {
     const result = this.#control(EPOLL_CTL_MOD, fd, tag);
     check("epoll_ctl", result === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result);
   }
 
-  /** Reports `fd` no more. To be called before it is closed. */
+  /** Removes `fd`. Call it before `close`. */
   remove(fd: number): void {
     this.#control(EPOLL_CTL_DEL, fd, 0);
   }
 
-  /** Ends the waiting, or the next one. */
+  /** Ends the current or the next {@link wait}. */
   wake(): void {
     this.arm(this.#waker, 0);
   }
 
-  /** Waits, on a thread of its own; gives how many descriptors are reported. epoll_wait(2) */
+  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
   async wait(): Promise<number> {
-    const count = await this.#waiting.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
     // A signal may have ended it.
     return Math.max(0, count);
   }
 
-  /** Which descriptor was reported as number `i` by the last waiting. */
+  /** The descriptor that the last wait reported as number `i`. */
   reported(i: number): number {
     return this.#i32[((1 + i) * epoll_event.size + epoll_event.data) >> 2]!;
   }
 
-  /** With which tag it was armed. */
+  /** The tag that it was armed with. */
   reportedTag(i: number): number {
     return this.#i32[((1 + i) * epoll_event.size + epoll_event.data + 4) >> 2]!;
   }

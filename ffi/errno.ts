@@ -1,12 +1,12 @@
 /**
- * What the kernel's error numbers are called.
+ * The kernel's error numbers: their names and messages.
  * @module
  */
 
-// A static import of a node: module would hold up Deno's loading of the whole program by some milliseconds.
+// A static import of a node: module delays the start of Deno by some milliseconds.
 const util = await import("node:util");
 
-/** The names in the order of their numbers, from 1 on; 41 and 58 are free. <asm-generic/errno-base.h>, errno.h */
+/** The names by number, from 1; numbers 41 and 58 are unused. <asm-generic/errno-base.h>, errno.h */
 const NAMES = `
   EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV
   ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK
@@ -19,10 +19,10 @@ const NAMES = `
   EALREADY EINPROGRESS ESTALE EUCLEAN ENOTNAM ENAVAIL EISNAM EREMOTEIO EDQUOT ENOMEDIUM EMEDIUMTYPE ECANCELED ENOKEY
   EKEYEXPIRED EKEYREVOKED EKEYREJECTED EOWNERDEAD ENOTRECOVERABLE ERFKILL EHWPOISON`.trim().split(/\s+/);
 
-/** One more than the greatest error number, 133, for tables indexed by it. */
+/** Size of a table indexed by error number: the greatest number, 133, plus 1. */
 export const ERRNO_COUNT: number = NAMES.length + 1;
 
-/** What errors beyond the table are counted as: a filter of system calls, or a program in the kernel, can make some up. */
+/** Index for error numbers beyond the table, which a seccomp filter or a BPF program may return. */
 export const OTHER_ERROR = 0;
 
 /** The symbolic name of an error number: `EHOSTUNREACH`; `other` for {@link OTHER_ERROR}. errno(3) */
@@ -32,29 +32,29 @@ export function errnoName(errno: number): string {
   return name === "-" ? `errno ${errno}` : name;
 }
 
-/** The error as people say it, without a capital: `permission denied`. */
+/** The message of an error number: `permission denied`. */
 export function errnoMessage(errno: number): string {
-  if (errno === OTHER_ERROR) return "an error that has no name";
-  // Older runtimes don't have it.
+  if (errno === OTHER_ERROR) return "unknown error";
+  // Older runtimes lack the function.
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }
 
-/** A call into libc failed where it must not. */
+/** A system call failed, or an argument for it is invalid. */
 export class SystemError extends Error {
   /** `SystemError` */
   override name = "SystemError";
-  /** The symbolic name of the error: `EACCES`. */
+  /** Symbolic name of the error: `EACCES`. */
   readonly code: string;
-  /** The error number. errno(3) */
+  /** Error number. errno(3) */
   readonly errno: number;
-  /** The system call that failed: `bind`. */
+  /** The system call: `bind`. */
   readonly syscall: string;
 
   /**
-   * Makes the error; it is not thrown yet.
-   * @param syscall the call that failed
+   * Makes an error for a system call.
+   * @param syscall the system call
    * @param errno its error number
-   * @param message the whole sentence; if absent, one is made of the two
+   * @param message a sentence for the user; if absent, the call with the message of the number
    */
   constructor(syscall: string, errno: number, message?: string) {
     super(message ?? `${syscall}: ${errnoMessage(errno)} (${errnoName(errno)})`);

@@ -81,6 +81,9 @@ export const nlmsghdr = { size: 16, nlmsg_len: 0, nlmsg_type: 4, nlmsg_flags: 6 
 /** `struct rtmsg`, a route; attributes follow it. rtnetlink(7) */
 export const rtmsg = { size: 12, rtm_family: 0, rtm_dst_len: 1, rtm_type: 7 } as const;
 
+/** `struct ifaddrmsg`, an address of an interface; attributes follow it. rtnetlink(7) */
+export const ifaddrmsg = { size: 8, ifa_family: 0 } as const;
+
 /** `struct rtattr`, the head of an attribute; its data follows. rtnetlink(7) */
 export const rtattr = { size: 4, rta_len: 0, rta_type: 2 } as const;
 

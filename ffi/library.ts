@@ -1,14 +1,14 @@
 /**
- * libc, as the runtime loads it.
+ * libc: the signatures of its functions, loaded by the runtime.
  * @module
  */
 
-import type { Functions, Library, WaitingFunctions } from "./contract.ts";
+import type { BlockingFunctions, Functions, Library } from "./contract.ts";
 import { runtime } from "./runtime.ts";
 
 /**
- * `ssize_t` and `off_t` results are declared as `i32`: what is read or written in one call is far below 2^31, and the
- * lower half of the result register is that number. A 64-bit result would be a BigInt.
+ * The functions that the server needs. `ssize_t` and `off_t` results are declared as `i32`: one call transfers far fewer
+ * than 2^31 bytes, and the lower half of the result register is that number. A 64-bit result would be a BigInt.
  */
 const signatures = {
   /** `int socket(int domain, int type, int protocol)` */
@@ -51,8 +51,8 @@ const signatures = {
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
-/** Functions that the server does without: loading one takes Deno a tenth of a millisecond. */
-const furtherSignatures = {
+/** Functions that the server does not need to start: Deno takes a tenth of a millisecond to load each. */
+const lazySignatures = {
   /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
   connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
@@ -71,25 +71,22 @@ const furtherSignatures = {
   if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
   /** `int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)` */
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
-  /** `void freeaddrinfo(struct addrinfo *res)`; the result is not there and is ignored */
+  /** `void freeaddrinfo(struct addrinfo *res)`; the declared result is meaningless */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `int setlogmask(int mask)` */
-  setlogmask: { parameters: ["i32"], result: "i32" },
   /** `char *getenv(const char *name)` */
   getenv: { parameters: ["pointer"], result: "pointer" },
   /** `size_t strlen(const char *s)` */
   strlen: { parameters: ["pointer"], result: "u32" },
 } as const;
 
-/** The functions that may wait for long. */
-const waitingSignatures = {
+/** Functions that block for long. */
+const blockingSignatures = {
   /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
   epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
 } as const;
 
 /**
- * Where libc may be: by the name the dynamic linker knows, then by path, for a permission that is narrowed to a path.
- * glibc first, then musl.
+ * Names of libc: for the dynamic linker, then as paths, for a permission that is narrowed to a path. glibc, then musl.
  */
 const libraries = [
   "libc.so.6",
@@ -106,17 +103,17 @@ const libraries = [
   "/lib/libc.musl-aarch64.so.1",
 ];
 
-/** libc, loaded. */
+/** The loaded libc. */
 export interface Libc extends Library<typeof signatures> {
-  /** The number of the last error of the thread that runs JavaScript, to be asked right after a call that failed. */
+  /** The number of the last error, valid right after a call that failed. errno(3) */
   errno(): number;
 }
 
 let loaded: Libc | undefined;
 
 /**
- * Loads libc, once.
- * @throws {LibraryError} where it can't be loaded or the system is not supported
+ * Loads libc once.
+ * @throws {LibraryError} if it cannot be loaded or the system is not supported
  */
 export function libc(): Libc {
   return loaded ??= load();
@@ -125,7 +122,7 @@ export function libc(): Libc {
 function load(): Libc {
   const library = runtime().ffi.load(libraries, signatures);
   const { call, addressOf, pointer } = library;
-  // errno is a variable of the thread: its address stays the same.
+  // errno is a variable of the thread, so its address is constant.
   const location = call.__errno_location();
   const copy = new Int32Array(new ArrayBuffer(128));
   const copyPointer = pointer(addressOf(copy.buffer));
@@ -136,22 +133,22 @@ function load(): Libc {
   return { ...library, errno };
 }
 
-let further: Functions<typeof furtherSignatures> | undefined;
+let lazy: Functions<typeof lazySignatures> | undefined;
 
 /**
- * Functions of libc that only some uses of the program need, loaded once.
- * @throws {LibraryError} where they can't be loaded
+ * Loads further functions of libc once, when a feature needs them.
+ * @throws {LibraryError} if they cannot be loaded
  */
-export function furtherLibc(): Functions<typeof furtherSignatures> {
-  return further ??= runtime().ffi.load(libraries, furtherSignatures).call;
+export function lazyLibc(): Functions<typeof lazySignatures> {
+  return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
 }
 
-let waiting: WaitingFunctions<typeof waitingSignatures> | undefined;
+let blocking: BlockingFunctions<typeof blockingSignatures> | undefined;
 
 /**
- * The functions of libc that wait on a thread of their own, loaded once. Their failures have no `errno`.
- * @throws {LibraryError} where they can't be loaded
+ * Loads the functions of libc that block on another thread, once. Their `errno` is unavailable.
+ * @throws {LibraryError} if they cannot be loaded
  */
-export function waitingLibc(): WaitingFunctions<typeof waitingSignatures> {
-  return waiting ??= runtime().ffi.loadWaiting(libraries, waitingSignatures);
+export function blockingLibc(): BlockingFunctions<typeof blockingSignatures> {
+  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures);
 }

@@ -1,5 +1,5 @@
 /**
- * The array of message headers that one system call receives into or sends from.
+ * The array of message headers of one system call.
  * @module
  */
 
@@ -9,82 +9,87 @@ import { libc } from "./library.ts";
 import type { Memory } from "./memory.ts";
 
 /**
- * An array of `struct mmsghdr` in a {@link Memory}. All places are offsets in that memory; nothing here allocates
- * after it was made. recvmmsg(2), sendmmsg(2)
+ * An array of `struct mmsghdr` in a {@link Memory}. Offsets are in bytes in that memory. Its methods allocate nothing.
+ * recvmmsg(2), sendmmsg(2)
  */
 export class MessageVector {
   readonly #memory: Memory;
-  readonly #i32: Int32Array;
-  readonly #at: number;
+  readonly #words: Int32Array;
+  readonly #offset: number;
   readonly #pointers: Pointer[] = [];
   readonly #call = libc().call;
   readonly #errno = libc().errno;
 
-  /** Lays out `capacity` headers from the place `at`, a multiple of 8; they take `capacity * mmsghdr.size` bytes. */
-  constructor(memory: Memory, at: number, capacity: number) {
+  /**
+   * Lays out the headers.
+   * @param memory the memory of the headers, and of all that they point at but payloads
+   * @param offset offset of the headers, a multiple of 8; they take `capacity * mmsghdr.size` bytes
+   * @param capacity number of headers
+   */
+  constructor(memory: Memory, offset: number, capacity: number) {
     this.#memory = memory;
-    this.#i32 = memory.i32;
-    this.#at = at;
-    for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(at + i * mmsghdr.size));
+    this.#words = memory.i32;
+    this.#offset = offset;
+    for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(offset + i * mmsghdr.size));
   }
 
-  /** Sets where the peer's socket address is, or goes, and its length or the room for it. */
-  setName(i: number, at: number, length: number): void {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_name, at);
-    this.#i32[(header + mmsghdr.msg_namelen) >> 2] = length;
+  /** Sets the buffer of message `i` for the peer's socket address: its offset, and its length in bytes. */
+  setName(i: number, offset: number, length: number): void {
+    const header = this.#offset + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_name, this.#memory, offset);
+    this.#words[(header + mmsghdr.msg_namelen) >> 2] = length;
   }
 
-  /** Sets where the array of `count` buffers (`struct iovec`) is. */
-  setBuffers(i: number, at: number, count: number): void {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_iov, at);
-    this.#i32[(header + mmsghdr.msg_iovlen) >> 2] = count;
+  /** Sets the array of `count` buffers (`struct iovec`) of message `i`. */
+  setBuffers(i: number, offset: number, count: number): void {
+    const header = this.#offset + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_iov, this.#memory, offset);
+    this.#words[(header + mmsghdr.msg_iovlen) >> 2] = count;
   }
 
-  /** Sets where the control messages are, or go, and their length or the room for them. */
-  setControl(i: number, at: number, length: number): void {
-    const header = this.#at + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_control, at);
-    this.#i32[(header + mmsghdr.msg_controllen) >> 2] = length;
+  /** Sets the buffer of message `i` for control messages: its offset, and its length in bytes. */
+  setControl(i: number, offset: number, length: number): void {
+    const header = this.#offset + i * mmsghdr.size;
+    this.#memory.link(header + mmsghdr.msg_control, this.#memory, offset);
+    this.#words[(header + mmsghdr.msg_controllen) >> 2] = length;
   }
 
-  /** Sets the room for the socket address and the control messages anew, which every reception overwrites. */
-  setRoom(i: number, nameLength: number, controlLength: number): void {
-    const header = this.#at + i * mmsghdr.size;
-    this.#i32[(header + mmsghdr.msg_namelen) >> 2] = nameLength;
-    this.#i32[(header + mmsghdr.msg_controllen) >> 2] = controlLength;
+  /** Restores the lengths of the buffers for the socket address and control messages, which a reception overwrites. */
+  resetLengths(i: number, nameLength: number, controlLength: number): void {
+    const header = this.#offset + i * mmsghdr.size;
+    this.#words[(header + mmsghdr.msg_namelen) >> 2] = nameLength;
+    this.#words[(header + mmsghdr.msg_controllen) >> 2] = controlLength;
   }
 
-  /** Length of the socket address that was received. */
+  /** Bytes of the socket address that was received. */
   nameLength(i: number): number {
-    return this.#i32[(this.#at + i * mmsghdr.size + mmsghdr.msg_namelen) >> 2]!;
+    return this.#words[(this.#offset + i * mmsghdr.size + mmsghdr.msg_namelen) >> 2]!;
   }
 
-  /** Length of the control messages that were received. */
+  /** Bytes of the control messages that were received. */
   controlLength(i: number): number {
-    return this.#i32[(this.#at + i * mmsghdr.size + mmsghdr.msg_controllen) >> 2]!;
+    return this.#words[(this.#offset + i * mmsghdr.size + mmsghdr.msg_controllen) >> 2]!;
   }
 
   /** Flags of the received message: `MSG_TRUNC`, `MSG_CTRUNC`. */
   flags(i: number): number {
-    return this.#i32[(this.#at + i * mmsghdr.size + mmsghdr.msg_flags) >> 2]!;
+    return this.#words[(this.#offset + i * mmsghdr.size + mmsghdr.msg_flags) >> 2]!;
   }
 
   /** Bytes of payload that were received or sent. */
   length(i: number): number {
-    return this.#i32[(this.#at + i * mmsghdr.size + mmsghdr.msg_len) >> 2]!;
+    return this.#words[(this.#offset + i * mmsghdr.size + mmsghdr.msg_len) >> 2]!;
   }
 
-  /** Receives up to `count` messages; returns how many, or the negative error. recvmmsg(2) */
+  /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */
   receive(fd: number, count: number, flags: number): number {
     const received = this.#call.recvmmsg(fd, this.#pointers[0]!, count, flags, null);
     return received < 0 ? -this.#errno() : received;
   }
 
   /**
-   * Sends the messages from `first` to before `end`; returns how many went, or the negative error of the first one.
-   * It stops at the first that fails. sendmmsg(2)
+   * Sends the messages from `first` to before `end`; stops at the first that fails. Returns the number of messages sent,
+   * or the `-errno` of the first. sendmmsg(2)
    */
   send(fd: number, first: number, end: number, flags: number): number {
     const sent = this.#call.sendmmsg(fd, this.#pointers[first]!, end - first, flags);
@@ -92,8 +97,8 @@ export class MessageVector {
   }
 }
 
-/** Writes one buffer (`struct iovec`) at the place `at`: `length` bytes from the place `base`. */
-export function writeBuffer(memory: Memory, at: number, base: number, length: number): void {
-  memory.link(at + iovec.iov_base, base);
+/** Writes one buffer (`struct iovec`) at `at`: `length` bytes at `offset` of the memory `target`. */
+export function writeBuffer(memory: Memory, at: number, target: Memory, offset: number, length: number): void {
+  memory.link(at + iovec.iov_base, target, offset);
   memory.i32[(at + iovec.iov_len) >> 2] = length;
 }

@@ -4,7 +4,7 @@
  */
 
 import { pollfd, timespec } from "./layouts.ts";
-import { furtherLibc, libc } from "./library.ts";
+import { lazyLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
 /** Descriptors that are waited for together. After it was made it allocates nothing. ppoll(2) */
@@ -14,7 +14,7 @@ export class PollSet {
   readonly #timeAt: number;
   readonly #descriptors;
   readonly #time;
-  readonly #call = furtherLibc();
+  readonly #call = lazyLibc();
   readonly #errno = libc().errno;
 
   /**

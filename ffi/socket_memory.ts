@@ -1,20 +1,27 @@
 /**
- * How full a socket's buffers are.
+ * The memory that the kernel keeps for a socket.
  * @module
  */
 
-import { SK_MEMINFO_SNDBUF, SK_MEMINFO_VARS, SK_MEMINFO_WMEM_ALLOC, SO_MEMINFO, SOL_SOCKET } from "./constants.ts";
+import {
+  SK_MEMINFO_DROPS,
+  SK_MEMINFO_SNDBUF,
+  SK_MEMINFO_VARS,
+  SK_MEMINFO_WMEM_ALLOC,
+  SO_MEMINFO,
+  SOL_SOCKET,
+} from "./constants.ts";
 import { libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
 const VALUES_SIZE = SK_MEMINFO_VARS * 4;
 
-/** What the kernel says of a socket's memory. It allocates nothing after it was made. `sk_get_meminfo`, net/core/sock.c */
+/** The values of `SO_MEMINFO`. Reading them allocates nothing. `sk_get_meminfo`, net/core/sock.c */
 export class SocketMemory {
   readonly #fd: number;
   // The values, then their length.
   readonly #memory = new Memory(VALUES_SIZE + 4);
-  readonly #i32 = this.#memory.i32;
+  readonly #words = this.#memory.i32;
   readonly #values = this.#memory.pointer(0);
   readonly #length = this.#memory.pointer(VALUES_SIZE);
   readonly #call = libc().call;
@@ -24,19 +31,24 @@ export class SocketMemory {
     this.#fd = fd;
   }
 
-  /** Asks the kernel. Where it has no answer (before Linux 4.12), the values stay 0. */
+  /** Reads the values. On failure (Linux before 4.12, a descriptor that is no socket any more) they stay as they are. */
   read(): void {
-    this.#i32[VALUES_SIZE >> 2] = VALUES_SIZE;
+    this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
     this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
   }
 
-  /** Bytes in the send buffer at the last reading: datagrams that have not left the host, with their bookkeeping. */
-  get sending(): number {
-    return this.#i32[SK_MEMINFO_WMEM_ALLOC]!;
+  /** Bytes in the send buffer: datagrams that have not left the host, with their bookkeeping. */
+  get sendBufferUsed(): number {
+    return this.#words[SK_MEMINFO_WMEM_ALLOC]!;
   }
 
-  /** Size of the send buffer at the last reading, in such bytes. */
-  get sendBuffer(): number {
-    return this.#i32[SK_MEMINFO_SNDBUF]!;
+  /** Size of the send buffer in such bytes. */
+  get sendBufferSize(): number {
+    return this.#words[SK_MEMINFO_SNDBUF]!;
+  }
+
+  /** Datagrams that the kernel dropped on reception, modulo 2^32. A train counts as one. `sk_drops` */
+  get drops(): number {
+    return this.#words[SK_MEMINFO_DROPS]! >>> 0;
   }
 }

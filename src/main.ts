@@ -7,6 +7,7 @@ import { LibraryError } from "../ffi/contract.ts";
 import { SystemError } from "../ffi/errno.ts";
 import { runtime } from "../ffi/runtime.ts";
 import { UsageError } from "./cli/arguments.ts";
+import { fitHelp } from "./cli/help.ts";
 import { VERSION } from "./cli/version.ts";
 import { runEcho } from "./echo/command.ts";
 import { ECHO_HELP, parseEcho } from "./echo/options.ts";
@@ -21,11 +22,12 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     if (args[0] === "probe") {
       const settings = parseProbe(args.slice(1));
-      if (settings === "help") return print(console.log, PROBE_HELP) ? 0 : 1;
+      if (settings === "help") return print(console.log, await fitHelp(PROBE_HELP)) ? 0 : 1;
+      if (settings === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
       return await runProbe(settings);
     }
     const settings = parseEcho(args);
-    if (settings === "help") return print(console.log, ECHO_HELP) ? 0 : 1;
+    if (settings === "help") return print(console.log, await fitHelp(ECHO_HELP)) ? 0 : 1;
     if (settings === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
     await runEcho(settings);
     return 0;

@@ -1,10 +1,10 @@
 /**
- * UDP servers and clients that know their local address, for Deno and Bun on Linux.
+ * UDP sockets that know their local address, for Deno and Bun on Linux.
  *
- * A socket that is bound to all addresses of a host knows of each datagram where it was sent to, and answers from there.
- * Neither `node:dgram` nor `Deno.listenDatagram` nor `Bun.udpSocket` can.
+ * A socket bound to all addresses of a host reports the local address of each datagram, and replies from it. `node:dgram`,
+ * `Deno.listenDatagram` and `Bun.udpSocket` cannot.
  *
- * For most servers {@link serve} is enough: a function from request to reply.
+ * {@link serve} suffices for most servers: a function from request to reply.
  *
  * ```ts
  * import { serve } from "echo.ts";
@@ -15,8 +15,8 @@
  * });
  * ```
  *
- * {@link UdpSocket} and {@link MessageBatch} are what it is built on: many datagrams a system call, in memory that is
- * allocated once.
+ * It is built on {@link UdpSocket} and {@link MessageBatch}: many datagrams a system call, in memory that is allocated
+ * once.
  *
  * ```ts
  * import { MULTICAST, UdpSocket } from "echo.ts";
@@ -29,7 +29,7 @@
  * while (await server.readable()) {
  *   server.receive(batch, false);
  *   for (let i = 0; i < batch.count; i++) {
- *     if (batch.destination(i) !== MULTICAST) batch.reply(i);
+ *     if (batch.destination(i) !== MULTICAST) batch.markForSend(i);
  *     console.log(`${batch.size(i)} bytes for ${batch.localAddress(i)}`);
  *   }
  *   if (server.send(batch) > 0) break;
@@ -41,32 +41,25 @@
  * if (answers.peer(0).address !== "127.0.0.2") throw new Error("answered from another address");
  * ```
  *
- * What became of datagrams after they were sent, an {@link ErrorQueue} tells: which errors came of them and who reported
- * those, and when they left.
+ * An {@link ErrorQueue} reports the errors that sent datagrams met, the hosts that reported them, and times of departure.
  *
- * It needs Linux on x86-64 or ARM, and in Deno the permission `--allow-ffi`. Errors are a {@link SystemError}, or a
- * {@link LibraryError} where libc can't be called.
+ * It needs Linux on x86-64 or aarch64, and on Deno the permission `--allow-ffi`. Errors are a {@link SystemError}, or a
+ * {@link LibraryError} if libc cannot be called.
  * @module
  */
 
-export { SystemError } from "../ffi/errno.ts";
+export { TIME_ORIGIN_SECONDS, wallTime } from "../ffi/clock.ts";
 export { LibraryError } from "../ffi/contract.ts";
-export { TIME_ORIGIN_SECONDS, wallTime } from "../ffi/libc.ts";
+export { SystemError } from "../ffi/errno.ts";
 export { parseAddress } from "./net/address.ts";
 export type { Endpoint, ResolvedAddress } from "./net/endpoint.ts";
+export type { BindOptions } from "./socket/bind.ts";
+export { BROADCAST, type Destination, MULTICAST, UNICAST, UNKNOWN } from "./socket/control_message.ts";
 export { type Departure, ErrorQueue, type ErrorReport } from "./socket/error_queue.ts";
-export {
-  type BatchMemory,
-  BROADCAST,
-  type Destination,
-  MessageBatch,
-  MULTICAST,
-  PAYLOAD_SIZE_MAX,
-  type Route,
-  UNICAST,
-  UNKNOWN,
-} from "./socket/message_batch.ts";
+export { MessageBatch } from "./socket/message_batch.ts";
+export { PAYLOAD_SIZE_MAX } from "./socket/messages.ts";
 export { Path } from "./socket/path.ts";
+export type { Route } from "./socket/route.ts";
 export {
   type LocalEndpoint,
   serve,
@@ -75,4 +68,4 @@ export {
   type UdpReply,
   type UdpRequest,
 } from "./socket/serve.ts";
-export { type BindOptions, UdpSocket } from "./socket/udp_socket.ts";
+export { UdpSocket } from "./socket/udp_socket.ts";

@@ -18,7 +18,9 @@ import {
   SO_TYPE,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
-import { close, getsockopt, lseek, open, poll, terminalDevice, Writer } from "../../ffi/libc.ts";
+import { close, getsockopt, lseek, open, poll } from "../../ffi/libc.ts";
+import { terminalDevice } from "../../ffi/terminal.ts";
+import { Writer } from "../../ffi/writer.ts";
 
 /** Room for one line. */
 export const LINE_SIZE_MAX = 1024;
@@ -161,7 +163,7 @@ export class Output {
 }
 
 /** Opens a pipe or terminal anew, so that it has a descriptor whose flags are our own; returns it, or a negative error. */
-function reopen(fd: number): number {
+export function reopen(fd: number): number {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const own = open(`/proc/self/fd/${fd}`, flags);
   if (own >= 0) return own;

@@ -3,10 +3,14 @@
  * @module
  */
 
-import { EAGAIN, EINTR, PIPE_BUF, POLLOUT } from "../../ffi/constants.ts";
-import { environmentVariable, poll, terminalSize, Writer } from "../../ffi/libc.ts";
+import { EAGAIN, EINTR, PIPE_BUF, POLLOUT, SEEK_CUR } from "../../ffi/constants.ts";
+import { lseek, poll } from "../../ffi/libc.ts";
+import { environmentVariable, terminalSize } from "../../ffi/terminal.ts";
+import { Writer } from "../../ffi/writer.ts";
+import { handleSignal, SIGNAL_TURNS, takeTurns } from "./event_loop.ts";
+import { reopen } from "./output.ts";
 
-/** How a piece of text is to look. */
+/** The look of a piece of text. */
 export type Style = "good" | "bad" | "doubtful" | "strong" | "faint" | "bar";
 
 /** Numbers of "select graphic rendition". ECMA-48, 8.3.117 */
@@ -14,28 +18,36 @@ const RENDITION: Record<Style, number> = { good: 32, bad: 31, doubtful: 33, stro
 
 /** Columns that are assumed where there is no terminal. */
 const COLUMNS_DEFAULT = 80;
-/** How long one attempt waits for a slow reader, in milliseconds. */
-const PATIENCE_MILLISECONDS = 100;
+/** Longest sleep before the runtime gets a turn to handle signals. */
+const TURN_MILLISECONDS = 100;
 
 /**
- * Standard output. Colours are for terminals, unless `NO_COLOR` is set (https://no-color.org) or `TERM` is `dumb`;
- * characters beyond ASCII are for locales in UTF-8. locale(7)
+ * Standard output. Writing never blocks: what the reader does not take at once waits for {@link drain}.
+ *
+ * Colours are for terminals, unless `NO_COLOR` is set (https://no-color.org) or `TERM` is `dumb`; characters beyond ASCII
+ * are for locales in UTF-8. locale(7)
  */
 export class Terminal {
-  /** Whether it is a terminal that text can be redrawn on. */
+  /** Whether it is a terminal whose text can be redrawn. */
   readonly interactive: boolean;
   /** Whether it shows characters beyond ASCII. */
   readonly unicode: boolean;
-  /** Whether nobody reads it any more. */
+  /** Whether the reader has gone away. */
   closed = false;
   readonly #colours: boolean;
   readonly #writer = new Writer(PIPE_BUF);
+  // A descriptor of our own, nonblocking; or standard output, which others may share, so that its flags stay.
+  readonly #fd: number;
+  #pending = new Uint8Array();
 
   constructor() {
     this.interactive = terminalSize(1) !== undefined && environmentVariable("TERM") !== "dumb";
     this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
     const locale = environmentVariable("LC_ALL") || environmentVariable("LC_CTYPE") || environmentVariable("LANG");
     this.unicode = /utf-?8/i.test(locale);
+    // A file never stalls, and keeps its position only on its own descriptor.
+    const own = lseek(1, 0, SEEK_CUR) >= 0 ? -1 : reopen(1);
+    this.#fd = own >= 0 ? own : 1;
   }
 
   /** Columns of the terminal as it is now. */
@@ -48,26 +60,64 @@ export class Terminal {
     return terminalSize(1)?.rows || Infinity;
   }
 
+  /** Whether the reader has not taken everything yet. */
+  get stalled(): boolean {
+    return this.#pending.length > 0;
+  }
+
   /** Gives a text a look, where there are colours. */
   paint(style: Style, text: string): string {
     return this.#colours ? `\x1b[${RENDITION[style]}m${text}\x1b[0m` : text;
   }
 
-  /** Writes a text. It waits for a slow reader; one that has gone away makes it {@link closed}. */
-  write(text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes.length && !this.closed;) {
-      const piece = bytes.subarray(at, at + this.#writer.bytes.length);
+  /** Writes lines. */
+  writeLines(lines: readonly string[]): void {
+    this.#write(lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** Erases the line of the cursor, with the `^C` that a terminal shows, and `lines` lines above it. ECMA-48 */
+  eraseAbove(lines: number): void {
+    if (this.interactive) this.#write(`\r${lines > 0 ? `\x1b[${lines}A` : ""}\x1b[J`);
+  }
+
+  /** Waits until the reader has taken everything, or has gone away, or `isOver`. Signals are handled meanwhile. */
+  async drain(isOver: () => boolean): Promise<void> {
+    while (this.stalled && !isOver()) {
+      const interrupted = poll(this.#fd, POLLOUT, TURN_MILLISECONDS) === -EINTR;
+      this.#flush();
+      if (this.stalled) await (interrupted ? handleSignal() : takeTurns(SIGNAL_TURNS));
+    }
+  }
+
+  #write(text: string): void {
+    // In other locales than those in UTF-8, bytes from 0x80 on may be control characters.
+    const shown = this.unicode ? text : text.replaceAll(/[^\0-\x7f]/gu, "?");
+    const added = new TextEncoder().encode(shown);
+    const pending = new Uint8Array(this.#pending.length + added.length);
+    pending.set(this.#pending);
+    pending.set(added, this.#pending.length);
+    this.#pending = pending;
+    this.#flush();
+  }
+
+  /** Hands over what the reader takes now. */
+  #flush(): void {
+    while (this.stalled) {
+      const piece = this.#pending.subarray(0, PIPE_BUF);
       this.#writer.bytes.set(piece);
-      const written = this.#writer.write(1, piece.length);
-      if (written > 0) at += written;
-      else if (written === -EAGAIN) poll(1, POLLOUT, PATIENCE_MILLISECONDS);
-      else if (written !== -EINTR) this.closed = true;
+      const ready = this.#fd !== 1 || poll(1, POLLOUT, 0) !== 0;
+      const written = ready ? this.#writer.write(this.#fd, piece.length) : -EAGAIN;
+      if (written > 0) this.#pending = this.#pending.subarray(written);
+      else if (written === -EAGAIN) return;
+      else if (written !== -EINTR) {
+        this.closed = true;
+        this.#pending = new Uint8Array();
+      }
     }
   }
 }
 
-/** Breaks a text at its blanks into lines of at most `width` characters, but for words that are longer. */
+/** Breaks a text at its blanks into lines of at most `width` characters; longer words stay whole. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {

@@ -3,12 +3,9 @@
  * @module
  */
 
-import { SIGHUP } from "../../ffi/constants.ts";
-import type { Signal } from "../../ffi/contract.ts";
-import { signalIgnored } from "../../ffi/libc.ts";
 import { runtime } from "../../ffi/runtime.ts";
-import { onSignal } from "../../ffi/signals.ts";
 import { Output } from "../cli/output.ts";
+import { handleSignals } from "../cli/signals.ts";
 import { UdpSocket } from "../socket/udp_socket.ts";
 import { summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
@@ -17,7 +14,7 @@ import { Log } from "./log.ts";
 import { byteSizeText, type ServeSettings } from "./options.ts";
 import { AdaptivePolling } from "./polling.ts";
 
-/** Longest time for which the summary waits at the end for a reader of standard output, in milliseconds. */
+/** Longest time that the output waits for a slow reader at the end. */
 const LAST_WORDS_MILLISECONDS = 50;
 
 /** Runs the echo server until a signal stops it. */
@@ -48,23 +45,13 @@ export async function runEcho(settings: ServeSettings): Promise<void> {
     output.flush();
   };
 
-  // Asked before any handler is set, for Deno's first one ends the ignoring of SIGHUP too.
-  const hangupIgnored = signalIgnored(SIGHUP);
   let stoppedBy = "";
-  const { name } = runtime();
-  const stopOn = (signal: Signal) =>
-    onSignal(signal, () => {
-      stoppedBy = signal;
-      server.stop();
-    });
-  stopOn("SIGINT");
-  stopOn("SIGTERM");
-  // What nohup asked for holds.
-  if (hangupIgnored) onSignal("SIGHUP", () => {});
-  else stopOn("SIGHUP");
-  onSignal("SIGUSR1", () => sumUp("running for"));
-  // A reader of the log that goes away is an error of the write.
-  onSignal("SIGPIPE", () => {});
+  handleSignals((signal) => {
+    stoppedBy = signal;
+    server.stop();
+  });
+  const { name, onSignal } = runtime();
+  onSignal("SIGUSR2", () => sumUp("running for"));
 
   for (const notice of socket.notices) tell(notice);
   if (socket.receiveBuffer < settings.buffer) {
@@ -75,7 +62,7 @@ export async function runEcho(settings: ServeSettings): Promise<void> {
   }
   say(`listening on ${socket.endpoint} (${socket.families}, ${name})`);
   await server.run();
-  // Lines that nobody takes are to be in the summary.
+  // The summary counts the lines that are dropped now.
   output.settle(LAST_WORDS_MILLISECONDS);
   sumUp(`stopped by ${stoppedBy} after`);
   socket.close();

@@ -29,26 +29,31 @@ export interface Summary {
   readonly failed_by_errno: Readonly<Record<string, number>>;
 }
 
+/** Counts that the parts of the server keep. */
+export interface OtherCounts {
+  /** Datagrams refused, by number of the reason. */
+  readonly refused: Float64Array;
+  /** Datagrams that could not be sent, by error number. */
+  readonly failed: (errno: number) => number;
+  /** Datagrams that the kernel dropped. */
+  readonly droppedByKernel: number;
+  /** Echoed datagrams without a line in the log. */
+  readonly logLinesDropped: number;
+}
+
 /** Counts datagrams. */
 export class Counters {
   /** Datagrams that came in. */
   received = 0;
   /** Datagrams that were sent back. */
   echoed = 0;
-  /** Datagrams that were refused, by the reason's number in {@link REASONS}. */
-  readonly refused = new Float64Array(REASONS.length);
   readonly #start = performance.now();
 
-  /**
-   * Sums up.
-   * @param failed datagrams that the kernel refused to send, by error number
-   * @param droppedByKernel datagrams that the kernel dropped
-   * @param logLinesDropped lines that were left out or lost
-   */
-  summary(failed: (errno: number) => number, droppedByKernel: number, logLinesDropped: number): Summary {
+  /** Sums up. */
+  summary({ refused, failed, droppedByKernel, logLinesDropped }: OtherCounts): Summary {
     const refusedByReason: Record<string, number> = {};
     REASONS.forEach((name, i) => {
-      if (this.refused[i]! > 0) refusedByReason[name] = this.refused[i]!;
+      if (refused[i]! > 0) refusedByReason[name] = refused[i]!;
     });
     const failedByErrno: Record<string, number> = {};
     for (let errno = 0; errno < ERRNO_COUNT; errno++) {

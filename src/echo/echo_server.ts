@@ -1,110 +1,111 @@
 /**
- * The loop: a datagram is received, judged, sent back, counted and logged, in the memory it arrived in.
+ * The echo loop. A datagram is received, decoded, admitted, coalesced with others, encoded, sent, counted and logged, in
+ * the memory it arrived in.
  * @module
  */
 
-import { EAGAIN, EINTR } from "../../ffi/constants.ts";
-import { ERRNO_COUNT, errnoMessage, errnoName } from "../../ffi/errno.ts";
-import { elapsed } from "../../ffi/libc.ts";
-import { Counters, type Summary } from "./counters.ts";
-import { ACCEPTED, type Guard, STOPPING } from "./guard.ts";
-import type { Log } from "./log.ts";
-import type { MessageBatch } from "../socket/message_batch.ts";
-import type { Output } from "../cli/output.ts";
-import type { AdaptivePolling } from "./polling.ts";
+import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
+import { CLOCK_MONOTONIC, EAGAIN, EINTR } from "../../ffi/constants.ts";
 import { handleSignal, SIGNAL_TURNS, takeTurns } from "../cli/event_loop.ts";
+import type { Output } from "../cli/output.ts";
+import type { MessageBatch } from "../socket/message_batch.ts";
 import type { UdpSocket } from "../socket/udp_socket.ts";
+import { Counters, type Summary } from "./counters.ts";
+import { FaultNotices } from "./fault_notices.ts";
+import { type Guard, STOPPING } from "./guard.ts";
+import type { Log } from "./log.ts";
+import type { AdaptivePolling } from "./polling.ts";
 
-/** Most messages that one system call receives. */
+/** Most messages of one system call. */
 const BATCH_CAPACITY = 64;
-/** How long the loop runs under load before the runtime gets some turns: then signals are handled. */
-const TURNS_MICROSECONDS = 10_000;
-/** How many: enough that within 250 ms there are more than `SIGNAL_TURNS`. */
-const TURNS = 3;
+/** Time under load between two pauses for the event loop, which handles signals. */
+const PAUSE_INTERVAL_MICROSECONDS = 10_000;
+/** Turns of the event loop in such a pause: within 250 ms more than {@link SIGNAL_TURNS}. */
+const PAUSE_TURNS = 3;
 /**
- * How long the loop sleeps at most when there was traffic. A signal ends a sleep, but not one that begins right after
- * the signal has come.
+ * Longest sleep after traffic. A signal interrupts a sleep, but not one that begins right after the signal came.
  */
 const NAP_MILLISECONDS = 50;
-/** How long it sleeps at most when there was none: each wake-up costs half a millisecond, in caches gone cold. */
+/** Longest sleep without traffic: each wake-up costs half a millisecond, in cold caches. */
 const SLEEP_MILLISECONDS = 1000;
-/** How long it counts at the end what has come and is not answered any more. */
+/** Time at the end to count datagrams that are not answered any more. */
 const DRAIN_MILLISECONDS = 50;
 
-/** What an {@link EchoServer} is made of. */
+/** Parts of an {@link EchoServer}. */
 export interface EchoServerParts {
-  /** Where datagrams come in and go out. */
+  /** Receives and sends. */
   readonly socket: UdpSocket;
-  /** What decides which are answered. */
+  /** Admits datagrams. */
   readonly guard: Guard;
-  /** What writes a line for each. */
+  /** Writes a line for each echoed datagram. */
   readonly log: Log;
-  /** How they are waited for. */
+  /** Decides when to poll. */
   readonly polling: AdaptivePolling;
   /** Standard output. */
   readonly output: Output;
-  /** Says something to the operator. */
+  /** Tells the operator a sentence. */
   readonly tell: (text: string) => void;
 }
 
-/** Sends every datagram back, from the address that it was sent to. */
+/** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
 export class EchoServer {
   readonly #socket: UdpSocket;
   readonly #guard: Guard;
   readonly #log: Log;
   readonly #polling: AdaptivePolling;
   readonly #output: Output;
-  readonly #tell: (text: string) => void;
   readonly #batch: MessageBatch;
   readonly #counters = new Counters();
-  readonly #failuresTold = new Float64Array(ERRNO_COUNT);
-  #trainsTold = false;
-  #receiveError = 0;
-  #sleep = 0;
+  readonly #notices: FaultNotices;
+  readonly #clock = new Clock(CLOCK_MONOTONIC);
+  // Of the clock, at the last reading.
+  #now = this.#clock.microseconds();
+  #receiveTimeoutMilliseconds = 0;
   #stopping = false;
 
-  /** Puts the server together; {@link run} starts it. */
+  /** Joins the parts; {@link run} starts the server. */
   constructor({ socket, guard, log, polling, output, tell }: EchoServerParts) {
     this.#socket = socket;
     this.#guard = guard;
     this.#log = log;
     this.#polling = polling;
     this.#output = output;
-    this.#tell = tell;
     this.#batch = socket.batch(BATCH_CAPACITY);
+    this.#notices = new FaultNotices(socket, tell);
   }
 
   /** Serves until {@link stop} is called. */
   async run(): Promise<void> {
-    const polling = this.#polling;
-    let lastTurns = polling.now;
-    let lastSecond = polling.now;
-    this.#sleepFor(NAP_MILLISECONDS);
+    let lastPause = this.#now;
+    let lastSecond = this.#now;
+    this.#setReceiveTimeout(NAP_MILLISECONDS);
     while (!this.#stopping) {
-      const received = polling.receive(this.#socket, this.#batch);
+      const received = this.#receive();
       if (received > 0) {
-        this.#answer();
-        if (this.#sleep !== NAP_MILLISECONDS) this.#sleepFor(NAP_MILLISECONDS);
-        if (elapsed(lastTurns, polling.now) < TURNS_MICROSECONDS) continue;
-        await takeTurns(TURNS);
+        this.#admit();
+        this.#send();
+        this.#log.record(this.#batch);
+        this.#setReceiveTimeout(NAP_MILLISECONDS);
+        if (elapsedMicroseconds(lastPause, this.#now) < PAUSE_INTERVAL_MICROSECONDS) continue;
+        await takeTurns(PAUSE_TURNS);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
-        if (received !== -EAGAIN) this.#receiveError = -received;
-        if (this.#sleep !== SLEEP_MILLISECONDS) this.#sleepFor(SLEEP_MILLISECONDS);
+        if (received !== -EAGAIN) this.#notices.receiveError = -received;
+        this.#setReceiveTimeout(SLEEP_MILLISECONDS);
         await takeTurns(SIGNAL_TURNS);
       }
-      lastTurns = polling.now;
-      if (elapsed(lastSecond, polling.now) >= 1_000_000) {
-        lastSecond = polling.now;
-        this.#nextSecond();
+      lastPause = this.#now;
+      if (elapsedMicroseconds(lastSecond, this.#now) >= 1_000_000) {
+        lastSecond = this.#now;
+        this.#everySecond();
       }
     }
-    // What waits at a socket that was handed to us is for whoever gets it next.
+    // Datagrams in an adopted socket are left for its next user.
     if (!this.#socket.adopted) this.#drain();
   }
 
-  /** Ends {@link run} with the loop's next turn. */
+  /** Ends {@link run} in the next round. */
   stop(): void {
     this.#stopping = true;
   }
@@ -112,63 +113,78 @@ export class EchoServer {
   /** The counts so far. */
   summary(): Summary {
     const socket = this.#socket;
-    const linesDropped = this.#log.leftOut + this.#output.dropped;
-    return this.#counters.summary((errno) => socket.failed(errno), socket.drops(), linesDropped);
+    return this.#counters.summary({
+      refused: this.#guard.refused,
+      failed: (errno) => socket.failed(errno),
+      droppedByKernel: socket.drops(),
+      logLinesDropped: this.#log.leftOut + this.#output.dropped,
+    });
   }
 
-  /** Answers the batch that was received. */
-  #answer(): void {
+  /**
+   * Receives and decodes what has come: polls while the policy says so, then sleeps.
+   * @returns the number of messages, or `-errno`
+   */
+  #receive(): number {
+    const socket = this.#socket;
     const batch = this.#batch;
-    const counters = this.#counters;
+    const polling = this.#polling;
+    const window = polling.windowMicroseconds;
+    const start = this.#clock.microseconds();
+    let received = -EAGAIN;
+    while (received === -EAGAIN && window > 0) {
+      received = socket.receive(batch, false);
+      this.#now = this.#clock.microseconds();
+      if (elapsedMicroseconds(start, this.#now) >= window) break;
+    }
+    if (received === -EAGAIN) {
+      received = socket.receive(batch, true);
+      this.#now = this.#clock.microseconds();
+    }
+    const gathered = batch.count === 0 || (batch.count > 1 && batch.datagrams(0) === 1);
+    polling.received(elapsedMicroseconds(start, this.#now), gathered);
+    return received;
+  }
+
+  /** Marks the datagrams that the guard admits for sending, and counts the batch. */
+  #admit(): void {
+    const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      const datagrams = batch.datagrams(i);
-      const reason = this.#guard.judge(batch, i);
-      const { admitted } = this.#guard;
-      counters.received += datagrams;
-      if (reason !== ACCEPTED) counters.refused[reason]! += datagrams - admitted;
+      this.#counters.received += batch.datagrams(i);
+      const admitted = this.#guard.admit(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
-      batch.reply(i);
+      batch.markForSend(i);
     }
-    counters.echoed += this.#socket.send(batch);
-    this.#log.record(batch);
   }
 
-  /** Counts what has come and is not answered any more, so that nothing is lost without being counted. */
+  /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
+  #send(): void {
+    this.#counters.echoed += this.#socket.send(this.#batch);
+  }
+
+  /** Counts datagrams that came and are not answered any more. */
   #drain(): void {
     const end = performance.now() + DRAIN_MILLISECONDS;
     while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
       for (let i = 0; i < this.#batch.count; i++) {
         const datagrams = this.#batch.datagrams(i);
         this.#counters.received += datagrams;
-        this.#counters.refused[STOPPING]! += datagrams;
+        this.#guard.refused[STOPPING]! += datagrams;
       }
     }
   }
 
-  #sleepFor(milliseconds: number): void {
-    this.#sleep = milliseconds;
+  #setReceiveTimeout(milliseconds: number): void {
+    if (this.#receiveTimeoutMilliseconds === milliseconds) return;
+    this.#receiveTimeoutMilliseconds = milliseconds;
     this.#socket.setReceiveTimeout(milliseconds);
   }
 
-  #nextSecond(): void {
+  #everySecond(): void {
     this.#log.nextSecond();
+    this.#notices.everySecond();
+    // The kernel's counter wraps.
     this.#socket.drops();
-    const failures: string[] = [];
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      const failed = this.#socket.failed(errno);
-      const count = failed - this.#failuresTold[errno]!;
-      if (count > 0) failures.push(`${count} times ${errnoName(errno)} (${errnoMessage(errno)})`);
-      this.#failuresTold[errno] = failed;
-    }
-    if (this.#receiveError !== 0) {
-      this.#tell(`receiving failed: ${errnoMessage(this.#receiveError)} (${errnoName(this.#receiveError)})`);
-      this.#receiveError = 0;
-    }
-    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
-    if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
-      this.#trainsTold = true;
-      this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
-    }
   }
 }

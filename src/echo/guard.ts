@@ -1,19 +1,28 @@
 /**
- * Which datagrams are answered.
+ * Admission of datagrams.
  *
- * What an echo server sends, and to whom, is up to whoever forges a source address. The guard sees to it that a forged
- * datagram can't make it talk to another service, or to itself, for ever (CVE-2024-2169, CERT VU#417980), nor flood one
- * victim.
+ * A forged source address makes an echo server send to a victim of the forger's choice. The guard prevents that a forged
+ * datagram starts an endless exchange with another service or with the server itself (CVE-2024-2169, CERT VU#417980), or
+ * that many flood one victim.
  * @module
  */
 
 import { CLOCK_MONOTONIC } from "../../ffi/constants.ts";
-import { Clock } from "../../ffi/libc.ts";
-import { ADDRESS_SIZE, isIPv4, isMapped, isMulticast, isUnspecified, type Prefix } from "../net/address.ts";
-import { BROADCAST, type MessageBatch, MULTICAST, UNKNOWN } from "../socket/message_batch.ts";
+import { Clock } from "../../ffi/clock.ts";
+import {
+  ADDRESS_SIZE,
+  isIPv4,
+  isMapped,
+  isMulticast,
+  isUnspecified,
+  type Prefix,
+  sameAddress,
+} from "../net/address.ts";
+import { BROADCAST, MULTICAST, UNKNOWN } from "../socket/control_message.ts";
+import type { MessageBatch } from "../socket/message_batch.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
 
-/** Why a datagram is not answered, by number; 0 is for those that are. The names stand in the summary. */
+/** Reasons to refuse a datagram, by number, with their names in the summary; number 0 admits it. */
 export const REASONS = [
   "accepted",
   "unknown_destination",
@@ -36,12 +45,12 @@ export const REASONS = [
 /** The name of one reason. */
 export type Reason = typeof REASONS[number];
 
-/** The datagram is answered. */
-export const ACCEPTED = 0;
+/** The datagram is admitted. */
+const ACCEPTED = 0;
 
 /**
- * Ports from 1024 on of services that answer, or may answer, whatever they are sent, and so could be made to talk to an
- * echo server. Those in the range from which systems pick the ports of their clients (32768 and up) are not here.
+ * Ports from 1024 on of services that may answer any datagram, and so could exchange datagrams with an echo server
+ * without end. Ports from 32768 on, the ephemeral ports of clients, are not in the list.
  *
  * Sources: CISA alert TA14-017A, "UDP-Based Amplification Attacks"; Cloudflare, "Reflections on reflection (attacks)",
  * 2017; the collection github.com/Phenomite/AMP-Research; the IANA port registry.
@@ -83,41 +92,39 @@ export const SERVICE_PORTS: ReadonlyMap<number, string> = new Map([
   [32414, "Plex media server"],
 ]);
 
-/** What a {@link Guard} lets pass. */
+/** Options of a {@link Guard}. */
 export interface GuardOptions {
   /** The server's own port. */
   readonly port: number;
   /** Whether to answer any source port but 0. */
   readonly answerAnyPort?: boolean;
-  /** Whether to answer what was sent to a broadcast address. */
+  /** Whether to answer datagrams to broadcast addresses. */
   readonly answerBroadcast?: boolean;
-  /** Whether to answer what was sent to a multicast address. */
+  /** Whether to answer datagrams to multicast addresses. */
   readonly answerMulticast?: boolean;
-  /** The only sources to answer; all, if empty. */
+  /** Prefixes of the sources to answer; all sources if empty. */
   readonly allow?: readonly Prefix[];
-  /** What one source gets. */
+  /** Limit for each source. */
   readonly rate?: Rate | undefined;
-  /** How many sources the rate is kept for at a time. */
-  readonly rateTable?: number;
-  /** What all sources together get. */
+  /** Limit for all sources together. */
   readonly maxRate?: Rate | undefined;
 }
 
-/** Judges every message before anything else is done with it, in constant time and without allocating. */
+/** Admits or refuses each message, in constant time and without allocating. */
 export class Guard {
-  /** How many datagrams of the message that was judged last are answered; they are its first ones. */
-  admitted = 0;
+  /** Datagrams refused, by number of the reason. */
+  readonly refused: Float64Array = new Float64Array(REASONS.length);
   readonly #port: number;
   readonly #answerBroadcast: boolean;
   readonly #answerMulticast: boolean;
-  // The number of the reason for which a source port is refused, by port.
+  // Reasons by source port.
   readonly #ports: Uint8Array;
   readonly #allow: AllowList;
   readonly #rate: RateLimit | undefined;
   readonly #maxRate: RateLimit | undefined;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
 
-  /** @param options what to let pass */
+  /** @param options see {@link GuardOptions} */
   constructor(options: GuardOptions) {
     this.#port = options.port;
     this.#answerBroadcast = options.answerBroadcast ?? false;
@@ -130,58 +137,66 @@ export class Guard {
     }
     this.#ports[0] = SOURCE_PORT_ZERO;
     this.#allow = new AllowList(options.allow ?? []);
-    if (options.rate !== undefined) this.#rate = new RateLimit(options.rate, options.rateTable ?? RATE_TABLE);
+    if (options.rate !== undefined) this.#rate = new RateLimit(options.rate, RATE_TABLE_SOURCES);
     if (options.maxRate !== undefined) this.#maxRate = new RateLimit(options.maxRate, 1);
   }
 
   /**
-   * Judges message `i` of a batch. {@link admitted} is then how many of its datagrams are answered.
-   * @returns {@link ACCEPTED}, or the number of the reason, in {@link REASONS}, why the others are not
+   * Admits the first datagrams of message `i` of a batch, and counts the others as refused.
+   * @returns the number of datagrams admitted, 0 to all
    */
-  judge(batch: MessageBatch, i: number): number {
-    const reason = this.#judgeOrigin(batch, i);
-    this.admitted = reason === ACCEPTED ? batch.datagrams(i) : 0;
-    if (reason !== ACCEPTED || (this.#rate === undefined && this.#maxRate === undefined)) return reason;
-    return this.#judgeRate(batch, i);
+  admit(batch: MessageBatch, i: number): number {
+    const datagrams = batch.datagrams(i);
+    const reason = this.#reasonToRefuse(batch, i);
+    if (reason !== ACCEPTED) {
+      this.refused[reason]! += datagrams;
+      return 0;
+    }
+    if (this.#rate === undefined && this.#maxRate === undefined) return datagrams;
+    return this.#admitByRate(batch, i, datagrams);
   }
 
-  #judgeOrigin(batch: MessageBatch, i: number): number {
+  #reasonToRefuse(batch: MessageBatch, i: number): number {
     const destination = batch.destination(i);
-    // Without its local address it could only be answered from a wrong one.
+    // Without a local address there is no right source for a reply.
     if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
     if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
     if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
-    const { i32 } = batch.memory;
-    const word = batch.peerAddressAt(i) >> 2;
-    if (isUnspecified(i32, word)) return UNSPECIFIED_SOURCE;
-    if (isMulticast(i32, word)) return MULTICAST_SOURCE;
-    if (i32[word + 3] === -1 && isMapped(i32, word)) return BROADCAST_SOURCE;
+    const { addresses } = batch;
+    const peer = batch.peerWord(i);
+    if (isUnspecified(addresses, peer)) return UNSPECIFIED_SOURCE;
+    // The kernel drops both kinds of datagrams itself, so these are for other kernels.
+    if (isMulticast(addresses, peer)) return MULTICAST_SOURCE;
+    if (addresses[peer + 3] === -1 && isMapped(addresses, peer)) return BROADCAST_SOURCE;
     const port = batch.peerPort(i);
     if (this.#ports[port] !== ACCEPTED) return this.#ports[port]!;
-    if (port === this.#port && sameWords(i32, word, batch.localAt(i) >> 2)) return OWN_ENDPOINT;
-    if (!this.#allow.has(i32, word)) return NOT_ALLOWED;
+    if (port === this.#port && sameAddress(addresses, peer, addresses, batch.localWord(i))) return OWN_ENDPOINT;
+    if (!this.#allow.has(addresses, peer)) return NOT_ALLOWED;
     return ACCEPTED;
   }
 
-  #judgeRate(batch: MessageBatch, i: number): number {
+  #admitByRate(batch: MessageBatch, i: number, datagrams: number): number {
     const clock = this.#clock;
     clock.read();
     const now = clock.seconds * 1_000_000 + clock.nanoseconds / 1000;
-    const asked = batch.datagrams(i);
-    const { i32 } = batch.memory;
-    let admitted = asked;
-    if (this.#rate !== undefined) admitted = this.#rate.take(i32, batch.peerAddressAt(i) >> 2, asked, now);
-    const underRate = admitted;
-    if (this.#maxRate !== undefined && admitted > 0) admitted = this.#maxRate.take(ANYONE, 0, admitted, now);
-    this.admitted = admitted;
-    return admitted === asked ? ACCEPTED : underRate < asked ? OVER_RATE : OVER_MAX_RATE;
+    let admitted = datagrams;
+    if (this.#rate !== undefined) {
+      admitted = this.#rate.take(batch.addresses, batch.peerWord(i), datagrams, now);
+      this.refused[OVER_RATE]! += datagrams - admitted;
+    }
+    if (this.#maxRate !== undefined && admitted > 0) {
+      const underRate = admitted;
+      admitted = this.#maxRate.take(ANYONE, 0, underRate, now);
+      this.refused[OVER_MAX_RATE]! += underRate - admitted;
+    }
+    return admitted;
   }
 }
 
-/** The prefixes whose sources are answered. */
+/** Prefixes of the sources to answer. */
 class AllowList {
   readonly #count: number;
-  // Whether the prefix is of IPv6 addresses, by prefix.
+  // By prefix: whether it is one of IPv6 addresses.
   readonly #ipv6: readonly boolean[];
   readonly #networks: Int32Array;
   readonly #masks: Int32Array;
@@ -203,12 +218,12 @@ class AllowList {
     this.#networks = new Int32Array(networks.buffer);
   }
 
-  /** Whether the address of four words from `at` is in any of the prefixes, or there are none. */
+  /** Whether the address of four words from `at` is in one of the prefixes, or the list is empty. */
   has(words: Int32Array, at: number): boolean {
     if (this.#count === 0) return true;
     const ipv6 = !isMapped(words, at);
     for (let k = 0; k < this.#count; k++) {
-      // `::/0` covers the IPv4-mapped addresses too, but nobody who writes it means IPv4.
+      // `::/0` means IPv6, though it covers the IPv4-mapped addresses too.
       let differs = this.#ipv6[k] === ipv6 ? 0 : 1;
       for (let i = 0; i < 4; i++) differs |= (words[at + i]! & this.#masks[k * 4 + i]!) ^ this.#networks[k * 4 + i]!;
       if (differs === 0) return true;
@@ -217,15 +232,10 @@ class AllowList {
   }
 }
 
-function sameWords(words: Int32Array, a: number, b: number): boolean {
-  return words[a] === words[b] && words[a + 1] === words[b + 1] && words[a + 2] === words[b + 2] &&
-    words[a + 3] === words[b + 3];
-}
+/** Sources that the limit for each source remembers. */
+const RATE_TABLE_SOURCES = 65_536;
 
-/** Sources that `--rate` remembers, unless told otherwise. */
-export const RATE_TABLE = 65_536;
-
-/** The source that all sources are to the limit of the whole server. */
+/** The one source of the limit for all sources. */
 const ANYONE = new Int32Array(4);
 
 const number = (reason: Reason) => REASONS.indexOf(reason);
@@ -243,5 +253,5 @@ const OWN_ENDPOINT = number("own_endpoint");
 const NOT_ALLOWED = number("not_allowed");
 const OVER_RATE = number("over_rate");
 const OVER_MAX_RATE = number("over_max_rate");
-/** The datagram came when the server was about to stop. */
+/** The datagram came while the server stopped. */
 export const STOPPING: number = number("stopping");

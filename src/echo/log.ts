@@ -4,7 +4,7 @@
  */
 
 import { CLOCK_REALTIME } from "../../ffi/constants.ts";
-import { Clock } from "../../ffi/libc.ts";
+import { Clock } from "../../ffi/clock.ts";
 import { formatDecimal, formatEndpoint } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { Output } from "../cli/output.ts";
@@ -49,7 +49,7 @@ export class Log {
     if (this.#format === "none") return;
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
-      if (!batch.replies(i)) continue;
+      if (!batch.isMarked(i)) continue;
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
         if (this.#budget <= 0) {
@@ -85,7 +85,7 @@ export class Log {
   /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch: MessageBatch, i: number, k: number): void {
     const segmentSize = batch.segmentSize(i);
-    const from = batch.payloadAt(i) + k * segmentSize;
+    const from = batch.payloadOffset(i) + k * segmentSize;
     const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
     const { bytes } = this.#output;
     let at = this.#output.at;
@@ -99,7 +99,7 @@ export class Log {
       at = append(bytes, at, BYTES_KEY);
       at = formatDecimal(bytes, at, size);
       at = append(bytes, at, PAYLOAD_KEY);
-      at = this.#writeJsonPayload(batch.memory.bytes, from, size, at);
+      at = this.#writeJsonPayload(batch.payloads, from, size, at);
       at = append(bytes, at, JSON_END);
     } else {
       at = append(bytes, at, RECV);
@@ -107,7 +107,7 @@ export class Log {
       at = append(bytes, at, ARROW);
       at = this.#writeLocal(batch, i, at);
       at = append(bytes, at, PAYLOAD);
-      at = formatPayload(bytes, at, batch.memory.bytes, from, size);
+      at = formatPayload(bytes, at, batch.payloads, from, size);
       bytes[at++] = 0x5d;
       if (size > PAYLOAD_SHOWN_MAX) {
         at = append(bytes, at, LENGTH);
@@ -119,13 +119,12 @@ export class Log {
   }
 
   #writePeer(batch: MessageBatch, i: number, at: number): number {
-    const address = batch.peerAddressAt(i);
-    return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.peerZone(i), batch.peerPort(i));
+    const zone = batch.peerZone(i);
+    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
   }
 
   #writeLocal(batch: MessageBatch, i: number, at: number): number {
-    const address = batch.localAt(i);
-    return formatEndpoint(this.#output.bytes, at, batch.memory.bytes, address, batch.localZone(i), this.#port);
+    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.localWord(i), batch.localZone(i), this.#port);
   }
 
   #writeJsonPayload(payload: Uint8Array, from: number, size: number, at: number): number {

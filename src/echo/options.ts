@@ -14,7 +14,6 @@ import {
   UsageError,
   wholeNumber,
 } from "../cli/arguments.ts";
-import { RATE_TABLE } from "./guard.ts";
 import { LOG_FORMATS, type LogFormat } from "./log.ts";
 import type { Rate } from "./rate_limit.ts";
 
@@ -40,8 +39,6 @@ export interface ServeSettings {
   readonly allow: readonly Prefix[];
   /** What one source gets, if limited. */
   readonly rate: Rate | undefined;
-  /** Sources that the rate is kept for at a time. */
-  readonly rateTable: number;
   /** What all sources together get, if limited. */
   readonly maxRate: Rate | undefined;
   /** Whether to answer any source port but 0. */
@@ -69,7 +66,6 @@ UDP echo server that answers from the address it was asked at.
       --fd N            take over the bound UDP socket N (socket activation)
       --allow CIDR      answer these sources only; repeatable     (default: all)
       --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
-      --rate-table N    sources that --rate remembers          (default: 65536)
       --max-rate N      the same for all together; BURST is N if left out
       --answer-any-port, --answer-broadcast, --answer-multicast
                         answer what is refused because it could make a loop
@@ -91,7 +87,6 @@ const options = {
   fd: { type: "string" },
   allow: { type: "string", multiple: true },
   rate: { type: "string" },
-  "rate-table": { type: "string" },
   "max-rate": { type: "string" },
   "answer-any-port": { type: "boolean" },
   "answer-broadcast": { type: "boolean" },
@@ -134,7 +129,6 @@ export function parseEcho(args: readonly string[]): ServeSettings | "help" | "ve
     fd: fd === undefined ? undefined : wholeNumber("--fd", fd, 0, 1_000_000),
     allow: given.values("allow").map(prefix),
     rate: rateText === undefined ? undefined : rate("--rate", rateText),
-    rateTable: wholeNumber("--rate-table", given.value("rate-table") ?? `${RATE_TABLE}`, 8, 1 << 24),
     maxRate: maxRateText === undefined ? undefined : rate("--max-rate", maxRateText),
     answerAnyPort: given.has("answer-any-port"),
     answerBroadcast: given.has("answer-broadcast"),

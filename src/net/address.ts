@@ -1,16 +1,27 @@
 /**
  * IP addresses: text to bytes and back.
  *
- * Everywhere in the program an address is 16 bytes in network byte order; an IPv4 address is the IPv4-mapped
- * `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2). People always see it as `a.b.c.d`.
+ * An address is 16 bytes in network byte order. An IPv4 address has the IPv4-mapped form `::ffff:a.b.c.d` (RFC 4291,
+ * 2.5.5.2); its text is `a.b.c.d`. The datagram path handles an address as the four 32-bit words of those bytes, in the
+ * little-endian byte order of the machine.
  * @module
  */
 
 /** Bytes of an address. */
 export const ADDRESS_SIZE = 16;
 
-/** Longest text that {@link formatEndpoint} writes, in bytes: `[`, 39, `%`, 15, `]:65535`. */
+/** Longest text of {@link formatEndpoint}, in bytes: `[`, 39, `%`, 15, `]:65535`. */
 export const ENDPOINT_TEXT_MAX = 64;
+
+/** An address with the interface that it belongs to. */
+export interface ResolvedAddress {
+  /** The address, 16 bytes. */
+  readonly bytes: Uint8Array;
+  /** Interface name of a link-local address, else "". */
+  readonly zone: string;
+  /** Index of that interface, else 0. */
+  readonly scope: number;
+}
 
 /**
  * Parses an IPv4 address in dotted decimal, or an IPv6 address (RFC 4291, 2.2) without zone.
@@ -27,7 +38,7 @@ export function parseAddress(text: string): Uint8Array<ArrayBuffer> | undefined 
 
 function parseIPv4(text: string, out: Uint8Array, at: number): boolean {
   const parts = text.split(".");
-  // A leading zero means octal to some readers and decimal to others: it is refused, as inet_pton(3) does.
+  // Some programs read a leading zero as octal: refuse it, as inet_pton(3) does.
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255)) {
     return false;
   }
@@ -61,18 +72,17 @@ function parseIPv6(text: string, out: Uint8Array): boolean {
   return true;
 }
 
-/** Addresses that begin with the same bits. */
+/** A network: the addresses that begin with the same bits. */
 export interface Prefix {
-  /** An address of them, 16 bytes. */
+  /** An address of the network, 16 bytes. */
   readonly bytes: Uint8Array;
-  /** How many bits of the 128 they share; those of IPv4 addresses share at least the 96 of `::ffff:0:0/96`. */
+  /** Length of the prefix in bits, 0 to 128; at least 96 for IPv4, whose addresses are in `::ffff:0:0/96`. */
   readonly length: number;
 }
 
 /**
- * Parses a prefix: `192.0.2.0/24`, `2001:db8::/32`, or a single address. Bits beyond the prefix count for nothing.
- * RFC 4632, RFC 4291, 2.3
- * @returns `undefined` if the text is none
+ * Parses a prefix: `192.0.2.0/24`, `2001:db8::/32`, or a single address. RFC 4632, RFC 4291, 2.3
+ * @returns `undefined` if the text is no prefix
  */
 export function parsePrefix(text: string): Prefix | undefined {
   const [addressText = "", lengthText, ...rest] = text.split("/");
@@ -83,63 +93,69 @@ export function parsePrefix(text: string): Prefix | undefined {
   return length <= most ? { bytes, length: 128 - most + length } : undefined;
 }
 
-/** Whether the address at `at` is an IPv4 address. */
-export function isIPv4(bytes: Uint8Array, at = 0): boolean {
-  for (let i = 0; i < 10; i++) if (bytes[at + i] !== 0) return false;
-  return bytes[at + 10] === 0xff && bytes[at + 11] === 0xff;
+/** Whether the address of 16 bytes is an IPv4 address. */
+export function isIPv4(bytes: Uint8Array): boolean {
+  return isMapped(addressWords(bytes), 0);
 }
 
-/** Whether the address at `at` is an IPv6 link-local one, which means nothing without its interface. RFC 4291, 2.5.6 */
-export function isLinkLocal(bytes: Uint8Array, at = 0): boolean {
-  return bytes[at] === 0xfe && (bytes[at + 1]! & 0xc0) === 0x80;
+/** Whether the address of 16 bytes is an IPv6 link-local address, which is incomplete without its zone. RFC 4291, 2.5.6 */
+export function isLinkLocal(bytes: Uint8Array): boolean {
+  return hasLinkLocalPrefix(addressWords(bytes), 0);
 }
 
-/** The third 32-bit word of an IPv4 address, `00 00 ff ff`, as a little-endian machine reads it. */
+/** The four words of an address of 16 bytes. */
+export function addressWords(bytes: Uint8Array): Int32Array<ArrayBuffer> {
+  return new Int32Array(bytes.slice().buffer);
+}
+
+/** The third word of an IPv4 address: the bytes `00 00 ff ff`. */
 export const IPV4_MAPPED = -65536;
 
-/** Whether the address of four 32-bit words from `at` is an IPv4 address; quicker than {@link isIPv4}. */
+/** Whether the address of four words from `at` is an IPv4 address. */
 export function isMapped(words: Int32Array, at: number): boolean {
   return words[at + 2] === IPV4_MAPPED && (words[at]! | words[at + 1]!) === 0;
 }
 
-/** Whether the address of four 32-bit words from `at` is `::` or `0.0.0.0`. */
+/** Whether the address of four words from `at` is in `fe80::/10`. RFC 4291, 2.5.6 */
+export function hasLinkLocalPrefix(words: Int32Array, at: number): boolean {
+  return (words[at]! & 0xc0ff) === 0x80fe;
+}
+
+/** Whether the address of four words from `at` is `::` or `0.0.0.0`. */
 export function isUnspecified(words: Int32Array, at: number): boolean {
   return words[at + 3] === 0 && (isMapped(words, at) || (words[at]! | words[at + 1]! | words[at + 2]!) === 0);
 }
 
-/**
- * Whether the address of four 32-bit words from `at` is a multicast one: `224.0.0.0/4` or `ff00::/8`. RFC 5771; RFC
- * 4291, 2.7
- */
+/** Whether the address of four words from `at` is multicast: `224.0.0.0/4` or `ff00::/8`. RFC 5771; RFC 4291, 2.7 */
 export function isMulticast(words: Int32Array, at: number): boolean {
   // The first byte of an address is the lowest of its word.
   return isMapped(words, at) ? (words[at + 3]! & 0xf0) === 0xe0 : (words[at]! & 0xff) === 0xff;
 }
 
-/** The four 32-bit words of an address. */
-export function addressWords(bytes: Uint8Array): Int32Array<ArrayBuffer> {
-  return new Int32Array(bytes.slice().buffer);
+/** Whether two addresses, of four words each, are the same. */
+export function sameAddress(a: Int32Array, atA: number, b: Int32Array, atB: number): boolean {
+  return a[atA + 3] === b[atB + 3] && a[atA + 2] === b[atB + 2] && a[atA + 1] === b[atB + 1] && a[atA] === b[atB];
 }
 
 /**
- * Writes the text of the address of 16 bytes at `from` of `bytes` into `out` from `at`, in the form of RFC 5952.
- * It allocates nothing.
- * @returns the place after the text
+ * Writes the text of the address of four words from `word` into `out` from `at`, in the form of RFC 5952. It allocates
+ * nothing.
+ * @returns the offset behind the text
  */
-export function formatAddress(out: Uint8Array, at: number, bytes: Uint8Array, from = 0): number {
-  if (isIPv4(bytes, from)) {
-    for (let i = 12; i < 16; i++) {
-      if (i > 12) out[at++] = DOT;
-      at = formatDecimal(out, at, bytes[from + i]!);
+export function formatAddress(out: Uint8Array, at: number, words: Int32Array, word: number): number {
+  if (isMapped(words, word)) {
+    for (let shift = 0; shift < 32; shift += 8) {
+      if (shift > 0) out[at++] = DOT;
+      at = formatDecimal(out, at, (words[word + 3]! >>> shift) & 0xff);
     }
     return at;
   }
-  // RFC 5952, 4.2: the longest run of two or more zero groups is left out, the first of equals.
+  // RFC 5952, 4.2: `::` replaces the longest run of two or more zero groups, the first of equals.
   let runStart = -1;
   let runLength = 1;
   for (let i = 0; i < 8; i++) {
     let end = i;
-    while (end < 8 && group(bytes, from, end) === 0) end++;
+    while (end < 8 && group(words, word, end) === 0) end++;
     if (end - i > runLength) {
       runStart = i;
       runLength = end - i;
@@ -154,7 +170,7 @@ export function formatAddress(out: Uint8Array, at: number, bytes: Uint8Array, fr
       continue;
     }
     if (i > 0 && i !== runStart + runLength) out[at++] = COLON;
-    const value = group(bytes, from, i);
+    const value = group(words, word, i);
     for (let shift = value > 0xfff ? 12 : value > 0xff ? 8 : value > 0xf ? 4 : 0; shift >= 0; shift -= 4) {
       out[at++] = HEX[(value >> shift) & 0xf]!;
     }
@@ -163,26 +179,26 @@ export function formatAddress(out: Uint8Array, at: number, bytes: Uint8Array, fr
 }
 
 /**
- * Writes an endpoint as people write it: `192.0.2.1:9000`, `[2001:db8::1]:9000`, `[fe80::1%eth0]:9000`.
- * It allocates nothing unless there is a zone.
- * @param zone name of the interface of a link-local address, or ""
- * @returns the place after the text, at most {@link ENDPOINT_TEXT_MAX} further
+ * Writes an endpoint: `192.0.2.1:9000`, `[2001:db8::1]:9000`, `[fe80::1%eth0]:9000`. It allocates nothing unless there
+ * is a zone.
+ * @param zone interface name of a link-local address, else ""
+ * @returns the offset behind the text, at most {@link ENDPOINT_TEXT_MAX} further
  */
 export function formatEndpoint(
   out: Uint8Array,
   at: number,
-  bytes: Uint8Array,
-  from: number,
+  words: Int32Array,
+  word: number,
   zone: string,
   port: number,
 ): number {
-  const bracketed = !isIPv4(bytes, from);
+  const bracketed = !isMapped(words, word);
   if (bracketed) out[at++] = 0x5b;
-  at = formatAddress(out, at, bytes, from);
+  at = formatAddress(out, at, words, word);
   if (zone !== "") {
     out[at++] = 0x25;
-    // Names of interfaces are any bytes but blanks and slashes: what could drive a terminal, or end a string of JSON, is
-    // not let through.
+    // Linux takes any bytes but blanks and slashes in an interface name: a name must neither drive a terminal nor end a
+    // string of JSON.
     for (let i = 0; i < zone.length && i < 15; i++) {
       const code = zone.charCodeAt(i);
       out[at++] = code > 0x20 && code < 0x7f && code !== 0x22 && code !== 0x5c ? code : 0x3f;
@@ -193,7 +209,7 @@ export function formatEndpoint(
   return formatDecimal(out, at, port);
 }
 
-/** Writes a whole number from 0 to 2^53 in decimal; returns the place after it. It allocates nothing. */
+/** Writes a whole number from 0 to 2^53 in decimal; returns the offset behind it. It allocates nothing. */
 export function formatDecimal(out: Uint8Array, at: number, value: number): number {
   let digits = 1;
   for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) digits++;
@@ -204,20 +220,27 @@ export function formatDecimal(out: Uint8Array, at: number, value: number): numbe
   return at + digits;
 }
 
-/** The text of the address at `from` of `bytes`. */
-export function addressText(bytes: Uint8Array, from = 0): string {
+/** The text of the address of four words from `word`. */
+export function wordsText(words: Int32Array, word: number): string {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, bytes, from)));
+  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, words, word)));
 }
 
-/** The text of an endpoint: an address, the zone it has or "", and a port. */
+/** The text of an address of 16 bytes. */
+export function addressText(bytes: Uint8Array): string {
+  return wordsText(addressWords(bytes), 0);
+}
+
+/** The text of an endpoint: an address of 16 bytes, its zone or "", and a port. */
 export function endpointText(bytes: Uint8Array, zone: string, port: number): string {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, bytes, 0, zone, port)));
+  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, addressWords(bytes), 0, zone, port)));
 }
 
-function group(bytes: Uint8Array, from: number, index: number): number {
-  return bytes[from + index * 2]! << 8 | bytes[from + index * 2 + 1]!;
+/** The group of 16 bits with this index, 0 to 7. */
+function group(words: Int32Array, word: number, index: number): number {
+  const half = words[word + (index >> 1)]! >>> ((index & 1) << 4);
+  return (half & 0xff) << 8 | half >>> 8 & 0xff;
 }
 
 const DOT = 0x2e;

@@ -1,12 +1,15 @@
 /**
- * What arguments must be, and what is said where they are something else.
+ * Checks of arguments.
+ *
+ * A hostile object may return another value each time a property is read, and a subclass may override any accessor. So
+ * each function here returns the value that it checked: use that one.
  * @module
  */
 
 import { EINVAL } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 
-/** The error for an argument that makes no sense to a system call. The message says what would. */
+/** An `EINVAL` for an argument of a system call. The message names the valid values. */
 export function invalid(syscall: string, message: string): SystemError {
   return new SystemError(syscall, EINVAL, message);
 }
@@ -17,7 +20,7 @@ export function invalid(syscall: string, message: string): SystemError {
  */
 export function requireInteger(syscall: string, what: string, value: unknown, least: number, most: number): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw invalid(syscall, `${what} is a whole number from ${least} to ${most}, not ${describe(value)}`);
+  throw invalid(syscall, `${what} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
 }
 
 /**
@@ -26,7 +29,16 @@ export function requireInteger(syscall: string, what: string, value: unknown, le
  */
 export function requireString(syscall: string, what: string, value: unknown): string {
   if (typeof value === "string") return value;
-  throw invalid(syscall, `${what} is a string, not ${describe(value)}`);
+  throw invalid(syscall, `${what} must be a string, not ${describe(value)}`);
+}
+
+/**
+ * Requires a boolean; returns it.
+ * @throws {SystemError} `EINVAL`
+ */
+export function requireBoolean(syscall: string, what: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw invalid(syscall, `${what} must be true or false, not ${describe(value)}`);
 }
 
 /**
@@ -35,28 +47,32 @@ export function requireString(syscall: string, what: string, value: unknown): st
  */
 export function requireObject<T>(syscall: string, what: string, value: T): T & object {
   if (typeof value === "object" && value !== null) return value;
-  throw invalid(syscall, `${what} is an object, not ${describe(value)}`);
+  throw invalid(syscall, `${what} must be an object, not ${describe(value)}`);
 }
 
 /**
- * Requires a function.
+ * Requires a function; returns it.
  * @throws {SystemError} `EINVAL`
  */
-export function requireFunction(syscall: string, what: string, value: unknown): void {
-  if (typeof value === "function") return;
-  throw invalid(syscall, `${what} is a function, not ${describe(value)}`);
+export function requireFunction<T>(syscall: string, what: string, value: T): T {
+  if (typeof value === "function") return value;
+  throw invalid(syscall, `${what} must be a function, not ${describe(value)}`);
 }
+
+const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
+const typeOf = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag)!.get!;
+const lengthOf = Object.getOwnPropertyDescriptor(typedArray, "length")!.get!;
 
 /**
- * Requires bytes; returns them.
- * @throws {SystemError} `EINVAL`
+ * The length of a `Uint8Array` in bytes, as the runtime keeps it: a subclass cannot override it.
+ * @throws {SystemError} `EINVAL` if the value is no `Uint8Array`
  */
-export function requireBytes(syscall: string, what: string, value: unknown): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  throw invalid(syscall, `${what} is a Uint8Array, not ${describe(value)}`);
+export function requireBytes(syscall: string, what: string, value: unknown): number {
+  if (typeOf.call(value) === "Uint8Array") return lengthOf.call(value);
+  throw invalid(syscall, `${what} must be a Uint8Array, not ${describe(value)}`);
 }
 
-/** A value, for a person. */
+/** A value as text for a message. */
 export function describe(value: unknown): string {
   switch (typeof value) {
     case "string":

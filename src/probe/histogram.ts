@@ -3,19 +3,24 @@
  * @module
  */
 
+import type { Terminal } from "../cli/terminal.ts";
+import { formatMilliseconds } from "./duration.ts";
 import type { Bucket } from "./statistics.ts";
+
+/** What is drawn on: block characters need `unicode`. */
+type Canvas = Pick<Terminal, "unicode" | "paint">;
 
 /** Most lines of a histogram. */
 const ROWS_MAX = 16;
 /** Longest bar, in characters. */
 const BAR_MAX = 50;
 
-/** How many rows to each power of ten may be: preferred numbers, as of resistors. ISO 3 */
+/** Rows for each power of ten: preferred numbers. ISO 3 */
 const ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1] as const;
 
 /**
  * Puts values into rows whose borders are in geometric progression, as finely as `rowsMax` rows allow. Rows without
- * values are left out, and of several in succession only one is in the way of that.
+ * values are left out; each such gap counts as one row.
  */
 export function histogramRows(buckets: readonly Bucket[], rowsMax: number): Bucket[] {
   for (const perDecade of ROWS_PER_DECADE) {
@@ -36,51 +41,27 @@ export function histogramRows(buckets: readonly Bucket[], rowsMax: number): Buck
   return [];
 }
 
-/** How a histogram is drawn. */
-export interface HistogramStyle {
-  /** Most characters of a line. */
-  readonly width: number;
-  /** Whether block characters can be shown; else it is drawn in ASCII. */
-  readonly unicode: boolean;
-  /** Colours a bar. */
-  readonly paint: (bar: string) => string;
-  /** The text of a value; they are aligned at their decimal points. */
-  readonly label: (value: number) => string;
-  /** What stands behind the labels. */
-  readonly unit: string;
-}
-
 /**
- * Draws a histogram: a line for each row, with where it starts, a bar in proportion to its count, and the count. A gap
- * between rows is a line with dots. No more rows than values give a picture: Rice's rule.
+ * Draws a histogram of nanoseconds in lines of at most `width` characters: the start of each row in milliseconds, a bar
+ * in proportion to its count, and the count. Dots mark a gap between rows. Rice's rule limits the rows by the values.
  */
-export function drawHistogram(buckets: readonly Bucket[], style: HistogramStyle): string[] {
+export function drawHistogram(buckets: readonly Bucket[], width: number, terminal: Canvas): string[] {
   const total = buckets.reduce((sum, { count }) => sum + count, 0);
   const rows = histogramRows(buckets, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
-  const labels = alignPoints(rows.map((row) => style.label(row.from))).map((label) => `${label} ${style.unit}`);
+  const labels = rows.map((row) => `${formatMilliseconds(row.from)} ms`);
   const labelWidth = Math.max(...labels.map((label) => label.length));
   const most = Math.max(...rows.map((row) => row.count));
-  const room = Math.max(1, Math.min(BAR_MAX, style.width - labelWidth - `${most}`.length - 4));
-  const bars = rows.map((row) => bar(row.count / most * room, style.unicode));
+  const room = Math.max(1, Math.min(BAR_MAX, width - labelWidth - `${most}`.length - 4));
+  const bars = rows.map((row) => bar(row.count / most * room, terminal.unicode));
   const lines: string[] = [];
   rows.forEach((row, i) => {
-    // The borders are powers with the same exponent, but for the last digits.
+    // Equal borders may differ in the last digits.
     if (i > 0 && row.from > rows[i - 1]!.to * 1.001) {
-      lines.push(`  ${(style.unicode ? "⋮" : ":").padStart(labelWidth)}`);
+      lines.push(`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`);
     }
-    lines.push(`  ${labels[i]} ${style.paint(bars[i]!)} ${row.count}`);
+    lines.push(`  ${labels[i]!.padStart(labelWidth)} ${terminal.paint("bar", bars[i]!)} ${row.count}`);
   });
   return lines;
-}
-
-/** Pads numbers so that their decimal points stand below each other. */
-function alignPoints(numbers: readonly string[]): string[] {
-  const parts = numbers.map((number) => number.split(".") as [string, string?]);
-  const before = Math.max(...parts.map(([whole]) => whole.length));
-  const after = Math.max(...parts.map(([, decimals]) => decimals === undefined ? 0 : decimals.length + 1));
-  return parts.map(([whole, decimals]) =>
-    whole.padStart(before) + (decimals === undefined ? "" : `.${decimals}`).padEnd(after)
-  );
 }
 
 /** A bar that is `length` characters long, at least the shortest that can be shown. */

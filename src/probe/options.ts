@@ -3,7 +3,6 @@
  * @module
  */
 
-import { parseAddress } from "../net/address.ts";
 import {
   addressFamily,
   checkFamily,
@@ -13,34 +12,36 @@ import {
   UsageError,
   wholeNumber,
 } from "../cli/arguments.ts";
+import { parseAddress } from "../net/address.ts";
+import { parseDuration } from "./duration.ts";
 
-/** What is to be probed, and how. */
+/** What to probe, and how. */
 export interface ProbeSettings {
-  /** What to probe: names or addresses, each with its port. */
+  /** Names or addresses, each with its port. */
   readonly targets: readonly TargetText[];
-  /** Requests to each target, 0 for no end; if absent, 5 for several targets and no end for one. */
-  readonly count: number | undefined;
-  /** Milliseconds between requests; 0 for the next one when the last was answered. */
-  readonly interval: number;
+  /** Requests to each target; `Infinity` for no end. */
+  readonly count: number;
+  /** Time between requests; 0 for the next one when the last was answered. */
+  readonly intervalMilliseconds: number;
   /** Bytes of payload of a request. */
   readonly size: number;
-  /** After how many milliseconds without an answer a request counts as lost. */
-  readonly timeout: number;
-  /** Local address or name to send from, if not the one that the routing table gives. */
+  /** Time after which a request without an answer is lost. */
+  readonly timeoutMilliseconds: number;
+  /** Local address or name to send from; if absent, the one that the routing table gives. */
   readonly source: string | undefined;
-  /** Name of the interface to send by, if not the one that the routing table gives. */
+  /** Name of the interface to send by; if absent, the one that the routing table gives. */
   readonly interfaceName: string | undefined;
-  /** Time to live, or hop limit, if not the system's. */
+  /** Time to live, or hop limit; the system's, if absent. */
   readonly ttl: number | undefined;
-  /** Type of service, or traffic class, if not 0. */
-  readonly tos: number | undefined;
-  /** Whether no one may fragment the datagrams. */
+  /** Type of service, or traffic class: DSCP and ECN; 0, if absent. RFC 2474, RFC 3168 */
+  readonly trafficClass: number | undefined;
+  /** Whether to forbid fragmentation. */
   readonly dontFragment: boolean;
-  /** Whether to look for the largest datagram that passes unfragmented. */
+  /** Whether to search the largest datagram that passes unfragmented. */
   readonly findMtu: boolean;
   /** Whether to use connected sockets, as ordinary clients do. */
   readonly connected: boolean;
-  /** 4 or 6, if names are to be resolved to one of the two only. */
+  /** 4 or 6, to use only addresses of that family. */
   readonly family: 4 | 6 | undefined;
   /** Whether to write JSON. */
   readonly json: boolean;
@@ -55,50 +56,53 @@ export interface TargetText {
   readonly port: number;
 }
 
-/** Most bytes of payload: of a datagram over IPv6, whose length has 16 bits. RFC 768, RFC 8200 */
+/** Most bytes of payload: those of a datagram over IPv6, whose length has 16 bits. RFC 768, RFC 8200 */
 export const SIZE_MAX = 65_527;
-/** Most bytes of payload over IPv4, whose length has 16 bits too, but counts the header of 20 bytes. RFC 791 */
+/** Most bytes of payload over IPv4, whose 16 bits of length include the header of 20 bytes. RFC 791 */
 export const SIZE_MAX_IPV4 = 65_507;
+/** Requests to each target, unless the user says otherwise. */
+const COUNT_DEFAULT = 5;
+/** Longest interval and time-out, in milliseconds. */
+const DURATION_MAX = 3_600_000;
 
-/** What `probe --help` shows: at most 24 lines of 80 columns. */
+/** The text of `probe --help`: with the line of the command and that of the next prompt it fits 24 lines of 80 columns. */
 export const PROBE_HELP = `\
-See whether a UDP echo server answers, from where, and how fast.
+See whether UDP echo servers answer, from where, and how fast.
 
-  echo.ts probe TARGET... [PORT] [options]
+  echo.ts probe TARGET... [options]
 
-TARGET is an address or a name, with or without :PORT; of a name, all addresses
-are probed. One target is probed until Ctrl-C; several, five times each.
+TARGET is an address, or a name for all its addresses, with or without :PORT.
 
-  -p, --port PORT       port to ask at                           (default: 9000)
-  -c, --count N         requests to each target, 0 for no end
-  -i, --interval TIME   time between requests, 0 for as fast as answers come
-                        (default: 200ms); units are us, ms, s and m
-  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}        (default: 64)
-  -t, --timeout TIME    how long to wait for an answer             (default: 1s)
-      --connected       use a connected socket: see what ordinary clients see
+  -p, --port PORT       port of targets without one              (default: 9000)
+  -c, --count N         requests to each target, 0 for no end       (default: 5)
+  -i, --interval TIME   between requests, 0 for no pause        (default: 200ms)
+  -t, --timeout TIME    for an answer; TIME in us, ms, s or m      (default: 1s)
+  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}            (default: 64)
+      --connected       connect the socket, as ordinary clients do
       --source ADDR     send from this local address
       --interface NAME  send by this interface
       --ttl N           time to live, or hop limit
-      --tos N           type of service, 0 to 255; or --dscp N, 0 to 63 or name
-      --df              don't fragment; --mtu finds the largest that passes so
+      --dscp N          code point, 0 to 63 or EF, AF11 to AF43, CS0 to CS7
+      --ecn N           ECN field, 0 to 3 or not-ect, ect0, ect1, ce
+      --df              forbid fragmentation
+      --mtu             find the largest datagram that passes unfragmented
   -4, -6                IPv4 only, IPv6 only
-      --json            an object for each reply, and one for the summary
+      --json            a JSON object for each reply, and one for the summary
   -q, --quiet           the summary only
-  -h, --help            show this
-`;
+  -h, --help            -V, --version`;
 
 const options = {
   port: { type: "string", short: "p" },
   count: { type: "string", short: "c" },
   interval: { type: "string", short: "i" },
-  size: { type: "string", short: "s" },
   timeout: { type: "string", short: "t" },
+  size: { type: "string", short: "s" },
   connected: { type: "boolean" },
   source: { type: "string" },
   interface: { type: "string" },
   ttl: { type: "string" },
-  tos: { type: "string" },
   dscp: { type: "string" },
+  ecn: { type: "string" },
   df: { type: "boolean" },
   mtu: { type: "boolean" },
   ipv4: { type: "boolean", short: "4" },
@@ -106,49 +110,42 @@ const options = {
   json: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
   help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "V" },
 } as const satisfies Options;
 
 /**
- * Understands the arguments behind `probe`.
- * @returns the settings, or `help` if `--help` was asked for
- * @throws {UsageError} where they make no sense
+ * Parses the arguments behind `probe`.
+ * @returns the settings; or `help` or `version`, if the user asks for that
+ * @throws {UsageError} if they are wrong
  */
-export function parseProbe(args: readonly string[]): ProbeSettings | "help" {
+export function parseProbe(args: readonly string[]): ProbeSettings | "help" | "version" {
   const given = parseArguments(args, options);
   if (given.has("help")) return "help";
-  const family = addressFamily(given);
-  const hosts = [...given.positionals];
-  const lastIsPort = hosts.length > 1 && /^[0-9]+$/.test(hosts.at(-1)!);
-  const trailing = lastIsPort ? hosts.pop() : undefined;
-  if (hosts.length === 0) {
-    throw new UsageError("probe needs a target: echo.ts probe 192.0.2.10, for example; --help shows more");
-  }
-  if (trailing !== undefined && given.has("port")) {
-    throw new UsageError(`one port only, not ${trailing} and --port ${quote(given.value("port")!)}`);
-  }
-  const port = wholeNumber("the port", trailing ?? given.value("port") ?? "9000", 1, 65_535);
-  const targets = hosts.map((text) => target(text, port, family));
-  const source = given.value("source");
-  if (source !== undefined) checkFamily(source, family);
-  if (given.has("tos") && given.has("dscp")) {
-    throw new UsageError("--tos and --dscp set the same byte: leave one out");
-  }
-  const optional = <T>(name: keyof typeof options, read: (text: string) => T) => {
+  if (given.has("version")) return "version";
+  const value = <T>(name: keyof typeof options, read: (text: string) => T): T | undefined => {
     const text = given.value(name);
     return text === undefined ? undefined : read(text);
   };
+  const family = addressFamily(given);
+  const port = value("port", (text) => wholeNumber("--port", text, 1, 65_535)) ?? 9000;
+  const targets = parseTargets(given.positionals, port, family);
+  const source = given.value("source");
+  if (source !== undefined) checkFamily(source, family);
+  const dscp = value("dscp", parseCodePoint);
+  const ecn = value("ecn", parseEcn);
   const findMtu = given.has("mtu");
   if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  const count = value("count", (text) => wholeNumber("--count", text, 0, 1_000_000_000)) ?? COUNT_DEFAULT;
   return {
     targets,
-    count: optional("count", (text) => wholeNumber("--count", text, 0, 1_000_000_000)),
-    interval: duration("--interval", given.value("interval") ?? "200ms", 0),
-    size: wholeNumber("--size", given.value("size") ?? "64", 0, SIZE_MAX),
-    timeout: duration("--timeout", given.value("timeout") ?? "1s", 1),
+    count: count === 0 ? Infinity : count,
+    intervalMilliseconds: value("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
+    timeoutMilliseconds: value("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1000,
+    size: value("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
     source,
     interfaceName: given.value("interface"),
-    ttl: optional("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
-    tos: optional("tos", trafficClass) ?? optional("dscp", (text) => codePoint(text) << 2),
+    ttl: value("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
+    trafficClass: dscp === undefined && ecn === undefined ? undefined : (dscp ?? 0) << 2 | (ecn ?? 0),
     dontFragment: given.has("df") || findMtu,
     findMtu,
     connected: given.has("connected"),
@@ -158,13 +155,27 @@ export function parseProbe(args: readonly string[]): ProbeSettings | "help" {
   };
 }
 
-/** A name or an address, with a port behind a colon if need be. */
-function target(text: string, port: number, family: 4 | 6 | undefined): TargetText {
+function parseTargets(texts: readonly string[], port: number, family: 4 | 6 | undefined): TargetText[] {
+  const number = texts.find((text) => /^[0-9]+$/.test(text));
+  const host = texts.find((text) => text !== number);
+  if (host === undefined) {
+    const example = `echo.ts probe 192.0.2.10:${number ?? 9000}`;
+    throw new UsageError(`the target is missing: ${example}, for example; --help shows more`);
+  }
+  if (number !== undefined) {
+    throw new UsageError(
+      `${number} is no target: give the port as TARGET:${number}, or as -p ${number} for all targets`,
+    );
+  }
+  return texts.map((text) => parseTarget(text, port, family));
+}
+
+/** Reads a name or an address, with or without a port behind a colon. */
+function parseTarget(text: string, port: number, family: 4 | 6 | undefined): TargetText {
   const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ??
     [undefined, undefined, text];
   const host = bracketed ?? name ?? "";
-  if (/^[0-9]+$/.test(host)) throw new UsageError(`the port ${host} comes last, and once`);
-  // A colon is at home in an IPv6 address only.
+  // Only IPv6 addresses have colons.
   if (host === "" || (/[:[\]]/.test(host) && parseAddress(host.split("%")[0]!) === undefined)) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
@@ -172,31 +183,15 @@ function target(text: string, port: number, family: 4 | 6 | undefined): TargetTe
   return { host, port: own === undefined ? port : wholeNumber(`the port of ${host}`, own, 1, 65_535) };
 }
 
-const UNITS: ReadonlyMap<string, number> = new Map([["us", 0.001], ["ms", 1], ["s", 1000], ["m", 60_000]]);
-/** Longest interval and time-out, in milliseconds. */
-const DURATION_MAX = 3_600_000;
-
-/**
- * Reads a duration with its unit, `200ms` or `1.5s`, in milliseconds; 0 needs none.
- * @param least least number of milliseconds
- * @throws {UsageError} if the text is none
- */
-export function duration(what: string, text: string, least: number): number {
-  const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m)$/.exec(text === "0" ? "0s" : text);
-  const value = match === null ? NaN : Number(match[1]) * UNITS.get(match[2]!)!;
-  if (value >= least && value <= DURATION_MAX) return value;
-  const from = least === 0 ? "0" : `${least}ms`;
-  throw new UsageError(
-    `${what} is a time from ${from} to 60m with a unit, us, ms, s or m: 200ms, 1.5s, not ${quote(text)}`,
-  );
+function readDuration(option: string, text: string, leastMilliseconds: number): number {
+  const milliseconds = parseDuration(text);
+  if (milliseconds >= leastMilliseconds && milliseconds <= DURATION_MAX) return milliseconds;
+  const least = leastMilliseconds === 0 ? "0" : `${leastMilliseconds}ms`;
+  throw new UsageError(`${option} is a time from ${least} to 60m, as 50us, 200ms, 1.5s or 1m, not ${quote(text)}`);
 }
 
-function trafficClass(text: string): number {
-  return /^0x[0-9a-f]{1,2}$/i.test(text) ? Number(text) : wholeNumber("--tos", text, 0, 255);
-}
-
-/** A differentiated services code point, by number or by name: `EF`, `AF41`, `CS6`. RFC 2474, RFC 2597, RFC 3246 */
-function codePoint(text: string): number {
+/** Reads a differentiated services code point, a number or a name: `EF`, `AF41`, `CS6`. RFC 2474, RFC 2597, RFC 3246 */
+function parseCodePoint(text: string): number {
   const name = text.toUpperCase();
   if (name === "EF") return 46;
   const selector = /^CS([0-7])$/.exec(name);
@@ -206,4 +201,14 @@ function codePoint(text: string): number {
   const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
   if (value <= 63) return value;
   throw new UsageError(`--dscp is a number from 0 to 63 or a name, EF, AF11 to AF43 or CS0 to CS7, not ${quote(text)}`);
+}
+
+/** Values of the ECN field by name. RFC 3168, 5 */
+const ECN_NAMES = ["not-ect", "ect1", "ect0", "ce"];
+
+/** Reads a value of the ECN field, a number or a name. */
+function parseEcn(text: string): number {
+  const value = /^[0-3]$/.test(text) ? Number(text) : ECN_NAMES.indexOf(text.toLowerCase());
+  if (value >= 0) return value;
+  throw new UsageError(`--ecn is a number from 0 to 3 or not-ect, ect0, ect1 or ce, not ${quote(text)}`);
 }

@@ -1,21 +1,20 @@
 /**
- * What the probe's datagrams carry, and how they are known again when they come back.
+ * The payload of the probe's requests, by which answers are matched with them.
  *
  * | bytes | content, little-endian |
  * | --- | --- |
  * | 0–3 | sequence number of the request |
  * | 4–7 | session: a random number for each target of each run |
  * | 8–11 | magic number: `echo` |
- * | 12–15 | CRC-32 of all other bytes |
- * | 16– | filling: pseudo-random, by session and sequence number |
+ * | 12– | pseudo-random words, generated from session, sequence number and size |
  *
- * A payload of fewer bytes is the beginning of that. So even one byte still tells 256 requests apart, and an empty
- * payload none.
+ * The generated words serve as a checksum of the fields before them. A smaller payload ends earlier: one byte still
+ * distinguishes 256 requests, an empty payload none.
  * @module
  */
 
-/** Bytes before the filling. */
-export const HEADER_SIZE = 16;
+/** Size from which a payload has a generated word, in bytes: {@link isProbePayload} recognizes those. */
+export const RECOGNIZABLE_SIZE = 16;
 
 /** Bytes of the sequence number, the lowest first. */
 const SEQUENCE_SIZE = 4;
@@ -25,9 +24,7 @@ const MAGIC = 0x6f686365;
 
 const SESSION_WORD = 1;
 const MAGIC_WORD = 2;
-const CHECKSUM_WORD = 3;
-const CHECKSUM_AT = CHECKSUM_WORD * 4;
-const FILLING_WORD = HEADER_SIZE / 4;
+const GENERATED_WORD = 3;
 
 /** The payloads of one session. */
 export class ProbePayload {
@@ -38,33 +35,31 @@ export class ProbePayload {
 
   /**
    * @param session a random number of 32 bits
-   * @param sizeMax most bytes of a payload
+   * @param sizeMax largest payload, in bytes
    */
   constructor(session: number, sizeMax: number) {
     this.session = session | 0;
-    this.#bytes = new Uint8Array(Math.ceil(Math.max(HEADER_SIZE, sizeMax) / 4) * 4);
+    this.#bytes = new Uint8Array(Math.ceil(Math.max(RECOGNIZABLE_SIZE, sizeMax) / 4) * 4);
     this.#words = new Int32Array(this.#bytes.buffer);
   }
 
   /** The payload of the request `sequence`, `size` bytes, as a view that the next call overwrites. */
   of(sequence: number, size: number): Uint8Array<ArrayBuffer> {
     const words = this.#words;
-    const end = Math.max(FILLING_WORD, Math.ceil(size / 4));
+    const end = Math.ceil(size / 4);
     words[0] = sequence;
     words[SESSION_WORD] = this.session;
     words[MAGIC_WORD] = MAGIC;
     // Marsaglia's xorshift32, which stays at 0 when it starts there. https://doi.org/10.18637/jss.v008.i14
-    let state = Math.imul(this.session ^ Math.imul(sequence, 0x9e3779b1), 0x85ebca6b) || 1;
-    for (let word = FILLING_WORD; word < end; word++) {
+    const seed = this.session ^ Math.imul(sequence, 0x9e3779b1) ^ Math.imul(size, 0xc2b2ae35);
+    let state = Math.imul(seed, 0x85ebca6b) || 1;
+    for (let word = GENERATED_WORD; word < end; word++) {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
       words[word] = state;
     }
-    const payload = this.#bytes.subarray(0, size);
-    if (size >= HEADER_SIZE) words[CHECKSUM_WORD] = checksum(payload);
-    else words[CHECKSUM_WORD] = 0;
-    return payload;
+    return this.#bytes.subarray(0, size);
   }
 
   /** Whether a payload is, byte for byte, that of the request `sequence` with `size` bytes. */
@@ -83,8 +78,8 @@ export class ProbePayload {
 }
 
 /**
- * The request that a payload names, or the beginning of one: of those up to `newest`, the last whose number ends as the
- * payload says; `undefined` if there is none, or the payload is empty.
+ * The request that a payload, or the beginning of one, names: of the requests up to `newest` the last whose number ends
+ * in the payload's first bytes. `undefined` if no request does, or the payload is empty.
  */
 export function namedSequence(payload: Uint8Array, newest: number): number | undefined {
   const size = Math.min(payload.length, SEQUENCE_SIZE);
@@ -96,25 +91,12 @@ export function namedSequence(payload: Uint8Array, newest: number): number | und
   return sequence < 1 ? undefined : sequence;
 }
 
-/** Whether a payload is an unaltered one of a probe, of whatever session: by its magic number and its checksum. */
+/** Whether a payload is an unaltered one of a probe, of any session: of {@link RECOGNIZABLE_SIZE} bytes or more. */
 export function isProbePayload(payload: Uint8Array): boolean {
-  if (payload.length < HEADER_SIZE) return false;
+  const size = payload.length;
+  if (size < RECOGNIZABLE_SIZE) return false;
   const view = new DataView(payload.buffer, payload.byteOffset);
-  return view.getInt32(MAGIC_WORD * 4, true) === MAGIC && view.getInt32(CHECKSUM_AT, true) === checksum(payload);
+  if (view.getInt32(MAGIC_WORD * 4, true) !== MAGIC) return false;
+  const session = view.getInt32(SESSION_WORD * 4, true);
+  return new ProbePayload(session, size).equals(payload, view.getInt32(0, true), size);
 }
-
-/** CRC-32 of all bytes of a payload but those of the checksum itself. ISO/IEC 8802-3, 3.2.9; zlib's `crc32` */
-function checksum(payload: Uint8Array): number {
-  let crc = -1;
-  for (let i = 0; i < payload.length; i++) {
-    if (i === CHECKSUM_AT) i = HEADER_SIZE;
-    if (i < payload.length) crc = CRC_TABLE[(crc ^ payload[i]!) & 0xff]! ^ (crc >>> 8);
-  }
-  return ~crc;
-}
-
-const CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ 0xedb88320 : crc >>> 1;
-  return crc;
-});

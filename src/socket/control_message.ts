@@ -1,110 +1,220 @@
 /**
- * Control messages, the data beside the payload that `recvmsg` and `sendmsg` exchange with the kernel: a walker that
- * reads a buffer of them, and functions that append one. cmsg(3)
+ * Control messages: the data beside the payload that `recvmsg` and `sendmsg` exchange with the kernel. This file decodes
+ * all that the program receives, and encodes all that it sends. cmsg(3)
  * @module
  */
 
-import { IP_PKTINFO, IPPROTO_IP, IPPROTO_IPV6, IPPROTO_UDP, IPV6_PKTINFO, UDP_SEGMENT } from "../../ffi/constants.ts";
-import { cmsghdr, in6_pktinfo, in_pktinfo } from "../../ffi/layouts.ts";
+import {
+  IP_PKTINFO,
+  IP_RECVERR,
+  IP_RECVFRAGSIZE,
+  IPPROTO_IP,
+  IPPROTO_IPV6,
+  IPPROTO_UDP,
+  IPV6_PKTINFO,
+  IPV6_RECVERR,
+  IPV6_RECVFRAGSIZE,
+  SCM_TIMESTAMPING,
+  SOL_SOCKET,
+  UDP_GRO,
+  UDP_SEGMENT,
+} from "../../ffi/constants.ts";
+import { cmsghdr, in6_pktinfo, in_pktinfo, scm_timestamping, sock_extended_err, timespec } from "../../ffi/layouts.ts";
 import type { Memory } from "../../ffi/memory.ts";
+import { IPV4_MAPPED, isMapped, isMulticast, isUnspecified } from "../net/address.ts";
+
+/** The datagram was sent to an address of this host. */
+export const UNICAST = 0;
+/** The datagram was sent to a broadcast address. */
+export const BROADCAST = 1;
+/** The datagram was sent to a multicast address. */
+export const MULTICAST = 2;
+/** The kernel did not report the destination, or cut the datagram. */
+export const UNKNOWN = 3;
+
+/** Kind of a datagram's destination: {@link UNICAST}, {@link BROADCAST}, {@link MULTICAST} or {@link UNKNOWN}. */
+export type Destination = typeof UNICAST | typeof BROADCAST | typeof MULTICAST | typeof UNKNOWN;
 
 /**
- * Walks the control messages that were received. It never reads outside the buffer that it was started on, and it ends,
- * whatever the buffer holds: a message whose length is impossible ends the walk.
+ * Decodes the control messages of one received message. Its fields hold the result of the last {@link decode}. It
+ * allocates nothing, and never reads outside the buffer that it was given, whatever the buffer holds.
  */
-export class ControlMessages {
-  /** Protocol level of the current message: `IPPROTO_IP`. */
-  level = 0;
-  /** Type of the current message on its level: `IP_PKTINFO`. */
-  type = 0;
-  /** Place of the current message's data, a multiple of 8. */
-  data = 0;
-  /** Bytes of data of the current message. */
-  length = 0;
-  readonly #i32: Int32Array;
-  #next = 0;
-  #end = 0;
+export class ControlMessageDecoder {
+  /** Kind of the destination. ip(7), ipv6(7) */
+  destination: Destination = UNKNOWN;
+  /** Local address to answer from, four words; `::` if the interface determines it. */
+  readonly local = new Int32Array(4);
+  /** Index of the interface that the message arrived by; 0 if the kernel did not report it. */
+  interfaceIndex = 0;
+  /** Bytes of each segment of a train; 0 for a single datagram. `UDP_GRO`, udp(7) */
+  segmentSize = 0;
+  /** Bytes of the largest fragment that the datagram was reassembled from; 0 for an unfragmented one. */
+  fragmentSize = 0;
+  /** Whether there is a time of arrival or departure. `SCM_TIMESTAMPING` */
+  hasTime = false;
+  /** Seconds of that time since the epoch, modulo 2^32. */
+  seconds = 0;
+  /** Nanoseconds of that time, 0 to 999,999,999. */
+  nanoseconds = 0;
+  /** Offset of a `struct sock_extended_err`; -1 without one. `IP_RECVERR`, ip(7) */
+  errorOffset = -1;
+  /** Offset behind that struct and the socket address that follows it. */
+  errorEnd = -1;
+  readonly #words: Int32Array;
 
-  /** @param memory where the buffers are */
+  /** @param memory the memory of the buffers to decode */
   constructor(memory: Memory) {
-    this.#i32 = memory.i32;
+    this.#words = memory.i32;
   }
 
-  /** Starts on the buffer of `length` bytes at `at`, a multiple of 8. */
-  start(at: number, length: number): void {
-    this.#next = at;
-    this.#end = at + length;
-  }
-
-  /** Goes to the next message; returns false when there is none. */
-  next(): boolean {
-    const at = this.#next;
-    if (at + cmsghdr.size > this.#end) return false;
-    // The length has 64 bits, of which no more than the lower 31 can be used in a buffer of ours.
-    const length = this.#i32[(at + cmsghdr.cmsg_len) >> 2]!;
-    if (length < cmsghdr.size || at + length > this.#end || this.#i32[(at + cmsghdr.cmsg_len + 4) >> 2] !== 0) {
-      this.#next = this.#end;
-      return false;
+  /** Decodes the buffer of `length` bytes at `offset`, a multiple of 8. */
+  decode(offset: number, length: number): void {
+    this.destination = UNKNOWN;
+    this.local.fill(0);
+    this.interfaceIndex = 0;
+    this.segmentSize = 0;
+    this.fragmentSize = 0;
+    this.hasTime = false;
+    this.errorOffset = -1;
+    const words = this.#words;
+    const end = offset + length;
+    for (let at = offset; at + cmsghdr.size <= end;) {
+      // The length has 64 bits. A buffer of ours needs the lower 31 only.
+      const messageLength = words[(at + cmsghdr.cmsg_len) >> 2]!;
+      const upper = words[(at + cmsghdr.cmsg_len + 4) >> 2]!;
+      if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
+      this.#decodeMessage(
+        words[(at + cmsghdr.cmsg_level) >> 2]!,
+        words[(at + cmsghdr.cmsg_type) >> 2]!,
+        at + cmsghdr.size,
+        messageLength - cmsghdr.size,
+      );
+      at += align(messageLength);
     }
-    this.level = this.#i32[(at + cmsghdr.cmsg_level) >> 2]!;
-    this.type = this.#i32[(at + cmsghdr.cmsg_type) >> 2]!;
-    this.data = at + cmsghdr.size;
-    this.length = length - cmsghdr.size;
-    this.#next = at + align(length);
-    return true;
+  }
+
+  #decodeMessage(level: number, type: number, data: number, length: number): void {
+    switch (level) {
+      case IPPROTO_IP:
+        if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
+        if (type === IP_RECVERR) this.#decodeError(data, length);
+        if (type === IP_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2]!;
+        break;
+      case IPPROTO_IPV6:
+        if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
+        if (type === IPV6_RECVERR) this.#decodeError(data, length);
+        if (type === IPV6_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2]!;
+        break;
+      case IPPROTO_UDP:
+        if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2]!;
+        break;
+      case SOL_SOCKET:
+        if (type === SCM_TIMESTAMPING && length >= scm_timestamping.size) this.#decodeTime(data + scm_timestamping.ts);
+        break;
+    }
+  }
+
+  #decodeIPv4PacketInfo(word: number): void {
+    const words = this.#words;
+    const sentTo = words[word + (in_pktinfo.ipi_addr >> 2)]!;
+    // For a datagram that came before IP_PKTINFO was set, the kernel knows the destination alone.
+    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)]! || sentTo;
+    this.interfaceIndex = words[word + (in_pktinfo.ipi_ifindex >> 2)]!;
+    this.local[0] = 0;
+    this.local[1] = 0;
+    this.local[2] = IPV4_MAPPED;
+    this.local[3] = answerFrom;
+    // The first byte of the address is the word's lowest.
+    if ((sentTo & 0xf0) === 0xe0) this.destination = MULTICAST;
+    else if (sentTo !== answerFrom || sentTo === -1) this.destination = BROADCAST;
+    else this.destination = answerFrom === 0 ? UNKNOWN : UNICAST;
+  }
+
+  #decodeIPv6PacketInfo(word: number): void {
+    const words = this.#words;
+    const address = word + (in6_pktinfo.ipi6_addr >> 2);
+    // An IPv4 datagram on a dual-stack socket brings both messages, and only IP_PKTINFO tells a broadcast.
+    if (isMapped(words, address)) return;
+    this.interfaceIndex = words[word + (in6_pktinfo.ipi6_ifindex >> 2)]!;
+    if (isMulticast(words, address)) {
+      // A multicast address is no source: the interface determines it.
+      this.destination = MULTICAST;
+      this.local.fill(0);
+    } else {
+      this.destination = isUnspecified(words, address) ? UNKNOWN : UNICAST;
+      for (let i = 0; i < 4; i++) this.local[i] = words[address + i]!;
+    }
+  }
+
+  #decodeTime(at: number): void {
+    this.hasTime = true;
+    this.seconds = this.#words[(at + timespec.tv_sec) >> 2]! >>> 0;
+    this.nanoseconds = this.#words[(at + timespec.tv_nsec) >> 2]!;
+  }
+
+  #decodeError(data: number, length: number): void {
+    if (length < sock_extended_err.size) return;
+    this.errorOffset = data;
+    this.errorEnd = data + length;
   }
 }
 
-/** Room that the reply's control messages take at most: `IPV6_PKTINFO` and `UDP_SEGMENT`. */
-export const REPLY_CONTROL_SIZE = space(in6_pktinfo.size) + space(2);
+/** Most bytes of the control messages of a sent message: `IPV6_PKTINFO` and `UDP_SEGMENT`. */
+export const SEND_CONTROL_SIZE: number = space(in6_pktinfo.size) + space(2);
 
 /**
- * Appends `IP_PKTINFO`: the datagram leaves with the source address that is the word `source` in network byte order; by
- * interface `interfaceIndex`, or by the one that the routing table gives if that is 0. ip(7)
- * @returns the place after it
+ * Encodes the source address of a message, `IP_PKTINFO` or `IPV6_PKTINFO`. Without a source and an interface it encodes
+ * nothing: a control message with an empty source would override the address that the socket is bound to.
+ * @param at offset of the message in `memory`, a multiple of 8
+ * @param words the source address, four words from `word`; unspecified for the choice of the kernel
+ * @param interfaceIndex interface to send by; 0 for the choice of the routing table
+ * @returns the offset behind the message
  */
-export function appendIPv4PacketInfo(memory: Memory, at: number, source: number, interfaceIndex: number): number {
-  const data = appendHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
-  memory.i32[(data + in_pktinfo.ipi_ifindex) >> 2] = interfaceIndex;
-  memory.i32[(data + in_pktinfo.ipi_spec_dst) >> 2] = source;
-  memory.i32[(data + in_pktinfo.ipi_addr) >> 2] = 0;
-  return at + space(in_pktinfo.size);
-}
-
-/**
- * Appends `IPV6_PKTINFO`: the datagram leaves with the source address of 16 bytes at `source`, a multiple of 4; by
- * interface `interfaceIndex`, or by the one that the routing table gives if that is 0. ipv6(7), RFC 3542
- * @returns the place after it
- */
-export function appendIPv6PacketInfo(memory: Memory, at: number, source: number, interfaceIndex: number): number {
-  const data = appendHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
+export function encodeSource(
+  memory: Memory,
+  at: number,
+  words: Int32Array,
+  word: number,
+  interfaceIndex: number,
+): number {
   const { i32 } = memory;
-  for (let i = 0; i < 4; i++) i32[(data >> 2) + i] = i32[(source >> 2) + i]!;
+  if (isUnspecified(words, word) && interfaceIndex === 0) return at;
+  if (isMapped(words, word)) {
+    const data = encodeHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
+    i32[(data + in_pktinfo.ipi_ifindex) >> 2] = interfaceIndex;
+    i32[(data + in_pktinfo.ipi_spec_dst) >> 2] = words[word + 3]!;
+    i32[(data + in_pktinfo.ipi_addr) >> 2] = 0;
+    return at + space(in_pktinfo.size);
+  }
+  const data = encodeHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
+  const address = (data + in6_pktinfo.ipi6_addr) >> 2;
+  for (let i = 0; i < 4; i++) i32[address + i] = words[word + i]!;
   i32[(data + in6_pktinfo.ipi6_ifindex) >> 2] = interfaceIndex;
   return at + space(in6_pktinfo.size);
 }
 
 /**
- * Appends `UDP_SEGMENT`: the payload leaves as datagrams of `segmentSize` bytes, the last of which may be shorter.
- * udp(7)
- * @returns the place after it
+ * Encodes `UDP_SEGMENT`: the payload leaves as datagrams of `segmentSize` bytes, the last of which may be shorter. udp(7)
+ * @param at offset of the message in `memory`, a multiple of 8
+ * @returns the offset behind the message
  */
-export function appendSegmentSize(memory: Memory, at: number, segmentSize: number): number {
-  const data = appendHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
+export function encodeSegmentSize(memory: Memory, at: number, segmentSize: number): number {
+  const data = encodeHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
   memory.u16[data >> 1] = segmentSize;
   return at + space(2);
 }
 
-function appendHeader(memory: Memory, at: number, level: number, type: number, dataSize: number): number {
-  const word = at >> 2;
-  memory.i32[word] = cmsghdr.size + dataSize;
-  memory.i32[word + 1] = 0;
-  memory.i32[word + 2] = level;
-  memory.i32[word + 3] = type;
+/** Encodes a `struct cmsghdr`; returns the offset of the data. */
+function encodeHeader(memory: Memory, at: number, level: number, type: number, dataSize: number): number {
+  const { i32 } = memory;
+  i32[(at + cmsghdr.cmsg_len) >> 2] = cmsghdr.size + dataSize;
+  i32[(at + cmsghdr.cmsg_len + 4) >> 2] = 0;
+  i32[(at + cmsghdr.cmsg_level) >> 2] = level;
+  i32[(at + cmsghdr.cmsg_type) >> 2] = type;
   return at + cmsghdr.size;
 }
 
-/** Room that a control message with `dataSize` bytes of data takes: `CMSG_SPACE`. cmsg(3) */
+/** Bytes of a control message with `dataSize` bytes of data: `CMSG_SPACE`. cmsg(3) */
 function space(dataSize: number): number {
   return cmsghdr.size + align(dataSize);
 }

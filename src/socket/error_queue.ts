@@ -1,151 +1,130 @@
 /**
- * What becomes of datagrams after they were sent: when they left, and which errors came of them.
+ * Error queues: errors that datagrams met after they were sent, and their times of departure.
  * @module
  */
 
 import {
   AF_INET,
-  IP_RECVERR,
-  IPPROTO_IP,
-  IPPROTO_IPV6,
-  IPV6_RECVERR,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
-  SCM_TIMESTAMPING,
   SO_EE_ORIGIN_ICMP,
   SO_EE_ORIGIN_ICMP6,
   SO_EE_ORIGIN_TIMESTAMPING,
-  SOL_SOCKET,
 } from "../../ffi/constants.ts";
-import { iovec, mmsghdr, scm_timestamping, sock_extended_err, sockaddr_in, timespec } from "../../ffi/layouts.ts";
-import { wallTime } from "../../ffi/libc.ts";
+import { wallTime } from "../../ffi/clock.ts";
+import { iovec, mmsghdr, sock_extended_err, sockaddr_in } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
-import { ControlMessages } from "./control_message.ts";
-import { readSocketAddress, type ResolvedAddress } from "../net/endpoint.ts";
-import { closed, UdpSocket } from "./udp_socket.ts";
-import { describe, invalid } from "../net/checks.ts";
+import type { ResolvedAddress } from "../net/endpoint.ts";
+import { readSocketAddress } from "../net/socket_address.ts";
+import { ControlMessageDecoder } from "./control_message.ts";
+import { descriptorOf, type UdpSocket } from "./udp_socket.ts";
 
-/** A datagram has left: the kernel has handed it to the network device. */
+/** The departure of a datagram: the kernel passed it to the network device. */
 export interface Departure {
-  /** Tells it from an {@link ErrorReport}. */
+  /** Distinguishes it from an {@link ErrorReport}. */
   readonly kind: "departure";
-  /** Which one: datagrams are counted from 0 on since `SO_TIMESTAMPING` was set. `SOF_TIMESTAMPING_OPT_ID` */
+  /** Number of the datagram, from 0 since `SO_TIMESTAMPING` was set. `SOF_TIMESTAMPING_OPT_ID` */
   readonly index: number;
-  /** When, as a `wallTime`. */
+  /** Time as a `wallTime`. */
   readonly time: number;
 }
 
-/** An error came of a datagram. */
+/** An error that a datagram met. */
 export interface ErrorReport {
-  /** Tells it from a {@link Departure}. */
+  /** Distinguishes it from a {@link Departure}. */
   readonly kind: "error";
-  /** The error that the kernel makes of it: `ECONNREFUSED`. */
+  /** Error number: `ECONNREFUSED`. errno(3) */
   readonly errno: number;
-  /** Type and code of the ICMP message; `undefined` if this host's kernel says it. RFC 792, RFC 4443 */
+  /** Type and code of the ICMP message; `undefined` for an error of this host. RFC 792, RFC 4443 */
   readonly icmp: { readonly version: 4 | 6; readonly type: number; readonly code: number } | undefined;
-  /** Who sent the ICMP message. */
+  /** Sender of the ICMP message. */
   readonly reporter: ResolvedAddress | undefined;
-  /** The MTU of the way in bytes, if the datagram was too large for it. */
+  /** MTU of the path in bytes, if the datagram was larger; else 0. */
   readonly mtu: number;
-  /** The beginning of the datagram's payload, as much of it as the ICMP message quotes. */
+  /** Beginning of the datagram's payload, as far as the ICMP message quotes it. */
   readonly quoted: Uint8Array;
 }
 
-/** Entries that one system call takes. */
+/** Entries that one system call returns. */
 const CAPACITY = 8;
-/** Room for what of a payload is looked at. */
+/** Bytes of the quoted payload. */
 const PAYLOAD_STRIDE = 64;
 const CONTROL_STRIDE = 256;
 
 /**
- * Reads the error queues of sockets that have `IP_RECVERR` or `IPV6_RECVERR` set (for errors), or `SO_TIMESTAMPING` (for
- * departures). One is enough for all sockets. ip(7), Documentation/networking/timestamping.rst
+ * Reads the error queues of sockets with `IP_RECVERR` or `IPV6_RECVERR` (errors), or `SO_TIMESTAMPING` (departures). One
+ * serves all sockets. ip(7), Documentation/networking/timestamping.rst
  */
 export class ErrorQueue {
   readonly #memory: Memory;
   readonly #vector: MessageVector;
-  readonly #controls: ControlMessages;
-  readonly #controlsAt: number;
-  readonly #payloadsAt: number;
+  readonly #control: ControlMessageDecoder;
+  readonly #controlsOffset: number;
+  readonly #payloadsOffset: number;
 
-  /** Makes the room for what is taken. */
+  /** Allocates the memory of one call. */
   constructor() {
-    const buffersAt = CAPACITY * mmsghdr.size;
-    this.#controlsAt = buffersAt + CAPACITY * iovec.size;
-    this.#payloadsAt = this.#controlsAt + CAPACITY * CONTROL_STRIDE;
-    this.#memory = new Memory(this.#payloadsAt + CAPACITY * PAYLOAD_STRIDE);
+    const buffersOffset = CAPACITY * mmsghdr.size;
+    this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
+    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE;
+    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE);
     this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
-    this.#controls = new ControlMessages(this.#memory);
+    this.#control = new ControlMessageDecoder(this.#memory);
     for (let i = 0; i < CAPACITY; i++) {
-      const bufferAt = buffersAt + i * iovec.size;
-      writeBuffer(this.#memory, bufferAt, this.#payloadsAt + i * PAYLOAD_STRIDE, PAYLOAD_STRIDE);
-      this.#vector.setBuffers(i, bufferAt, 1);
-      this.#vector.setControl(i, this.#controlsAt + i * CONTROL_STRIDE, CONTROL_STRIDE);
+      const buffer = buffersOffset + i * iovec.size;
+      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE, PAYLOAD_STRIDE);
+      this.#vector.setBuffers(i, buffer, 1);
+      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE, CONTROL_STRIDE);
     }
   }
 
   /**
-   * Takes what is in the error queue of a socket, without waiting.
-   * @throws {SystemError} `EBADF` where it is closed, `EINVAL` where it is none
+   * Takes all entries from the error queue of a socket, without waiting.
+   * @throws {SystemError} `EBADF` if the socket is closed, `EINVAL` if it is no `UdpSocket`
    */
   receive(socket: UdpSocket): (Departure | ErrorReport)[] {
-    if (!(socket instanceof UdpSocket)) throw invalid("recvmmsg", `a UdpSocket is needed, not ${describe(socket)}`);
-    if (socket.fd < 0) throw closed("recvmmsg");
+    const fd = descriptorOf("recvmmsg", socket);
     const entries: (Departure | ErrorReport)[] = [];
     for (;;) {
-      const count = this.#vector.receive(socket.fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
+      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
       for (let i = 0; i < count; i++) {
-        const entry = this.#read(i);
+        const entry = this.#decode(i);
         if (entry !== undefined) entries.push(entry);
-        this.#vector.setRoom(i, 0, CONTROL_STRIDE);
+        this.#vector.resetLengths(i, 0, CONTROL_STRIDE);
       }
       if (count < CAPACITY) return entries;
     }
   }
 
-  #read(i: number): Departure | ErrorReport | undefined {
+  #decode(i: number): Departure | ErrorReport | undefined {
     const { bytes, i32 } = this.#memory;
-    const controls = this.#controls;
-    let time: number | undefined;
-    let errorAt = -1;
-    let errorEnd = -1;
+    const control = this.#control;
     const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE);
-    controls.start(this.#controlsAt + i * CONTROL_STRIDE, length);
-    while (controls.next()) {
-      const { level, type, data } = controls;
-      if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && controls.length >= scm_timestamping.size) {
-        const at = (data + scm_timestamping.ts) >> 2;
-        time = wallTime(i32[at + timespec.tv_sec / 4]! >>> 0, i32[at + timespec.tv_nsec / 4]!);
-      } else if (
-        (level === IPPROTO_IP && type === IP_RECVERR || level === IPPROTO_IPV6 && type === IPV6_RECVERR) &&
-        controls.length >= sock_extended_err.size
-      ) {
-        errorAt = data;
-        errorEnd = data + controls.length;
-      }
-    }
-    if (errorAt < 0) return undefined;
-    const origin = bytes[errorAt + sock_extended_err.ee_origin]!;
+    control.decode(this.#controlsOffset + i * CONTROL_STRIDE, length);
+    const error = control.errorOffset;
+    if (error < 0) return undefined;
+    const origin = bytes[error + sock_extended_err.ee_origin]!;
     if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
-      const index = i32[(errorAt + sock_extended_err.ee_data) >> 2]! >>> 0;
-      return time === undefined ? undefined : { kind: "departure", index, time };
+      const index = i32[(error + sock_extended_err.ee_data) >> 2]! >>> 0;
+      const time = wallTime(control.seconds, control.nanoseconds);
+      return control.hasTime ? { kind: "departure", index, time } : undefined;
     }
     const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : undefined;
-    const type = bytes[errorAt + sock_extended_err.ee_type]!;
-    const code = bytes[errorAt + sock_extended_err.ee_code]!;
-    const payloadAt = this.#payloadsAt + i * PAYLOAD_STRIDE;
+    const type = bytes[error + sock_extended_err.ee_type]!;
+    const code = bytes[error + sock_extended_err.ee_code]!;
+    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE;
     return {
       kind: "error",
-      errno: i32[(errorAt + sock_extended_err.ee_errno) >> 2]!,
+      errno: i32[(error + sock_extended_err.ee_errno) >> 2]!,
       icmp: version === undefined ? undefined : { version, type, code },
-      reporter: version === undefined ? undefined : this.#reporter(errorAt + sock_extended_err.size, errorEnd),
-      mtu: i32[(errorAt + sock_extended_err.ee_info) >> 2]! >>> 0,
-      quoted: bytes.slice(payloadAt, payloadAt + Math.min(this.#vector.length(i), PAYLOAD_STRIDE)),
+      reporter: version === undefined ? undefined : this.#reporter(error + sock_extended_err.size, control.errorEnd),
+      mtu: i32[(error + sock_extended_err.ee_info) >> 2]! >>> 0,
+      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE)),
     };
   }
 
-  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 where nobody is known. */
+  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 if the sender is unknown. */
   #reporter(at: number, end: number): ResolvedAddress | undefined {
     const { bytes, u16 } = this.#memory;
     if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return undefined;

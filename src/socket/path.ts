@@ -1,52 +1,76 @@
 /**
- * The way that a datagram took, for an answer that goes back along it.
+ * The path of a datagram, for replies.
  * @module
  */
 
+import { EAFNOSUPPORT } from "../../ffi/constants.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import type { Endpoint } from "../net/endpoint.ts";
+import type { Messages } from "./messages.ts";
 
-/** Words of a socket address, with room. */
-export const NAME_WORDS = 8;
-/** Words of a path: the peer's socket address, the local address, and the index of the interface. */
-export const PATH_WORDS: number = NAME_WORDS + 4 + 1;
+/** Words of a path: peer and local address, the peer's scope, the interface. */
+const WORDS = 10;
+const SCOPE = 8;
+const INTERFACE = 9;
+
+/** Copies the path of message `i`. */
+export let copyPath: (messages: Messages, i: number, peer: Endpoint, local: string) => Path;
+/** Whether a value is a path: it has the private fields, which no other object can have. */
+export let isPath: (value: object) => value is Path;
+/** Whether message `i` came along the path. */
+export let hasPath: (messages: Messages, i: number, path: Path) => boolean;
+/**
+ * Gives message `i` the peer, source and interface of the path.
+ * @throws {SystemError} `EAFNOSUPPORT` if the path belongs to a socket of the other family
+ */
+export let setPath: (messages: Messages, i: number, path: Path) => void;
 
 /**
- * The way that a datagram took: where it came from, and which local address it came to. What is sent along it later
- * (`MessageBatch.add`, `UdpSocket.sendTo`) leaves from that address. It stays valid for as long as it is kept.
+ * The path of a received datagram: its peer, and the local address that it was sent to. A datagram that is sent along it
+ * (`MessageBatch.add`, `UdpSocket.sendTo`) leaves from that address. A path does not expire. `MessageBatch.path` makes it.
  */
 export class Path {
-  /** Where the datagram came from. */
+  /** The peer. */
   readonly peer: Endpoint;
-  /** The local address that an answer leaves from; see `MessageBatch.localAddress`. */
+  /** The local address of replies; see `MessageBatch.localAddress`. */
   readonly local: string;
-  /** `AF_INET` or `AF_INET6`: the family of the socket. */
-  readonly family: number;
+  readonly #family: number;
+  readonly #port: number;
   readonly #words: Int32Array;
 
-  /**
-   * To be had from `MessageBatch.path`.
-   * @internal
-   */
-  constructor(family: number, peer: Endpoint, local: string, words: Int32Array) {
-    this.family = family;
+  private constructor(messages: Messages, i: number, peer: Endpoint, local: string) {
     this.peer = peer;
     this.local = local;
-    this.#words = words;
+    this.#family = messages.family;
+    this.#port = messages.ports[i]!;
+    this.#words = new Int32Array(WORDS);
+    this.#words.set(messages.addresses.subarray(messages.peerWord(i), messages.peerWord(i) + SCOPE));
+    this.#words[SCOPE] = messages.scopes[i]!;
+    this.#words[INTERFACE] = messages.interfaces[i]!;
   }
 
-  /**
-   * The path in the form in which a batch keeps it.
-   * @internal
-   */
-  static words(path: Path): Int32Array {
-    return path.#words;
-  }
-
-  /**
-   * Whether a value is a path.
-   * @internal
-   */
-  static is(value: object): value is Path {
-    return #words in value;
+  static {
+    copyPath = (messages, i, peer, local) => new Path(messages, i, peer, local);
+    isPath = (value) => #words in value;
+    hasPath = (messages, i, path) => {
+      const words = path.#words;
+      const { addresses } = messages;
+      const peer = messages.peerWord(i);
+      for (let word = 0; word < SCOPE; word++) if (words[word] !== addresses[peer + word]) return false;
+      return words[SCOPE] === messages.scopes[i] && words[INTERFACE] === messages.interfaces[i] &&
+        path.#port === messages.ports[i] && path.#family === messages.family;
+    };
+    setPath = (messages, i, path) => {
+      if (path.#family !== messages.family) {
+        throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
+      }
+      const words = path.#words;
+      const { addresses } = messages;
+      const peer = messages.peerWord(i);
+      for (let word = 0; word < SCOPE; word++) addresses[peer + word] = words[word]!;
+      messages.scopes[i] = words[SCOPE]!;
+      messages.interfaces[i] = words[INTERFACE]!;
+      messages.ports[i] = path.#port;
+    };
   }
 }

@@ -1,31 +1,30 @@
 /**
- * Waiting for a socket while the event loop goes on.
+ * Waiting for sockets while the event loop goes on.
  *
- * One thread waits for all sockets of the process, and only while somebody waits: then it keeps the process alive. It
- * sleeps in the kernel, so that waiting costs nothing.
+ * One thread waits in the kernel for all sockets of the process. A pending wait keeps the process alive.
  * @module
  */
 
 import { Epoll } from "../../ffi/epoll.ts";
 
-/** Somebody who waits. */
+/** A pending wait. */
 interface Waiter {
-  /** What was reported is this one's only with the same tag: the descriptor may have had another owner before. */
+  /** Tells it from a wait for an earlier socket with the same descriptor. */
   readonly tag: number;
   resolve(readable: boolean): void;
   reject(reason: unknown): void;
 }
 
-/** Who waits, by descriptor. */
+/** Pending waits by descriptor. */
 const waiting = new Map<number, Waiter>();
 let lastTag = 0;
 let epoll: Epoll | undefined;
 let running = false;
 
 /**
- * Waits until a descriptor has something to read. Only one may wait for it at a time.
- * @returns true; or false as soon as {@link forget} is called for it
- * @throws {SystemError} where it can't be waited for
+ * Waits until a descriptor is readable. There may be one wait for a descriptor at a time.
+ * @returns true; or false after {@link forget}
+ * @throws {SystemError} if the kernel refuses the descriptor
  */
 export function readable(fd: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
@@ -37,15 +36,15 @@ export function readable(fd: number): Promise<boolean> {
   });
 }
 
-/** Waits for a descriptor no more. To be called before it is closed. */
+/** Ends the wait for a descriptor. Call it before `close`. */
 export function forget(fd: number): void {
   epoll?.remove(fd);
   waiting.get(fd)?.resolve(false);
-  // The last one ends the thread's waiting, else it would keep the process alive.
+  // Without a pending wait the thread must not keep the process alive.
   if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
 }
 
-/** Waits as long as anybody does. */
+/** Waits until no wait is pending. */
 async function run(epoll: Epoll): Promise<void> {
   running = true;
   try {

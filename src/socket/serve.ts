@@ -6,75 +6,74 @@
 import { setImmediate } from "node:timers";
 import { EAGAIN, EINTR } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { interfaceName } from "../../ffi/libc.ts";
-import type { Endpoint } from "../net/endpoint.ts";
-import { type MessageBatch, UNKNOWN } from "./message_batch.ts";
-import type { Path } from "./path.ts";
-import { type BindOptions, sendError, UdpSocket } from "./udp_socket.ts";
+import { interfaceName } from "../../ffi/interfaces.ts";
+import { writeError } from "../../ffi/writer.ts";
 import { invalid, requireFunction, requireObject } from "../net/checks.ts";
+import type { Endpoint } from "../net/endpoint.ts";
+import { type BindOptions, readBindOptions } from "./bind.ts";
+import { UNKNOWN } from "./control_message.ts";
+import { ErrorQueue } from "./error_queue.ts";
+import type { MessageBatch } from "./message_batch.ts";
+import type { Path } from "./path.ts";
+import { sendError } from "./send_error.ts";
+import { TurnPolling } from "./turn_polling.ts";
+import { UdpSocket } from "./udp_socket.ts";
 
-/** The local address and port that a datagram came to, and the interface that it arrived by. */
+/** The local address and port of a datagram, and the interface that it arrived by. */
 export interface LocalEndpoint extends Endpoint {
   /**
-   * The address that a reply leaves from, with its zone if it is link-local. For a datagram to a broadcast or IPv4
-   * multicast address it is the arrival interface's own; for one to an IPv6 multicast address `::` with the zone of that
-   * interface, which then gives the address.
+   * The address that a reply leaves from, with its zone if it is link-local. After a broadcast or an IPv4 multicast it is
+   * the address of the arrival interface; after an IPv6 multicast it is `::` with the zone of that interface, which then
+   * determines the address.
    */
   readonly address: string;
   /** Index of the interface. */
   readonly interfaceIndex: number;
-  /** Name of the interface, looked up when asked for: `eth0`; its index in decimal, if it is gone by then. */
+  /** Name of the interface, looked up on each access: `eth0`; its index in decimal if it no longer exists. */
   readonly interfaceName: string;
 }
 
-/** A datagram that came. */
+/** A received datagram. */
 export interface UdpRequest {
-  /**
-   * What it carried, 0 to 65,527 bytes. It is valid until the handler is done: has returned, or its promise is settled.
-   * What is to be kept for longer must be copied: `payload.slice()`.
-   */
-  readonly payload: Uint8Array;
-  /** Where it came from. */
+  /** Its payload, 0 to 65,527 bytes: a copy that belongs to the handler. */
+  readonly payload: Uint8Array<ArrayBuffer>;
+  /** Its source. */
   readonly peer: Endpoint;
-  /** Where it came to; the reply leaves from there. */
+  /** Its destination, from which the reply leaves. */
   readonly local: LocalEndpoint;
 }
 
-/** What a handler answers with: bytes, or nothing for no reply. They are copied when the handler is done. */
+/** The reply of a handler: its payload, or nothing. The payload is copied when the handler is done. */
 export type UdpReply = Uint8Array | null | undefined | void;
 
 /**
- * Handles one datagram. It may take its time with a promise: others are handled meanwhile, as many as come, and the
- * reply goes out when it is ready. The datagrams of a train that the kernel delivers together come one by one.
+ * Handles one datagram. It may return a promise: other datagrams are handled meanwhile, and the reply leaves when the
+ * promise is fulfilled. The datagrams of a train come one by one.
  */
 export type UdpHandler = (request: UdpRequest) => UdpReply | PromiseLike<UdpReply>;
 
-/** How {@link serve} is to run, and where. */
+/** Options of {@link serve}. */
 export interface ServeOptions extends BindOptions {
-  /** Stops it. */
+  /** Stops the server. */
   readonly signal?: AbortSignal | undefined;
-  /** Called once it receives, with its socket: `socket.port` is the port, `socket.sendTo` sends what nobody asked for. */
-  readonly onListen?: ((socket: UdpSocket) => void) | undefined;
+  /** Called with the bound socket: `socket.port` is the port, `socket.sendTo` sends datagrams that are no replies. */
+  readonly onListen?: ((socket: UdpSocket) => void | PromiseLike<void>) | undefined;
   /**
-   * Called with what a handler threw, or its promise was rejected with, and with the `SystemError` of a reply that could
-   * not be sent; `request` is the datagram that it concerns. The server goes on, unless `onError` throws. If absent,
-   * errors are written to the console.
+   * Called with an error that a handler threw or rejected with, and with the {@link SystemError} of a reply that could
+   * not be sent; `request` is the datagram, if there is one. The server goes on, unless `onError` itself throws or
+   * rejects. By default errors go to standard error, if it takes them without blocking.
    */
-  readonly onError?: ((error: unknown, request: UdpRequest | undefined) => void) | undefined;
+  readonly onError?: ((error: unknown, request: UdpRequest | undefined) => void | PromiseLike<void>) | undefined;
 }
 
-/** Most messages that one system call receives or sends. */
+/** Most messages of one system call. */
 const BATCH_CAPACITY = 64;
-
-/** Bytes of a block that payloads are copied to. */
-const BLOCK_SIZE = 256 << 10;
 
 /**
  * Answers UDP datagrams, each from the local address that it was sent to, until `options.signal` stops it or the socket
- * is closed. The event loop goes on: what else the process does is not held up by more than the handling of 64
- * datagrams.
+ * is closed. The event loop goes on: the server occupies it for at most 64 messages at a time.
  *
- * When it is stopped, it receives no more at once; replies of handlers that are still waiting are discarded.
+ * When it is stopped, it receives no more, and discards the replies of pending handlers.
  *
  * ```ts
  * import { serve } from "echo.ts";
@@ -90,24 +89,26 @@ const BLOCK_SIZE = 256 << 10;
  * });
  * ```
  *
- * @param options where to listen, and what to do on the way
- * @param handler called with each datagram; what it returns is the reply
- * @throws {SystemError} where the address can't be bound, or an argument makes no sense; and whatever `onListen` or
- *   `onError` throws
+ * @param options where to listen, and callbacks
+ * @param handler called with each datagram; it returns the reply
+ * @throws {SystemError} if the address cannot be bound or an argument is invalid; and errors of `onListen` and `onError`
  */
 export async function serve(options: ServeOptions, handler: UdpHandler): Promise<void> {
-  const { signal, onListen, onError } = requireObject("bind", "the options", options);
+  const { signal, onListen, onError } = requireObject("bind", "the options of serve", options);
   requireFunction("recvmmsg", "the handler", handler);
   if (onListen !== undefined) requireFunction("bind", "`onListen`", onListen);
   if (onError !== undefined) requireFunction("recvmmsg", "`onError`", onError);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalid("bind", "`signal` is an AbortSignal");
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalid("bind", "`signal` must be an AbortSignal");
+  }
+  const bindOptions = readBindOptions(options);
   if (signal?.aborted) return;
-  const socket = UdpSocket.bind(options);
-  const service = new Service(socket, handler, onError ?? ((error) => console.error(error)));
+  const socket = UdpSocket.bind(bindOptions);
+  const service = new Service(socket, handler, onError ?? ((error) => writeError(inspect(error))));
   const stop = () => service.stop();
   try {
     signal?.addEventListener("abort", stop);
-    onListen?.(socket);
+    if (onListen !== undefined) service.follow(onListen(socket));
     await service.run();
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -115,21 +116,26 @@ export async function serve(options: ServeOptions, handler: UdpHandler): Promise
   }
 }
 
-/** Receives, has handled, and sends. */
+/** An error as text, with its stack. */
+function inspect(error: unknown): string {
+  return error instanceof Error ? error.stack ?? `${error}` : `${error}`;
+}
+
+/** The running server: receives, calls the handler, and sends. */
 class Service {
   readonly #socket: UdpSocket;
   readonly #handler: UdpHandler;
   readonly #onError: NonNullable<ServeOptions["onError"]>;
   readonly #received: MessageBatch;
   readonly #replies: MessageBatch;
-  // The requests that the messages of #replies answer.
+  readonly #errors = new ErrorQueue();
+  // The request of each message of #replies.
   readonly #requests: UdpRequest[] = [];
-  readonly #payloads = new Payloads();
   #handling = false;
   #stopping = false;
   #flushing = false;
   #failure: { readonly error: unknown } | undefined;
-  // Of the last request: most often the next one came the same way.
+  // Of the last request: usually the next one takes the same path.
   #path: Path | undefined;
   #local: LocalEndpoint | undefined;
 
@@ -144,7 +150,7 @@ class Service {
   /** Serves until {@link stop} is called or the socket is closed. */
   async run(): Promise<void> {
     const socket = this.#socket;
-    const polling = new Polling();
+    const polling = new TurnPolling();
     while (!this.#ended) {
       const received = socket.receive(this.#received, false);
       if (received > 0) {
@@ -152,11 +158,12 @@ class Service {
         polling.received();
         await turn();
       } else if (received !== -EAGAIN && received !== -EINTR) {
-        this.#onError(new SystemError("recvmmsg", -received), undefined);
+        this.#report(new SystemError("recvmmsg", -received), undefined);
         await turn();
       } else if (polling.goesOn()) {
         await turn();
       } else {
+        this.#drainErrors();
         await socket.readable();
       }
     }
@@ -166,68 +173,77 @@ class Service {
   /** Ends {@link run}. */
   stop(): void {
     this.#stopping = true;
-    // What has been answered in this turn still goes out.
+    // Replies of the current turn are still sent.
     if (!this.#handling) this.#socket.close();
+  }
+
+  /** Ends {@link run} with the error of a promise that a callback returned. */
+  follow(result: void | PromiseLike<void>): void {
+    if (result !== undefined) Promise.resolve(result).catch((error: unknown) => this.#fail(error));
   }
 
   get #ended(): boolean {
     return this.#stopping || this.#socket.fd < 0;
   }
 
-  /** Has the received datagrams handled, and sends the replies that are ready. */
+  #report(error: unknown, request: UdpRequest | undefined): void {
+    this.follow(this.#onError(error, request));
+  }
+
+  /** Reports errors that are queued because a user set `IP_RECVERR`: a socket with a queued error is always readable. */
+  #drainErrors(): void {
+    for (const entry of this.#errors.receive(this.#socket)) {
+      if (entry.kind === "error") this.#report(new SystemError("recvmmsg", entry.errno), undefined);
+    }
+  }
+
+  /** Calls the handler with the received datagrams, and sends the replies that are ready. */
   #handle(): void {
     const batch = this.#received;
     this.#handling = true;
     try {
-      for (let i = 0; i < batch.count; i++) {
-        // It can't be answered: the kernel has not said where it was sent to.
+      for (let i = 0; i < batch.count && !this.#ended; i++) {
+        // Without a local address there is no right source for a reply.
         if (batch.destination(i) === UNKNOWN) continue;
         const path = batch.path(i, this.#path);
         if (path !== this.#path) this.#local = localEndpoint(batch, i, path, this.#socket.port);
         this.#path = path;
-        const start = batch.payloadAt(i);
-        const size = batch.size(i);
+        const start = batch.payloadOffset(i);
+        const end = start + batch.size(i);
         const segmentSize = batch.segmentSize(i);
-        let from = 0;
+        let from = start;
         do {
-          this.#handleOne(path, start + from, Math.min(segmentSize, size - from));
+          this.#handleOne(path, batch.payloads.slice(from, Math.min(from + segmentSize, end)));
           from += segmentSize;
-        } while (from < size && !this.#ended);
-        if (this.#ended) break;
+        } while (from < end && !this.#ended);
       }
       this.#send();
     } finally {
-      this.#payloads.release();
       this.#handling = false;
     }
   }
 
-  #handleOne(path: Path, at: number, size: number): void {
-    const payload = this.#payloads.copy(this.#received.memory.bytes, at, size);
+  #handleOne(path: Path, payload: Uint8Array<ArrayBuffer>): void {
     const request: UdpRequest = { payload, peer: path.peer, local: this.#local! };
     let reply: ReturnType<UdpHandler>;
     try {
       reply = this.#handler(request);
     } catch (error) {
-      this.#onError(error, request);
+      this.#report(error, request);
       return;
     }
-    if (reply === undefined || reply instanceof Uint8Array) {
-      this.#answer(request, path, reply);
-    } else {
-      this.#payloads.keep();
-      void this.#answerLater(request, path, reply);
-    }
+    if (reply === undefined || reply instanceof Uint8Array) this.#answer(request, path, reply);
+    else void this.#answerLater(request, path, reply);
   }
 
-  /** Answers when the promise of a reply is settled. */
+  /** Sends the reply that a promise yields. */
   async #answerLater(request: UdpRequest, path: Path, promise: PromiseLike<UdpReply> | UdpReply): Promise<void> {
     try {
       let reply: UdpReply;
       try {
         reply = await promise;
       } catch (error) {
-        this.#onError(error, request);
+        this.#report(error, request);
         return;
       }
       if (this.#ended) return;
@@ -239,27 +255,27 @@ class Service {
   }
 
   #answer(request: UdpRequest, path: Path, reply: UdpReply): void {
-    // Source port 0 says that no reply is expected. RFC 768
+    // Source port 0 requests no reply. RFC 768
     if (reply === undefined || reply === null || path.peer.port === 0 || this.#socket.fd < 0) return;
     const replies = this.#replies;
     if (replies.count === replies.capacity) this.#send();
     try {
       replies.add(reply, path);
     } catch (error) {
-      this.#onError(error, request);
+      this.#report(error, request);
       return;
     }
     this.#requests[replies.count - 1] = request;
   }
 
-  /** Sends what there is once all that is settled in this turn has been answered. */
+  /** Sends the replies after all promises of this turn have been followed. */
   #sendSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
     queueMicrotask(() => {
       this.#flushing = false;
       try {
-        if (this.#socket.fd >= 0) this.#send();
+        this.#send();
       } catch (error) {
         this.#fail(error);
       }
@@ -278,7 +294,7 @@ class Service {
     }
     replies.clear();
     this.#requests.length = 0;
-    for (const [error, request] of failures) this.#onError(error, request);
+    for (const [error, request] of failures) this.#report(error, request);
   }
 
   /** Ends {@link run} with an error. */
@@ -288,7 +304,7 @@ class Service {
   }
 }
 
-/** Where message `i` came to. */
+/** The local endpoint of message `i`. */
 function localEndpoint(batch: MessageBatch, i: number, path: Path, port: number): LocalEndpoint {
   return {
     address: path.local,
@@ -300,72 +316,7 @@ function localEndpoint(batch: MessageBatch, i: number, path: Path, port: number)
   };
 }
 
-/** How long to poll after a datagram, in milliseconds: as long as a sleep and the wake-up after it take. */
-const POLL_MILLISECONDS = 0.1;
-/** Most datagrams after which it is not tried again when it was in vain. */
-const POLL_PAUSE_MAX = 64;
-
-/**
- * When to ask again with the next turn of the event loop rather than sleep.
- *
- * Asking for as long as a sleep would take costs at most twice what it would cost to know the future. (Karlin et al.,
- * "Empirical Studies of Competitive Spinning for a Shared-Memory Multiprocessor", 1991.) Where it was in vain, it is
- * tried again after one more datagram, then after two, after four and so on: at a rate too low for it, it costs little.
- */
-class Polling {
-  #deadline = -Infinity;
-  #pause = 0;
-  #skip = 0;
-  #asked = false;
-
-  /** Something came. */
-  received(): void {
-    if (this.#asked) this.#pause = 0;
-    this.#asked = false;
-    this.#deadline = this.#skip > 0 ? -Infinity : performance.now() + POLL_MILLISECONDS;
-    if (this.#skip > 0) this.#skip--;
-  }
-
-  /** Nothing is there: whether to ask again. */
-  goesOn(): boolean {
-    if (performance.now() < this.#deadline) return this.#asked = true;
-    if (this.#asked) this.#skip = this.#pause = Math.min(POLL_PAUSE_MAX, this.#pause * 2 || 1);
-    this.#asked = false;
-    return false;
-  }
-}
-
-/** Copies of payloads, one behind the other in a block of memory. */
-class Payloads {
-  #block = new Uint8Array(BLOCK_SIZE);
-  #end = 0;
-  #kept = 0;
-
-  /** Copies `size` bytes at `at`. */
-  copy(bytes: Uint8Array, at: number, size: number): Uint8Array {
-    if (this.#end + size > BLOCK_SIZE) this.#renew();
-    const copy = this.#block.subarray(this.#end, this.#end += size);
-    copy.set(bytes.subarray(at, at + size));
-    return copy;
-  }
-
-  /** Keeps the copies so far as they are, for as long as somebody has them. */
-  keep(): void {
-    this.#kept = this.#end;
-  }
-
-  /** Lets the next copies overwrite those that are not kept. */
-  release(): void {
-    this.#end = this.#kept;
-  }
-
-  #renew(): void {
-    this.#block = new Uint8Array(BLOCK_SIZE);
-    this.#end = this.#kept = 0;
-  }
-}
-
-/** Gives the event loop a turn. A timer would take a millisecond or two. */
+/** Yields one turn to the event loop. A timer would take a millisecond or two. */
 function turn(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }

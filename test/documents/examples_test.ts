@@ -6,6 +6,7 @@ import { describe, test } from "node:test";
 import { type Host, host, join as plug, noHosts } from "../support/hosts.ts";
 import { LONG, missing, Process, run } from "../support/process.ts";
 import { commandLine, freePort, ROOT } from "../support/server.ts";
+import { fenceWith } from "./markdown.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6");
 /** Local addresses of every host. */
@@ -52,6 +53,16 @@ describe("the DNS server, asked by dig", { skip: missing("dig") }, () => {
         const other = type === "A" ? "AAAA" : "A";
         const answer = await dig(port, address, "Here.TEST", other);
         assert.match(answer, /status: NOERROR[^]*flags: qr aa; QUERY: 1, ANSWER: 0/);
+      }
+    });
+  });
+
+  test("as docs/library.md shows", async () => {
+    await withExample("dns", async (port) => {
+      const [, ...asked] = fenceWith("docs/library.md", "$ dig").split("$ dig ");
+      for (const lines of asked) {
+        const [args = "", ...shown] = lines.replaceAll("5300", String(port)).trim().split("\n");
+        assert.equal((await ask(["dig", ...args.split(" ")])).trim(), shown.join("\n"));
       }
     });
   });

@@ -1,119 +1,90 @@
-/** Adaptive polling: when it asks again rather than sleep. Over loopback; which calls wait is what is looked at. */
+/** Adaptive polling: the policy by itself, and the calls of the loop that follows it, over loopback. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { EAGAIN } from "../../ffi/constants.ts";
-import type { MessageBatch } from "../../src/socket/message_batch.ts";
+import { EchoServer } from "../../src/echo/echo_server.ts";
+import { Guard } from "../../src/echo/guard.ts";
+import type { Log } from "../../src/echo/log.ts";
 import { AdaptivePolling } from "../../src/echo/polling.ts";
+import type { Output } from "../../src/cli/output.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { assertEchoed, noCompiler } from "../support/client.ts";
 
-const HOST = "127.0.0.1";
-/** So long that the slowest machine's client answers within it, in microseconds. */
-const CEILING = 1_000_000;
-/** Exchanges of the client. */
-const COUNT = 100;
+const CEILING = 50;
 
-/** A socket that is received from by polling, and what was asked of it. */
-interface Polled {
-  socket: UdpSocket;
-  batch: MessageBatch;
-  /** Receives; returns what came of it, and whether each call waited. */
-  receive(): { received: number; waited: boolean[] };
-}
-
-/** Opens such a socket, has it used, and closes it. */
-async function withPolled(ceiling: number, use: (polled: Polled) => Promise<void> | void): Promise<void> {
-  using socket = UdpSocket.bind({ port: 0, address: HOST });
-  socket.setReceiveTimeout(100);
-  const batch = socket.batch(8);
+/** The windows after receptions of one datagram, or of trains, that were waited for so long, in microseconds. */
+function windows(ceiling: number, ...waits: number[]): number[] {
   const polling = new AdaptivePolling(ceiling);
-  const receive = socket.receive.bind(socket);
-  let waited: boolean[] = [];
-  socket.receive = (into, wait) => {
-    waited.push(wait);
-    return receive(into, wait);
-  };
-  await use({
-    socket,
-    batch,
-    receive: () => {
-      waited = [];
-      return { received: polling.receive(socket, batch), waited };
-    },
+  return waits.map((wait) => {
+    polling.received(wait, false);
+    return polling.windowMicroseconds;
   });
 }
 
-/** Answers a client that sends one datagram at a time; returns how often a reception polled. */
-async function answerClient({ socket, batch, receive }: Polled): Promise<number> {
-  const client = assertEchoed(HOST, socket.port, { sizes: [64], count: COUNT, window: 1 });
-  let polled = 0;
-  for (let answered = 0, asked = 0; answered < COUNT; asked++) {
-    assert.ok(asked < 10 * COUNT, `${answered} datagrams in ${asked} receptions`);
-    const { received, waited } = receive();
-    if (waited.includes(false)) polled++;
-    for (let i = 0; i < received; i++) batch.reply(i);
-    if (received > 0) answered += socket.send(batch);
-    else await new Promise((resolve) => setTimeout(resolve, 0));
+describe("the policy", () => {
+  test("without traffic the window stays closed", () => {
+    assert.deepEqual(windows(CEILING, 50_000, 50_000, 50_000), [0, 0, 0]);
+  });
+
+  test("the window opens with the second quick datagram, doubles while datagrams come behind it, up to the ceiling", () => {
+    assert.deepEqual(windows(CEILING, 5, 5, 15, 25, 45, 50), [0, 10, 20, 40, 50, 50]);
+  });
+
+  test("a datagram within the window leaves it as it is", () => {
+    assert.deepEqual(windows(CEILING, 5, 5, 10, 9, 1), [0, 10, 10, 10, 10]);
+  });
+
+  test("a datagram behind the ceiling closes it, and the next two open it", () => {
+    assert.deepEqual(windows(CEILING, 5, 5, 51, 5, 5), [0, 10, 0, 0, 10]);
+  });
+
+  test("datagrams that gather close it", () => {
+    const polling = new AdaptivePolling(CEILING);
+    for (const gathered of [false, false, true]) polling.received(5, gathered);
+    assert.equal(polling.windowMicroseconds, 0);
+    polling.received(5, false);
+    assert.equal(polling.windowMicroseconds, 0);
+  });
+
+  test("with a ceiling of 0 it never opens", () => {
+    assert.deepEqual(windows(0, 0, 0, 1, 5, 0, 0), [0, 0, 0, 0, 0, 0]);
+  });
+});
+
+describe("the loop", { skip: noCompiler }, () => {
+  /** Serves a client with one datagram in flight; returns how many receptions waited, and how many did not. */
+  async function serve(ceilingMicroseconds: number): Promise<{ waited: number; polled: number }> {
+    using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const calls = { waited: 0, polled: 0 };
+    const receive = socket.receive.bind(socket);
+    socket.receive = (batch, wait) => {
+      calls[wait ? "waited" : "polled"]++;
+      return receive(batch, wait);
+    };
+    const server = new EchoServer({
+      socket,
+      guard: new Guard({ port: socket.port }),
+      log: { leftOut: 0, record() {}, nextSecond() {} } as unknown as Log,
+      polling: new AdaptivePolling(ceilingMicroseconds),
+      output: { dropped: 0 } as unknown as Output,
+      tell: (text) => assert.fail(text),
+    });
+    const running = server.run();
+    await assertEchoed("127.0.0.1", socket.port, { sizes: [64], count: 100, window: 1 });
+    // Draining asks without waiting, too.
+    const result = { ...calls };
+    server.stop();
+    await running;
+    assert.equal(server.summary().echoed, 100);
+    return result;
   }
-  await client;
-  return polled;
-}
 
-/** Sends payloads of these sizes to a socket, each call's as one train if there are several. */
-function sendTo({ socket }: Polled, ...trains: number[][]): void {
-  using sender = UdpSocket.bind({ port: 0, address: HOST });
-  for (const sizes of trains) {
-    const batch = sender.batch(8);
-    for (const size of sizes) batch.add(new Uint8Array(size), { to: { address: HOST, port: socket.port } });
-    assert.equal(sender.send(batch), sizes.length);
-  }
-}
+  test("polls where datagrams come one at a time", async () => {
+    // So long that the slowest machine's client answers within it.
+    const { waited, polled } = await serve(1_000_000);
+    assert.ok(polled > 100 && waited < 50, `${polled} polled, ${waited} waited`);
+  });
 
-describe("adaptive polling", () => {
-  test("where nothing comes, it sleeps at once", () =>
-    withPolled(CEILING, ({ receive }) => {
-      for (let i = 0; i < 3; i++) assert.deepEqual(receive(), { received: -EAGAIN, waited: [true] });
-    }));
-
-  test(
-    "where datagrams come one at a time, it polls, until none comes",
-    { skip: noCompiler },
-    () =>
-      withPolled(CEILING, async (polled) => {
-        const times = await answerClient(polled);
-        assert.ok(times > COUNT / 2, `polled ${times} times in ${COUNT}`);
-        const last = polled.receive();
-        assert.equal(last.received, -EAGAIN);
-        assert.ok(last.waited.length > 1, "polls once more");
-        assert.equal(last.waited.at(-1), true, "then sleeps");
-        assert.deepEqual(polled.receive(), { received: -EAGAIN, waited: [true] });
-      }),
-  );
-
-  test(
-    "where several gather, it sleeps at once, for more of them to do so",
-    { skip: noCompiler },
-    () =>
-      withPolled(CEILING, async (polled) => {
-        await answerClient(polled);
-        sendTo(polled, [10], [20]);
-        assert.equal(polled.receive().received, 2);
-        assert.deepEqual(polled.receive(), { received: -EAGAIN, waited: [true] });
-      }),
-  );
-
-  test("trains don't gather", { skip: noCompiler }, () =>
-    withPolled(CEILING, async (polled) => {
-      await answerClient(polled);
-      sendTo(polled, [10, 10], [20, 20]);
-      assert.equal(polled.receive().received, 2);
-      assert.equal(polled.batch.datagrams(0), 2);
-      assert.equal(polled.receive().waited[0], false);
-    }));
-
-  test(
-    "with a ceiling of 0 it never polls",
-    { skip: noCompiler },
-    () => withPolled(0, async (polled) => assert.equal(await answerClient(polled), 0)),
-  );
+  test("only waits where polling is off", async () => {
+    assert.equal((await serve(0)).polled, 0);
+  });
 });

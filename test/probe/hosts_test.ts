@@ -97,6 +97,34 @@ describe("probe, across hosts", { skip: noHosts || missing("ss") }, () => {
     assert.deepEqual([verdict, target], ["ok", `[${linkLocal}%eth1]:${PORT}`]);
   });
 
+  test("an interface of any name: answers are known again, and the name is safe to print", async () => {
+    // Linux takes any byte but blank, slash and colon.
+    for (const name of ["w\u00e9", "w\x1b[31m\u0085", "7"]) {
+      join([client, name], [server, "eth9"]);
+      try {
+        const linkLocal = server.linkLocal("eth9");
+        client.linkLocal(name);
+        const index = client.run(`ip -oneline link show dev '${name}'`).split(":")[0]!;
+        for (const args of [[`${linkLocal}%${name}`], [`${linkLocal}%${index}`], [linkLocal, "--interface", name]]) {
+          const { targets: [target], replies } = await probe([...FAST, ...args], { host: client });
+          assert.deepEqual([target!.verdict, target!.received], ["ok", 3], JSON.stringify(target));
+          const shown = `%${name.replaceAll(/[^!-~]/g, "?")}`;
+          for (const text of [target!.target, ...replies.flatMap(({ from, to }) => [from, to])]) {
+            assert.ok(text.includes(shown), text);
+          }
+        }
+        for (const args of [[`${linkLocal}%${name}`], [`${linkLocal}%${name}`, SERVER[0]]]) {
+          const command = commandLine("src/main.ts", ["probe", ...FAST, ...args]);
+          const { code, stdout } = await run(client.command(command), { env: { ...process.env, LC_ALL: "C" } });
+          assert.equal(code, 0);
+          assert.match(stdout, /^[\n -~]*$/);
+        }
+      } finally {
+        client.run(`ip link delete dev '${name}'`);
+      }
+    }
+  });
+
   describe("servers that do not know their local address", () => {
     /** Asserts the verdicts on a server at two addresses of a family, beside what a connected client in C sees. */
     async function assertVerdicts(port: number, addresses: readonly string[]): Promise<string[]> {
@@ -119,7 +147,7 @@ describe("probe, across hosts", { skip: noHosts || missing("ss") }, () => {
           explanation!,
           /answered from .*: the server does not set the source of its replies \(IP(V6)?_PKTINFO\)/,
         );
-        assert.match(explanation!, /clients with a connected socket never see them/);
+        assert.match(explanation!, /clients with a connected socket never see these answers/);
       }
       return verdicts;
     }
@@ -225,7 +253,7 @@ func main() {
         await until(() => server.run("ss -Huln sport = :9201") !== "", "a socket at port 9201");
         const { verdict, explanation } = await one([`${SERVER[0]}:9201`]);
         assert.equal(verdict, "wrong_source");
-        assert.match(explanation!, /answered from port 9202/);
+        assert.match(explanation!, /:9201 answered from port 9202/);
         const sized = await run(
           client.command(commandLine("src/main.ts", ["probe", `${SERVER[0]}:9201`, "--mtu", "--json"])),
         );
@@ -237,6 +265,27 @@ func main() {
         await naive.kill();
       }
     });
+
+    test(
+      "explanations name the port: another port of the same host may be ok",
+      { skip: missing("python3") },
+      async () => {
+        const naive = new Process(server.command([
+          "python3",
+          "-c",
+          `import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(("", 9204))\n` +
+          "while True: s.sendto(*s.recvfrom(65536))",
+        ]));
+        try {
+          await until(() => server.run("ss -Huln sport = :9204") !== "", "a socket at port 9204");
+          const { targets } = await probe([`${SERVER[1]}:9204`, SERVER[1], ...FAST], { host: client });
+          assert.deepEqual(targets.map(({ verdict }) => verdict), ["wrong_source", "ok"]);
+          assert.match(targets[0]!.explanation!, /^198\.51\.100\.3:9204 answered from 198\.51\.100\.2:9204: /);
+        } finally {
+          await naive.kill();
+        }
+      },
+    );
 
     test("a connected socket sees silence", { skip: missing("python3") }, async () => {
       const naive = new Process(server.command([
@@ -266,7 +315,7 @@ func main() {
           const result = await probe([...FAST, address, "-p", String(CLOSED_PORT), ...connected], { host: client });
           const [target] = result.targets;
           assert.deepEqual([target!.verdict, target!.failed_by_errno], ["refused", { ECONNREFUSED: 3 }]);
-          assert.match(target!.explanation!, /nothing listens at its port 9999/);
+          assert.match(target!.explanation!, /:9999 refused: nothing listens at this port/);
           assert.deepEqual(
             result.failures.map(({ sequence, icmp, from }) => ({ sequence, icmp, from })),
             [1, 2, 3].map((sequence) => ({ sequence, icmp: "port unreachable", from: address })),
@@ -286,10 +335,10 @@ func main() {
     test("no route of the router", async () => {
       const ipv4 = await one(["198.51.101.1"]);
       assert.deepEqual([ipv4.verdict, ipv4.failed_by_errno], ["unreachable", { ENETUNREACH: 3 }]);
-      assert.equal(ipv4.explanation, `${ROUTER} has no route to 198.51.101.1 (ICMP network unreachable)`);
+      assert.equal(ipv4.explanation, `${ROUTER} has no route to 198.51.101.1:9000 (ICMP network unreachable)`);
       const ipv6 = await one(["2001:db8:1:1::1"]);
       assert.equal(ipv6.verdict, "unreachable");
-      assert.equal(ipv6.explanation, `${ROUTER_IPV6} has no route to 2001:db8:1:1::1 (ICMP no route)`);
+      assert.equal(ipv6.explanation, `${ROUTER_IPV6} has no route to [2001:db8:1:1::1]:9000 (ICMP no route)`);
     });
 
     test("routes that forbid it", async () => {
@@ -306,10 +355,13 @@ func main() {
         ["192.0.2.77", "2001:db8::77", "198.51.100.77", "2001:db8:1::77"].map((address) => one([address])),
       );
       for (const target of [near!, nearIPv6!, far!, farIPv6!]) assert.equal(target.verdict, "unreachable");
-      assert.match(near!.explanation!, /^no host at 192\.0\.2\.77: .*\(ARP\)$/);
-      assert.match(nearIPv6!.explanation!, /^no host at 2001:db8::77: .*\(neighbour discovery\)$/);
-      assert.equal(far!.explanation, `${ROUTER} finds no host at 198.51.100.77 (ICMP host unreachable)`);
-      assert.equal(farIPv6!.explanation, `${ROUTER_IPV6} finds no host at 2001:db8:1::77 (ICMP address unreachable)`);
+      assert.match(near!.explanation!, /^no host at 192\.0\.2\.77:9000: .*\(ARP\)$/);
+      assert.match(nearIPv6!.explanation!, /^no host at \[2001:db8::77\]:9000: .*\(neighbour discovery\)$/);
+      assert.equal(far!.explanation, `${ROUTER} finds no host at 198.51.100.77:9000 (ICMP host unreachable)`);
+      assert.equal(
+        farIPv6!.explanation,
+        `${ROUTER_IPV6} finds no host at [2001:db8:1::77]:9000 (ICMP address unreachable)`,
+      );
     });
 
     test("too few hops", async () => {
@@ -319,6 +371,25 @@ func main() {
       const ipv6 = await one([SERVER_IPV6[0], "--ttl", "1"]);
       assert.match(ipv6.explanation!, /no further than 2001:db8::1 .*hop limit exceeded/);
       assert.equal((await one([SERVER[0], "--ttl", "2"])).verdict, "ok");
+    });
+
+    test("guards refuse source ports: the probe says so where its own is one", async () => {
+      const range = client.run("cat /proc/sys/net/ipv4/ip_local_port_range").trim();
+      try {
+        for (const port of [String(PORT), "5060"]) {
+          client.run(`sysctl -qw net.ipv4.ip_local_port_range="${port} ${port}"`);
+          for (const address of [SERVER[0], SERVER_IPV6[0]]) {
+            const { verdict, explanation } = await one([address, "--timeout", "200ms"]);
+            assert.equal(verdict, "no_answer");
+            assert.match(
+              explanation!,
+              new RegExp(`; the requests left from port ${port}, which .*ip_local_port_range`),
+            );
+          }
+        }
+      } finally {
+        client.run(`sysctl -qw net.ipv4.ip_local_port_range="${range}"`);
+      }
     });
 
     test("no IPv6 on this host", async () => {
@@ -344,7 +415,7 @@ func main() {
         await withRules(router, rule, async () => {
           const { targets, lost } = await probe([...FAST, SERVER[0], "--timeout", "200ms"], { host: client });
           assert.deepEqual([targets[0]!.verdict, targets[0]!.lost, lost], ["no_answer", 3, [1, 2, 3]]);
-          assert.match(targets[0]!.explanation!, /^nothing came back from 198\.51\.100\.2 within 200ms: /);
+          assert.match(targets[0]!.explanation!, /^nothing came back from 198\.51\.100\.2:9000 within 200ms: /);
         });
       }
     });
@@ -353,7 +424,10 @@ func main() {
       await withRules(router, onTheWay("reject with icmpx port-unreachable"), async () => {
         const { verdict, explanation } = await one([SERVER[0]]);
         assert.equal(verdict, "refused");
-        assert.match(explanation!, /^192\.0\.2\.1 refused for 198\.51\.100\.2: a firewall there rejects port 9000/);
+        assert.match(
+          explanation!,
+          /^192\.0\.2\.1 refused for 198\.51\.100\.2:9000: a firewall there rejects this port/,
+        );
         assert.equal((await one([SERVER_IPV6[0]])).verdict, "refused");
       });
     });
@@ -361,11 +435,11 @@ func main() {
     test("reject as forbidden", async () => {
       await withRules(router, onTheWay("reject with icmpx admin-prohibited"), async () => {
         for (const [address, reporter] of [[SERVER[0], ROUTER], [SERVER_IPV6[0], ROUTER_IPV6]] as const) {
-          const { verdict, explanation } = await one([address]);
+          const { verdict, explanation, target } = await one([address]);
           assert.equal(verdict, "unreachable");
           assert.equal(
             explanation,
-            `${reporter} does not let datagrams to ${address} pass: a firewall rejects them ` +
+            `${reporter} does not forward datagrams to ${target}: a firewall rejects them ` +
               "(ICMP administratively prohibited)",
           );
         }
@@ -402,13 +476,15 @@ func main() {
       return packets;
     }
 
-    test("see --ttl, --tos and --dscp", async () => {
+    test("see --ttl, --dscp and --ecn", async () => {
       const ok = (args: string[]) => async () => assert.equal((await one(args)).verdict, "ok");
       assert.equal(await counted("ip ttl 41", ok([SERVER[0], "--ttl", "42"])), 3);
       assert.equal(await counted("ip6 hoplimit 41", ok([SERVER_IPV6[0], "--ttl", "42"])), 3);
       assert.equal(await counted("ip dscp ef", ok([SERVER[0], "--dscp", "EF"])), 3);
       assert.equal(await counted("ip6 dscp af41", ok([SERVER_IPV6[0], "--dscp", "af41"])), 3);
-      assert.equal(await counted("ip dscp cs1", ok([SERVER[0], "--tos", "0x20"])), 3);
+      assert.equal(await counted("ip ecn ect1", ok([SERVER[0], "--ecn", "ect1"])), 3);
+      assert.equal(await counted("ip dscp cs1 ip ecn ce", ok([SERVER[0], "--dscp", "8", "--ecn", "3"])), 3);
+      assert.equal(await counted("ip6 dscp ef ip6 ecn ect0", ok([SERVER_IPV6[0], "--dscp", "ef", "--ecn", "2"])), 3);
     });
   });
 
@@ -432,6 +508,86 @@ func main() {
       const otherWay = await probe([...FAST, ...args], { host: client });
       assert.equal(otherWay.targets[0]!.verdict, "ok");
       assert.deepEqual(otherWay.replies.map(({ to }) => to), ["192.0.2.100", "192.0.2.100", "192.0.2.100"]);
+    });
+  });
+
+  /** What `--mtu` finds, as JSON, and the lines that it writes for people. */
+  async function mtu(addresses: readonly string[], args: string[] = []): Promise<Record<string, unknown>[]> {
+    const command = commandLine("src/main.ts", ["probe", ...addresses, "--mtu", "--json", ...args]);
+    const { code, stdout, stderr } = await run(client.command(command), {}, 30_000);
+    assert.deepEqual([code, stderr], [0, ""]);
+    return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  }
+
+  describe("--mtu, and forged ICMP", { skip: missing("python3") }, () => {
+    // Told of each request that its packet is too large for an MTU: of the packet's headers it quotes the least.
+    const forger = `
+import socket, struct, sys
+claim = int(sys.argv[1])
+sniffer = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
+sniffer.bind(("eth0", 0))
+icmp = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+print("ready", flush=True)
+while True:
+    packet, address = sniffer.recvfrom(65536)
+    if address[2] == socket.PACKET_OUTGOING or packet[9] != 17 or packet[22:24] != struct.pack("!H", 9205): continue
+    quote = packet[:28]
+    mtu = claim if claim > 0 else len(packet) + claim
+    message = struct.pack("!BBHHH", 3, 4, 0, 0, mtu) + quote
+    words = sum(struct.unpack("!%dH" % (len(message) // 2), message))
+    words = (words >> 16) + (words & 0xffff)
+    checksum = ~(words + (words >> 16)) & 0xffff
+    icmp.sendto(message[:2] + struct.pack("!H", checksum) + message[4:], (socket.inet_ntoa(packet[12:16]), 0))
+`;
+    // Answers late enough for the forged message to come first.
+    const slow = "import socket, time\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n" +
+      's.bind(("198.51.100.2", 9205))\nwhile True:\n r = s.recvfrom(65536)\n time.sleep(0.02)\n s.sendto(*r)';
+
+    for (const claim of ["20", "576", "1499", "-1"]) {
+      test(`of MTU ${claim}`, LONG, async () => {
+        const naive = new Process(server.command(["python3", "-c", slow]));
+        const forging = new Process(router.command(["python3", "-c", forger, claim]));
+        try {
+          await until(() => server.run("ss -Huln sport = :9205") !== "", "a socket at port 9205");
+          await forging.waitFor(() => forging.stdout.includes("ready"), "the forger");
+          const [found] = await mtu([`${SERVER[0]}:9205`]);
+          assert.deepEqual([found!.payload, found!.packet, found!.larger, found!.from], [1472, 1500, "failed", null]);
+          const command = commandLine("src/main.ts", ["probe", `${SERVER[0]}:9205`, "--mtu"]);
+          const { stdout } = await run(client.command(command), {}, 30_000);
+          assert.ok(stdout.split("\n").length <= 8, stdout);
+        } finally {
+          await Promise.all([naive.kill(), forging.kill()]);
+          client.run("ip route flush cache");
+        }
+      });
+    }
+  });
+
+  describe("a narrow way back", () => {
+    before(() => {
+      server.run(`
+        ip route change default via 198.51.100.1 mtu lock 1280
+        ip -6 route change default via 2001:db8:1::1 mtu 1280
+      `);
+    });
+    after(() => {
+      server.run(`
+        ip route change default via 198.51.100.1
+        ip -6 route change default via 2001:db8:1::1
+      `);
+    });
+
+    test("--mtu proves that answers come back in one piece", LONG, async () => {
+      const [ipv4, ipv6] = await mtu([SERVER[0], SERVER_IPV6[0]]);
+      assert.deepEqual([ipv4!.payload, ipv4!.packet, ipv4!.larger], [1252, 1280, "fragmented"]);
+      assert.deepEqual([ipv6!.payload, ipv6!.packet, ipv6!.larger], [1232, 1280, "fragmented"]);
+      const command = commandLine("src/main.ts", ["probe", SERVER[0], "--mtu", "--quiet"]);
+      const { stdout } = await run(client.command(command), {}, 30_000);
+      assert.equal(
+        stdout,
+        "198.51.100.2:9000: 1252 bytes pass unfragmented there and back, in packets of 1280 bytes; larger: " +
+          "comes back in fragments of up to 1276 bytes\n",
+      );
     });
   });
 
@@ -467,14 +623,6 @@ func main() {
       }
     });
 
-    /** What `--mtu` finds, as JSON. */
-    async function mtu(addresses: readonly string[], args: string[] = []): Promise<Record<string, unknown>[]> {
-      const command = commandLine("src/main.ts", ["probe", ...addresses, "--mtu", "--json", ...args]);
-      const { code, stdout, stderr } = await run(client.command(command), {}, 30_000);
-      assert.deepEqual([code, stderr], [0, ""]);
-      return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
-    }
-
     test("--mtu asks who objects", LONG, async () => {
       const [ipv4, ipv6] = await mtu([SERVER[0], SERVER_IPV6[0]]);
       assert.deepEqual([ipv4!.payload, ipv4!.packet, ipv4!.from], [1272, 1300, ROUTER]);
@@ -502,7 +650,7 @@ func main() {
   });
 
   test("Ctrl-C at any time gives the summary", async () => {
-    const command = commandLine("src/main.ts", ["probe", SERVER[0], "--interval", "20ms", "--json"]);
+    const command = commandLine("src/main.ts", ["probe", SERVER[0], "-c", "0", "--interval", "20ms", "--json"]);
     const running = new Process(client.command(command));
     try {
       await running.waitFor(() => running.stdout.split("\n").length > 5, "five replies");

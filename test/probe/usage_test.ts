@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { UsageError } from "../../src/cli/arguments.ts";
+import { VERSION } from "../../src/cli/version.ts";
+import { formatDuration, parseDuration } from "../../src/probe/duration.ts";
 import { parseProbe, PROBE_HELP, type ProbeSettings } from "../../src/probe/options.ts";
 import { LONG } from "../support/process.ts";
 import { runProgram } from "../support/server.ts";
@@ -12,11 +14,10 @@ const program = "src/main.ts";
 /** Wrong usage, and what the line says: the mistake, and what is right. */
 const WRONG: [args: string[], patterns: RegExp[]][] = [
   [[], [/target/, /--help/]],
-  [["9000"], [/9000/, /last/]],
-  [["host", "0"], [/\b0\b/, /1.*65535/]],
-  [["host", "65536"], [/65536/, /1.*65535/]],
-  [["host", "9000", "9001"], [/9000/, /last, and once/]],
-  [["host", "9000", "--port", "9001"], [/9000/, /9001/]],
+  [["21002", "-c", "1"], [/target is missing/, /probe 192\.0\.2\.10:21002\b/]],
+  [["host", "9000"], [/9000 is no target/, /TARGET:9000/, /-p 9000/]],
+  [["host", "-p", "0"], [/--port/, /\b0\b/, /1.*65535/]],
+  [["host", "--port", "65536"], [/65536/, /1.*65535/]],
   [["host:0"], [/host/, /\b0\b/, /1.*65535/]],
   [["host:x"], [/host:x/]],
   [["a:b:c"], [/a:b:c/]],
@@ -24,17 +25,19 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
   [[""], [/""/]],
   [["host", "--count", "-1"], [/--count/]],
   [["host", "--count=many"], [/--count/, /many/]],
-  [["host", "--interval", "5"], [/--interval/, /200ms/, /"5"/]],
+  [["host", "--interval", "-5s"], [/--interval/]],
+  [["host", "--interval", "3601"], [/--interval/, /200ms/, /"3601"/]],
   [["host", "--interval", "5h"], [/--interval/, /5h/]],
   [["host", "--timeout", "0"], [/--timeout/, /1ms/]],
   [["host", "--timeout", "2m3s"], [/--timeout/, /2m3s/]],
   [["host", "--size", "65528"], [/--size/, /65527/]],
   [["127.0.0.1", "--size", "65508"], [/--size/, /65507/]],
   [["host", "--ttl", "0"], [/--ttl/, /1.*255/]],
-  [["host", "--tos", "256"], [/--tos/, /255/]],
+  [["host", "--tos", "1"], [/--tos/]],
+  [["host", "--ecn", "4"], [/--ecn/, /ect0/, /"4"/]],
+  [["host", "--ecn", "ect2"], [/--ecn/, /ect0/]],
   [["host", "--dscp", "AF44"], [/--dscp/, /AF44/, /EF/]],
   [["host", "--dscp", "64"], [/--dscp/, /63/]],
-  [["host", "--tos", "1", "--dscp", "1"], [/--tos/, /--dscp/]],
   [["host", "--mtu", "--size", "5"], [/--mtu/, /--size/]],
   [["host", "-4", "-6"], [/-4/, /-6/]],
   [["127.0.0.1", "-6"], [/-6/, /127\.0\.0\.1/]],
@@ -51,11 +54,19 @@ describe("probe: usage", () => {
     const { code, stdout, stderr } = await runProgram(["probe", "--help"], { program });
     assert.deepEqual([code, stderr, stdout.trimEnd()], [0, "", PROBE_HELP.trimEnd()]);
     const lines = PROBE_HELP.trimEnd().split("\n");
-    assert.ok(lines.length <= 24, `${lines.length} lines`);
+    // One line is for the prompt.
+    assert.ok(lines.length <= 23, `${lines.length} lines`);
     for (const line of lines) assert.ok(line.length <= 80, line);
-    const options = ["port", "count", "interval", "size", "timeout", "connected", "source", "interface", "ttl", "tos"];
-    for (const option of [...options, "dscp", "df", "mtu", "json", "quiet", "help"]) {
+    const options = ["port", "count", "interval", "size", "timeout", "connected", "source", "interface", "ttl"];
+    for (const option of [...options, "dscp", "ecn", "df", "mtu", "json", "quiet", "help", "version"]) {
       assert.ok(PROBE_HELP.includes(`--${option}`), option);
+    }
+  });
+
+  test("--version is that of the program", async () => {
+    for (const option of ["--version", "-V"]) {
+      const { code, stdout, stderr } = await runProgram(["probe", option], { program });
+      assert.deepEqual([code, stdout, stderr], [0, `echo.ts ${VERSION}\n`, ""]);
     }
   });
 
@@ -93,7 +104,7 @@ describe("probe: usage", () => {
 describe("probe: settings", () => {
   const settings = (...args: string[]): ProbeSettings => {
     const settings = parseProbe(args);
-    assert.ok(settings !== "help");
+    assert.ok(settings !== "help" && settings !== "version");
     return settings;
   };
 
@@ -103,7 +114,6 @@ describe("probe: settings", () => {
       { host: "192.0.2.1", port: 9000 },
       { host: "2001:db8::1", port: 9000 },
     ]);
-    assert.deepEqual(settings("a", "7").targets, [{ host: "a", port: 7 }]);
     assert.deepEqual(settings("a", "b", "--port", "7").targets, [{ host: "a", port: 7 }, { host: "b", port: 7 }]);
     assert.deepEqual(settings("a:1", "192.0.2.1:2", "[::1]:3", "[fe80::1%eth0]", "-p", "9").targets, [
       { host: "a", port: 1 },
@@ -114,33 +124,42 @@ describe("probe: settings", () => {
   });
 
   test("defaults", () => {
-    const { count, interval, size, timeout, dontFragment, connected, json, quiet, tos, ttl } = settings("a");
-    assert.deepEqual([count, interval, size, timeout], [undefined, 200, 64, 1000]);
-    assert.deepEqual([dontFragment, connected, json, quiet, tos, ttl], [
-      false,
-      false,
-      false,
-      false,
-      undefined,
-      undefined,
-    ]);
+    for (const targets of [["a"], ["a", "b"]]) {
+      const { count, intervalMilliseconds, size, timeoutMilliseconds, ...others } = settings(...targets);
+      assert.deepEqual([count, intervalMilliseconds, size, timeoutMilliseconds], [5, 200, 64, 1000]);
+      const { dontFragment, connected, json, quiet, trafficClass, ttl } = others;
+      assert.deepEqual([dontFragment, connected, json, quiet], [false, false, false, false]);
+      assert.deepEqual([trafficClass, ttl], [undefined, undefined]);
+    }
+    assert.equal(settings("a", "-c", "0").count, Infinity);
   });
 
   test("durations", () => {
-    const durations: [string, number][] = [["0", 0], ["0s", 0], ["50us", 0.05], ["200ms", 200], ["1.5s", 1500], [
-      "1m",
-      60_000,
-    ]];
-    for (const [text, milliseconds] of durations) assert.equal(settings("a", "-i", text).interval, milliseconds);
+    const durations: [string, number][] = [["0", 0], ["0s", 0], ["50us", 0.05], ["200ms", 200], ["1.5s", 1500]];
+    // Without a unit they mean seconds, as ping has it.
+    durations.push(["1m", 60_000], ["5", 5000], ["0.2", 200]);
+    for (const [text, milliseconds] of durations) {
+      assert.equal(settings("a", "-i", text).intervalMilliseconds, milliseconds);
+    }
+  });
+
+  test("a duration is shown as it is read", () => {
+    for (const text of ["0s", "50us", "1.5ms", "200ms", "1s", "1.5s", "90s", "1m", "60m"]) {
+      assert.equal(formatDuration(parseDuration(text)), text);
+    }
   });
 
   test("the names of code points are those of their RFCs", () => {
     // RFC 2474, 4.2.2.1; RFC 2597, 6; RFC 3246, 2.7
     const names: [string, number][] = [["CS0", 0], ["CS1", 8], ["CS7", 56], ["AF11", 10], ["AF23", 22], ["AF43", 38]];
     for (const [name, value] of [...names, ["ef", 46], ["7", 7]] as [string, number][]) {
-      assert.equal(settings("a", "--dscp", name).tos, value * 4);
+      assert.equal(settings("a", "--dscp", name).trafficClass, value * 4);
     }
-    assert.equal(settings("a", "--tos", "0xb8").tos, 184);
+    // RFC 3168, 5
+    for (const [name, value] of [["not-ect", 0], ["ect1", 1], ["ECT0", 2], ["ce", 3], ["1", 1]] as const) {
+      assert.equal(settings("a", "--ecn", name).trafficClass, value);
+      assert.equal(settings("a", "--ecn", name, "--dscp", "EF").trafficClass, 184 + value);
+    }
   });
 
   test("any arguments give settings or a usage error of one line", () => {
@@ -156,14 +175,14 @@ describe("probe: settings", () => {
       "1s",
       "--",
       "-46",
-      "--tos=1",
+      "--ecn=1",
       "[::1]:5",
     ];
     const argument = fc.oneof(fc.constantFrom(...words), fc.string({ unit: "binary" }));
     fc.assert(fc.property(fc.array(argument, { maxLength: 6 }), (args) => {
       try {
         const settings = parseProbe(args);
-        for (const { host, port } of settings === "help" ? [] : settings.targets) {
+        for (const { host, port } of settings === "help" || settings === "version" ? [] : settings.targets) {
           assert.ok(host !== "" && port >= 1 && port <= 65_535);
         }
       } catch (error) {

@@ -1,11 +1,11 @@
-/** Replies: to each peer its datagrams, in order, from the right address, whatever else is in the batch; over loopback. */
+/** Sending: to each peer its datagrams, in order, from the right address, whatever else is in the batch; over loopback. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { EACCES, EINVAL, EMSGSIZE, ENETUNREACH, SOL_SOCKET } from "../../ffi/constants.ts";
 import { ERRNO_COUNT } from "../../ffi/errno.ts";
-import { parseAddress } from "../../src/net/address.ts";
+import { addressWords, parseAddress } from "../../src/net/address.ts";
 import type { MessageBatch } from "../../src/socket/message_batch.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { noPython } from "../support/client.ts";
@@ -130,7 +130,7 @@ function answer(socket: UdpSocket, batch: MessageBatch, count: number): number {
     let due = 0;
     for (let i = 0; i < received; i++) {
       due += batch.datagrams(i);
-      batch.reply(i);
+      batch.markForSend(i);
     }
     assert.equal(socket.send(batch), due);
     datagrams += due;
@@ -146,7 +146,7 @@ function bind(options: { family?: 4; address?: string } = {}): UdpSocket {
   return socket;
 }
 
-describe("replies", { skip: noPython }, () => {
+describe("datagrams", { skip: noPython }, () => {
   let peers: Peers;
   let ports: number[];
   before(async () => {
@@ -238,8 +238,8 @@ describe("replies", { skip: noPython }, () => {
       assert.deepEqual([batch.datagrams(0), batch.datagrams(1)], [10, 3]);
       batch.shorten(0, 4);
       batch.shorten(1, 3);
-      batch.reply(0);
-      batch.reply(1);
+      batch.markForSend(0);
+      batch.markForSend(1);
       assert.equal(socket.send(batch), 7);
       const { datagrams } = await peers.receive(7);
       assert.deepEqual(byFlow(datagrams), byFlow([...sent.slice(0, 4), ...sent.slice(10)]));
@@ -276,7 +276,7 @@ describe("replies", { skip: noPython }, () => {
     const socket = bind({ family: 4 });
     const batch = socket.batch(16);
     // Nothing can leave from a broadcast address (EINVAL, which might mean the train).
-    const refused = parseAddress("255.255.255.255")!;
+    const refused = addressWords(parseAddress("255.255.255.255")!);
     try {
       const stay = (peer: number): Item => [peer, "127.0.0.1", 100, 0];
       const go = (peer: number, size: number): Item => [peer, "127.0.0.2", size, 0];
@@ -284,8 +284,8 @@ describe("replies", { skip: noPython }, () => {
       const sent = await peers.send(socket.port, items);
       assert.equal(socket.receive(batch, true), items.length);
       for (let i = 0; i < items.length; i++) {
-        batch.reply(i);
-        if (batch.localAddress(i) === "127.0.0.2") batch.memory.bytes.set(refused, batch.localAt(i));
+        batch.markForSend(i);
+        if (batch.localAddress(i) === "127.0.0.2") batch.addresses.set(refused, batch.localWord(i));
       }
       assert.equal(socket.send(batch), 4);
       assert.equal(socket.failed(EINVAL), 4);
@@ -295,6 +295,42 @@ describe("replies", { skip: noPython }, () => {
       );
       const { datagrams } = await peers.receive(4);
       assert.deepEqual(byFlow(datagrams), byFlow(sent.filter(([, local]) => local === "127.0.0.1")));
+    } finally {
+      socket.close();
+    }
+  });
+
+  test("more than a window of them, of many flows, in order", async () => {
+    const socket = bind();
+    const batch = socket.batch(200);
+    try {
+      const expected: Datagram[] = [];
+      for (let i = 0; i < 200; i++) {
+        const peer = [0, 1, 3][i % 3]!;
+        const payload = new Uint8Array(i % 7 === 0 ? 50 : 100).fill(i);
+        batch.add(payload, { to: { address: PEERS[peer]!, port: ports[peer]! } });
+        expected.push([peer, PEERS[peer]!, socket.port, digest(payload)]);
+      }
+      assert.equal(socket.send(batch), 200);
+      const { datagrams } = await peers.receive(200);
+      assert.deepEqual(byFlow(datagrams), byFlow(expected));
+    } finally {
+      socket.close();
+    }
+  });
+
+  test("a failure in one batch stays known after a good send of another", async () => {
+    const socket = bind();
+    const bad = socket.batch(1);
+    const good = socket.batch(1);
+    try {
+      bad.add(new Uint8Array(4), { to: { address: "127.255.255.255", port: 9 } });
+      assert.equal(socket.send(bad), 0);
+      good.add(new Uint8Array(4), { to: { address: "127.0.0.1", port: ports[0]! } });
+      assert.equal(socket.send(good), 1);
+      assert.equal(socket.lastError, EACCES);
+      assert.equal(socket.failed(EACCES), 1);
+      await peers.receive(1);
     } finally {
       socket.close();
     }

@@ -1,4 +1,4 @@
-/** Control messages: read from buffers of any content and from the kernel, written as C's macros would. */
+/** Control messages: decoded from buffers of any content and from the kernel, encoded as C's macros encode them. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
@@ -6,31 +6,41 @@ import {
   AF_INET,
   AF_INET6,
   IP_PKTINFO,
+  IP_RECVERR,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPV6_PKTINFO,
+  IPV6_RECVERR,
   IPV6_RECVPKTINFO,
   IPV6_V6ONLY,
   MSG_CTRUNC,
   MSG_DONTWAIT,
+  SCM_TIMESTAMPING,
   SOCK_CLOEXEC,
   SOCK_DGRAM,
+  SOL_SOCKET,
   UDP_GRO,
 } from "../../ffi/constants.ts";
+import { interfaceIndex } from "../../ffi/interfaces.ts";
 import { sockaddr_in6 } from "../../ffi/layouts.ts";
 import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
-import { addressText, parseAddress } from "../../src/net/address.ts";
+import { addressText } from "../../src/net/address.ts";
+import { readAddress } from "../../src/net/endpoint.ts";
+import { readPort, writeResolvedAddress } from "../../src/net/socket_address.ts";
 import {
-  appendIPv4PacketInfo,
-  appendIPv6PacketInfo,
-  appendSegmentSize,
-  ControlMessages,
-  REPLY_CONTROL_SIZE,
+  BROADCAST,
+  ControlMessageDecoder,
+  type Destination,
+  encodeSegmentSize,
+  encodeSource,
+  MULTICAST,
+  SEND_CONTROL_SIZE,
+  UNICAST,
+  UNKNOWN,
 } from "../../src/socket/control_message.ts";
-import { readAddress, writeSocketAddress } from "../../src/net/endpoint.ts";
 import { noCompiler, noPython } from "../support/client.ts";
 import { LONG } from "../support/process.ts";
 import { runC, runPython } from "../support/reference.ts";
@@ -43,22 +53,31 @@ interface Found {
   length: number;
 }
 
-/** Walks the buffer of `length` bytes at `at`. */
-function walk(memory: Memory, at: number, length: number): Found[] {
-  const messages = new ControlMessages(memory);
-  const found: Found[] = [];
-  messages.start(at, length);
-  while (messages.next()) {
-    found.push({ level: messages.level, type: messages.type, data: messages.data, length: messages.length });
-    // Each takes 16 bytes at least.
-    assert.ok(found.length <= length / 16, "it does not end");
-  }
-  assert.equal(messages.next(), false);
-  return found;
+/** What a buffer says. */
+interface Decoded {
+  destination: Destination;
+  local: string;
+  interfaceIndex: number;
+  segmentSize: number;
+  time: [seconds: number, nanoseconds: number] | undefined;
+  error: [offset: number, end: number] | undefined;
 }
 
-/** The same, written down from cmsg(3) without a thought about speed. */
-function reference(memory: Memory, at: number, length: number): Found[] {
+function decode(decoder: ControlMessageDecoder, at: number, length: number): Decoded {
+  decoder.decode(at, length);
+  const { destination, local, interfaceIndex, segmentSize, hasTime, seconds, nanoseconds } = decoder;
+  return {
+    destination,
+    local: addressText(new Uint8Array(local.buffer)),
+    interfaceIndex,
+    segmentSize,
+    time: hasTime ? [seconds, nanoseconds] : undefined,
+    error: decoder.errorOffset < 0 ? undefined : [decoder.errorOffset, decoder.errorEnd],
+  };
+}
+
+/** The control messages of a buffer, written down from cmsg(3) without a thought about speed. */
+function walk(memory: Memory, at: number, length: number): Found[] {
   const view = new DataView(memory.bytes.slice(at, at + Math.max(0, length)).buffer);
   const found: Found[] = [];
   let next = 0n;
@@ -77,11 +96,58 @@ function reference(memory: Memory, at: number, length: number): Found[] {
   return found;
 }
 
+/** What those messages say, from ip(7), ipv6(7), udp(7) and timestamping.rst, by bytes. */
+function interpret(memory: Memory, messages: Found[]): Decoded {
+  const { bytes } = memory;
+  const view = new DataView(bytes.buffer);
+  const decoded: Decoded = {
+    destination: UNKNOWN,
+    local: "::",
+    interfaceIndex: 0,
+    segmentSize: 0,
+    time: undefined,
+    error: undefined,
+  };
+  const dotted = (at: number) => bytes.slice(at, at + 4).join(".");
+  for (const { level, type, data, length } of messages) {
+    if (level === IPPROTO_IP && type === IP_PKTINFO && length >= 12) {
+      const header = dotted(data + 8);
+      const local = dotted(data + 4) === "0.0.0.0" ? header : dotted(data + 4);
+      const multicast = bytes[data + 8]! >= 224 && bytes[data + 8]! <= 239;
+      decoded.local = local;
+      decoded.interfaceIndex = view.getInt32(data, true);
+      decoded.destination = multicast
+        ? MULTICAST
+        : header !== local || header === "255.255.255.255"
+        ? BROADCAST
+        : local === "0.0.0.0"
+        ? UNKNOWN
+        : UNICAST;
+    } else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO && length >= 20) {
+      const address = addressText(bytes.slice(data, data + 16));
+      if (address.includes(".")) continue;
+      decoded.interfaceIndex = view.getInt32(data + 16, true);
+      decoded.destination = bytes[data] === 0xff ? MULTICAST : address === "::" ? UNKNOWN : UNICAST;
+      decoded.local = bytes[data] === 0xff ? "::" : address;
+    } else if (level === IPPROTO_UDP && type === UDP_GRO && length >= 4) {
+      decoded.segmentSize = view.getInt32(data, true);
+    } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= 48) {
+      decoded.time = [view.getUint32(data, true), view.getInt32(data + 8, true)];
+    } else if (
+      (level === IPPROTO_IP && type === IP_RECVERR || level === IPPROTO_IPV6 && type === IPV6_RECVERR) && length >= 16
+    ) {
+      decoded.error = [data, data + length];
+    }
+  }
+  return decoded;
+}
+
 describe("a buffer of any content", () => {
   const SIZE = 1024;
   // Lengths that fit, nearly fit, are too small, or make a sum overflow.
   const length = fc.oneof(
-    { weight: 6, arbitrary: fc.integer({ min: 16, max: 48 }).map(BigInt) },
+    { weight: 6, arbitrary: fc.integer({ min: 16, max: 64 }).map(BigInt) },
+    { weight: 4, arbitrary: fc.constantFrom(20n, 28n, 32n, 36n, 64n) },
     { weight: 1, arbitrary: fc.integer({ min: 0, max: 300 }).map(BigInt) },
     { weight: 1, arbitrary: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }) },
     {
@@ -97,12 +163,37 @@ describe("a buffer of any content", () => {
       ),
     },
   );
-  const header = fc.record({ length, level: fc.integer(), type: fc.integer() }).map(({ length, level, type }) => {
-    const bytes = new Uint8Array(16 + Number(length >= 16n && length <= 48n ? (length - 16n + 7n) / 8n * 8n : 0n));
+  const kind = fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.constantFrom(
+        [IPPROTO_IP, IP_PKTINFO],
+        [IPPROTO_IPV6, IPV6_PKTINFO],
+        [IPPROTO_UDP, UDP_GRO],
+        [SOL_SOCKET, SCM_TIMESTAMPING],
+        [IPPROTO_IP, IP_RECVERR],
+        [IPPROTO_IPV6, IPV6_RECVERR],
+      ),
+    },
+    { weight: 1, arbitrary: fc.tuple(fc.integer(), fc.integer()) },
+  );
+  // Addresses that are multicast, IPv4-mapped, unspecified, or anything.
+  const data = fc.oneof(
+    fc.uint8Array({ minLength: 48, maxLength: 48 }),
+    fc.constantFrom(224, 255, 0, 127, 10).map((byte) => Uint8Array.of(1, 0, 0, 0, 10, 0, 0, 1, byte, 0, 0, 1)),
+    fc.constantFrom(0, 0xff).map((byte) =>
+      Uint8Array.of(...new Array(10).fill(0), byte, byte, 127, 0, 0, 1, 2, 0, 0, 0)
+    ),
+    fc.constantFrom(0, 0xff, 0x20).map((byte) => Uint8Array.of(byte, ...new Array(14).fill(0), byte && 1, 3, 0, 0, 0)),
+  );
+  const header = fc.record({ length, kind, data }).map(({ length, kind: [level, type], data }) => {
+    const room = Number(length >= 16n && length <= 64n ? (length - 16n + 7n) / 8n * 8n : 0n);
+    const bytes = new Uint8Array(16 + room);
     const view = new DataView(bytes.buffer);
     view.setBigUint64(0, length, true);
-    view.setInt32(8, level, true);
-    view.setInt32(12, type, true);
+    view.setInt32(8, level!, true);
+    view.setInt32(12, type!, true);
+    bytes.set(data.subarray(0, room), 16);
     return bytes;
   });
   const content = fc.oneof(
@@ -124,19 +215,19 @@ describe("a buffer of any content", () => {
     return memory;
   }
 
-  test("is read as the reference reads it, and nothing outside of it", () => {
+  test("is decoded as the reference decodes it, and nothing outside of it", () => {
     let messages = 0;
     fc.assert(
       fc.property(buffer, (buffer) => {
         const length = buffer.length ?? buffer.content.length;
         const memory = place(buffer, 0xbad);
         const found = walk(memory, buffer.at, length);
-        assert.deepEqual(found, reference(memory, buffer.at, length));
-        for (const { data, length: size } of found) {
-          assert.ok(data >= buffer.at + 16 && data % 8 === 0 && size >= 0 && data + size <= buffer.at + length);
+        const decoded = decode(new ControlMessageDecoder(memory), buffer.at, length);
+        assert.deepEqual(decoded, interpret(memory, found));
+        // Only a buffer that ends with its content says the same whatever follows it.
+        if (length <= buffer.content.length) {
+          assert.deepEqual(decode(new ControlMessageDecoder(place(buffer, 0xdead)), buffer.at, length), decoded);
         }
-        // What lies behind the content is another thing now, so only buffers that end with it can be compared.
-        if (length <= buffer.content.length) assert.deepEqual(walk(place(buffer, 0xdead), buffer.at, length), found);
         messages += found.length;
       }),
       { numRuns: 5000 },
@@ -150,54 +241,58 @@ describe("a buffer of any content", () => {
         const memory = new Memory(128);
         const at = 128 - Math.floor(bytes.length / 8) * 8;
         memory.bytes.set(bytes.subarray(0, 128 - at), at);
-        assert.deepEqual(walk(memory, at, 128 - at), reference(memory, at, 128 - at));
+        const decoded = decode(new ControlMessageDecoder(memory), at, 128 - at);
+        assert.deepEqual(decoded, interpret(memory, walk(memory, at, 128 - at)));
       }),
     );
   });
 
-  test("a walker can be started again", () => {
-    const memory = new Memory(SIZE);
-    const end = appendSegmentSize(memory, 0, 100);
-    const messages = new ControlMessages(memory);
-    for (let i = 0; i < 3; i++) {
-      messages.start(0, end);
-      assert.equal(messages.next(), true);
-      assert.equal(messages.next(), false);
-    }
+  test("a decoder forgets the buffer before", () => {
+    fc.assert(
+      fc.property(buffer, (buffer) => {
+        const memory = place(buffer, 0xbad);
+        const decoder = new ControlMessageDecoder(memory);
+        decode(decoder, buffer.at, buffer.content.length);
+        assert.deepEqual(decode(decoder, 0, 0), interpret(memory, []));
+      }),
+    );
   });
 });
 
-describe("appending", { skip: noCompiler }, () => {
+describe("encoding", { skip: noCompiler }, () => {
   const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-  /** What one reply may take: at most one of the two addresses, and a segment size. */
+  /** What one message may take: at most one of the two addresses, and a segment size. */
   interface Reply {
     ipv4: { source: number; index: number } | undefined;
-    ipv6: { source: number[]; index: number } | undefined;
+    ipv6: { source: readonly number[]; index: number } | undefined;
     segment: number | undefined;
   }
+  const some = word.filter((word) => word !== 0);
   const segment = fc.option(fc.nat(65_535), { nil: undefined });
   const reply: fc.Arbitrary<Reply> = fc.oneof(
-    fc.record({ ipv4: fc.record({ source: word, index: word }), ipv6: fc.constant(undefined), segment }),
+    fc.record({ ipv4: fc.record({ source: some, index: word }), ipv6: fc.constant(undefined), segment }),
+    fc.record({ ipv4: fc.record({ source: word, index: some }), ipv6: fc.constant(undefined), segment }),
     fc.record({
       ipv4: fc.constant(undefined),
-      ipv6: fc.record({ source: fc.array(word, { minLength: 4, maxLength: 4 }), index: word }),
+      ipv6: fc.record({ source: fc.tuple(some, word, word, word), index: word }),
+      segment,
+    }),
+    fc.record({
+      ipv4: fc.constant(undefined),
+      ipv6: fc.record({ source: fc.constant([0, 0, 0, 0]), index: some }),
       segment,
     }),
     fc.record({ ipv4: fc.constant(undefined), ipv6: fc.constant(undefined), segment: fc.nat(65_535) }),
   );
   const AT = 64;
-  const SOURCE = 16;
 
-  /** Appends the control messages of a reply; returns the place after them. */
-  function append(memory: Memory, { ipv4, ipv6, segment }: Reply): number {
-    let at = AT;
-    if (ipv4) at = appendIPv4PacketInfo(memory, at, ipv4.source, ipv4.index);
-    if (ipv6) {
-      memory.i32.set(ipv6.source, SOURCE / 4);
-      at = appendIPv6PacketInfo(memory, at, SOURCE, ipv6.index);
-    }
-    if (segment !== undefined) at = appendSegmentSize(memory, at, segment);
-    return at;
+  /** Encodes the control messages of a reply; returns the offset behind them. */
+  function encode(memory: Memory, { ipv4, ipv6, segment }: Reply): number {
+    // Without a source and an interface there is nothing to encode.
+    const source = ipv6 ? ipv6.source : [0, 0, -65536, ipv4?.source ?? 0];
+    const index = ipv4?.index ?? ipv6?.index ?? 0;
+    const at = encodeSource(memory, AT, Int32Array.of(7, ...source), 1, index);
+    return segment === undefined ? at : encodeSegmentSize(memory, at, segment);
   }
 
   /** C that does the same by the macros of cmsg(3), and prints the length of each and the bytes of all. */
@@ -236,24 +331,24 @@ describe("appending", { skip: noCompiler }, () => {
     }`;
   }
 
-  test("writes what C's macros write, and no more", () => {
+  test("gives what C's macros give, and no more", () => {
     const replies = fc.sample(reply, 60);
     const expected = runC(["netinet/in.h", "stdio.h", "string.h", "sys/socket.h"], replies.map(inC));
     replies.forEach((reply, i) => {
       const memory = new Memory(256);
-      const end = append(memory, reply);
+      const end = encode(memory, reply);
       assert.equal(Buffer.from(memory.bytes.subarray(AT, end)).toString("hex"), expected[i]);
       assert.ok(memory.bytes.subarray(end).every((byte) => byte === 0));
-      assert.ok(end - AT <= REPLY_CONTROL_SIZE);
+      assert.ok(end - AT <= SEND_CONTROL_SIZE);
     });
   });
 
-  test("writes what the walker reads, over whatever was there", () => {
+  test("gives what the reference reads, over any content", () => {
     fc.assert(
       fc.property(reply, fc.nat(255), (reply, byte) => {
         const memory = new Memory(256);
         memory.bytes.fill(byte);
-        const end = append(memory, reply);
+        const end = encode(memory, reply);
         const found = walk(memory, AT, end - AT);
         const expected = [
           ...(reply.ipv4 ? [[IPPROTO_IP, IP_PKTINFO, 12]] : []),
@@ -275,12 +370,12 @@ describe("appending", { skip: noCompiler }, () => {
 });
 
 describe("what the kernel delivers", { skip: noPython }, () => {
-  const lo = libc.interfaceIndex("lo");
+  const lo = interfaceIndex("lo");
   const CONTROL = 64;
   const PAYLOAD = 256;
   const memory = new Memory(66_000);
   const vector = new MessageVector(memory, 0, 1);
-  writeBuffer(memory, 192, PAYLOAD, 65_536);
+  writeBuffer(memory, 192, memory, PAYLOAD, 65_536);
   vector.setBuffers(0, 192, 1);
 
   const sockets: { fd: number; port: number }[] = [];
@@ -294,9 +389,10 @@ describe("what the kernel delivers", { skip: noPython }, () => {
         libc.setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
         libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, only);
       }
-      assert.equal(libc.bind(fd, memory, PAYLOAD, writeSocketAddress(memory, PAYLOAD, domain, any, 0)), 0);
-      libc.getsockname(fd, memory, PAYLOAD, sockaddr_in6.size);
-      sockets.push({ fd, port: memory.bytes[PAYLOAD + 2]! << 8 | memory.bytes[PAYLOAD + 3]! });
+      const name = new Memory(sockaddr_in6.size);
+      assert.equal(libc.bind(fd, name, writeResolvedAddress(name, domain, any, 0)), 0);
+      libc.getsockname(fd, name, sockaddr_in6.size);
+      sockets.push({ fd, port: readPort(name.bytes) });
     }
   });
   after(() => sockets.forEach(({ fd }) => libc.close(fd)));
@@ -324,7 +420,7 @@ answer = client.sendto(bytes(size), (address, port))
     assert.equal(vector.length(0), size);
     const length = vector.controlLength(0);
     const messages = walk(memory, CONTROL, length);
-    assert.deepEqual(messages, reference(memory, CONTROL, length));
+    assert.deepEqual(decode(new ControlMessageDecoder(memory), CONTROL, length), interpret(memory, messages));
     assert.ok(memory.bytes.subarray(CONTROL + room, 192).every((byte) => byte === 0xff));
     return [...messages.map(describeMessage), ...(vector.flags(0) & MSG_CTRUNC ? ["MSG_CTRUNC"] : [])];
   }
@@ -332,7 +428,7 @@ answer = client.sendto(bytes(size), (address, port))
   /** A message by its name and what it says, as far as it goes. */
   function describeMessage({ level, type, data, length }: Found): string {
     const words = memory.i32.subarray(data / 4, Math.floor((data + length) / 4));
-    const address = (at: number) => addressText(memory.bytes, at);
+    const address = (at: number) => addressText(memory.bytes.slice(at, at + 16));
     const ipv4 = (at: number) => [...memory.bytes.subarray(at, at + 4)].join(".");
     const on = (index: number | undefined) => (index === lo ? "lo" : `interface ${index}`);
     if (level === IPPROTO_IP && type === IP_PKTINFO && length === 12) {
@@ -352,7 +448,6 @@ answer = client.sendto(bytes(size), (address, port))
 
   test("on a dual-stack socket: both for an IPv4 datagram", () => {
     const both = ["IPV6_PKTINFO 127.0.0.5 lo", "IP_PKTINFO 127.0.0.5 127.0.0.5 lo"];
-    assert.equal(addressText(parseAddress("::ffff:127.0.0.5")!), "127.0.0.5");
     assert.deepEqual(deliver(1, "127.0.0.5", 0, 0).sort(), both);
     assert.deepEqual(deliver(1, "127.0.0.5", 65_000, 1300).sort(), [...both, "UDP_GRO 1300"]);
     assert.deepEqual(deliver(1, "::1", 10, 0), ["IPV6_PKTINFO ::1 lo"]);

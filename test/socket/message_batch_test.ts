@@ -1,14 +1,13 @@
 /**
- * The receive path, from what the kernel wrote to the headers of the replies, fuzzed without a kernel: names, control
- * messages, lengths and flags as it delivers them, and as it never would.
+ * The path of a datagram from `recvmmsg` to `sendmmsg`, fuzzed with a kernel that the test plays: names, control messages,
+ * lengths and flags as the kernel delivers them, and as it never would.
  */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import {
   AF_INET,
   AF_INET6,
-  EBADF,
   IP_PKTINFO,
   IPPROTO_IP,
   IPPROTO_IPV6,
@@ -20,20 +19,17 @@ import {
   UDP_MAX_SEGMENTS,
   UDP_SEGMENT,
 } from "../../ffi/constants.ts";
+import type { Pointer } from "../../ffi/contract.ts";
 import { iovec, mmsghdr } from "../../ffi/layouts.ts";
+import { libc } from "../../ffi/library.ts";
+import { Memory } from "../../ffi/memory.ts";
+import type { SocketMemory } from "../../ffi/socket_memory.ts";
+import { Guard } from "../../src/echo/guard.ts";
 import { parseAddress } from "../../src/net/address.ts";
-import { ACCEPTED, Guard, REASONS } from "../../src/echo/guard.ts";
-import {
-  BROADCAST,
-  MessageBatch,
-  MULTICAST,
-  PAYLOAD_SIZE_MAX,
-  UNICAST,
-  UNKNOWN,
-} from "../../src/socket/message_batch.ts";
-import { Replies } from "../../src/socket/batch_sender.ts";
-import { SegmentationRefusals } from "../../src/socket/segmentation_refusals.ts";
-import type { SendBuffer } from "../../src/socket/send_buffer.ts";
+import { BatchSender } from "../../src/socket/batch_sender.ts";
+import { BROADCAST, MULTICAST, UNICAST, UNKNOWN } from "../../src/socket/control_message.ts";
+import { MessageBatch, messagesOf } from "../../src/socket/message_batch.ts";
+import { PAYLOAD_SIZE_MAX } from "../../src/socket/messages.ts";
 
 const CAPACITY = 8;
 const PORT = 9000;
@@ -230,56 +226,127 @@ function damaged(family: number): fc.Arbitrary<Delivery> {
     .map(([given, damages]) => damages.reduce((delivery, damage) => damage(delivery), given));
 }
 
-/** A batch, and where in its memory the parts are of which it tells no place. */
-class Arena {
-  readonly batch: MessageBatch;
-  readonly bytes: Uint8Array;
-  readonly view: DataView;
-  /** The address at which the memory begins. */
-  readonly #base: number;
-  readonly controlRoom: number;
+/** One message of a `sendmmsg`, as the kernel reads it. */
+interface Sent {
+  name: string;
+  /** Buffers by their offset in the payloads. */
+  buffers: [offset: number, length: number][];
+  control: Message[];
+}
 
-  constructor(family: number) {
-    this.batch = new MessageBatch(family, CAPACITY);
-    this.bytes = this.batch.memory.bytes;
-    this.view = new DataView(this.bytes.buffer);
-    // The headers that the kernel fills in come first; each points at the place of its name, which is known.
-    this.#base = this.#address(mmsghdr.msg_name) - this.batch.nameAt(0);
-    for (let i = 0; i < CAPACITY; i++) {
-      assert.equal(this.pointer(this.header(i) + mmsghdr.msg_name), this.batch.nameAt(i));
-    }
-    this.controlRoom = this.view.getInt32(mmsghdr.msg_controllen, true);
-    for (let i = 0; i < CAPACITY; i++) {
-      this.bytes.fill(i + 1, this.batch.payloadAt(i), this.batch.payloadAt(i) + PAYLOAD_SIZE_MAX);
-    }
+/** Raw memory, by address. */
+class RawMemory {
+  readonly #copy = new Memory(1 << 17);
+
+  read(address: bigint, length: number): Uint8Array {
+    const { call, pointer } = libc();
+    call.memcpy(this.#copy.pointer(0), pointer(Number(address)), length);
+    return this.#copy.bytes.slice(0, length);
   }
 
-  /** Place of a header that the kernel fills in. */
-  header(i: number): number {
-    return i * mmsghdr.size;
+  write(address: bigint, bytes: Uint8Array): void {
+    const { call, pointer } = libc();
+    this.#copy.bytes.set(bytes);
+    call.memcpy(pointer(Number(address)), this.#copy.pointer(0), bytes.length);
+  }
+}
+
+/** A kernel that delivers what it is given and keeps what it is asked to send; it takes the place of the real calls. */
+class TestKernel {
+  readonly raw = new RawMemory();
+  deliveries: Delivery[] = [];
+  sent: Sent[] = [];
+  /** Address of the payloads of the batch. */
+  payloads = 0n;
+  /** Room for control messages of one message. */
+  controlRoom = 0;
+  nameRoom = 0;
+  // The block of memory from the first header to the end of the last control buffer.
+  #block: { address: bigint; length: number } = { address: 0n, length: 0 };
+  readonly #real: unknown[];
+
+  constructor() {
+    const call = libc().call as unknown as Record<string, unknown>;
+    this.#real = [call.recvmmsg, call.sendmmsg];
+    call.recvmmsg = (_fd: number, vector: Pointer, count: number) => this.#receive(vector, count);
+    call.sendmmsg = (_fd: number, vector: Pointer, count: number) => this.#send(vector, count);
   }
 
-  /** The place that the pointer at this place points at. */
-  pointer(at: number): number {
-    return this.#address(at) - this.#base;
+  /** Gives the real calls back. */
+  restore(): void {
+    const call = libc().call as unknown as Record<string, unknown>;
+    [call.recvmmsg, call.sendmmsg] = this.#real;
   }
 
-  /** Writes what the kernel would. */
-  deliver(deliveries: Delivery[]): void {
-    deliveries.forEach(({ name, nameLength, control, controlLength, flags, length }, i) => {
-      const header = this.header(i);
-      this.bytes.set(name.subarray(0, 32), this.pointer(header + mmsghdr.msg_name));
-      this.bytes.set(control.subarray(0, this.controlRoom), this.pointer(header + mmsghdr.msg_control));
-      this.view.setInt32(header + mmsghdr.msg_namelen, nameLength, true);
-      this.view.setInt32(header + mmsghdr.msg_controllen, controlLength, true);
-      this.view.setInt32(header + mmsghdr.msg_flags, flags, true);
-      this.view.setInt32(header + mmsghdr.msg_len, length, true);
+  /** The memory that the receiving side uses. */
+  block(): Uint8Array {
+    return this.raw.read(this.#block.address, this.#block.length);
+  }
+
+  #headers(vector: Pointer, count: number): DataView {
+    const copy = new Memory(count * mmsghdr.size);
+    libc().call.memcpy(copy.pointer(0), vector, count * mmsghdr.size);
+    return new DataView(copy.bytes.slice(0, count * mmsghdr.size).buffer);
+  }
+
+  #receive(vector: Pointer, count: number): number {
+    assert.equal(count, CAPACITY);
+    const headers = this.#headers(vector, count);
+    const pointer = (i: number, member: number) => headers.getBigUint64(i * mmsghdr.size + member, true);
+    this.controlRoom = headers.getInt32(mmsghdr.msg_controllen, true);
+    this.nameRoom = headers.getInt32(mmsghdr.msg_namelen, true);
+    const names = pointer(0, mmsghdr.msg_name);
+    // The headers start the block, and the first array of buffers follows them.
+    const start = pointer(0, mmsghdr.msg_iov) - BigInt(CAPACITY * mmsghdr.size);
+    const end = pointer(CAPACITY - 1, mmsghdr.msg_control) + BigInt(this.controlRoom);
+    assert.ok(names > start && names < end);
+    this.#block = { address: start, length: Number(end - start) };
+    this.payloads = new DataView(this.raw.read(pointer(0, mmsghdr.msg_iov), iovec.size).buffer).getBigUint64(0, true);
+    this.deliveries.forEach(({ name, nameLength, control, controlLength, flags, length }, i) => {
+      // What a reception overwrote is in order again.
+      assert.equal(headers.getInt32(i * mmsghdr.size + mmsghdr.msg_controllen, true), this.controlRoom);
+      assert.equal(headers.getInt32(i * mmsghdr.size + mmsghdr.msg_namelen, true), this.nameRoom);
+      this.raw.write(pointer(i, mmsghdr.msg_name), name.subarray(0, 32));
+      const room = new Uint8Array(this.controlRoom);
+      room.set(control.subarray(0, this.controlRoom));
+      this.raw.write(pointer(i, mmsghdr.msg_control), room);
+      const header = start + BigInt(i * mmsghdr.size);
+      this.raw.write(header + BigInt(mmsghdr.msg_namelen), int32(nameLength));
+      this.raw.write(header + BigInt(mmsghdr.msg_controllen), int32(controlLength));
+      this.raw.write(header + BigInt(mmsghdr.msg_flags), int32(flags));
+      this.raw.write(header + BigInt(mmsghdr.msg_len), int32(length));
     });
+    return this.deliveries.length;
   }
 
-  #address(at: number): number {
-    return Number(this.view.getBigUint64(at, true));
+  #send(vector: Pointer, count: number): number {
+    const headers = this.#headers(vector, count);
+    for (let i = 0; i < count; i++) {
+      const pointer = (member: number) => headers.getBigUint64(i * mmsghdr.size + member, true);
+      const nameLength = headers.getUint32(i * mmsghdr.size + mmsghdr.msg_namelen, true);
+      const buffers = new DataView(
+        this.raw.read(pointer(mmsghdr.msg_iov), Number(pointer(mmsghdr.msg_iovlen)) * iovec.size).buffer,
+      );
+      const parts: [number, number][] = [];
+      for (let k = 0; k < buffers.byteLength; k += iovec.size) {
+        const offset = Number(buffers.getBigUint64(k + iovec.iov_base, true) - this.payloads);
+        parts.push([offset, Number(buffers.getBigUint64(k + iovec.iov_len, true))]);
+      }
+      this.sent.push({
+        name: hex(this.raw.read(pointer(mmsghdr.msg_name), nameLength)),
+        buffers: parts,
+        control: [
+          ...controlMessages(this.raw.read(pointer(mmsghdr.msg_control), Number(pointer(mmsghdr.msg_controllen)))),
+        ],
+      });
+    }
+    return count;
   }
+}
+
+/** The 16 bytes of the address at a word of the batch. */
+function addressAt(batch: MessageBatch, word: number): Uint8Array {
+  return new Uint8Array(batch.addresses.slice(word, word + 4).buffer);
 }
 
 /** What may be concluded from a delivery; worked out from its bytes alone. */
@@ -290,13 +357,12 @@ interface Conclusion {
   whole: boolean;
 }
 
-function conclude(arena: Arena, family: number, given: Delivery, i: number): Conclusion {
-  const at = arena.pointer(arena.header(i) + mmsghdr.msg_control);
-  const length = Math.max(0, Math.min(given.controlLength, arena.controlRoom));
+function conclude(family: number, given: Delivery, controlRoom: number): Conclusion {
+  const length = Math.max(0, Math.min(given.controlLength, controlRoom));
+  const control = concat(given.control.subarray(0, controlRoom), new Uint8Array(controlRoom)).subarray(0, length);
   const locals: string[] = [];
-  const peer = arena.bytes.subarray(arena.batch.nameAt(i) + 8, arena.batch.nameAt(i) + 24);
-  const peerIsIPv4 = family === AF_INET || isMapped(peer);
-  for (const { level, type, data } of controlMessages(arena.bytes.slice(at, at + length))) {
+  const peerIsIPv4 = family === AF_INET || isMapped(given.name.subarray(8, 24));
+  for (const { level, type, data } of controlMessages(control)) {
     if (level === IPPROTO_IP && type === IP_PKTINFO && data.length >= 12 && peerIsIPv4) {
       // Before the kernel was asked for them, it knows of a datagram no more than its destination.
       const known = data.slice(4, 8).some((byte) => byte !== 0);
@@ -306,22 +372,24 @@ function conclude(arena: Arena, family: number, given: Delivery, i: number): Con
       if (!isMapped(sentTo)) locals.push(sentTo[0] === 0xff ? "" : hex(sentTo));
     }
   }
-  const rightFamily = arena.view.getUint16(arena.batch.nameAt(i), true) === family;
+  const rightFamily = (given.name[0]! | given.name[1]! << 8) === family;
   const rightLength = given.nameLength === (family === AF_INET ? 16 : 28);
   return { locals, whole: rightFamily && rightLength && (given.flags & (MSG_TRUNC | MSG_CTRUNC)) === 0 };
 }
 
 /** Asserts that all that the batch tells of message `i` is possible, and inside the memory. */
-function assertConsistent({ batch, bytes }: Arena, i: number, given: Delivery): void {
+function assertConsistent(batch: MessageBatch, i: number, given: Delivery): void {
   const total = batch.size(i);
   const segmentSize = batch.segmentSize(i);
   assert.equal(total, Math.max(0, Math.min(given.length, PAYLOAD_SIZE_MAX)));
   assert.ok(total === 0 ? segmentSize === 0 : segmentSize >= 1 && segmentSize <= total, `segments of ${segmentSize}`);
   assert.equal(batch.datagrams(i), total === 0 ? 1 : Math.ceil(total / segmentSize));
-  const places = [[batch.nameAt(i), batch.nameSize], [batch.peerAddressAt(i), 16], [batch.localAt(i), 16]];
-  places.push([batch.payloadAt(i), PAYLOAD_SIZE_MAX]);
-  for (const [at, length] of places) assert.ok(at! >= 0 && at! % 4 === 0 && at! + length! <= bytes.length);
-  assert.deepEqual([batch.payload(i).byteOffset, batch.payload(i).length], [batch.payloadAt(i), total]);
+  for (const word of [batch.peerWord(i), batch.localWord(i)]) {
+    assert.ok(Number.isInteger(word) && word >= 0 && word + 4 <= batch.addresses.length);
+  }
+  const offset = batch.payloadOffset(i);
+  assert.ok(offset >= 0 && offset + PAYLOAD_SIZE_MAX <= batch.payloads.length);
+  assert.deepEqual([batch.payload(i).byteOffset, batch.payload(i).length], [offset, total]);
   assert.ok(Number.isInteger(batch.interfaceIndex(i)) && Number.isInteger(batch.peerScope(i)));
   assert.ok([UNICAST, BROADCAST, MULTICAST, UNKNOWN].includes(batch.destination(i)));
   assert.match(batch.peer(i).address, /^[0-9a-f:.]+(%.+)?$/);
@@ -330,61 +398,8 @@ function assertConsistent({ batch, bytes }: Arena, i: number, given: Delivery): 
   assert.ok(arrival === undefined || Number.isFinite(arrival));
 }
 
-/** One message that is to be sent, as `sendmmsg` would read it. */
-interface Outgoing {
-  name: string;
-  buffers: [at: number, length: number][];
-  control: Message[];
-}
-
 /** A send buffer in which there is always room. */
-const EMPTY_BUFFER = {
-  crowded: false,
-  note: () => false,
-  look: () => {},
-  admit: () => true,
-  record: () => {},
-} as unknown as SendBuffer;
-
-/** Sends the replies to a descriptor that there is not, and reads the headers that the kernel would have read. */
-function send(arena: Arena): { outgoing: Outgoing[]; datagrams: number } {
-  const { batch, bytes, view } = arena;
-  const end = batch.nameAt(0);
-  bytes.fill(0, batch.replyHeadersAt, end);
-  const replies = new Replies(batch, -1, true, true, new SegmentationRefusals(), EMPTY_BUFFER);
-  assert.equal(replies.send(), 0);
-  const inside = (at: number, length: number, from: number, to: number) => {
-    assert.ok(
-      at >= from && length >= 0 && at + length <= to,
-      `${length} bytes at ${at} are not between ${from} and ${to}`,
-    );
-  };
-  const outgoing: Outgoing[] = [];
-  for (let at = batch.replyHeadersAt; view.getBigUint64(at + mmsghdr.msg_name, true) !== 0n; at += mmsghdr.size) {
-    inside(at, mmsghdr.size, batch.replyHeadersAt, batch.replyBuffersAt);
-    const nameAt = arena.pointer(at + mmsghdr.msg_name);
-    const nameLength = view.getUint32(at + mmsghdr.msg_namelen, true);
-    assert.equal(nameLength, batch.nameSize);
-    inside(nameAt, nameLength, batch.nameAt(0), batch.nameAt(CAPACITY));
-    const buffersAt = arena.pointer(at + mmsghdr.msg_iov);
-    const count = Number(view.getBigUint64(at + mmsghdr.msg_iovlen, true));
-    inside(buffersAt, count * iovec.size, batch.replyBuffersAt, batch.replyControlsAt);
-    const buffers: [number, number][] = [];
-    for (let k = 0; k < count; k++) {
-      const buffer = buffersAt + k * iovec.size;
-      buffers.push([arena.pointer(buffer + iovec.iov_base), Number(view.getBigUint64(buffer + iovec.iov_len, true))]);
-    }
-    const controlAt = arena.pointer(at + mmsghdr.msg_control);
-    const controlLength = Number(view.getBigUint64(at + mmsghdr.msg_controllen, true));
-    inside(controlAt, controlLength, batch.replyControlsAt, end);
-    outgoing.push({
-      name: hex(bytes.subarray(nameAt, nameAt + nameLength)),
-      buffers,
-      control: [...controlMessages(bytes.slice(controlAt, controlAt + controlLength))],
-    });
-  }
-  return { outgoing, datagrams: replies.failed[EBADF]! };
-}
+const EMPTY_BUFFER = { read() {}, sendBufferUsed: 0, sendBufferSize: 2 ** 30, drops: 0 } as unknown as SocketMemory;
 
 /** The sizes of the datagrams that so many bytes in segments of this size are. */
 function cut(total: number, segmentSize: number): number[] {
@@ -394,51 +409,57 @@ function cut(total: number, segmentSize: number): number[] {
 }
 
 /** Asserts that what leaves is what was accepted: each message once, to its peer, from its local address. */
-function assertAnswers(arena: Arena, accepted: number[]): void {
-  const { batch, bytes } = arena;
-  const { outgoing, datagrams } = send(arena);
+function assertAnswers(kernel: TestKernel, batch: MessageBatch, accepted: number[]): void {
+  kernel.sent = [];
+  const options = { fd: -1, family: batch.family, segmentation: true, socketMemory: EMPTY_BUFFER };
+  const datagrams = new BatchSender(options).send(messagesOf("sendmmsg", batch));
   assert.equal(datagrams, accepted.reduce((sum, i) => sum + batch.datagrams(i), 0));
-  const flowOf = (i: number) => {
-    const name = bytes.slice(batch.nameAt(i), batch.nameAt(i) + batch.nameSize);
-    // What doesn't tell peers apart: the flow label of IPv6, and the padding of IPv4.
-    if (batch.family === AF_INET6) name.fill(0, 4, 8);
-    else name.fill(0, 8);
-    const local = bytes.subarray(batch.localAt(i), batch.localAt(i) + 16);
-    // Where the address says nothing without its interface, that tells local addresses apart too.
-    const index = isLinkLocal(local) || isZero(local) ? batch.interfaceIndex(i) : 0;
-    return `${hex(name)} ${hex(local)} ${index}`;
+  const nameOf = (i: number) => {
+    const peer = addressAt(batch, batch.peerWord(i));
+    const port = batch.peerPort(i);
+    return hex(batch.family === AF_INET ? name4(peer.slice(12), port) : name6(peer, port, batch.peerScope(i)));
   };
-  for (const i of accepted) assert.equal(batch.error(i), EBADF);
+  const localOf = (i: number) => addressAt(batch, batch.localWord(i));
+  // Where the address says nothing without its interface, that tells local addresses apart too.
+  const indexOf = (i: number) => isLinkLocal(localOf(i)) || isZero(localOf(i)) ? batch.interfaceIndex(i) : 0;
+  const flowOf = (i: number) => `${nameOf(i)} ${hex(localOf(i))} ${indexOf(i)}`;
+  for (const i of accepted) assert.equal(batch.error(i), 0);
   const answered: number[] = [];
-  for (const { name, buffers, control } of outgoing) {
-    const messages = buffers.map(([at, length]) => {
-      const i = accepted.find((i) => batch.payloadAt(i) === at);
-      assert.ok(i !== undefined, `bytes from ${at} on are no payload that is to be sent`);
+  for (const { name, buffers, control } of kernel.sent) {
+    const messages = buffers.map(([offset, length]) => {
+      const i = accepted.find((i) => batch.payloadOffset(i) === offset);
+      assert.ok(i !== undefined, `bytes from ${offset} on are no payload that is to be sent`);
       assert.equal(length, batch.size(i));
       return i;
     });
     const first = messages[0]!;
-    assert.equal(name, hex(bytes.subarray(batch.nameAt(first), batch.nameAt(first) + batch.nameSize)));
+    // The padding of a struct sockaddr_in says nothing.
+    assert.equal(
+      name.slice(0, batch.family === AF_INET ? 16 : 56),
+      nameOf(first).slice(0, batch.family === AF_INET ? 16 : 56),
+    );
     for (const i of messages) assert.equal(flowOf(i), flowOf(first), "another peer or local address");
     answered.push(...messages);
 
-    const local = bytes.slice(batch.localAt(first), batch.localAt(first) + 16);
-    const [info, segments, ...more] = control;
-    assert.deepEqual(more, []);
+    const local = localOf(first);
+    const source = control.find(({ type }) => type !== UDP_SEGMENT);
+    const segments = control.find(({ type }) => type === UDP_SEGMENT);
+    assert.equal(control.length, Number(source !== undefined) + Number(segments !== undefined));
     if (isMapped(local)) {
-      assert.deepEqual([info?.level, info?.type], [IPPROTO_IP, IP_PKTINFO]);
-      assert.equal(hex(info!.data), hex(concat(int32(0), local.slice(12), int32(0))));
+      assert.deepEqual([source?.level, source?.type], [IPPROTO_IP, IP_PKTINFO]);
+      assert.equal(hex(source!.data), hex(concat(int32(0), local.slice(12), int32(0))));
+    } else if (isZero(local) && indexOf(first) === 0) {
+      assert.equal(source, undefined);
     } else {
-      const index = isLinkLocal(local) || isZero(local) ? batch.interfaceIndex(first) : 0;
-      assert.deepEqual([info?.level, info?.type], [IPPROTO_IPV6, IPV6_PKTINFO]);
-      assert.equal(hex(info!.data), hex(concat(local, int32(index))));
+      assert.deepEqual([source?.level, source?.type], [IPPROTO_IPV6, IPV6_PKTINFO]);
+      assert.equal(hex(source!.data), hex(concat(local, int32(indexOf(first)))));
     }
     const sizes = messages.flatMap((i) => cut(batch.size(i), batch.segmentSize(i)));
     const total = sizes.reduce((sum, size) => sum + size, 0);
     if (segments === undefined) {
       assert.equal(sizes.length, 1);
     } else {
-      assert.deepEqual([segments.level, segments.type, segments.data.length], [IPPROTO_UDP, UDP_SEGMENT, 2]);
+      assert.deepEqual([segments.level, segments.data.length], [IPPROTO_UDP, 2]);
       assert.deepEqual(cut(total, segments.data[0]! | segments.data[1]! << 8), sizes);
     }
     if (messages.length > 1) assert.ok(total <= TRAIN_SIZE_MAX && sizes.length <= UDP_MAX_SEGMENTS);
@@ -458,25 +479,35 @@ const guards = fc.record({
 
 for (const [name, family] of [["an IPv4 socket", AF_INET], ["a dual-stack socket", AF_INET6]] as const) {
   describe(`on ${name}`, () => {
-    const arena = new Arena(family);
-    const { batch } = arena;
+    const batch = new MessageBatch(family, CAPACITY);
     const batches = (one: fc.Arbitrary<Delivery>) => fc.array(one, { minLength: 1, maxLength: CAPACITY, size: "max" });
+    let kernel: TestKernel;
+    before(() => {
+      kernel = new TestKernel();
+    });
+    after(() => kernel.restore());
 
-    /** Has deliveries read, judged and answered; returns the messages that were accepted. */
+    /** Has deliveries received, judged and answered; returns the messages that were accepted. */
     function run(deliveries: Delivery[], options: Omit<ConstructorParameters<typeof Guard>[0], "port">): number[] {
-      arena.deliver(deliveries);
-      batch.read(deliveries.length);
+      kernel.deliveries = deliveries;
+      assert.equal(messagesOf("recvmmsg", batch).receive(-1, 0), deliveries.length);
       const guard = new Guard({ port: PORT, ...options });
       const accepted: number[] = [];
+      let refused = 0;
       for (let i = 0; i < batch.count; i++) {
-        const reason = guard.judge(batch, i);
-        assert.ok(REASONS[reason] !== undefined);
-        assert.equal(guard.admitted, reason === ACCEPTED ? batch.datagrams(i) : 0);
-        if (reason !== ACCEPTED) continue;
-        batch.reply(i);
+        assert.equal(batch.isMarked(i), false);
+        const admitted = guard.admit(batch, i);
+        if (admitted === 0) {
+          refused += batch.datagrams(i);
+          continue;
+        }
+        assert.equal(admitted, batch.datagrams(i));
+        batch.markForSend(i);
         accepted.push(i);
       }
-      assertAnswers(arena, accepted);
+      assert.equal(guard.refused.reduce((sum, count) => sum + count), refused);
+      assert.equal(guard.refused[0], 0);
+      assertAnswers(kernel, batch, accepted);
       return accepted;
     }
 
@@ -486,18 +517,14 @@ for (const [name, family] of [["an IPv4 socket", AF_INET], ["a dual-stack socket
           const options = { answerAnyPort: true, answerBroadcast: true, answerMulticast: true };
           const accepted = run(deliveries, options);
           deliveries.forEach((given, i) => {
-            assertConsistent(arena, i, given);
-            const { locals, whole } = conclude(arena, family, given, i);
+            assertConsistent(batch, i, given);
+            const { locals, whole } = conclude(family, given, kernel.controlRoom);
             assert.ok(whole && locals.length === 1);
-            assert.equal(
-              hex(arena.bytes.subarray(batch.localAt(i), batch.localAt(i) + 16)),
-              locals[0] || "0".repeat(32),
-            );
+            assert.equal(hex(addressAt(batch, batch.localWord(i))), locals[0] || "0".repeat(32));
             const gro = [...controlMessages(given.control)].find(({ type }) => type === UDP_GRO);
             assert.equal(batch.segmentSize(i), gro ? new DataView(gro.data.buffer).getInt32(0, true) : given.length);
             // All but what comes from the server itself.
-            const itself = batch.peerPort(i) === PORT &&
-              hex(arena.bytes.subarray(batch.peerAddressAt(i), batch.peerAddressAt(i) + 16)) === locals[0];
+            const itself = batch.peerPort(i) === PORT && hex(addressAt(batch, batch.peerWord(i))) === locals[0];
             assert.equal(accepted.includes(i), !itself);
           });
         }),
@@ -513,16 +540,16 @@ for (const [name, family] of [["an IPv4 socket", AF_INET], ["a dual-stack socket
         fc.property(batches(mixed), guards, (deliveries, options) => {
           const accepted = run(deliveries, options);
           deliveries.forEach((given, i) => {
-            assertConsistent(arena, i, given);
-            const { locals, whole } = conclude(arena, family, given, i);
-            const local = arena.bytes.subarray(batch.localAt(i), batch.localAt(i) + 16);
+            assertConsistent(batch, i, given);
+            const { locals, whole } = conclude(family, given, kernel.controlRoom);
+            const local = addressAt(batch, batch.localWord(i));
             if (!whole || locals.length === 0) {
               assert.equal(batch.destination(i), UNKNOWN);
               assert.ok(isZero(local), "the local address of another message");
             }
             if (!accepted.includes(i)) return refused++;
             answered++;
-            const peer = arena.bytes.slice(batch.peerAddressAt(i), batch.peerAddressAt(i) + 16);
+            const peer = addressAt(batch, batch.peerWord(i));
             const named = family === AF_INET ? mapped(given.name.slice(4, 8)) : given.name.slice(8, 24);
             assert.equal(hex(peer), hex(named));
             assert.equal(batch.peerPort(i), given.name[2]! << 8 | given.name[3]!);
@@ -535,39 +562,31 @@ for (const [name, family] of [["an IPv4 socket", AF_INET], ["a dual-stack socket
       assert.ok(answered > 100 && refused > 1000, `${answered} answered, ${refused} refused`);
     });
 
-    test("writes only where it may", () => {
+    test("writes only the lengths that it restores, and no payload", () => {
       const written = fc.tuple(batches(fc.oneof(delivery(family), damaged(family))), guards);
+      for (let i = 0; i < CAPACITY; i++) {
+        batch.payloads.fill(i + 1, i * PAYLOAD_SIZE_MAX, (i + 1) * PAYLOAD_SIZE_MAX);
+      }
+      const payloads = batch.payloads.slice();
       fc.assert(
         fc.property(written, ([deliveries, options]) => {
-          arena.deliver(deliveries);
-          const before = arena.bytes.slice();
           run(deliveries, options);
-          // The room in the headers is set anew; the local addresses and the replies have places of their own. Where the
-          // peers of IPv4 are turned into 16 bytes, they have one too.
-          for (let i = 0; i < CAPACITY; i++) {
-            for (const member of [mmsghdr.msg_namelen, mmsghdr.msg_controllen]) {
-              const at = arena.header(i) + member;
-              if (i < deliveries.length) {
-                assert.equal(
-                  arena.view.getInt32(at, true),
-                  member === mmsghdr.msg_namelen ? batch.nameSize : arena.controlRoom,
-                );
-              }
-              before.set(arena.bytes.subarray(at, at + 4), at);
-            }
-          }
-          before.set(arena.bytes.subarray(batch.replyHeadersAt, batch.nameAt(0)), batch.replyHeadersAt);
-          before.set(arena.bytes.subarray(batch.localAt(0), batch.localAt(CAPACITY)), batch.localAt(0));
-          if (family === AF_INET) {
-            before.set(
-              arena.bytes.subarray(batch.peerAddressAt(0), batch.peerAddressAt(CAPACITY)),
-              batch.peerAddressAt(0),
-            );
-          }
-          assert.equal(Buffer.compare(before, arena.bytes), 0);
+          const after = kernel.block();
+          kernel.deliveries = [];
+          messagesOf("recvmmsg", batch).receive(-1, 0);
+          // What the kernel wrote is still there, but for the lengths.
+          deliveries.forEach(({ name, control }, i) => {
+            const view = new DataView(after.buffer, i * mmsghdr.size);
+            assert.equal(view.getInt32(mmsghdr.msg_namelen, true), kernel.nameRoom);
+            assert.equal(view.getInt32(mmsghdr.msg_controllen, true), kernel.controlRoom);
+            const text = hex(after);
+            assert.ok(text.includes(hex(name.subarray(0, 32))));
+            assert.ok(text.includes(hex(control.subarray(0, kernel.controlRoom))));
+          });
         }),
         { numRuns: 200 },
       );
+      assert.equal(Buffer.compare(payloads, batch.payloads), 0);
     });
   });
 }

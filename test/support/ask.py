@@ -1,11 +1,11 @@
-"""Asks a UDP server, and tells what came back and from where. Usage: ask.py [options] ADDRESS PORT PAYLOAD
+"""Asks a UDP server, and reports the answers and their sources. Usage: ask.py [options] ADDRESS PORT PAYLOAD
 
     --segment N       send the payload as a train of datagrams of N bytes (UDP_SEGMENT)
-    --interface NAME  leave by this interface
+    --interface NAME  send through this interface
     --source ADDRESS  send from this address
-    --wait MS         wait so long for answers (default: 200)
+    --answers N       wait for N answers, for at most ten seconds (default: 1)
 
-The payload is given in hexadecimal. It prints a list of [address, port, payload] as JSON, one for each answer."""
+The payload is hexadecimal. It prints a list of [address, port, payload] as JSON: all answers, also more than N."""
 
 import argparse
 import json
@@ -14,12 +14,13 @@ import struct
 import time
 
 SO_BINDTODEVICE, UDP_SEGMENT = 25, 103  # <asm-generic/socket.h>, <linux/udp.h>
+PATIENCE_SECONDS = 10
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--segment", type=int)
 parser.add_argument("--interface")
 parser.add_argument("--source")
-parser.add_argument("--wait", type=int, default=200)
+parser.add_argument("--answers", type=int, default=1)
 parser.add_argument("address")
 parser.add_argument("port")
 parser.add_argument("payload")
@@ -36,12 +37,13 @@ with socket.socket(family, kind, protocol) as asking:
     control = [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("=H", given.segment))] if given.segment else []
     asking.sendmsg([bytes.fromhex(given.payload)], control, 0, target)
     answers = []
-    end = time.monotonic() + given.wait / 1000
-    while (left := end - time.monotonic()) > 0:
-        asking.settimeout(left)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        # Those beyond N are taken if they are there already. A timeout of 0 does not wait.
+        asking.settimeout(max(0, end - time.monotonic()) if len(answers) < given.answers else 0)
         try:
             payload, peer = asking.recvfrom(65536)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             break
         answers.append([peer[0], peer[1], payload.hex()])
 print(json.dumps(answers))

@@ -1,16 +1,16 @@
 /*
- * A UDP client that checks an echo server: it sends datagrams from connected
- * sockets, so the kernel itself discards every answer that does not come from
- * exactly the address and port that was asked, and compares what comes back
- * byte for byte. It prints one JSON object:
+ * A UDP client that checks an echo server. It sends datagrams from connected
+ * sockets, so the kernel discards every answer from another address or port
+ * than the one asked, and compares the answers byte for byte. It prints one
+ * JSON object:
  *
- *   sent        datagrams that went out
+ *   sent        datagrams sent
  *   received    answers that equal a datagram still waiting for its answer
- *   missing     datagrams without an answer when their time was up
- *   late        answers that equal one of the last of those
- *   mismatched  answers that equal none: altered, cut, or a duplicate; the first is told on standard error
- *   errors      what send() and recv() reported, by errno name; an error that
- *               recv() reports stands for the oldest datagram then waiting
+ *   missing     datagrams without an answer within the timeout
+ *   late        answers that equal one of the last of the missing
+ *   mismatched  answers that equal none: altered, cut, or duplicate; standard error shows the first
+ *   errors      errors of send() and recv(), by name; one from recv() counts
+ *               for the oldest datagram then waiting
  *   local       address and port of the first socket
  */
 #define _GNU_SOURCE
@@ -41,6 +41,7 @@ static const char usage[] =
     "  --payload HEX      a payload of exactly these bytes (repeatable; instead of --sizes)\n"
     "  --count N          datagrams from each socket          (default: one of each size or payload)\n"
     "  --duration MS      send for this long                  (default: until --count are sent)\n"
+    "  --until-eof        send until standard input ends\n"
     "  --seed N           seed of random sizes and contents   (default: 1)\n"
     "  --sockets N        number of sockets                   (default: 1)\n"
     "  --window N         datagrams in flight on each socket  (default: 1)\n"
@@ -128,6 +129,11 @@ static void payload_of(unsigned socket, uint64_t sequence, unsigned size, uint8_
 
 static void count_error(int error) {
     errors[error & 255]++;
+}
+
+static int input_ended(void) {
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return poll(&input, 1, 0) > 0;
 }
 
 static void forget(struct client *c, unsigned index) {
@@ -230,12 +236,12 @@ static struct addrinfo *numeric(const char *address, const char *port, int famil
 
 int main(int argc, char **argv) {
     const char *source = NULL, *source_port = "0", *interface = NULL;
-    int unconnected = 0;
+    int unconnected = 0, until_eof = 0;
     static const struct option options[] = {
         {"sizes", 1, 0, 's'},  {"payload", 1, 0, 'p'}, {"count", 1, 0, 'c'},       {"duration", 1, 0, 'd'},
         {"seed", 1, 0, 'r'},   {"sockets", 1, 0, 'n'}, {"window", 1, 0, 'w'},      {"timeout", 1, 0, 't'},
         {"gap", 1, 0, 'g'},    {"source", 1, 0, 'a'},  {"source-port", 1, 0, 'b'}, {"interface", 1, 0, 'i'},
-        {"linger", 1, 0, 'l'}, {"unconnected", 0, 0, 'u'}, {0, 0, 0, 0},
+        {"linger", 1, 0, 'l'}, {"unconnected", 0, 0, 'u'}, {"until-eof", 0, 0, 'e'},  {0, 0, 0, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         switch (option) {
@@ -253,6 +259,7 @@ int main(int argc, char **argv) {
         case 'b': source_port = optarg; break;
         case 'i': interface = optarg; break;
         case 'u': unconnected = 1; break;
+        case 'e': until_eof = 1; break;
         default: fputs(usage, stderr); return 2;
         }
     }
@@ -261,7 +268,7 @@ int main(int argc, char **argv) {
         return 2;
     }
     if (item_count == 0) items[item_count++] = (struct item){.low = 5, .high = 5};
-    if (count == 0) count = duration_ns ? UINT64_MAX : item_count;
+    if (count == 0) count = duration_ns || until_eof ? UINT64_MAX : item_count;
 
     struct rlimit files = {.rlim_cur = sockets + 64, .rlim_max = sockets + 64};
     if (sockets > 900) setrlimit(RLIMIT_NOFILE, &files);
@@ -276,7 +283,7 @@ int main(int argc, char **argv) {
     for (unsigned i = 0; i < sockets; i++) {
         int fd = socket(to->ai_family, SOCK_DGRAM, 0), on = 1, bytes = RECEIVE_BUFFER;
         if (fd < 0) fail("socket");
-        /* The first needs a capability; without it the second is what one gets. */
+        /* The first needs a capability; the second obeys net.core.rmem_max. */
         if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) < 0)
             setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
         setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof on);
@@ -301,7 +308,7 @@ int main(int argc, char **argv) {
     for (;;) {
         unsigned open = 0;
         uint64_t oldest = UINT64_MAX;
-        int sending = duration_ns == 0 || now() - started < duration_ns;
+        int sending = (duration_ns == 0 || now() - started < duration_ns) && !(until_eof && input_ended());
         for (unsigned i = 0; i < sockets; i++) {
             struct client *c = &clients[i];
             while (sending && c->waiting < window && c->next < count)

@@ -1,14 +1,11 @@
-/** Counts datagrams where a host's kernel hands them on: what a program says of itself can be held against it. */
+/** Counts datagrams in the kernel of a host, independently of the programs' own counters. */
 import type { Host } from "./hosts.ts";
 import { missing } from "./process.ts";
 
-/** Why datagrams can't be counted here, for the `skip` option of a test. */
+/** Reason to skip tests that count datagrams, or false. */
 export const noCounting: string | false = missing("nft");
 
-/**
- * The UDP datagrams of a port, counted by the firewall of a host from now on. A train that is not cut up yet counts as
- * one.
- */
+/** Counts the UDP datagrams of a port in the firewall of a host. A train that is still whole counts as one. */
 export class Counting {
   readonly #host: Host;
 
@@ -31,12 +28,12 @@ export class Counting {
 END`);
   }
 
-  /** Datagrams to the port that have come in. */
+  /** Number of datagrams to the port that have arrived. */
   get arrived(): number {
     return this.#read("arrived");
   }
 
-  /** Datagrams from or to the port that have been sent. */
+  /** Number of datagrams from or to the port that the host has sent. */
   get sent(): number {
     return this.#read("sent");
   }

@@ -1,19 +1,21 @@
 /**
- * Hosts in a network of their own, as network namespaces that are joined by virtual Ethernet cables (veth).
+ * Hosts in a network of their own: network namespaces joined by virtual Ethernet cables (veth). Needs root.
  *
- * The namespaces have no name: each exists as long as a process in it does. So nothing is left behind, however the
- * tests end, and any number of test runs fit side by side. Needs root.
+ * A namespace has no name and exists as long as a process in it. So nothing stays behind, however the tests end, and
+ * several test runs can work side by side.
  */
+import { readFileSync } from "node:fs";
 import { missing, notRoot, Process, runSync } from "./process.ts";
 
-/** Why there can be no hosts here, for the `skip` option of a test. */
+/** Reason to skip tests that need hosts, or false. */
 export const noHosts: string | false = notRoot || missing("ip", "nsenter", "unshare", "sysctl");
 
-/** One end of a cable: the network interface of a host that it is plugged into. */
+/** One end of a cable: a network interface of a host. */
 export type Plug = [host: Host, device: string];
 
+/** A host: a network namespace and the process that holds it. */
 export class Host {
-  /** The process that holds the network namespace. */
+  /** Process in the namespace. */
   readonly pid: number;
   #holder: Process;
 
@@ -22,27 +24,27 @@ export class Host {
     this.pid = holder.pid;
   }
 
-  /** The command line that runs this command on the host, as the same process. */
+  /** Command that runs this command on the host, in the same process. */
   command(command: string[]): string[] {
     return ["nsenter", `--net=/proc/${this.pid}/ns/net`, "--", ...command];
   }
 
-  /** Runs lines of shell on the host, up to the first that fails, and returns what they write. */
+  /** Runs a shell script on the host until its first error, and returns its output. */
   run(script: string): string {
     return runSync(this.command(["sh", "-ec", script]));
   }
 
-  /** Gives an interface an address, such as `192.0.2.1/24` or `2001:db8::1/64`; on return it is in use. */
+  /** Adds an address with its prefix length, such as `192.0.2.1/24`, to an interface, and waits until it is usable. */
   addAddress(address: string, device: string): void {
     if (!address.includes(":")) {
       this.run(`ip address add ${address} brd + dev ${device}`);
       return;
     }
-    // The kernel makes an IPv6 address known to itself in the background; duplicate address detection, which would take
-    // a second or two, is left out.
+    // The kernel adds the local route of an IPv6 address asynchronously. "nodad" omits duplicate address detection,
+    // which takes a second or two.
     this.run(`
       ip address add ${address} dev ${device} nodad
-      for attempt in $(seq 100); do
+      for attempt in $(seq 500); do
         ip -6 route get ${address.replace(/\/.*/, "")} | grep -q ^local && exit
         sleep 0.01
       done
@@ -50,10 +52,10 @@ export class Host {
     `);
   }
 
-  /** The link-local IPv6 address of an interface; the kernel makes it in the background when the interface is up. */
+  /** The link-local IPv6 address of an interface. The kernel adds it asynchronously when the interface comes up. */
   linkLocal(device: string): string {
     return this.run(`
-      for attempt in $(seq 100); do
+      for attempt in $(seq 500); do
         ip -6 -oneline address show dev ${device} scope link | sed -n 's/.* inet6 \\([^/]*\\).*/\\1/p' | grep . && exit
         sleep 0.01
       done
@@ -61,20 +63,30 @@ export class Host {
     `).trim().split("\n")[0] ?? "";
   }
 
-  /** How many packets have left by an interface. */
+  /** Number of packets that an interface has sent. */
   packetsSent(device: string): number {
-    return JSON.parse(this.run(`ip -json -statistics link show dev ${device}`))[0].stats64.tx.packets;
+    // The ninth and tenth column behind the name are the bytes and packets sent. proc_pid_net(5)
+    const row = readFileSync(`/proc/${this.pid}/net/dev`, "utf8").match(new RegExp(`^ *${device}:(.*)$`, "m"));
+    return Number(row![1]!.trim().split(/\s+/)[9]);
   }
 
-  /** Ends the process that holds the network namespace, and with it the namespace and its cables. */
+  /** Number of datagrams that UDP sockets of the host have sent. A train counts as one. */
+  get datagramsSent(): number {
+    const read = (name: string) => readFileSync(`/proc/${this.pid}/net/${name}`, "utf8");
+    const [names, values] = [...read("snmp").matchAll(/^Udp: (.*)$/gm)].map(([, row]) => row!.split(" "));
+    const ipv4 = Number(values![names!.indexOf("OutDatagrams")]);
+    return ipv4 + Number(/^Udp6OutDatagrams\s+(\d+)$/m.exec(read("snmp6"))![1]);
+  }
+
+  /** Ends the process that holds the namespace, and with it the namespace and its cables. */
   remove(): Promise<void> {
     return this.#holder.kill();
   }
 }
 
-/** Makes a host that has a loopback interface and nothing else. Like a router, it forwards what is not for itself. */
+/** Makes a host with a loopback interface and no other. It forwards packets, as a router does. */
 export async function host(): Promise<Host> {
-  // "ready" says that the namespace is there; from then on the process only holds it.
+  // "ready" means that the namespace exists. The process then only holds it.
   const holder = new Process(["unshare", "--net", "sh", "-c", "echo ready; exec sleep infinity"]);
   await holder.waitFor(() => holder.stdout.includes("ready"), "network namespace");
   const made = new Host(holder);
@@ -87,7 +99,7 @@ export async function host(): Promise<Host> {
   return made;
 }
 
-/** Plugs a cable into two hosts: makes both interfaces, and brings them up. */
+/** Joins two hosts by a cable: creates both interfaces and brings them up. */
 export function join([a, aDevice]: Plug, [b, bDevice]: Plug): void {
   runSync([
     ...["ip", "link", "add", "name", aDevice, "netns", String(a.pid)],

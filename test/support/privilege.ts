@@ -1,21 +1,21 @@
-/** Running the program with less than the tests have: as an ordinary user, in a sandbox, on a socket it is given. */
+/** Runs the program with less privilege than the tests: as an ordinary user, in a sandbox, on an inherited socket. */
 import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, existsSync, linkSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Host } from "./hosts.ts";
-import { Process, runSync, temporaryFolder, which } from "./process.ts";
-import { runC } from "./reference.ts";
-import { assertLaw, readSummary, ROOT, RUNTIME, type Summary } from "./server.ts";
+import { Process, pythonInterpreter, runSync, temporaryFolder } from "./process.ts";
+import { compile, runC } from "./reference.ts";
+import { assertLaw, echoFile, readSummary, RUNTIME, type Summary } from "./server.ts";
 
-/** The user that owns nothing, by number. */
+/** User id of nobody. */
 const NOBODY = 65_534;
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 let folder: string | undefined;
 
-/** A folder that every user can read, with the runtime, under its name, and `echo.ts`. */
+/** Folder that every user can read, with the runtime and `echo.ts`. */
 export function publicFolder(): string {
   if (folder === undefined) {
     folder = temporaryFolder();
@@ -24,23 +24,23 @@ export function publicFolder(): string {
     try {
       linkSync(realpathSync(process.execPath), runtime);
     } catch {
-      // It is on another file system.
+      // The runtime is on another file system.
       copyFileSync(process.execPath, runtime);
     }
-    copyFileSync(join(ROOT, "echo.ts"), join(folder, "echo.ts"));
+    copyFileSync(echoFile(), join(folder, "echo.ts"));
     chmodSync(join(folder, "echo.ts"), 0o644);
   }
   return folder;
 }
 
-/** The command that runs `echo.ts` as everybody can, with these arguments and options of the runtime. */
+/** Command that any user can run: `echo.ts` with these arguments, and the runtime with these options. */
 export function publicCommand(args: string[], options: string[] = ["--no-prompt", "--allow-ffi"]): string[] {
   const folder = publicFolder();
   const runtime = join(folder, RUNTIME.toLowerCase());
   return [runtime, "run", ...RUNTIME === "Deno" ? options : [], join(folder, "echo.ts"), ...args];
 }
 
-/** What makes a command run as an ordinary user whose only capabilities are these: `["net_bind_service"]`. */
+/** Prefix of a command that runs as an ordinary user with these capabilities, e.g. `["net_bind_service"]`. */
 export function ordinaryUser(capabilities: string[] = []): string[] {
   const only = ["-all", ...capabilities.map((name) => `+${name}`)].join(",");
   return [
@@ -50,12 +50,12 @@ export function ordinaryUser(capabilities: string[] = []): string[] {
   ];
 }
 
-/** The script that binds a socket and hands it over; `inherit.py` explains its arguments. */
+/** Command that binds a socket and passes it on; `inherit.py` explains the arguments. */
 export function inherit(...args: string[]): string[] {
-  return [which("python3") ?? "python3", join(here, "inherit.py"), ...args];
+  return [pythonInterpreter(), join(here, "inherit.py"), ...args];
 }
 
-/** The numbers of system calls that a systemd unit's lines of `SystemCallFilter=` allow. systemd.exec(5) */
+/** Numbers of the system calls that lines of `SystemCallFilter=` of a systemd unit allow. systemd.exec(5) */
 function allowedCalls(filters: string[]): number[] {
   const names = new Set(members("@default"));
   for (const filter of filters) {
@@ -68,14 +68,14 @@ function allowedCalls(filters: string[]): number[] {
   return runC(["stdio.h", "sys/syscall.h"], statements).map(Number);
 }
 
-/** The system calls of a group, and of the groups in it. */
+/** Names of the system calls of a group, including those of nested groups. */
 function members(group: string): string[] {
   const lines = runSync(["systemd-analyze", "syscall-filter", group]).split("\n").slice(1);
   const names = lines.map((line) => line.trim()).filter((line) => line !== "" && !line.startsWith("#"));
   return names.flatMap((name) => name.startsWith("@") ? members(name) : [name]);
 }
 
-/** What a sandbox forbids; `sandbox.c` explains it. */
+/** Restrictions of a sandbox; `sandbox.c` explains them. */
 export interface Sandbox {
   /** Lines of `SystemCallFilter=` of a systemd unit. */
   filters?: string[];
@@ -84,12 +84,12 @@ export interface Sandbox {
   mdwe?: boolean;
 }
 
-/** What makes a command run in a sandbox. */
+/** Prefix of a command that runs in a sandbox. */
 export function sandbox({ filters, families, mdwe }: Sandbox): string[] {
   const folder = publicFolder();
   const program = join(folder, "sandbox");
   if (!existsSync(program)) {
-    runSync([which("gcc") ?? "cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", program, join(here, "sandbox.c")]);
+    compile(join(here, "sandbox.c"), program);
   }
   const args = [];
   if (filters) {
@@ -102,7 +102,7 @@ export function sandbox({ filters, families, mdwe }: Sandbox): string[] {
   return [program, ...args];
 }
 
-/** Runs a command that becomes the server, lets `use` work with it, stops it and returns its summary. */
+/** Runs a command that becomes the server, calls `use` with it, stops it and returns its summary. */
 export async function withCommand(
   command: string[],
   use: (server: Process) => Promise<void>,

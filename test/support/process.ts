@@ -1,22 +1,21 @@
-/**
- * The processes that tests start: their output is collected, they are waited for with a time limit, and none outlives
- * the tests.
- */
+/** Child processes of the tests: collects their output, waits with a time limit, and ends them with the tests. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
-/** How long anything that should happen at once may take on a slow and busy machine, in milliseconds. */
-export const PATIENCE_MS = 10_000;
+/** Time limit for a single event on a slow and busy machine, in milliseconds. Only a hang reaches it. */
+export const PATIENCE_MS = 20_000;
 
-/** For tests that take longer than the 5 s that Bun grants by default. */
-export const LONG = { timeout: 30_000 } as const;
+/** Options of tests that wait for many events. */
+export const LONG = { timeout: 60_000 } as const;
 
 const cleanups = new Set<() => void>();
+let shared: string | undefined;
+let python: string | undefined;
 
-/** Calls `cleanup` when the tests of this file are over, however they end; the function returned takes that back. */
+/** Calls `cleanup` at the end of this test file, also after a failure. The returned function cancels that. */
 export function atExit(cleanup: () => void): () => void {
   cleanups.add(cleanup);
   return () => cleanups.delete(cleanup);
@@ -29,15 +28,15 @@ function cleanUp(): void {
   }
 }
 
-// Under `deno test` every file has a global scope of its own, which ends with "unload" and without "exit"; Bun has
-// one process for all files, which ends with "exit".
+// Under `deno test` each file has its own global scope, which ends with "unload" and without "exit". Bun has one process
+// for all files, which ends with "exit".
 process.on("exit", cleanUp);
 globalThis.addEventListener?.("unload", cleanUp);
 
-// Where `ip` and `sysctl` are, which the PATH of a user often lacks.
+// `ip` and `sysctl` are there, and a user's PATH often lacks these folders.
 process.env.PATH += ":/usr/sbin:/sbin";
 
-/** The path of an executable that is found in PATH, or undefined. */
+/** Path of an executable in PATH, or undefined. */
 export function which(name: string): string | undefined {
   for (const folder of process.env.PATH?.split(":") ?? []) {
     try {
@@ -50,28 +49,38 @@ export function which(name: string): string | undefined {
   return undefined;
 }
 
-/** Why a test that needs these tools can't run here, for the `skip` option of a test: a reason, or false. */
+/** Reason to skip a test that needs these tools, or false if they are all installed. */
 export function missing(...tools: string[]): string | false {
   const absent = tools.filter((tool) => which(tool) === undefined);
   return absent.length > 0 && `needs ${absent.join(", ")}`;
 }
 
-/** Why a test that needs root can't run here, for the `skip` option of a test. */
+/** Reason to skip a test that needs root, or false. */
 export const notRoot: string | false = process.getuid?.() !== 0 && "needs root";
 
-/** Makes a folder that is removed after the tests. */
+/** Creates a folder and removes it after the tests of this file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "echo.ts-test-"));
   atExit(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Waits this many milliseconds. */
+/** Folder for what several test files use. `test/run.ts` provides one for the whole run. */
+export function sharedFolder(): string {
+  return shared ??= process.env.ECHO_TEST_FOLDER ?? temporaryFolder();
+}
+
+/** Path of Python's interpreter: `python3` itself may be a script that searches for it each time. */
+export function pythonInterpreter(): string {
+  return python ??= runSync(["python3", "-c", "import sys; print(sys.executable)"]).trim();
+}
+
+/** Waits for a time. For tests whose subject is time; other tests wait for an event, see {@link until}. */
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Asks `condition` again and again until it gives something else than undefined or false, which is returned. */
+/** Calls `condition` repeatedly until its result is neither undefined nor false, and returns that result. */
 export async function until<T>(
   condition: () => T | undefined | false | Promise<T | undefined | false>,
   what: string,
@@ -81,17 +90,17 @@ export async function until<T>(
     const result = await condition();
     if (result !== undefined && result !== false) return result;
     if (performance.now() > deadline) throw new Error(`not within ${PATIENCE_MS} ms: ${what}`);
-    await sleep(5);
+    await sleep(2);
   }
 }
 
-/** How a process ended: by an exit code or by a signal. */
+/** End of a process: an exit code or a signal. */
 export interface Exit {
   code: number | null;
   signal: string | null;
 }
 
-/** What a process that has ended left. */
+/** End and complete output of a process. */
 export interface Result extends Exit {
   stdout: string;
   stderr: string;
@@ -100,15 +109,14 @@ export interface Result extends Exit {
 export interface SpawnOptions {
   cwd?: string;
   env?: Record<string, string>;
-  /** Gives it a standard input for {@link Process.write}. Without it that is /dev/null. */
+  /** Standard input is a pipe, for {@link Process.write}. Default: /dev/null. */
   stdin?: boolean;
 }
 
-// The kernel kills the child when its parent dies, even when the parent is killed by SIGKILL. It stays one process:
-// setpriv sets this up and then becomes the command.
+// The kernel kills the child when its parent dies, also by SIGKILL. setpriv(1) requests that and becomes the command.
 const LEASH = which("setpriv") ? ["setpriv", "--pdeathsig", "KILL"] : [];
 
-/** A running process. `stdout` and `stderr` hold what it has written so far, as UTF-8. */
+/** A child process. `stdout` and `stderr` hold its output so far. */
 export class Process {
   readonly pid: number;
   readonly exit: Promise<Exit>;
@@ -143,16 +151,17 @@ export class Process {
         this.stderr += error.message;
         end({ code: 127, signal: null });
       });
-      // Not "exit", which comes before the last of the output.
+      // Not "exit", which may precede the last output.
       this.#child.on("close", (code, signal) => end({ code, signal }));
     });
   }
 
+  /** Whether it has not ended yet. */
   get running(): boolean {
     return this.#ended === undefined;
   }
 
-  /** Waits until `condition`, asked after every piece of output and at the end, gives something. */
+  /** Waits until `condition`, called after each piece of output and at the end, returns neither undefined nor false. */
   waitFor<T>(condition: () => T | undefined | false, what: string, ms: number = PATIENCE_MS): Promise<T> {
     return new Promise((resolve, reject) => {
       const settle = (finish: () => void) => {
@@ -163,7 +172,7 @@ export class Process {
       const listener = () => {
         const result = condition();
         if (result !== undefined && result !== false) return settle(() => resolve(result));
-        if (this.#ended) settle(() => reject(this.#failure(`it ended before there was ${what}`)));
+        if (this.#ended) settle(() => reject(this.#failure(`it ended without ${what}`)));
       };
       const timer = setTimeout(() => settle(() => reject(this.#failure(`no ${what} within ${ms} ms`))), ms);
       this.#listeners.add(listener);
@@ -171,7 +180,7 @@ export class Process {
     });
   }
 
-  /** Waits until it has ended by itself. */
+  /** Waits until it ends by itself. */
   async end(ms: number = PATIENCE_MS): Promise<Result> {
     const exit = await this.waitFor(() => this.#ended, "end", ms);
     return { ...exit, stdout: this.stdout, stderr: this.stderr };
@@ -182,11 +191,17 @@ export class Process {
     this.#child.stdin?.write(text);
   }
 
+  /** Closes its standard input. */
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Sends it a signal. */
   signal(signal: NodeJS.Signals): void {
     process.kill(this.pid, signal);
   }
 
-  /** Ends it, if it still runs, by SIGKILL. */
+  /** Ends it by SIGKILL if it still runs. */
   async kill(): Promise<void> {
     if (this.running) this.#child.kill("SIGKILL");
     await this.exit;
@@ -202,13 +217,13 @@ export class Process {
   }
 }
 
-/** Runs a command to its end. */
+/** Runs a command until it ends. */
 export function run(command: string[], options: SpawnOptions = {}, ms: number = PATIENCE_MS): Promise<Result> {
   const child = new Process(command, options);
   return child.end(ms).finally(() => child.kill());
 }
 
-/** Runs a command to its end at once and returns what it wrote; throws, with its standard error, when it fails. */
+/** Runs a command synchronously and returns its standard output. Throws with its standard error if it fails. */
 export function runSync(command: string[]): string {
   const [file = "", ...args] = command;
   return execFileSync(file, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: PATIENCE_MS });

@@ -1,9 +1,18 @@
-/** Second opinions: small programs in C and in Python whose answers ours are compared with. */
-import { writeFileSync } from "node:fs";
+/** Reference programs in C and in Python, whose results the tests compare with ours. */
+import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { runSync, temporaryFolder, which } from "./process.ts";
+import { pythonInterpreter, runSync, temporaryFolder, which } from "./process.ts";
 
-/** Compiles and runs a C program whose `main` consists of these statements; returns what it prints, line by line. */
+/**
+ * Compiles a C program. Several test runs may do so at once: the program appears under its name when it is complete.
+ */
+export function compile(source: string, program: string, compiler: string = which("gcc") ?? "cc"): void {
+  const unfinished = join(temporaryFolder(), "program");
+  runSync([compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-o", unfinished, source]);
+  renameSync(unfinished, program);
+}
+
+/** Compiles and runs a C program whose `main` consists of these statements, and returns the lines that it prints. */
 export function runC(headers: string[], statements: string[], compiler: string = which("gcc") ?? "cc"): string[] {
   const folder = temporaryFolder();
   const source = join(folder, "reference.c");
@@ -14,14 +23,10 @@ export function runC(headers: string[], statements: string[], compiler: string =
   return runSync([program]).trimEnd().split("\n");
 }
 
-let python: string | undefined;
-
-/** Runs a Python script, which reads `given`, and sets `answer`, which is returned. Both travel as JSON. */
+/** Runs a Python script that reads the variable `given` and sets `answer`, and returns the latter. Both pass as JSON. */
 export function runPython<T>(script: string, given: unknown): T {
   const file = join(temporaryFolder(), "given.json");
   writeFileSync(file, JSON.stringify(given));
   const program = `import json, sys\ngiven = json.load(open(sys.argv[1]))\n${script}\nprint(json.dumps(answer))\n`;
-  // Where python3 is a script that looks for the interpreter, only once.
-  python ??= runSync(["python3", "-c", "import sys; print(sys.executable)"]).trim();
-  return JSON.parse(runSync([python, "-c", program, file]));
+  return JSON.parse(runSync([pythonInterpreter(), "-c", program, file]));
 }

@@ -1,49 +1,46 @@
-/** What echo servers are abused for, and by: services that answer anything, and clients that see who answers them. */
+/** Services that answer any datagram, and a client that sees every answer and its source. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Host } from "./hosts.ts";
-import { Process, run, runSync } from "./process.ts";
+import { Process, pythonInterpreter, run } from "./process.ts";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-let interpreter: string | undefined;
 
 /** The command that runs a Python script of this folder. */
 function python(script: string, ...args: string[]): string[] {
-  // Where python3 is a script that looks for the interpreter, only once.
-  interpreter ??= runSync(["python3", "-c", "import sys; print(sys.executable)"]).trim();
-  return [interpreter, join(here, script), ...args];
+  return [pythonInterpreter(), join(here, script), ...args];
 }
 
-/** The services of `responder.py`, which explains them. */
+/** Kinds of services; `responder.py` explains them. */
 export type Kind = "echo" | "chargen" | "dns" | "twice";
 
-/** Starts a service that answers whatever it is sent. */
+/** Starts a service that answers any datagram. */
 export async function respond(kind: Kind, host: Host, address: string, port: number): Promise<Process> {
   const service = new Process(host.command(python("responder.py", kind, address, String(port))));
   await service.waitFor(() => service.stdout.includes("ready"), "service");
   return service;
 }
 
-/** An answer that {@link ask} got. */
+/** An answer to {@link ask}. */
 export interface Answer {
   address: string;
   port: number;
   payload: Uint8Array;
 }
 
-/** What {@link ask} can be told; `ask.py` explains it. */
+/** Options of {@link ask}; `ask.py` explains them. */
 export interface AskOptions {
   host: Host;
-  /** Sends the payload as a train of datagrams of so many bytes. */
+  /** Sends the payload as a train of datagrams of this size, in bytes. */
   segment?: number;
   interface?: string;
   source?: string;
-  /** Milliseconds. */
-  wait?: number;
+  /** Number of answers to wait for. Default: 1. */
+  answers?: number;
 }
 
-/** Sends a datagram, or a train of them, and returns all that is answered, from wherever. */
+/** Sends a datagram or a train, and returns the answers, from any source. */
 export async function ask(
   address: string,
   port: number,

@@ -1,31 +1,52 @@
-/** The program under test, run as a process under the runtime that runs the tests. */
+/** The program under test, as a process of the runtime that runs the tests. */
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { bundle } from "../../bundle.ts";
 import type { Host } from "./hosts.ts";
-import { Process, type Result, run, type SpawnOptions, temporaryFolder } from "./process.ts";
+import { PATIENCE_MS, Process, type Result, run, sleep, type SpawnOptions, temporaryFolder } from "./process.ts";
 
-/** Whether the tests run on Bun or on Deno. */
+/** The runtime that runs the tests, and the program. */
 export const RUNTIME: "Bun" | "Deno" = process.versions.bun ? "Bun" : "Deno";
 
 /** The top folder of the repository. */
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The program in its two forms. */
-export const PROGRAMS = ["src/main.ts", "echo.ts"] as const;
+/** The programs of the end-to-end tests. A smoke test covers `src/main.ts`, from which `echo.ts` is made. */
+export const PROGRAMS = ["echo.ts"] as const;
 
-/** The options of the runtime: on Deno, the permission that the program needs, and no other; none is asked for. */
+/** Deno gets the one permission that the program needs, and never prompts. */
 const RUNTIME_OPTIONS = RUNTIME === "Deno" ? ["--allow-ffi", "--no-prompt"] : [];
 
+/**
+ * Time between two requests of a summary, in milliseconds. On Deno, a signal that comes while an idle server turns from
+ * the last one to its next blocking call waits until that call ends: up to a second.
+ */
+const SUMMARY_GAP_MS = 20;
+
 let executable: string | undefined;
+let bundled: string | undefined;
+
+/** Path of `echo.ts`. If the repository's own is stale, this is a temporary one, made from `src/` and `ffi/`. */
+export function echoFile(): string {
+  if (bundled === undefined) {
+    const text = bundle();
+    bundled = join(ROOT, "echo.ts");
+    if (readFileSync(bundled, "utf8") !== text) {
+      bundled = join(temporaryFolder(), "echo.ts");
+      writeFileSync(bundled, text);
+    }
+  }
+  return bundled;
+}
 
 /**
- * The path of the runtime, by a link: where Deno's `node:child_process` finds the path of Deno itself in a command, and
- * no permission, it slips in `--allow-all`.
+ * Path of the runtime, as a symbolic link: `node:child_process` of Deno adds `--allow-all` to a command that starts with
+ * Deno's own path and names no permission.
  */
 function runtime(): string {
   if (executable === undefined) {
@@ -35,28 +56,33 @@ function runtime(): string {
   return executable;
 }
 
-/** The command that runs a program with these arguments on this runtime, with these options of the runtime. */
+/**
+ * Command that runs a program on this runtime.
+ * @param program `echo.ts`, a path relative to the repository, or an absolute path
+ */
 export function commandLine(program: string, args: string[], runtimeOptions: string[] = RUNTIME_OPTIONS): string[] {
-  return [runtime(), "run", ...runtimeOptions, resolve(ROOT, program), ...args];
+  const file = program === "echo.ts" ? echoFile() : resolve(ROOT, program);
+  return [runtime(), "run", ...runtimeOptions, file, ...args];
 }
 
+/** How to start the program. */
 export interface ServerOptions extends SpawnOptions {
-  /** A path below the top folder, or an absolute one. */
-  program: string;
+  /** As for {@link commandLine}. Default: `echo.ts`. */
+  program?: string;
   args?: string[];
-  /** Options of the runtime; on Deno those that permit what the program needs without it. */
+  /** Options of the runtime. Default on Deno: the permission that the program needs. */
   runtimeOptions?: string[];
-  /** The host to run on; the one of the tests without it. */
+  /** Host to run on. Default: the host of the tests. */
   host?: Host;
-  /** A free one without it; "default" leaves it to the program. */
+  /** Default: a free port. "default" leaves the choice to the program. */
   port?: number | "default";
-  /** Redirections in the language of the shell, e.g. `>&-`. */
+  /** Redirections in the shell's syntax, e.g. `>&-`. */
   redirect?: string;
-  /** A command that becomes the program given behind it, e.g. `["nohup"]`. */
+  /** Command that becomes the program named after it, e.g. `["nohup"]`. */
   wrapper?: string[];
 }
 
-/** A port that no socket of this host uses, and that the kernel gives to no client either. */
+/** Returns a UDP port of this host that is free and outside the range of ephemeral ports. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
@@ -73,18 +99,19 @@ export async function freePort(): Promise<number> {
   }
 }
 
-function command({ program, args = [], runtimeOptions, host, redirect, wrapper = [] }: ServerOptions): string[] {
+function command(options: ServerOptions): string[] {
+  const { program = "echo.ts", args = [], runtimeOptions, host, redirect, wrapper = [] } = options;
   let command = [...wrapper, ...commandLine(program, args, runtimeOptions)];
   if (redirect) command = ["sh", "-c", `exec "$@" ${redirect}`, "sh", ...command];
   return host ? host.command(command) : command;
 }
 
-/** Runs the program to its end, as is due for wrong usage. `args` are all its arguments. */
-export function runProgram(args: string[], options: Omit<ServerOptions, "args" | "port">): Promise<Result> {
+/** Runs the program with exactly these arguments until it ends. */
+export function runProgram(args: string[], options: Omit<ServerOptions, "args" | "port"> = {}): Promise<Result> {
   return run(command({ ...options, args }), options);
 }
 
-/** The counters of the summary. They are in datagrams, or lines. */
+/** Counters of the summary, in datagrams or lines. */
 export interface Summary {
   received: number;
   echoed: number;
@@ -97,7 +124,7 @@ export interface Summary {
   failed_by_errno: Record<string, number>;
 }
 
-/** The last summary in what a server wrote, in either form; the text form leaves the last two fields empty. */
+/** Reads the last summary, JSON or text, in the output of a server. From text, the last two fields are empty. */
 export function readSummary(stdout: string, stderr: string): Summary {
   const line = stdout.split("\n").findLast((line) => line.startsWith('{"event":"summary"'));
   if (line !== undefined) return JSON.parse(line);
@@ -121,7 +148,7 @@ export function readSummary(stdout: string, stderr: string): Summary {
   };
 }
 
-/** Asserts the law that no datagram is left uncounted. */
+/** Asserts that every received datagram is accounted for: received = echoed + refused + failed. */
 export function assertLaw(summary: Summary): void {
   const { received, echoed, refused, failed } = summary;
   assert.equal(received, echoed + refused + failed, `received = echoed + refused + failed: ${JSON.stringify(summary)}`);
@@ -130,15 +157,16 @@ export function assertLaw(summary: Summary): void {
   if (Object.keys(summary.failed_by_errno).length > 0) assert.equal(failed, total(summary.failed_by_errno));
 }
 
-/** How a server was stopped. */
+/** Result of a server that a signal has stopped. */
 export interface Stopped extends Result {
   /** Milliseconds from the signal to the end of the process. */
   ms: number;
 }
 
-/** The program while it serves. */
+/** The program as a server. */
 export class Server extends Process {
   readonly port: number;
+  #lastSummary = 0;
 
   constructor(port: number | "default", options: ServerOptions) {
     const args = options.args ?? [];
@@ -146,17 +174,17 @@ export class Server extends Process {
     this.port = port === "default" ? 9000 : port;
   }
 
-  /** The line on standard error that says that it is ready, empty before there is one. */
+  /** The line "listening on …" of standard error; empty before the server is ready. */
   get readyLine(): string {
     return this.stderr.match(/^listening on .*$(?=\n)/m)?.[0] ?? "";
   }
 
-  /** The lines on standard output so far, without one still incomplete. */
+  /** The complete lines of standard output so far. */
   get lines(): string[] {
     return this.stdout.split("\n").slice(0, -1);
   }
 
-  /** Sends a signal that ends it, and waits for that. */
+  /** Sends a signal that ends the server, and waits for its end. */
   async endBy(signal: NodeJS.Signals): Promise<Stopped> {
     const start = performance.now();
     this.signal(signal);
@@ -164,7 +192,7 @@ export class Server extends Process {
     return { ...result, ms: performance.now() - start };
   }
 
-  /** Stops it, asserts that it ends well and that its summary obeys the law, and returns the summary. */
+  /** Stops the server, asserts that it exits with 0 and that its summary obeys the law, and returns the summary. */
   async stop(signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<Summary> {
     const { code, signal: by, stdout, stderr } = await this.endBy(signal);
     assert.deepEqual({ code, by }, { code: 0, by: null }, `stopped by ${signal}: ${stderr}`);
@@ -173,13 +201,14 @@ export class Server extends Process {
     return summary;
   }
 
-  /** Makes it print the summary so far, asserts that it obeys the law, and returns it. */
+  /** Requests the summary so far (SIGUSR2), asserts that it obeys the law, and returns it. */
   async summary(): Promise<Summary> {
+    await sleep(Math.max(0, this.#lastSummary + SUMMARY_GAP_MS - performance.now()));
     const [stdout, stderr] = [this.stdout.length, this.stderr.length];
-    this.signal("SIGUSR1");
+    this.signal("SIGUSR2");
     const summary = await this.waitFor(() => {
       try {
-        // The last line of both forms; a text summary is complete only with it.
+        // The last line of both forms: a text summary is complete only with it.
         const complete = /^ {2}log lines dropped.*\n/m.test(this.stderr.slice(stderr)) ||
           /^\{"event":"summary".*\n/m.test(this.stdout.slice(stdout));
         return complete && readSummary(this.stdout.slice(stdout), this.stderr.slice(stderr));
@@ -187,12 +216,23 @@ export class Server extends Process {
         return undefined;
       }
     }, "summary");
+    this.#lastSummary = performance.now();
     assertLaw(summary);
     return summary;
   }
+
+  /** Waits until the server, and its kernel's drop counter, have seen this many datagrams since the start. */
+  async received(count: number): Promise<Summary> {
+    const deadline = performance.now() + PATIENCE_MS;
+    for (;;) {
+      const summary = await this.summary();
+      if (summary.received + summary.dropped_by_kernel >= count) return summary;
+      assert.ok(performance.now() < deadline, `${count} datagrams received: ${JSON.stringify(summary)}`);
+    }
+  }
 }
 
-/** Starts the program and waits until it says that it is ready. */
+/** Starts the program as a server and waits until it is ready. */
 export async function serve(options: ServerOptions): Promise<Server> {
   const server = new Server(options.port ?? await freePort(), options);
   try {
@@ -204,7 +244,7 @@ export async function serve(options: ServerOptions): Promise<Server> {
   return server;
 }
 
-/** Starts the program, lets `use` work with it, and stops it; returns its summary. */
+/** Starts the program as a server, calls `use` with it, stops it, and returns its summary. */
 export async function withServer(
   options: ServerOptions,
   use: (server: Server) => Promise<void> | void,

@@ -1,3 +1,0 @@
-#!/bin/sh
-# socat: a process per peer, which ends after two silent seconds.
-exec socat -T 2 "UDP-LISTEN:$1,fork,reuseaddr" PIPE

@@ -1,0 +1,55 @@
+/**
+ * Name resolution.
+ * @module
+ */
+
+import { AF_INET, AF_INET6, EAI_NONAME, SOCK_DGRAM } from "./constants.ts";
+import { addrinfo } from "./layouts.ts";
+import { lazyLibc, libc } from "./library.ts";
+import { Memory } from "./memory.ts";
+
+/** Offsets in the memory of a call: the hints, the pointer to the answers, the name. */
+const HINTS = 0;
+const ANSWERS = addrinfo.size;
+const NAME = ANSWERS + 8;
+
+/**
+ * Resolves a host name. It blocks until the name server answers. getaddrinfo(3)
+ * @param family `AF_INET`, `AF_INET6`, or `AF_UNSPEC` for both
+ * @returns each address as the bytes of its `struct sockaddr`, in order of preference; or the negative `EAI_` error
+ */
+export function getaddrinfo(name: string, family: number): Uint8Array[] | number {
+  // A host name has no other characters. RFC 1123, 2.1
+  if (!/^[\w.-]{1,255}$/.test(name)) return EAI_NONAME;
+  const { getaddrinfo, freeaddrinfo } = lazyLibc();
+  const memory = new Memory(NAME + name.length + 1);
+  memory.i32[(HINTS + addrinfo.ai_family) >> 2] = family;
+  memory.i32[(HINTS + addrinfo.ai_socktype) >> 2] = SOCK_DGRAM;
+  memory.writeCString(NAME, name);
+  const error = getaddrinfo(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS));
+  if (error !== 0) return error;
+  const first = readAddress(memory.i32, ANSWERS);
+  const addresses: Uint8Array[] = [];
+  for (let address = first; address !== 0;) {
+    const entry = new Int32Array(copyOf(address, addrinfo.size).buffer);
+    const entryFamily = entry[addrinfo.ai_family >> 2];
+    if (entryFamily === AF_INET || entryFamily === AF_INET6) {
+      addresses.push(copyOf(readAddress(entry, addrinfo.ai_addr), entry[addrinfo.ai_addrlen >> 2]!));
+    }
+    address = readAddress(entry, addrinfo.ai_next);
+  }
+  freeaddrinfo(libc().pointer(first));
+  return addresses;
+}
+
+/** A copy of `length` bytes of memory that libc owns. */
+function copyOf(address: number, length: number): Uint8Array<ArrayBuffer> {
+  const memory = new Memory(length);
+  libc().call.memcpy(memory.pointer(0), libc().pointer(address), length);
+  return memory.bytes.slice(0, length);
+}
+
+/** The C pointer at `at`, as a number. */
+function readAddress(words: Int32Array, at: number): number {
+  return (words[at >> 2]! >>> 0) + (words[(at >> 2) + 1]! >>> 0) * 0x1_0000_0000;
+}

@@ -1,0 +1,46 @@
+/**
+ * What the operator is told of faults while the server runs.
+ * @module
+ */
+
+import { ERRNO_COUNT, errnoMessage, errnoName } from "../../ffi/errno.ts";
+import type { UdpSocket } from "../socket/udp_socket.ts";
+
+/** Tells the operator of new faults, at most once a second. */
+export class FaultNotices {
+  /** The error number of the last reception that failed; 0 if it was told. */
+  receiveError = 0;
+  readonly #socket: UdpSocket;
+  readonly #tell: (text: string) => void;
+  readonly #failuresTold = new Float64Array(ERRNO_COUNT);
+  #trainsTold = false;
+
+  /**
+   * @param socket whose failures to tell
+   * @param tell tells the operator a sentence
+   */
+  constructor(socket: UdpSocket, tell: (text: string) => void) {
+    this.#socket = socket;
+    this.#tell = tell;
+  }
+
+  /** Tells the faults since the last call. */
+  everySecond(): void {
+    if (this.receiveError !== 0) {
+      this.#tell(`receiving failed: ${errnoMessage(this.receiveError)} (${errnoName(this.receiveError)})`);
+      this.receiveError = 0;
+    }
+    const failures: string[] = [];
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      const failed = this.#socket.failed(errno);
+      const count = failed - this.#failuresTold[errno]!;
+      if (count > 0) failures.push(`${count} × ${errnoName(errno)} (${errnoMessage(errno)})`);
+      this.#failuresTold[errno] = failed;
+    }
+    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
+    if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
+      this.#trainsTold = true;
+      this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
+    }
+  }
+}

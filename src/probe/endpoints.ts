@@ -1,0 +1,43 @@
+/**
+ * The endpoints that the user's targets stand for.
+ * @module
+ */
+
+import { UsageError } from "../cli/arguments.ts";
+import { isIPv4, isLinkLocal, parseAddress } from "../net/address.ts";
+import { resolve } from "../net/endpoint.ts";
+import { type ProbeSettings, SIZE_MAX_IPV4 } from "./options.ts";
+import { isSamePeer, type NamedPeer, type ScopedAddress } from "./peer.ts";
+
+/**
+ * Resolves the targets: each address of a name, each endpoint once.
+ * @param source the address to send from, if the user gave one
+ * @throws {UsageError | SystemError} with a sentence for the user
+ */
+export function resolveTargets(settings: ProbeSettings, source: ScopedAddress | undefined): NamedPeer[] {
+  const family = source === undefined ? settings.family : isIPv4(source.bytes) ? 4 : 6;
+  const peers: NamedPeer[] = [];
+  for (const { host, port } of settings.targets) {
+    const name = parseAddress(host.split("%")[0]!) === undefined ? host : undefined;
+    for (const { bytes, scope } of resolve(withInterface(host, settings.interfaceName), family)) {
+      const ipv4 = isIPv4(bytes);
+      if (source !== undefined && ipv4 !== isIPv4(source.bytes)) {
+        throw new UsageError(`--source ${settings.source} and the target ${host} are not of the same family`);
+      }
+      if (ipv4 && settings.size > SIZE_MAX_IPV4) {
+        throw new UsageError(
+          `--size ${settings.size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`,
+        );
+      }
+      const peer = { name, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
+      if (!peers.some((other) => isSamePeer(other, peer))) peers.push(peer);
+    }
+  }
+  return peers;
+}
+
+/** Adds the interface to send by to a link-local address. */
+function withInterface(host: string, interfaceName: string | undefined): string {
+  const bytes = parseAddress(host);
+  return interfaceName !== undefined && bytes !== undefined && isLinkLocal(bytes) ? `${host}%${interfaceName}` : host;
+}

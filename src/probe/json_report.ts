@@ -1,0 +1,143 @@
+/**
+ * The report as JSON, an object a line.
+ * @module
+ */
+
+import { errnoName } from "../../ffi/errno.ts";
+import { TIME_ORIGIN_SECONDS } from "../../ffi/clock.ts";
+import type { Terminal } from "../cli/terminal.ts";
+import { explanation } from "./explanation.ts";
+import { histogramRows } from "./histogram.ts";
+import { icmpName } from "./icmp.ts";
+import type { Failure } from "./ledger.ts";
+import type { ProbeSettings } from "./options.ts";
+import { hostText, peerText } from "./peer.ts";
+import type { Report } from "./report.ts";
+import type { ProbeTarget, Reply } from "./target.ts";
+import { verdict } from "./verdict.ts";
+
+/** Reports on any number of targets, for programs. */
+export class JsonReport implements Report {
+  readonly #targets: readonly ProbeTarget[];
+  readonly #settings: ProbeSettings;
+  readonly #terminal: Terminal;
+  readonly #start = performance.now();
+
+  constructor(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal) {
+    this.#targets = targets;
+    this.#settings = settings;
+    this.#terminal = terminal;
+  }
+
+  replied(target: ProbeTarget, reply: Reply): void {
+    this.#event({
+      event: "reply",
+      time: timeText(reply.time),
+      target: target.endpoint,
+      sequence: reply.sequence ?? null,
+      kind: jsonWord(reply.kind),
+      from: peerText(reply.from),
+      to: reply.to,
+      bytes: reply.size,
+      rtt_ns: reply.roundTrip ?? null,
+      reordered: reply.reordered,
+    });
+  }
+
+  failed(target: ProbeTarget, failure: Failure): void {
+    const mtu = failure.report?.mtu || null;
+    this.#event({
+      event: "failure",
+      target: target.endpoint,
+      sequence: failure.sequence ?? null,
+      ...failureFields(failure),
+      mtu,
+    });
+  }
+
+  lost(target: ProbeTarget, sequence: number): void {
+    this.#event({ event: "lost", target: target.endpoint, sequence });
+  }
+
+  finish(): void {
+    writeJson(this.#terminal, {
+      event: "summary",
+      seconds: Math.round(performance.now() - this.#start) / 1000,
+      targets: this.#targets.map((target) => summaryOf(target, this.#settings)),
+    });
+  }
+
+  /** Writes an event, unless only the summary is wanted. */
+  #event(event: Record<string, unknown>): void {
+    if (!this.#settings.quiet) writeJson(this.#terminal, event);
+  }
+}
+
+/** Writes a value on a line, in ASCII. */
+export function writeJson(terminal: Terminal, value: unknown): void {
+  const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
+}
+
+/** A word of the text reports as JSON has it: `wrong_source`. */
+export function jsonWord(text: string): string {
+  return text.replaceAll(" ", "_");
+}
+
+/** Who reported which error. */
+export function failureFields(failure: Failure | undefined): Record<string, unknown> {
+  const report = failure?.report;
+  return {
+    errno: failure === undefined ? null : errnoName(failure.errno),
+    icmp: report?.icmp === undefined ? null : icmpName(report.icmp),
+    from: report?.reporter === undefined ? null : hostText(report.reporter),
+  };
+}
+
+function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string, unknown> {
+  const { ledger } = target;
+  const { counts, times, failedByErrno } = ledger;
+  const round = (value: number) => Number.isNaN(value) ? null : Math.round(value);
+  return {
+    target: target.endpoint,
+    name: target.peer.name ?? null,
+    verdict: jsonWord(verdict(ledger)),
+    explanation: explanation(target, settings) || null,
+    sent: ledger.sent,
+    received: counts.received,
+    lost: counts.lost,
+    late: counts.late,
+    wrong_source: counts["wrong source"],
+    corrupted: counts.corrupted,
+    failed: counts.failed,
+    waiting: counts.waiting,
+    duplicates: ledger.duplicates,
+    reordered: ledger.reordered,
+    stray: ledger.stray,
+    failed_by_errno: Object.fromEntries([...failedByErrno].map(([errno, count]) => [errnoName(errno), count])),
+    wrong_sources: ledger.wrongSources.map(peerText),
+    rtt_ns: times.count === 0 ? null : {
+      minimum: times.minimum,
+      mean: round(times.mean),
+      median: round(times.percentile(50)),
+      p90: round(times.percentile(90)),
+      p99: round(times.percentile(99)),
+      p99_9: round(times.percentile(99.9)),
+      maximum: times.maximum,
+      deviation: round(times.deviation),
+      jitter: round(times.jitter),
+    },
+    histogram: histogramRows(times.buckets(), 64).map(({ from, to, count }) => ({
+      from_ns: Math.round(from),
+      to_ns: Math.round(to),
+      count,
+    })),
+  };
+}
+
+/** A `wallTime` as in RFC 3339: UTC, with nanoseconds. */
+function timeText(time: number): string {
+  const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1_000_000_000);
+  const nanoseconds = time - Math.floor(time / 1_000_000_000) * 1_000_000_000;
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}.${`${nanoseconds}`.padStart(9, "0")}Z`;
+}

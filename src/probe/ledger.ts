@@ -1,0 +1,307 @@
+/**
+ * The ledger of requests to one target: which were sent, what became of each, and which answer belongs to which.
+ * @module
+ */
+
+import type { ErrorReport } from "../socket/error_queue.ts";
+import { isProbePayload, namedSequence, ProbePayload } from "./payload.ts";
+import { isSamePeer, type Peer } from "./peer.ts";
+import { TimeStatistics } from "./statistics.ts";
+
+/**
+ * Outcomes of a request. Each request has one at a time, so their counts add up to the requests sent:
+ * - `waiting`: no answer yet, and the time-out is not over;
+ * - `received`: answered in time, unaltered, from the endpoint that was asked;
+ * - `late`: the same, after the time-out;
+ * - `wrong source`: answered unaltered, from another address or port;
+ * - `corrupted`: answered with other bytes than were sent;
+ * - `failed`: the kernel did not send it, or an ICMP error came back;
+ * - `lost`: no answer within the time-out.
+ */
+export const OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"] as const;
+/** One of {@link OUTCOMES}. */
+export type Outcome = typeof OUTCOMES[number];
+
+/** A datagram that arrived at the socket of a target. */
+export interface Arrival {
+  readonly payload: Uint8Array;
+  /** Its sender. */
+  readonly from: Peer;
+  /** When the kernel received it, as a `wallTime`. */
+  readonly time: number;
+}
+
+/** What the ledger makes of an arrival. */
+export interface Match {
+  /** The outcome for its request; or `duplicate`, if the request had an answer; or `stray`, if it answers none. */
+  readonly kind: Exclude<Outcome, "waiting" | "failed" | "lost"> | "duplicate" | "stray";
+  /** The request that it answers; `undefined` if none. */
+  readonly sequence: number | undefined;
+  /** Nanoseconds from request to answer; `undefined` unless it is the first answer to a request, unaltered. */
+  readonly roundTrip: number | undefined;
+  /** Whether the answer to a later request came before it. RFC 4737 */
+  readonly reordered: boolean;
+}
+
+/** Why a request failed. */
+export interface Failure {
+  /** The request; `undefined` if unknown, or if it has an answer or a failure already. */
+  readonly sequence: number | undefined;
+  /** The error number. */
+  readonly errno: number;
+  /** What the network, or the kernel of this host, reported. */
+  readonly report: ErrorReport | undefined;
+}
+
+interface Request {
+  readonly sequence: number;
+  readonly size: number;
+  /** When it left, as a `wallTime`: by the clock before the call, then by the kernel. */
+  sentAt: number;
+  /** When it was sent, in milliseconds of `performance.now`. */
+  readonly sentMilliseconds: number;
+  outcome: Outcome;
+  /** The error number, if the outcome is `failed`. */
+  errno: number;
+  roundTrip: number | undefined;
+}
+
+/** Time-outs after which a request is forgotten: an answer that comes still later is `stray`. */
+const MEMORY_TIMEOUTS = 10;
+/** Most requests that are remembered, unless more are waiting. */
+const MEMORY_REQUESTS = 100_000;
+/** How far two clocks of the kernel may diverge during a round trip, in nanoseconds. */
+const CLOCK_TOLERANCE = 1_000_000;
+/** Most wrong sources that are remembered. */
+const WRONG_SOURCES_MAX = 8;
+
+/** The requests to one target. */
+export class RequestLedger {
+  /** Requests so far: the sum of {@link counts}. */
+  sent = 0;
+  /** Requests by outcome. */
+  readonly counts: Record<Outcome, number> = {
+    waiting: 0,
+    received: 0,
+    late: 0,
+    "wrong source": 0,
+    corrupted: 0,
+    failed: 0,
+    lost: 0,
+  };
+  /** Failed requests by error number. */
+  readonly failedByErrno = new Map<number, number>();
+  /** Further answers to requests that had one. */
+  duplicates = 0;
+  /** Answers that came after the answer to a later request. */
+  reordered = 0;
+  /** Datagrams that answer no request of this session. */
+  stray = 0;
+  /** Round-trip times of all first answers that came unaltered, also late or from a wrong source. */
+  readonly times = new TimeStatistics();
+  /** The senders of answers from a wrong source, the first eight. */
+  readonly wrongSources: Peer[] = [];
+  /** Bytes of the last corrupted answer. */
+  corruptedSize = 0;
+  /** The last failure of a request. */
+  lastFailure: Failure | undefined;
+
+  readonly #target: Peer;
+  readonly #timeoutMilliseconds: number;
+  readonly #payload: ProbePayload;
+  readonly #requests = new Map<number, Request>();
+  readonly #waiting = new Map<number, Request>();
+  #newestAnswered = 0;
+
+  /**
+   * @param target the endpoint that is asked
+   * @param sizeMax most bytes of payload of a request
+   * @param timeoutMilliseconds time after which a request without an answer is lost
+   */
+  constructor(target: Peer, sizeMax: number, timeoutMilliseconds: number) {
+    this.#target = target;
+    this.#timeoutMilliseconds = timeoutMilliseconds;
+    this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0]!, sizeMax);
+  }
+
+  /** Requests whose outcome is known. */
+  get settled(): number {
+    return this.sent - this.counts.waiting;
+  }
+
+  /** When the oldest waiting request is lost, in milliseconds of `performance.now`; `Infinity` if none waits. */
+  get deadline(): number {
+    const oldest = this.#oldestWaiting();
+    return oldest === undefined ? Infinity : oldest.sentMilliseconds + this.#timeoutMilliseconds;
+  }
+
+  /** The outcome of a request so far; `undefined` if it is forgotten. */
+  outcome(sequence: number): Outcome | undefined {
+    return this.#requests.get(sequence)?.outcome;
+  }
+
+  /** Enters the next request; returns its payload of `size` bytes, as a view that the next call overwrites. */
+  open(size: number): Uint8Array {
+    const request: Request = {
+      sequence: ++this.sent,
+      size,
+      sentAt: 0,
+      sentMilliseconds: performance.now(),
+      outcome: "waiting",
+      errno: 0,
+      roundTrip: undefined,
+    };
+    this.counts.waiting++;
+    this.#requests.set(request.sequence, request);
+    this.#waiting.set(request.sequence, request);
+    return this.#payload.of(request.sequence, size);
+  }
+
+  /** Enters the time at which a request left, as a `wallTime`; of several, the latest counts. */
+  departed(sequence: number, time: number): void {
+    const request = this.#requests.get(sequence);
+    if (request !== undefined && time >= request.sentAt) request.sentAt = time;
+  }
+
+  /** Enters a datagram that arrived. */
+  answered({ payload, from, time }: Arrival): Match {
+    const fromTarget = isSamePeer(from, this.#target);
+    const intact = this.#intact(payload);
+    const request = intact ?? (isProbePayload(payload) ? undefined : this.#resembled(payload, fromTarget));
+    if (request === undefined) {
+      this.stray++;
+      return { kind: "stray", sequence: undefined, roundTrip: undefined, reordered: false };
+    }
+    const { sequence } = request;
+    if (hasAnswer(request)) {
+      this.duplicates++;
+      return { kind: "duplicate", sequence, roundTrip: undefined, reordered: false };
+    }
+    if (intact === undefined) {
+      this.corruptedSize = payload.length;
+      this.#settle(request, "corrupted");
+      return { kind: "corrupted", sequence, roundTrip: undefined, reordered: false };
+    }
+    const roundTrip = this.#roundTrip(request, time);
+    const inTime = roundTrip <= this.#timeoutMilliseconds * 1_000_000;
+    const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
+    if (!fromTarget) this.#noteWrongSource(from);
+    const reordered = sequence < this.#newestAnswered;
+    if (reordered) this.reordered++;
+    else this.#newestAnswered = sequence;
+    this.#settle(request, kind);
+    this.#countTime(request, roundTrip);
+    return { kind, sequence, roundTrip, reordered };
+  }
+
+  /** Enters that a request could not be sent. */
+  failed(sequence: number, errno: number, report: ErrorReport | undefined): Failure {
+    return this.#fail(this.#requests.get(sequence), errno, report);
+  }
+
+  /** Enters an ICMP error: of the request whose payload it quotes, or else of the oldest that waits. */
+  reported(report: ErrorReport): Failure {
+    const sequence = namedSequence(report.quoted, this.sent);
+    const request = sequence === undefined ? this.#oldestWaiting() : this.#requests.get(sequence);
+    return this.#fail(request, report.errno, report);
+  }
+
+  /**
+   * Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`; returns their numbers.
+   * The datagrams that had arrived by then must have been entered.
+   */
+  expire(now: number): number[] {
+    const lost: number[] = [];
+    for (const request of this.#waiting.values()) {
+      if (request.sentMilliseconds + this.#timeoutMilliseconds > now) break;
+      this.#settle(request, "lost");
+      lost.push(request.sequence);
+    }
+    for (const request of this.#requests.values()) {
+      const old = request.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      if (request.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
+      this.#requests.delete(request.sequence);
+    }
+    return lost;
+  }
+
+  /** The request whose payload this is, byte for byte; for an empty one, the oldest that waits. */
+  #intact(payload: Uint8Array): Request | undefined {
+    const sequence = namedSequence(payload, this.sent);
+    if (sequence === undefined) {
+      if (payload.length > 0) return undefined;
+      const request = this.#oldestWaiting() ?? this.#requests.get(this.sent);
+      return request?.size === 0 ? request : undefined;
+    }
+    const request = this.#requests.get(sequence);
+    return request !== undefined && this.#payload.equals(payload, sequence, request.size) ? request : undefined;
+  }
+
+  /**
+   * The request that an altered payload belongs to: the one that it names, if at least half of the bytes agree. Any
+   * other bytes from the target itself are taken for an answer to the oldest request that waits.
+   */
+  #resembled(payload: Uint8Array, fromTarget: boolean): Request | undefined {
+    const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
+    if (named !== undefined) {
+      const equal = this.#payload.agreement(payload, named.sequence, named.size);
+      if (equal > 0 && equal * 2 >= Math.min(payload.length, named.size)) return named;
+    }
+    return fromTarget ? this.#oldestWaiting() : undefined;
+  }
+
+  #oldestWaiting(): Request | undefined {
+    for (const request of this.#waiting.values()) return request;
+    return undefined;
+  }
+
+  #noteWrongSource(from: Peer): void {
+    const known = this.wrongSources.some((peer) => isSamePeer(peer, from));
+    if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
+  }
+
+  /** Nanoseconds from a request to the answer that arrived at `time`. */
+  #roundTrip(request: Request, time: number): number {
+    const roundTrip = time - request.sentAt;
+    const most = (performance.now() - request.sentMilliseconds) * 1_000_000 + CLOCK_TOLERANCE;
+    if (roundTrip >= 0 && roundTrip <= most) return roundTrip;
+    // The clock was set meanwhile. The monotonic clock knows only when the answer was read.
+    return Math.round(most - CLOCK_TOLERANCE);
+  }
+
+  #countTime(request: Request, roundTrip: number): void {
+    request.roundTrip = roundTrip;
+    this.times.add(roundTrip);
+    const before = this.#requests.get(request.sequence - 1)?.roundTrip;
+    const after = this.#requests.get(request.sequence + 1)?.roundTrip;
+    if (before !== undefined) this.times.addConsecutive(before, roundTrip);
+    if (after !== undefined) this.times.addConsecutive(roundTrip, after);
+  }
+
+  #fail(request: Request | undefined, errno: number, report: ErrorReport | undefined): Failure {
+    const settled = request === undefined || hasAnswer(request) || request.outcome === "failed";
+    const failure = { sequence: settled ? undefined : request.sequence, errno, report };
+    if (!settled) {
+      this.#settle(request, "failed", errno);
+      this.lastFailure = failure;
+    }
+    return failure;
+  }
+
+  #settle(request: Request, outcome: Outcome, errno = 0): void {
+    this.#count(request, -1);
+    request.outcome = outcome;
+    request.errno = errno;
+    this.#count(request, 1);
+    this.#waiting.delete(request.sequence);
+  }
+
+  #count({ outcome, errno }: Request, change: 1 | -1): void {
+    this.counts[outcome] += change;
+    if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
+  }
+}
+
+function hasAnswer({ outcome }: Request): boolean {
+  return outcome !== "waiting" && outcome !== "lost" && outcome !== "failed";
+}

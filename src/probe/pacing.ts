@@ -1,0 +1,59 @@
+/**
+ * Requests at the pace that the user wants.
+ * @module
+ */
+
+import type { Terminal } from "../cli/terminal.ts";
+import type { ProbeSettings } from "./options.ts";
+import type { ReplyPoller } from "./reply_poller.ts";
+import type { Report } from "./report.ts";
+import type { ProbeTarget } from "./target.ts";
+
+/** Least time to wait at the end for duplicates. */
+const LINGER_MILLISECONDS = 10;
+/** Time from a request that failed to the next one, if requests follow answers. */
+const FAILURE_MILLISECONDS = 200;
+
+/** Sends requests to all targets until all are answered or lost, or the user stops it. */
+export async function sendRequests(
+  targets: readonly ProbeTarget[],
+  poller: ReplyPoller,
+  settings: ProbeSettings,
+  report: Report,
+  terminal: Terminal,
+  isStopped: () => boolean,
+): Promise<void> {
+  const { size, count, intervalMilliseconds: interval } = settings;
+  const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
+  /** When the next request to a target is due, in milliseconds of `performance.now`. */
+  const dueAt = (target: ProbeTarget): number => {
+    const { sent, counts } = target.ledger;
+    if (sent >= count) return Infinity;
+    if (interval > 0) return lastSent.get(target)! + interval;
+    if (counts.waiting > 0) return Infinity;
+    return lastSent.get(target)! + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+  };
+  report.start?.();
+  report.progress?.();
+  while (!isStopped()) {
+    let until = Infinity;
+    for (const target of targets) {
+      const now = performance.now();
+      const due = dueAt(target);
+      if (due <= now) {
+        target.send(size);
+        // Requests that are more than one interval behind are left out.
+        lastSent.set(target, Math.max(due, now - interval));
+      }
+      until = Math.min(until, dueAt(target), target.ledger.deadline);
+    }
+    if (until === Infinity) break;
+    await poller.step(until);
+    report.progress?.();
+    await terminal.drain(isStopped);
+  }
+  // A duplicate of the last answer follows soon.
+  const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1_000_000 || 0));
+  const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
+  while (!isStopped() && performance.now() < end) await poller.step(end);
+}

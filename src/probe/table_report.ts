@@ -1,0 +1,136 @@
+/**
+ * The report on several targets: a table, drawn in a terminal as it fills, and a sentence for each that is not ok.
+ * @module
+ */
+
+import type { Style, Terminal } from "../cli/terminal.ts";
+import { formatMilliseconds } from "./duration.ts";
+import type { ProbeSettings } from "./options.ts";
+import { explanationLines, type Report, VERDICT_STYLE } from "./report.ts";
+import type { ProbeTarget } from "./target.ts";
+import { type Verdict, verdict } from "./verdict.ts";
+
+/** Least time between two drawings of a table, in milliseconds. */
+const REDRAW_MILLISECONDS = 50;
+
+/** What the table says of a target. */
+interface Row {
+  readonly target: string;
+  readonly word: Verdict | "waiting";
+  readonly received: string;
+  /** Minimum, median and 99th percentile, in milliseconds. */
+  readonly times: readonly string[];
+}
+
+/** A table as lines: one a row, or two where columns are few. */
+interface Table {
+  readonly heading: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Reports on several targets, for people. */
+export class TableReport implements Report {
+  readonly #targets: readonly ProbeTarget[];
+  readonly #settings: ProbeSettings;
+  readonly #terminal: Terminal;
+  #drawnAt = -Infinity;
+  #drawn: readonly string[] = [];
+
+  constructor(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal) {
+    this.#targets = targets;
+    this.#settings = settings;
+    this.#terminal = terminal;
+  }
+
+  progress(): void {
+    const now = performance.now();
+    if (!this.#terminal.interactive || this.#settings.quiet || now - this.#drawnAt < REDRAW_MILLISECONDS) return;
+    this.#drawnAt = now;
+    const lines = screenLines(this.#targets.map((target) => rowOf(target, false)), this.#terminal);
+    if (lines.join("\n") !== this.#drawn.join("\n")) this.#draw(lines);
+  }
+
+  finish(): void {
+    const table = layOut(this.#targets.map((target) => rowOf(target, true)), this.#terminal);
+    this.#draw([...table.heading, ...table.rows.flat()]);
+    const explanations = this.#targets
+      .map((target) => explanationLines(target, this.#settings, this.#terminal))
+      .filter((lines) => lines.length > 0);
+    // Wrapped sentences need a blank line between them.
+    if (this.#terminal.interactive) this.#terminal.writeLines(explanations.flatMap((lines) => ["", ...lines]));
+    else if (explanations.length > 0) this.#terminal.writeLines(["", ...explanations.flat()]);
+  }
+
+  /** Replaces the last drawing. */
+  #draw(lines: readonly string[]): void {
+    this.#terminal.eraseAbove(this.#drawn.length);
+    this.#terminal.writeLines(lines);
+    this.#drawn = lines;
+  }
+}
+
+/** The row of a target; at the end, if `final`, a target is no longer `waiting`. */
+function rowOf({ peer, endpoint, ledger }: ProbeTarget, final: boolean): Row {
+  const { counts, settled, times } = ledger;
+  return {
+    target: peer.name === undefined ? endpoint : `${peer.name} ${endpoint}`,
+    word: settled === 0 && !final ? "waiting" : verdict(ledger),
+    received: `${counts.received}/${settled}`,
+    times: [times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds),
+  };
+}
+
+/** The table as far as it fits the screen: rows that need attention come first then, and a last line counts the rest. */
+function screenLines(rows: readonly Row[], terminal: Terminal): readonly string[] {
+  const { heading, rows: drawn } = layOut(rows, terminal);
+  // One line is for the cursor.
+  const room = terminal.rows - 1 - heading.length;
+  const height = drawn[0]!.length;
+  if (rows.length * height <= room) return [...heading, ...drawn.flat()];
+  const rank = ({ word }: Row) => word === "ok" ? 2 : word === "waiting" ? 1 : 0;
+  const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]!) - rank(rows[b]!));
+  const shown = Math.max(1, Math.floor((room - 1) / height));
+  const words = new Map<string, number>();
+  for (const i of order.slice(shown)) words.set(rows[i]!.word, (words.get(rows[i]!.word) ?? 0) + 1);
+  const rest = `and ${rows.length - shown} more: ${[...words].map(([word, count]) => `${count} ${word}`).join(", ")}`;
+  return [
+    ...heading,
+    ...order.slice(0, shown).flatMap((i) => drawn[i]!),
+    terminal.paint("faint", rest.slice(0, terminal.columns)),
+  ];
+}
+
+function layOut(rows: readonly Row[], terminal: Terminal): Table {
+  const columns = terminal.interactive ? terminal.columns : Infinity;
+  const nameWidth = Math.max(6, ...rows.map((row) => row.target.length));
+  const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
+  const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
+  const verdictWidth = "wrong source".length;
+  const paint = (word: Row["word"]) => terminal.paint(styleOf(word), word);
+  for (const shown of [[0, 1, 2], [1]]) {
+    const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
+    if (width > columns) continue;
+    const times = (texts: readonly string[]) => shown.map((i) => texts[i]!.padStart(timeWidth + 2)).join("");
+    const heading = `${"target".padEnd(nameWidth + 2)}${"verdict".padEnd(verdictWidth + 2)}` +
+      `${"received".padStart(receivedWidth)}${times(["minimum", "median", "99 %"])}`;
+    return {
+      heading: [terminal.paint("faint", heading)],
+      rows: rows.map(({ target, word, received, times: texts }) => [
+        `${target.padEnd(nameWidth + 2)}${paint(word)}${" ".repeat(verdictWidth + 2 - word.length)}` +
+        `${received.padStart(receivedWidth)}${times(texts)}${texts[0] === "-" ? "" : " ms"}`,
+      ]),
+    };
+  }
+  return {
+    heading: [],
+    rows: rows.map(({ target, word, received, times: [, median] }) => {
+      const time = median === "-" ? "" : `, median ${median} ms`;
+      const room = columns - `  ${word} ${received} received`.length;
+      return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
+    }),
+  };
+}
+
+function styleOf(word: Row["word"]): Style {
+  return word === "waiting" ? "faint" : VERDICT_STYLE[word];
+}

@@ -1,0 +1,169 @@
+/**
+ * Creating and binding a socket.
+ * @module
+ */
+
+import {
+  AF_INET,
+  AF_INET6,
+  EACCES,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  F_DUPFD_CLOEXEC,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  SO_BROADCAST,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from "../../ffi/constants.ts";
+import { errnoMessage, SystemError } from "../../ffi/errno.ts";
+import { sockaddr_in6 } from "../../ffi/layouts.ts";
+import * as libc from "../../ffi/libc.ts";
+import { Memory } from "../../ffi/memory.ts";
+import { hasIPv6Address } from "../../ffi/netlink.ts";
+import { endpointText, isIPv4 } from "../net/address.ts";
+import { describe, invalid, requireBoolean, requireInteger, requireObject, requireString } from "../net/checks.ts";
+import { readAddress, requirePort, resolve, type ResolvedAddress } from "../net/endpoint.ts";
+import { writeResolvedAddress } from "../net/socket_address.ts";
+import { type Configuration, configure, INT_MAX } from "./socket_options.ts";
+
+/** Options of `UdpSocket.bind`. */
+export interface BindOptions {
+  /** Port, 1 to 65,535; 0 for a port of the kernel's choice. */
+  readonly port: number;
+  /**
+   * Local address: IPv4, IPv6, link-local with zone (`fe80::1%eth0`), or a name that resolves to one. If absent, all
+   * addresses of the host, IPv4 and IPv6.
+   */
+  readonly address?: string | undefined;
+  /** 4 for IPv4 only, 6 for IPv6 only. */
+  readonly family?: 4 | 6 | undefined;
+  /** Receive buffer to request, in bytes; the system's default if absent or 0. */
+  readonly receiveBuffer?: number | undefined;
+  /** Whether it may send to broadcast addresses, as a DHCP server does. `SO_BROADCAST`, socket(7) */
+  readonly broadcast?: boolean | undefined;
+}
+
+/** A socket that was bound. */
+export interface Bound extends Configuration {
+  readonly fd: number;
+  /** `AF_INET` or `AF_INET6`. */
+  readonly domain: number;
+  /** Whether an IPv6 socket receives IPv4 too. */
+  readonly dualStack: boolean;
+  /** Shortcomings of the host or its kernel, a sentence each. */
+  readonly notices: readonly string[];
+}
+
+/**
+ * Copies the options, reading each once, and checks them.
+ * @throws {SystemError} `EINVAL`
+ */
+export function readBindOptions(options: BindOptions): BindOptions {
+  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options);
+  requirePort("bind", port, 0);
+  if (address !== undefined) requireString("bind", "`address`", address);
+  if (family !== undefined && family !== 4 && family !== 6) {
+    throw invalid("bind", `\`family\` must be 4 or 6, or absent for both, not ${describe(family)}`);
+  }
+  if (receiveBuffer !== undefined) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
+  if (broadcast !== undefined) requireBoolean("setsockopt", "`broadcast`", broadcast);
+  return { port, address, family, receiveBuffer, broadcast };
+}
+
+/**
+ * Creates, configures and binds a socket.
+ * @param options checked options
+ * @throws {SystemError} with a sentence for the user if the address cannot be bound
+ */
+export function bindSocket(options: BindOptions): Bound {
+  const notices: string[] = [];
+  const { address, dualStack } = localAddress(options, notices);
+  const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
+  const fd = openSocket(domain);
+  try {
+    if (domain === AF_INET6) check("setsockopt", libc.setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1));
+    // Before bind, so that the kernel reports the local address of the first datagram too.
+    const configuration = configure(fd, domain, options.receiveBuffer ?? 0);
+    if (!configuration.segmentation) {
+      notices.push(
+        "this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram takes a trip of its own",
+      );
+    }
+    if (options.broadcast) check("setsockopt", libc.setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+    const memory = new Memory(sockaddr_in6.size);
+    const length = writeResolvedAddress(memory, domain, address, options.port);
+    const error = libc.bind(fd, memory, length);
+    if (error < 0) throw bindError(address, options.port, -error);
+    return { fd, domain, dualStack, notices, ...configuration };
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  }
+}
+
+/** The address to bind, and whether the socket receives both families. */
+function localAddress(
+  { address, family }: BindOptions,
+  notices: string[],
+): { address: ResolvedAddress; dualStack: boolean } {
+  if (address !== undefined) {
+    const resolved = resolve(address, family)[0]!;
+    const actual = isIPv4(resolved.bytes) ? 4 : 6;
+    if (family === undefined || family === actual) return { address: resolved, dualStack: false };
+    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
+  }
+  if (family !== 4 && !hasIPv6()) {
+    if (family === 6) throw noIPv6();
+    notices.push("this host has no IPv6: answering on IPv4 only");
+    return { address: readAddress("0.0.0.0")!, dualStack: false };
+  }
+  return { address: readAddress(family === 4 ? "0.0.0.0" : "::")!, dualStack: family === undefined };
+}
+
+function noIPv6(): SystemError {
+  return new SystemError(
+    "socket",
+    EAFNOSUPPORT,
+    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 " +
+      "on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address",
+  );
+}
+
+/** Whether the kernel knows IPv6, and some interface has an IPv6 address. */
+function hasIPv6(): boolean {
+  const fd = libc.socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  libc.close(fd);
+  // A kernel that does not answer may still have addresses.
+  return hasIPv6Address() ?? true;
+}
+
+function openSocket(domain: number): number {
+  const fd = libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
+  check("socket", fd);
+  // If a standard stream was closed, the socket has its number, and output would be sent as datagrams.
+  if (fd > 2) return fd;
+  const higher = libc.fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  libc.close(fd);
+  return check("fcntl", higher);
+}
+
+function bindError({ bytes, zone }: ResolvedAddress, port: number, errno: number): SystemError {
+  let advice = "";
+  if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
+  if (errno === EADDRINUSE) advice = `; \`ss -ulpn sport = :${port}\` shows which program has it, or try another port`;
+  const reason = errno === EADDRNOTAVAIL
+    ? "this address is not on this host; `ip address` lists its addresses"
+    : errnoMessage(errno) + advice;
+  return new SystemError("bind", errno, `cannot bind ${endpointText(bytes, zone, port)}: ${reason}`);
+}
+
+/** Requires that a call succeeded; returns its result. */
+export function check(syscall: string, result: number): number {
+  if (result < 0) throw new SystemError(syscall, -result);
+  return result;
+}

@@ -1,0 +1,219 @@
+/**
+ * The messages of a batch as the socket handles them: the memory that the kernel fills, and the decoded fields.
+ * @module
+ */
+
+import { AF_INET, MSG_CTRUNC, MSG_TRUNC } from "../../ffi/constants.ts";
+import { iovec, mmsghdr, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
+import { Memory } from "../../ffi/memory.ts";
+import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
+import { hasLinkLocalPrefix, IPV4_MAPPED, isMapped, isUnspecified } from "../net/address.ts";
+import { socketAddressSize } from "../net/socket_address.ts";
+import { ControlMessageDecoder, UNICAST, UNKNOWN } from "./control_message.ts";
+
+/** Most bytes of one message's payload: the longest train that the kernel delivers as one message. */
+export const PAYLOAD_SIZE_MAX = 65_535;
+
+/** Words of one message in {@link Messages.addresses}: the peer's address, then the local address. */
+const ADDRESS_STRIDE = 8;
+const NAME_STRIDE = 32;
+const CONTROL_STRIDE = 192;
+// A power of two would place all payloads in the same few sets of the processor's caches.
+const PAYLOAD_STRIDE = 65_536 + 192;
+
+/** Values of {@link Messages.marks}. */
+export const UNMARKED = 0;
+export const MARKED = 1;
+
+/**
+ * Up to `capacity` messages. The kernel writes to two blocks of memory: one for headers, socket addresses and control
+ * messages, which no user of the library can reach, and one for payloads. The fields are decoded into plain arrays by
+ * message number.
+ */
+export class Messages {
+  /** Most messages at a time. */
+  readonly capacity: number;
+  /** `AF_INET` or `AF_INET6`. */
+  readonly family: number;
+  /** Messages in use. */
+  count = 0;
+  /** Memory of the payloads. */
+  readonly payloads: Memory;
+  /** Addresses, eight words a message: the peer's and the local one. */
+  readonly addresses: Int32Array<ArrayBuffer>;
+  /** Ports of the peers. */
+  readonly ports: Uint16Array;
+  /** Interface indexes of the peers' link-local addresses, else 0. */
+  readonly scopes: Int32Array;
+  /** Indexes of the interfaces that messages arrived by, or leave by. */
+  readonly interfaces: Int32Array;
+  /** Bytes of payload. */
+  readonly sizes: Int32Array;
+  /** Bytes of each datagram of a train but the last, which may be shorter; the size of a single datagram. */
+  readonly segmentSizes: Int32Array;
+  /** Bytes of the largest fragments that messages were reassembled from; 0 for unfragmented ones. */
+  readonly fragmentSizes: Int32Array;
+  /** Kinds of destinations: `UNICAST` … `UNKNOWN`. */
+  readonly destinations: Uint8Array;
+  /** Whether there is a time of arrival. */
+  readonly timed: Uint8Array;
+  /** Seconds of the times of arrival. */
+  readonly seconds: Uint32Array;
+  /** Nanoseconds of the times of arrival. */
+  readonly nanoseconds: Int32Array;
+  /** Whether the next send sends the message: {@link UNMARKED} or {@link MARKED}. */
+  readonly marks: Uint8Array;
+  /** Errors of the last send, 0 for none. */
+  readonly errors: Uint16Array;
+
+  readonly #memory: Memory;
+  readonly #vector: MessageVector;
+  readonly #control: ControlMessageDecoder;
+  readonly #namesOffset: number;
+  readonly #nameSize: number;
+  readonly #controlsOffset: number;
+
+  constructor(family: number, capacity: number) {
+    this.family = family;
+    this.capacity = capacity;
+    this.addresses = new Int32Array(capacity * ADDRESS_STRIDE);
+    this.ports = new Uint16Array(capacity);
+    this.scopes = new Int32Array(capacity);
+    this.interfaces = new Int32Array(capacity);
+    this.sizes = new Int32Array(capacity);
+    this.segmentSizes = new Int32Array(capacity);
+    this.fragmentSizes = new Int32Array(capacity);
+    this.destinations = new Uint8Array(capacity);
+    this.timed = new Uint8Array(capacity);
+    this.seconds = new Uint32Array(capacity);
+    this.nanoseconds = new Int32Array(capacity);
+    this.marks = new Uint8Array(capacity);
+    this.errors = new Uint16Array(capacity);
+
+    const buffersOffset = capacity * mmsghdr.size;
+    this.#namesOffset = buffersOffset + capacity * iovec.size;
+    this.#nameSize = socketAddressSize(family);
+    this.#controlsOffset = this.#namesOffset + capacity * NAME_STRIDE;
+    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE);
+    this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
+    this.#control = new ControlMessageDecoder(this.#memory);
+    this.#vector = new MessageVector(this.#memory, 0, capacity);
+    for (let i = 0; i < capacity; i++) {
+      const buffer = buffersOffset + i * iovec.size;
+      writeBuffer(this.#memory, buffer, this.payloads, this.payloadOffset(i), PAYLOAD_SIZE_MAX);
+      this.#vector.setBuffers(i, buffer, 1);
+      this.#vector.setName(i, this.#namesOffset + i * NAME_STRIDE, this.#nameSize);
+      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE, CONTROL_STRIDE);
+    }
+  }
+
+  /** Index in {@link addresses} of the peer's address. */
+  peerWord(i: number): number {
+    return i * ADDRESS_STRIDE;
+  }
+
+  /** Index in {@link addresses} of the local address. */
+  localWord(i: number): number {
+    return i * ADDRESS_STRIDE + 4;
+  }
+
+  /** Offset in {@link payloads} of a payload. */
+  payloadOffset(i: number): number {
+    return i * PAYLOAD_STRIDE;
+  }
+
+  /** Datagrams in a message, at least 1. */
+  datagrams(i: number): number {
+    const size = this.sizes[i]!;
+    const segmentSize = this.segmentSizes[i]!;
+    return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
+  }
+
+  /**
+   * Whether a message to send names its interface: a link-local source is ambiguous without it, and the interface
+   * determines an unspecified source.
+   */
+  namesInterface(i: number): boolean {
+    const { addresses } = this;
+    const local = this.localWord(i);
+    return hasLinkLocalPrefix(addresses, local) || (!isMapped(addresses, local) && isUnspecified(addresses, local));
+  }
+
+  /**
+   * Receives messages from a socket and decodes them.
+   * @param flags of recvmmsg(2)
+   * @returns their number, or `-errno`
+   */
+  receive(fd: number, flags: number): number {
+    const received = this.#vector.receive(fd, this.capacity, flags);
+    this.count = Math.max(0, received);
+    for (let i = 0; i < received; i++) this.#decode(i);
+    return received;
+  }
+
+  /** Decodes a received message, and prepares its header for the next reception. */
+  #decode(i: number): void {
+    const vector = this.#vector;
+    const control = this.#control;
+    // The kernel never reports more than fits, but no bound may depend on that.
+    const size = Math.max(0, Math.min(vector.length(i), PAYLOAD_SIZE_MAX));
+    control.decode(
+      this.#controlsOffset + i * CONTROL_STRIDE,
+      Math.max(0, Math.min(vector.controlLength(i), CONTROL_STRIDE)),
+    );
+    const named = this.#decodeName(i, vector.nameLength(i));
+    const cut = (vector.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
+    const sameFamily = isMapped(control.local, 0) === isMapped(this.addresses, this.peerWord(i));
+    const known = named && !cut && sameFamily && control.destination !== UNKNOWN;
+    const local = this.localWord(i);
+    for (let word = 0; word < 4; word++) this.addresses[local + word] = known ? control.local[word]! : 0;
+    const { segmentSize } = control;
+    this.destinations[i] = known ? control.destination : UNKNOWN;
+    this.interfaces[i] = control.interfaceIndex;
+    this.sizes[i] = size;
+    this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
+    this.fragmentSizes[i] = control.fragmentSize;
+    this.timed[i] = control.hasTime ? 1 : 0;
+    this.seconds[i] = control.seconds;
+    this.nanoseconds[i] = control.nanoseconds;
+    this.marks[i] = UNMARKED;
+    this.errors[i] = 0;
+    vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
+  }
+
+  /** Decodes the socket address of the peer; returns whether it is one of this family. */
+  #decodeName(i: number, length: number): boolean {
+    const { bytes, i32, u16 } = this.#memory;
+    const name = this.#namesOffset + i * NAME_STRIDE;
+    const peer = this.peerWord(i);
+    this.ports[i] = bytes[name + sockaddr_in6.sin6_port]! << 8 | bytes[name + sockaddr_in6.sin6_port + 1]!;
+    if (this.family === AF_INET) {
+      this.addresses[peer] = 0;
+      this.addresses[peer + 1] = 0;
+      this.addresses[peer + 2] = IPV4_MAPPED;
+      this.addresses[peer + 3] = i32[(name + sockaddr_in.sin_addr) >> 2]!;
+      this.scopes[i] = 0;
+    } else {
+      const address = (name + sockaddr_in6.sin6_addr) >> 2;
+      for (let word = 0; word < 4; word++) this.addresses[peer + word] = i32[address + word]!;
+      this.scopes[i] = i32[(name + sockaddr_in6.sin6_scope_id) >> 2]!;
+    }
+    return length === this.#nameSize && u16[name >> 1] === this.family;
+  }
+
+  /** Prepares message `i` for sending: its peer and source are written by the caller. */
+  compose(i: number): void {
+    this.destinations[i] = UNICAST;
+    this.fragmentSizes[i] = 0;
+    this.timed[i] = 0;
+    this.marks[i] = MARKED;
+    this.errors[i] = 0;
+  }
+
+  /** Copies a payload of `size` bytes, at most {@link PAYLOAD_SIZE_MAX}, to message `i`. */
+  setPayload(i: number, payload: Uint8Array, size: number): void {
+    this.payloads.bytes.set(payload, this.payloadOffset(i));
+    this.sizes[i] = size;
+    this.segmentSizes[i] = size;
+  }
+}

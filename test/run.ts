@@ -1,0 +1,53 @@
+/**
+ * Runs the tests on both runtimes at the same time, one of which works while the other waits: `npm test`. With
+ * arguments, only these test files: `npm test test/echo/log_test.ts`.
+ */
+
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+/** Result of a suite. */
+interface Suite {
+  runtime: string;
+  passed: boolean;
+  seconds: number;
+}
+
+/** Runs a suite; `print` gets its output as it comes. */
+function run(runtime: string, command: string[], print: (text: Uint8Array) => void): Promise<Suite> {
+  const begin = performance.now();
+  const [file = "", ...args] = command;
+  const suite = spawn(file, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ECHO_TEST_FOLDER: folder },
+  });
+  for (const output of [suite.stdout, suite.stderr]) output.on("data", print);
+  return new Promise((resolve, reject) => {
+    suite.on("error", reject);
+    suite.on("close", (code) => {
+      resolve({ runtime, passed: code === 0, seconds: (performance.now() - begin) / 1000 });
+    });
+  });
+}
+
+const files = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "echo.ts-test-"));
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
+
+// One suite prints as it goes; the output of the other follows when it is complete.
+const later: Uint8Array[] = [];
+const deno = ["deno", "test", "-A", "--quiet", ...files.length > 0 ? files : ["test/"]];
+const bun = ["bun", "test", "--timeout", "60000", ...files];
+const suites = await Promise.all([
+  run("Deno", deno, (text) => process.stdout.write(text)),
+  run("Bun", bun, (text) => later.push(text)),
+]);
+for (const text of later) process.stdout.write(text);
+for (const { runtime, passed, seconds } of suites) {
+  console.log(`${runtime}: ${passed ? "passed" : "FAILED"}, ${seconds.toFixed(0)} s`);
+}
+process.exitCode = suites.every(({ passed }) => passed) ? 0 : 1;

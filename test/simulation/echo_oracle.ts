@@ -94,13 +94,16 @@ export class EchoOracle implements Observer {
     if (!this.stopping) this.#pace.receivedBy(waits, result);
   }
 
-  received(socket: KernelSocket, message: Message, { cut, datagrams }: Told): void {
+  received(socket: KernelSocket, message: Message, told: Told): void {
     const { now, realtime } = this.#world.time;
     if (this.stopping && this.#settings.adopted) throw new Violation("took a datagram that is for the next server");
     this.#watch(socket);
-    const judgement = this.stopping ? { admitted: 0, reason: "stopping" } : this.#guard.judge(message, cut, now);
+    const { datagrams } = told;
+    const judgement = this.stopping
+      ? { admitted: 0, refused: { stopping: datagrams } }
+      : this.#guard.judge(message, told, now);
     this.total += datagrams;
-    count(this.refused, judgement.reason, datagrams - judgement.admitted);
+    for (const [reason, refused] of Object.entries(judgement.refused)) count(this.refused, reason, refused);
     for (const payload of message.payloads.slice(0, judgement.admitted)) {
       this.#pending.push({
         message,

@@ -28,7 +28,7 @@ export type PlannedEvent =
     | { readonly kind: "drops"; readonly count: number }
     | { readonly kind: "reader"; readonly output: 0 | 1; readonly bytesPerSecond: number }
     | { readonly kind: "close output"; readonly output: 0 | 1 }
-    | { readonly kind: "fill disk"; readonly output: 0 | 1; readonly free: number }
+    | { readonly kind: "fill disk"; readonly output: 0 | 1; readonly free: number; readonly limit: boolean }
     | { readonly kind: "signal"; readonly signal: SignalName }
   );
 
@@ -308,8 +308,11 @@ function makeTroubles(random: Random, { interfaces }: HostOptions, duration: num
     }),
   );
   some(0.05, (at) => ({ at, kind: "close output", output: 0 }));
-  some(0.05, (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000) }));
-  some(0.3, (at) => ({ at, kind: "signal", signal: "SIGUSR1" }));
+  some(
+    0.05,
+    (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000), limit: random.chance(0.5) }),
+  );
+  some(0.3, (at) => ({ at, kind: "signal", signal: random.pick(["SIGUSR2", "SIGUSR2", "SIGUSR1", "SIGPIPE"]) }));
   return events;
 }
 

@@ -28,7 +28,7 @@ export type PlannedEvent =
     | { readonly kind: "drops"; readonly count: number }
     | { readonly kind: "reader"; readonly output: 0 | 1; readonly bytesPerSecond: number }
     | { readonly kind: "close output"; readonly output: 0 | 1 }
-    | { readonly kind: "fill disk"; readonly output: 0 | 1; readonly free: number }
+    | { readonly kind: "fill disk"; readonly output: 0 | 1; readonly free: number; readonly limit: boolean }
     | { readonly kind: "signal"; readonly signal: SignalName }
   );
 
@@ -65,6 +65,8 @@ export interface EchoPlan {
 
 /** Ports of peers: ordinary ones, and some that are refused. */
 const PORTS = [49_152, 50_001, 33_333, 65_535, 1024, 0, 7, 53, 1023, 1900, 5353, 11_211] as const;
+
+const OPEN_PORTS: readonly number[] = PORTS.slice(0, 4);
 
 /** Makes the plan of a seed. */
 export function makeEchoPlan(seed: number): EchoPlan {
@@ -133,7 +135,10 @@ function makeHost(random: Random): HostOptions {
 function makeSettings(random: Random, { interfaces }: HostOptions): EchoSettings {
   const linkLocal = interfaces[1]!.addresses.some(isLinkLocal) ? ["fe80::20%2"] : [];
   const some = <T>(probability: number, value: () => T) => random.chance(probability) ? value() : undefined;
-  const rate = () => ({ perSecond: random.magnitude(1, 2000), burst: random.magnitude(1, 200) });
+  const rate = () => {
+    const perSecond = random.magnitude(1, 2000);
+    return { perSecond, burst: random.chance(0.3) ? perSecond : random.magnitude(1, 200) };
+  };
   return {
     port: random.pick([9000, 7, 40_000]),
     address: some(0.2, () => random.pick(["192.0.2.10", "127.0.0.1", "0.0.0.0", "::", ...linkLocal])) ?? "",
@@ -159,11 +164,16 @@ function makeTraffic(
   duration: number,
 ): PlannedEvent[] {
   const peers = Array.from({ length: random.between(1, 7) }, (_, i) => makePeer(random, interfaces, settings, i));
+  if (random.chance(0.1)) {
+    // Two hosts of the same link-local address, on two networks.
+    const from = { source: "fe80::99", sourcePort: OPEN_PORTS[0]! };
+    const destinations = ["2001:db8:ffff::5"];
+    peers.push(...[2, 3].map((index) => ({ from: { ...from, interface: index }, destinations })));
+  }
   const events: PlannedEvent[] = [];
-  const add = (at: number, peer: ReturnType<typeof makePeer>) => {
+  const add = (at: number, peer: ReturnType<typeof makePeer>, sizes: readonly number[]) => {
     const destination = random.chance(0.7) ? peer.destinations[0]! : random.pick(peer.destinations);
-    const sizes = makeSizes(random);
-    const sourcePort = random.chance(0.1) ? random.pick(PORTS) : peer.from.sourcePort;
+    const sourcePort = random.chance(0.1) ? random.pick(random.pick([PORTS, OPEN_PORTS])) : peer.from.sourcePort;
     events.push({ at, kind: "arrival", ...peer.from, sourcePort, destination, sizes, text: random.chance(0.8) });
   };
   const slow = random.chance(0.15) ? random.some(peers) : [];
@@ -182,12 +192,33 @@ function makeTraffic(
       });
     }
   }
+  if (random.chance(0.1)) {
+    // More at once than a batch holds, in trains that are as long as can be.
+    const peer = random.pick(peers);
+    const at = random.between(0, duration);
+    const size = random.between(800, 1472);
+    for (let i = 0; i < 100; i++) {
+      const sourcePort = OPEN_PORTS[random.chance(0.9) ? 0 : 1]!;
+      events.push({
+        at,
+        kind: "arrival",
+        ...peer.from,
+        sourcePort,
+        destination: peer.destinations[0]!,
+        sizes: [size],
+        text: true,
+      });
+    }
+  }
   while (events.length < 250) {
     const start = random.between(-MILLISECOND, duration);
     const pace = random.magnitude(MICROSECOND, 20 * MILLISECOND);
     const count = random.magnitude(1, 60);
     const peer = random.chance(0.5) ? random.pick(peers) : undefined;
-    for (let i = 0; i < count; i++) add(start + i * pace * random.between(0, 2), peer ?? random.pick(peers));
+    const sizes = random.chance(0.3) ? makeSizes(random) : undefined;
+    for (let i = 0; i < count; i++) {
+      add(start + i * pace * random.between(0, 2), peer ?? random.pick(peers), sizes ?? makeSizes(random));
+    }
     if (random.chance(0.2)) break;
   }
   return events;
@@ -218,7 +249,7 @@ function makePeer(random: Random, interfaces: readonly Interface[], { port }: Ec
     from: {
       interface: by.index,
       source: random.chance(0.15) ? random.pick(forged) : near,
-      sourcePort: random.chance(0.7) ? random.pick(PORTS.slice(0, 4)) : random.pick([...PORTS, port]),
+      sourcePort: random.chance(0.7) ? random.pick(OPEN_PORTS) : random.pick([...PORTS, port]),
     },
     destinations: [
       ...local.filter((address) => isLinkLocal(address) === linkLocal),
@@ -264,13 +295,24 @@ function makeTroubles(random: Random, { interfaces }: HostOptions, duration: num
   some(0.2, (at) => ({ at, kind: "clock step", nanoseconds: random.between(-3600, 3600) * SECOND }));
   // The program has to ask at least once in 2^32 of them.
   const most = random.chance(0.5) ? 2 ** 32 - 100_000 : 1000;
-  if (random.chance(0.3)) {
-    events.push({ at: random.between(0, duration), kind: "drops", count: random.between(1, most) });
-  }
-  some(0.2, (at) => ({ at, kind: "reader", output: 0, bytesPerSecond: random.pick([0, 100, 100_000, Infinity]) }));
+  const drop = (at: number) => events.push({ at, kind: "drops", count: most - random.between(0, 999) });
+  if (random.chance(0.3)) drop(random.between(0, duration));
+  if (duration > 10 * SECOND && random.chance(0.5)) [0, duration / 2, duration - SECOND].forEach(drop);
+  some(
+    0.2,
+    (at) => ({
+      at,
+      kind: "reader",
+      output: random.pick([0, 0, 1]),
+      bytesPerSecond: random.pick([0, 100, 100_000, Infinity]),
+    }),
+  );
   some(0.05, (at) => ({ at, kind: "close output", output: 0 }));
-  some(0.05, (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000) }));
-  some(0.3, (at) => ({ at, kind: "signal", signal: "SIGUSR1" }));
+  some(
+    0.05,
+    (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000), limit: random.chance(0.5) }),
+  );
+  some(0.3, (at) => ({ at, kind: "signal", signal: random.pick(["SIGUSR2", "SIGUSR2", "SIGUSR1", "SIGPIPE"]) }));
   return events;
 }
 
@@ -280,12 +322,15 @@ export function argumentsOf(settings: EchoSettings): string[] {
   const flag = (name: string, given: boolean) => given ? [`--${name}`] : [];
   const option = (name: string, value: string | number | undefined) =>
     value === undefined ? [] : [`--${name}`, `${value}`];
-  const rateText = (value: typeof rate) => value === undefined ? undefined : `${value.perSecond}/${value.burst}`;
+  // What is the default is left out, so that the defaults show.
+  const unless = <T>(usual: T, value: T) => value === usual ? undefined : value;
+  const rateText = (value: typeof rate) =>
+    value && (value.burst === value.perSecond ? `${value.perSecond}` : `${value.perSecond}/${value.burst}`);
   return [
     ...settings.adopted ? ["--fd", "3"] : [`${port}`, ...address === "" ? [] : ["--address", address]],
-    ...option("log", settings.log),
-    ...option("log-limit", settings.logLimit),
-    ...option("busy-poll", settings.busyPoll),
+    ...option("log", unless("text", settings.log)),
+    ...option("log-limit", unless(1000, settings.logLimit)),
+    ...option("busy-poll", unless(50, settings.busyPoll)),
     ...allow.flatMap((prefix) => ["--allow", prefix]),
     ...option("rate", rateText(rate)),
     ...option("max-rate", rateText(maxRate)),

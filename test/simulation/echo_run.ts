@@ -56,8 +56,8 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
 /** Notes when a signal that stops the server is handled: what comes then is not answered any more. */
 function watchStop(world: World, oracle: EchoOracle): void {
   world.signals.handled = (signal) => {
-    if (signal === "SIGUSR1" || signal === "SIGUSR2") oracle.summaries++;
-    else if (signal !== "SIGPIPE") oracle.stop();
+    if (signal === "SIGUSR2") oracle.summaries++;
+    else if (signal === "SIGTERM" || signal === "SIGINT" || signal === "SIGHUP") oracle.stop();
   };
 }
 
@@ -78,6 +78,9 @@ function happen(world: World, plan: EchoPlan, event: PlannedEvent, i: number): v
     case "arrival": {
       const by = network.interface(event.interface)!;
       if (!network.accepts(event.destination, by)) return;
+      // With --answer-any-port the server would answer itself for ever, as its documents say.
+      const loops = plan.settings.answerAnyPort && event.sourcePort === plan.settings.port;
+      if (loops && network.isLocal(event.source) && event.source !== event.destination) return;
       const payloads = event.sizes.map((size, k) => payload(plan.seed + i, k, size, event.text));
       const { source, sourcePort, destination } = event;
       network.arrive({
@@ -113,7 +116,7 @@ function happen(world: World, plan: EchoPlan, event: PlannedEvent, i: number): v
       world.outputs[event.output].closed = true;
       return;
     case "fill disk":
-      world.outputs[event.output].free = event.free;
+      world.outputs[event.output].fill(event.free, event.limit);
       return;
     case "signal":
       world.raise(event.signal);

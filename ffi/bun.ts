@@ -95,7 +95,7 @@ function foreignInterface(ffi: BunFfi, worker: BunWorkerConstructor): ForeignInt
           };
         } catch (error) {
           if (!(error instanceof Error)) throw error;
-          reason ||= error.message;
+          reason ||= error.message.replace(/^Failed to open library "[^"]*": /, "");
         }
       }
       throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);

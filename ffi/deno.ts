@@ -136,5 +136,5 @@ function reasonOf(error: unknown): string {
       "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi …",
     );
   }
-  return error.message.replaceAll(/\s+/g, " ");
+  return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
 }

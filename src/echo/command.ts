@@ -14,15 +14,15 @@ import { summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Guard } from "./guard.ts";
 import { Log } from "./log.ts";
-import { byteSizeText, type ServeSettings } from "./options.ts";
+import { byteSizeText, type EchoSettings } from "./options.ts";
 import { AdaptivePolling } from "./polling.ts";
 
 /** Longest time for which the summary waits at the end for a reader of standard output, in milliseconds. */
 const LAST_WORDS_MILLISECONDS = 50;
 
 /** Runs the echo server until a signal stops it. */
-export async function runEcho(settings: ServeSettings): Promise<void> {
-  const receiveBuffer = settings.buffer;
+export async function runEcho(settings: EchoSettings): Promise<void> {
+  const receiveBuffer = settings.receiveBufferBytes;
   const socket = settings.fd === undefined
     ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.family, receiveBuffer })
     : UdpSocket.adopt(settings.fd, { receiveBuffer });
@@ -36,14 +36,14 @@ export async function runEcho(settings: ServeSettings): Promise<void> {
   const server = new EchoServer({
     socket,
     guard: new Guard({ ...settings, port: socket.port }),
-    log: new Log(output, settings.log, settings.logLimit, socket.port),
-    polling: new AdaptivePolling(settings.busyPoll),
+    log: new Log(output, settings.logFormat, settings.logLimitPerSecond, socket.port),
+    polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
     tell,
   });
   const sumUp = (occasion: string) => {
     const summary = server.summary();
-    if (settings.log === "json") output.writeLine(JSON.stringify(summary));
+    if (settings.logFormat === "json") output.writeLine(JSON.stringify(summary));
     else say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
     output.flush();
   };
@@ -67,10 +67,12 @@ export async function runEcho(settings: ServeSettings): Promise<void> {
   onSignal("SIGPIPE", () => {});
 
   for (const notice of socket.notices) tell(notice);
-  if (socket.receiveBuffer < settings.buffer) {
+  if (socket.receiveBuffer < settings.receiveBufferBytes) {
     tell(
-      `receive buffer: ${byteSizeText(settings.buffer)} asked for, ${byteSizeText(socket.receiveBuffer)} granted; ` +
-        `for more: sysctl -w net.core.rmem_max=${settings.buffer}`,
+      `receive buffer: ${byteSizeText(settings.receiveBufferBytes)} asked for, ${
+        byteSizeText(socket.receiveBuffer)
+      } granted; ` +
+        `for more: sysctl -w net.core.rmem_max=${settings.receiveBufferBytes}`,
     );
   }
   say(`listening on ${socket.endpoint} (${socket.families}, ${name})`);

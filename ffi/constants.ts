@@ -150,6 +150,7 @@ export const EAI_ADDRFAMILY = -9;
 // Signals. <asm-generic/signal.h>, signal(7)
 export const SIGHUP = 1;
 export const SIGUSR1 = 10;
+export const SIGXFSZ = 25;
 
 /** The handler that means a signal is ignored. <asm-generic/signal-defs.h>, sigaction(2) */
 export const SIG_IGN = 1;

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { SIGUSR1 } from "./constants.ts";
+import { SIG_IGN, SIGUSR1 } from "./constants.ts";
 import type { Signal } from "./contract.ts";
 import { sigaction } from "./layouts.ts";
 import { furtherLibc, libc } from "./library.ts";
@@ -42,4 +42,11 @@ function takeOver(signal: number, handler: () => void): void {
     setlogmask(LOG_ALL);
     handler();
   }, LOOK_MILLISECONDS);
+}
+
+/** Ignores a signal from now on. sigaction(2) */
+export function ignoreSignal(signal: number): void {
+  const memory = new Memory(sigaction.size);
+  memory.i32[sigaction.sa_handler >> 2] = SIG_IGN;
+  libc().call.sigaction(signal, memory.pointer(0), null);
 }

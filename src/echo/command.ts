@@ -3,11 +3,11 @@
  * @module
  */
 
-import { SIGHUP } from "../../ffi/constants.ts";
+import { SIGHUP, SIGXFSZ } from "../../ffi/constants.ts";
 import type { Signal } from "../../ffi/contract.ts";
 import { signalIgnored } from "../../ffi/libc.ts";
 import { runtime } from "../../ffi/runtime.ts";
-import { onSignal } from "../../ffi/signals.ts";
+import { ignoreSignal, onSignal } from "../../ffi/signals.ts";
 import { Output } from "../cli/output.ts";
 import { UdpSocket } from "../socket/udp_socket.ts";
 import { summaryText } from "./counters.ts";
@@ -28,24 +28,25 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
     : UdpSocket.adopt(settings.fd, { receiveBuffer });
   const output = new Output(1);
   const errors = new Output(2);
-  const say = (text: string) => {
-    errors.writeLine(text);
-    errors.flush();
-  };
+  const say = (text: string) => errors.writeText(text);
   const tell = (text: string) => say(`echo.ts: ${text}`);
   const server = new EchoServer({
     socket,
     guard: new Guard({ ...settings, port: socket.port }),
-    log: new Log(output, settings.logFormat, settings.logLimitPerSecond, socket.port),
+    log: new Log({
+      output,
+      format: settings.logFormat,
+      limitPerSecond: settings.logLimitPerSecond,
+      port: socket.port,
+    }),
     polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
     tell,
   });
   const sumUp = (occasion: string) => {
     const summary = server.summary();
-    if (settings.logFormat === "json") output.writeLine(JSON.stringify(summary));
+    if (settings.logFormat === "json") output.writeText(JSON.stringify(summary));
     else say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
-    output.flush();
   };
 
   // Asked before any handler is set, for Deno's first one ends the ignoring of SIGHUP too.
@@ -65,14 +66,15 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   onSignal("SIGUSR1", () => sumUp("running for"));
   // A reader of the log that goes away is an error of the write.
   onSignal("SIGPIPE", () => {});
+  // So is a log that reaches the limit on file sizes.
+  ignoreSignal(SIGXFSZ);
 
   for (const notice of socket.notices) tell(notice);
-  if (socket.receiveBuffer < settings.receiveBufferBytes) {
+  const asked = settings.receiveBufferBytes;
+  if (socket.receiveBuffer < asked) {
     tell(
-      `receive buffer: ${byteSizeText(settings.receiveBufferBytes)} asked for, ${
-        byteSizeText(socket.receiveBuffer)
-      } granted; ` +
-        `for more: sysctl -w net.core.rmem_max=${settings.receiveBufferBytes}`,
+      `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(socket.receiveBuffer)} granted; ` +
+        `for more: sysctl -w net.core.rmem_max=${asked}`,
     );
   }
   say(`listening on ${socket.endpoint} (${socket.families}, ${name})`);

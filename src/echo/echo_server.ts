@@ -7,12 +7,12 @@ import { EAGAIN, EINTR } from "../../ffi/constants.ts";
 import { ERRNO_COUNT, errnoMessage, errnoName } from "../../ffi/errno.ts";
 import { elapsed } from "../../ffi/libc.ts";
 import { Counters, type Summary } from "./counters.ts";
-import { ACCEPTED, type Guard, STOPPING } from "./guard.ts";
+import { ACCEPTED, type Guard, REASONS, STOPPING } from "./guard.ts";
 import type { Log } from "./log.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { Output } from "../cli/output.ts";
 import type { AdaptivePolling } from "./polling.ts";
-import { handleSignal, SIGNAL_TURNS, takeTurns } from "../cli/event_loop.ts";
+import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../cli/event_loop.ts";
 import type { UdpSocket } from "../socket/udp_socket.ts";
 
 /** Most messages that one system call receives. */
@@ -57,6 +57,7 @@ export class EchoServer {
   readonly #tell: (text: string) => void;
   readonly #batch: MessageBatch;
   readonly #counters = new Counters();
+  readonly #refused = new Float64Array(REASONS.length);
   readonly #failuresTold = new Float64Array(ERRNO_COUNT);
   #trainsTold = false;
   #receiveError = 0;
@@ -86,13 +87,13 @@ export class EchoServer {
         this.#answer();
         if (this.#sleep !== NAP_MILLISECONDS) this.#sleepFor(NAP_MILLISECONDS);
         if (elapsed(lastTurns, polling.now) < TURNS_MICROSECONDS) continue;
-        await takeTurns(TURNS);
+        await yieldToEventLoop(TURNS);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
         if (received !== -EAGAIN) this.#receiveError = -received;
         if (this.#sleep !== SLEEP_MILLISECONDS) this.#sleepFor(SLEEP_MILLISECONDS);
-        await takeTurns(SIGNAL_TURNS);
+        await yieldToEventLoop(SIGNAL_TURNS);
       }
       lastTurns = polling.now;
       if (elapsed(lastSecond, polling.now) >= 1_000_000) {
@@ -112,8 +113,12 @@ export class EchoServer {
   /** The counts so far. */
   summary(): Summary {
     const socket = this.#socket;
-    const linesDropped = this.#log.leftOut + this.#output.dropped;
-    return this.#counters.summary((errno) => socket.failed(errno), socket.drops(), linesDropped);
+    return this.#counters.summary({
+      refused: this.#refused,
+      failed: (errno) => socket.failed(errno),
+      droppedByKernel: socket.drops(),
+      logLinesDropped: this.#log.leftOut + this.#output.dropped,
+    });
   }
 
   /** Answers the batch that was received. */
@@ -125,7 +130,7 @@ export class EchoServer {
       const reason = this.#guard.judge(batch, i);
       const { admitted } = this.#guard;
       counters.received += datagrams;
-      if (reason !== ACCEPTED) counters.refused[reason]! += datagrams - admitted;
+      if (reason !== ACCEPTED) this.#refused[reason]! += datagrams - admitted;
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.reply(i);
@@ -141,7 +146,7 @@ export class EchoServer {
       for (let i = 0; i < this.#batch.count; i++) {
         const datagrams = this.#batch.datagrams(i);
         this.#counters.received += datagrams;
-        this.#counters.refused[STOPPING]! += datagrams;
+        this.#refused[STOPPING]! += datagrams;
       }
     }
   }
@@ -158,7 +163,7 @@ export class EchoServer {
     for (let errno = 0; errno < ERRNO_COUNT; errno++) {
       const failed = this.#socket.failed(errno);
       const count = failed - this.#failuresTold[errno]!;
-      if (count > 0) failures.push(`${count} times ${errnoName(errno)} (${errnoMessage(errno)})`);
+      if (count > 0) failures.push(`${errnoName(errno)} (${errnoMessage(errno)}): ${count}`);
       this.#failuresTold[errno] = failed;
     }
     if (this.#receiveError !== 0) {

@@ -8,7 +8,7 @@ import { PollSet } from "../../ffi/poll_set.ts";
 import { isIPv4 } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { ProbeTarget } from "./target.ts";
-import { handleSignal, SIGNAL_TURNS, takeTurns } from "../cli/event_loop.ts";
+import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../cli/event_loop.ts";
 
 /** Most datagrams that one system call receives. */
 const BATCH_CAPACITY = 16;
@@ -49,7 +49,7 @@ export class Exchange {
       target.expire(now);
     });
     if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS) {
-      await (ready === -EINTR ? handleSignal() : takeTurns(SIGNAL_TURNS));
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
       this.#lastTurn = performance.now();
     }
   }

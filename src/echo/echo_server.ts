@@ -12,6 +12,7 @@ import type { Log } from "./log.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { Output } from "../cli/output.ts";
 import type { AdaptivePolling } from "./polling.ts";
+import { RefusalNotices } from "./refusal_notices.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../cli/event_loop.ts";
 import type { UdpSocket } from "../socket/udp_socket.ts";
 
@@ -58,6 +59,7 @@ export class EchoServer {
   readonly #batch: MessageBatch;
   readonly #counters = new Counters();
   readonly #refused = new Float64Array(REASONS.length);
+  readonly #refusalNotices: RefusalNotices;
   readonly #failuresTold = new Float64Array(ERRNO_COUNT);
   #trainsTold = false;
   #receiveError = 0;
@@ -73,6 +75,7 @@ export class EchoServer {
     this.#output = output;
     this.#tell = tell;
     this.#batch = socket.batch(BATCH_CAPACITY);
+    this.#refusalNotices = new RefusalNotices({ refused: this.#refused, tell });
   }
 
   /** Serves until {@link stop} is called. */
@@ -130,7 +133,10 @@ export class EchoServer {
       const reason = this.#guard.judge(batch, i);
       const { admitted } = this.#guard;
       counters.received += datagrams;
-      if (reason !== ACCEPTED) this.#refused[reason]! += datagrams - admitted;
+      if (reason !== ACCEPTED) {
+        this.#refused[reason]! += datagrams - admitted;
+        this.#refusalNotices.note(batch, i);
+      }
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.reply(i);
@@ -158,6 +164,7 @@ export class EchoServer {
 
   #nextSecond(): void {
     this.#log.nextSecond();
+    this.#refusalNotices.everySecond();
     this.#socket.drops();
     const failures: string[] = [];
     for (let errno = 0; errno < ERRNO_COUNT; errno++) {

@@ -156,10 +156,7 @@ export const EAI_ADDRFAMILY = -9;
 // Signals. <asm-generic/signal.h>, signal(7)
 export const SIGHUP = 1;
 export const SIGUSR1 = 10;
-<<<<<<< HEAD
 export const SIGPIPE = 13;
-=======
->>>>>>> echo
 export const SIGXFSZ = 25;
 
 /** The disposition that ignores a signal. <asm-generic/signal-defs.h>, sigaction(2) */

@@ -3,12 +3,7 @@
  * @module
  */
 
-<<<<<<< HEAD
 import { SIG_IGN } from "./constants.ts";
-=======
-import { SIG_IGN, SIGUSR1 } from "./constants.ts";
-import type { Signal } from "./contract.ts";
->>>>>>> echo
 import { sigaction } from "./layouts.ts";
 import { libc } from "./library.ts";
 import { Memory } from "./memory.ts";
@@ -18,13 +13,6 @@ export function signalIgnored(signal: number): boolean {
   const memory = new Memory(sigaction.size);
   libc().call.sigaction(signal, null, memory.pointer(0));
   return memory.i32[sigaction.sa_handler >> 2] === SIG_IGN;
-}
-
-/** Ignores a signal from now on. sigaction(2) */
-export function ignoreSignal(signal: number): void {
-  const memory = new Memory(sigaction.size);
-  memory.i32[sigaction.sa_handler >> 2] = SIG_IGN;
-  libc().call.sigaction(signal, memory.pointer(0), null);
 }
 
 /** Ignores a signal from now on. sigaction(2) */

@@ -3,11 +3,7 @@
  * @module
  */
 
-<<<<<<< HEAD
 import { environmentVariable } from "../../ffi/terminal.ts";
-=======
-import { environmentVariable } from "../../ffi/libc.ts";
->>>>>>> echo
 
 /** Whether the locale's encoding is UTF-8; `undefined` if no locale is set. locale(7) */
 export function localeIsUtf8(): boolean | undefined {

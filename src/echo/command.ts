@@ -3,15 +3,7 @@
  * @module
  */
 
-<<<<<<< HEAD
 import { runtime } from "../../ffi/runtime.ts";
-=======
-import { SIGHUP, SIGXFSZ } from "../../ffi/constants.ts";
-import type { Signal } from "../../ffi/contract.ts";
-import { signalIgnored } from "../../ffi/libc.ts";
-import { runtime } from "../../ffi/runtime.ts";
-import { ignoreSignal, onSignal } from "../../ffi/signals.ts";
->>>>>>> echo
 import { Output } from "../cli/output.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { UdpSocket } from "../socket/udp_socket.ts";
@@ -54,7 +46,6 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
     else say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
   };
 
-<<<<<<< HEAD
   let stoppedBy = "an error";
   handleSignals((signal) => {
     stoppedBy = signal;
@@ -62,27 +53,6 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   });
   const { name, onSignal } = runtime();
   onSignal("SIGUSR2", () => sumUp("running for"));
-=======
-  // Asked before any handler is set, for Deno's first one ends the ignoring of SIGHUP too.
-  const hangupIgnored = signalIgnored(SIGHUP);
-  let stoppedBy = "";
-  const { name } = runtime();
-  const stopOn = (signal: Signal) =>
-    onSignal(signal, () => {
-      stoppedBy = signal;
-      server.stop();
-    });
-  stopOn("SIGINT");
-  stopOn("SIGTERM");
-  // What nohup asked for holds.
-  if (hangupIgnored) onSignal("SIGHUP", () => {});
-  else stopOn("SIGHUP");
-  onSignal("SIGUSR1", () => sumUp("running for"));
-  // A reader of the log that goes away is an error of the write.
-  onSignal("SIGPIPE", () => {});
-  // So is a log that reaches the limit on file sizes.
-  ignoreSignal(SIGXFSZ);
->>>>>>> echo
 
   for (const notice of socket.notices) tell(notice);
   const asked = settings.receiveBufferBytes;

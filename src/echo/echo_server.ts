@@ -4,26 +4,12 @@
  * @module
  */
 
-<<<<<<< HEAD
 import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
 import { CLOCK_MONOTONIC, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import type { Output } from "../cli/output.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-=======
-import { EAGAIN, EINTR } from "../../ffi/constants.ts";
-import { ERRNO_COUNT, errnoMessage, errnoName } from "../../ffi/errno.ts";
-import { elapsed } from "../../ffi/libc.ts";
-import { Counters, type Summary } from "./counters.ts";
-import { ACCEPTED, type Guard, REASONS, STOPPING } from "./guard.ts";
-import type { Log } from "./log.ts";
-import type { MessageBatch } from "../socket/message_batch.ts";
-import type { Output } from "../cli/output.ts";
-import type { AdaptivePolling } from "./polling.ts";
-import { RefusalNotices } from "./refusal_notices.ts";
-import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../cli/event_loop.ts";
->>>>>>> echo
 import type { UdpSocket } from "../socket/udp_socket.ts";
 import { Counters, type Summary } from "./counters.ts";
 import { FaultNotices } from "./fault_notices.ts";
@@ -72,21 +58,12 @@ export class EchoServer {
   readonly #output: Output;
   readonly #batch: MessageBatch;
   readonly #counters = new Counters();
-<<<<<<< HEAD
   readonly #faultNotices: FaultNotices;
   readonly #refusalNotices: RefusalNotices;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
   // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
   #receiveTimeoutMilliseconds = 0;
-=======
-  readonly #refused = new Float64Array(REASONS.length);
-  readonly #refusalNotices: RefusalNotices;
-  readonly #failuresTold = new Float64Array(ERRNO_COUNT);
-  #trainsTold = false;
-  #receiveError = 0;
-  #sleep = 0;
->>>>>>> echo
   #stopping = false;
 
   /** Joins the parts; {@link run} starts the server. */
@@ -97,12 +74,8 @@ export class EchoServer {
     this.#polling = polling;
     this.#output = output;
     this.#batch = socket.batch(BATCH_CAPACITY);
-<<<<<<< HEAD
     this.#faultNotices = new FaultNotices(socket, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
-=======
-    this.#refusalNotices = new RefusalNotices({ refused: this.#refused, tell });
->>>>>>> echo
   }
 
   /**
@@ -116,7 +89,6 @@ export class EchoServer {
     while (!this.#stopping) {
       const received = this.#receive();
       if (received > 0) {
-<<<<<<< HEAD
         this.#admit();
         this.#send();
         this.#log.record(this.#batch);
@@ -130,18 +102,6 @@ export class EchoServer {
         this.#setReceiveTimeout(SLEEP_MILLISECONDS);
         if (received === -EAGAIN) await yieldToEventLoop(SIGNAL_TURNS);
         else await this.#pauseAfter(-received);
-=======
-        this.#answer();
-        if (this.#sleep !== NAP_MILLISECONDS) this.#sleepFor(NAP_MILLISECONDS);
-        if (elapsed(lastTurns, polling.now) < TURNS_MICROSECONDS) continue;
-        await yieldToEventLoop(TURNS);
-      } else if (received === -EINTR) {
-        await handleSignal();
-      } else {
-        if (received !== -EAGAIN) this.#receiveError = -received;
-        if (this.#sleep !== SLEEP_MILLISECONDS) this.#sleepFor(SLEEP_MILLISECONDS);
-        await yieldToEventLoop(SIGNAL_TURNS);
->>>>>>> echo
       }
       lastPause = this.#now;
       if (elapsedMicroseconds(lastSecond, this.#now) >= 1_000_000) {
@@ -162,11 +122,7 @@ export class EchoServer {
   summary(): Summary {
     const socket = this.#socket;
     return this.#counters.summary({
-<<<<<<< HEAD
       refused: this.#guard.refused,
-=======
-      refused: this.#refused,
->>>>>>> echo
       failed: (errno) => socket.failed(errno),
       droppedByKernel: socket.drops(),
       logLinesDropped: this.#log.leftOut + this.#output.dropped,
@@ -203,19 +159,9 @@ export class EchoServer {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
       const datagrams = batch.datagrams(i);
-<<<<<<< HEAD
       const admitted = this.#guard.admit(batch, i);
       this.#counters.received += datagrams;
       if (admitted < datagrams) this.#refusalNotices.note(batch, i);
-=======
-      const reason = this.#guard.judge(batch, i);
-      const { admitted } = this.#guard;
-      counters.received += datagrams;
-      if (reason !== ACCEPTED) {
-        this.#refused[reason]! += datagrams - admitted;
-        this.#refusalNotices.note(batch, i);
-      }
->>>>>>> echo
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
@@ -240,11 +186,7 @@ export class EchoServer {
       for (let i = 0; i < this.#batch.count; i++) {
         const datagrams = this.#batch.datagrams(i);
         this.#counters.received += datagrams;
-<<<<<<< HEAD
         this.#guard.refused[STOPPING]! += datagrams;
-=======
-        this.#refused[STOPPING]! += datagrams;
->>>>>>> echo
       }
     }
   }
@@ -257,31 +199,10 @@ export class EchoServer {
 
   #everySecond(): void {
     this.#log.nextSecond();
-<<<<<<< HEAD
     this.#faultNotices.everySecond();
     this.#refusalNotices.everySecond();
     // The kernel's counter wraps.
     this.#socket.drops();
-=======
-    this.#refusalNotices.everySecond();
-    this.#socket.drops();
-    const failures: string[] = [];
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      const failed = this.#socket.failed(errno);
-      const count = failed - this.#failuresTold[errno]!;
-      if (count > 0) failures.push(`${errnoName(errno)} (${errnoMessage(errno)}): ${count}`);
-      this.#failuresTold[errno] = failed;
-    }
-    if (this.#receiveError !== 0) {
-      this.#tell(`receiving failed: ${errnoMessage(this.#receiveError)} (${errnoName(this.#receiveError)})`);
-      this.#receiveError = 0;
-    }
-    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
-    if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
-      this.#trainsTold = true;
-      this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
-    }
->>>>>>> echo
   }
 }
 

@@ -4,11 +4,7 @@
  */
 
 import { CLOCK_REALTIME } from "../../ffi/constants.ts";
-<<<<<<< HEAD
 import { Clock } from "../../ffi/clock.ts";
-=======
-import { Clock } from "../../ffi/libc.ts";
->>>>>>> echo
 import type { Output } from "../cli/output.ts";
 import { formatDecimal, formatEndpoint } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
@@ -127,11 +123,7 @@ export class Log {
       at = append(bytes, at, ARROW);
       at = this.#writeLocal(batch, i, at);
       at = append(bytes, at, PAYLOAD);
-<<<<<<< HEAD
       at = formatPayload(bytes, at, batch.payloads, from, size, this.#ascii!);
-=======
-      at = formatPayload(bytes, at, batch.memory.bytes, from, size, this.#ascii!);
->>>>>>> echo
       bytes[at++] = 0x5d;
       if (size > PAYLOAD_SHOWN_MAX) {
         at = append(bytes, at, LENGTH);

@@ -36,14 +36,8 @@ export class RefusalNotices {
   /** Notes the source of message `i` of a batch, of which one or more datagrams were refused and counted. */
   note(batch: MessageBatch, i: number): void {
     if (this.#sourceSize > 0) return;
-<<<<<<< HEAD
     const zone = batch.peerZone(i);
     this.#sourceSize = formatEndpoint(this.#source, 0, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
-=======
-    const address = batch.peerAddressAt(i);
-    const zone = batch.peerZone(i);
-    this.#sourceSize = formatEndpoint(this.#source, 0, batch.memory.bytes, address, zone, batch.peerPort(i));
->>>>>>> echo
   }
 
   /** Tells what was refused since the last call. To be called once a second. */

@@ -9,10 +9,6 @@ import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_lo
 import { isIPv4 } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { ProbeTarget } from "./target.ts";
-<<<<<<< HEAD
-=======
-import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../cli/event_loop.ts";
->>>>>>> echo
 
 /** Most datagrams that one system call receives. */
 const BATCH_CAPACITY = 16;

@@ -8,6 +8,7 @@ import { join as joinPath } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { noCompiler, send } from "../support/client.ts";
+import { otherRuntime } from "../support/full_mode.ts";
 import { type Host, host, join, noHosts } from "../support/hosts.ts";
 import { LONG, missing, Process, run, runSync, temporaryFolder, until, which } from "../support/process.ts";
 import { probe, probeOne, readProbe, type TargetSummary } from "../support/probe.ts";
@@ -22,7 +23,7 @@ const ROUTER = "192.0.2.1";
 const ROUTER_IPV6 = "2001:db8::1";
 const FAST = ["-c", "3", "--interval", "10ms"];
 
-describe("probe, across hosts", { skip: noHosts || missing("ss") }, () => {
+describe("probe, across hosts", { skip: otherRuntime(import.meta.url) || noHosts || missing("ss") }, () => {
   let client: Host;
   let router: Host;
   let server: Host;

@@ -164,7 +164,6 @@ describe("while it runs", { skip: noCompiler }, () => {
     assert.equal(openFiles(server.pid), before);
   });
 
-<<<<<<< HEAD
   test("SIGUSR1 is ignored, and opens no debugger", async () => {
     // Deno sets its own handler some time after its start.
     await until(async () => (await server.summary()).seconds > 0.7, "0.7 s since the start");
@@ -173,16 +172,6 @@ describe("while it runs", { skip: noCompiler }, () => {
     assert.equal(ignored >> 9n & 1n, 1n, "SIGUSR1 is 10, and its bit is 9");
     // A server that handles a later signal has survived the earlier ones.
     await server.summary();
-=======
-  test("SIGUSR1 opens no debugger, and it goes on", async () => {
-    // Deno can open one from half a second after its start.
-    await until(async () => (await server.summary()).seconds > 0.7, "0.7 s since the start");
-    for (let i = 0; i < 3; i++) {
-      server.signal("SIGUSR1");
-      await server.summary();
-    }
-    await sleep(100);
->>>>>>> tests
     const opened = readdirSync(`/proc/${server.pid}/fd`).map((fd) => {
       try {
         return readlinkSync(`/proc/${server.pid}/fd/${fd}`);

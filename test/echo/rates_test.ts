@@ -104,14 +104,9 @@ describe("rates", { skip }, () => {
     }
   });
 
-<<<<<<< HEAD
-  test("--rate: however many sources are forged, a steady client is answered", LONG, async () => {
-    const forgeries = FULL ? 20_000 : 8_000;
-=======
   test("however many sources are forged, a steady client is answered", LONG, async () => {
     // In full mode, more than the 65,536 that the table of sources holds.
     const forgeries = FULL ? 40_000 : 8_000;
->>>>>>> tests
     const summary = await withGuard(target, ["--rate", "200/20"], async () => {
       const many = { host: attacker, size: 8, count: forgeries, gap: 1 };
       const steady = { host: attacker, count: 100, gap: FULL ? 20_000 : 5_000 };

@@ -4,34 +4,15 @@ import { writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
-<<<<<<< HEAD
+import { otherRuntime } from "../support/full_mode.ts";
 import { type Host, join, noHosts } from "../support/hosts.ts";
 import { missing, Process, run, temporaryFolder } from "../support/process.ts";
 import { probe, probeOne, readProbe } from "../support/probe.ts";
 import { FAST, PORT, ProbeNetwork, SERVER, SERVER_IPV6 } from "../support/probe_network.ts";
 import { commandLine } from "../support/server.ts";
 
-describe("probe, across hosts", { skip: noHosts || missing("ss") }, () => {
-  let network: ProbeNetwork;
-=======
-import { noCompiler, send } from "../support/client.ts";
-import { otherRuntime } from "../support/full_mode.ts";
-import { type Host, host, join, noHosts } from "../support/hosts.ts";
-import { LONG, missing, Process, run, runSync, temporaryFolder, until, which } from "../support/process.ts";
-import { probe, probeOne, readProbe, type TargetSummary } from "../support/probe.ts";
-import { commandLine, RUNTIME, serve, type Server } from "../support/server.ts";
-
-const PORT = 9000;
-const CLOSED_PORT = 9999;
-/** Addresses of the server's only interface; the first of each family is the primary one. */
-const SERVER = ["198.51.100.2", "198.51.100.3", "198.51.100.4"] as const;
-const SERVER_IPV6 = ["2001:db8:1::2", "2001:db8:1::3"] as const;
-const ROUTER = "192.0.2.1";
-const ROUTER_IPV6 = "2001:db8::1";
-const FAST = ["-c", "3", "--interval", "10ms"];
-
 describe("probe, across hosts", { skip: otherRuntime(import.meta.url) || noHosts || missing("ss") }, () => {
->>>>>>> tests
+  let network: ProbeNetwork;
   let client: Host;
   let router: Host;
   let server: Host;

@@ -104,9 +104,9 @@ describe("rates", { skip }, () => {
     }
   });
 
-  test("--rate-table: however many sources are forged, a steady client is answered", LONG, async () => {
+  test("--rate: however many sources are forged, a steady client is answered", LONG, async () => {
     const forgeries = FULL ? 20_000 : 8_000;
-    const summary = await withGuard(target, ["--rate", "200/20", "--rate-table", "256"], async () => {
+    const summary = await withGuard(target, ["--rate", "200/20"], async () => {
       const many = { host: attacker, size: 8, count: forgeries, gap: 1 };
       const steady = { host: attacker, count: 100, gap: FULL ? 10_000 : 5_000 };
       await Promise.all([

@@ -45,7 +45,7 @@ export async function runEcho(settings: ServeSettings): Promise<void> {
     output.flush();
   };
 
-  let stoppedBy = "";
+  let stoppedBy = "an error";
   handleSignals((signal) => {
     stoppedBy = signal;
     server.stop();
@@ -61,11 +61,14 @@ export async function runEcho(settings: ServeSettings): Promise<void> {
     );
   }
   say(`listening on ${socket.endpoint} (${socket.families}, ${name})`);
-  await server.run();
-  // The summary counts the lines that are dropped now.
-  output.settle(LAST_WORDS_MILLISECONDS);
-  sumUp(`stopped by ${stoppedBy} after`);
-  socket.close();
-  output.close(LAST_WORDS_MILLISECONDS);
-  errors.close(LAST_WORDS_MILLISECONDS);
+  try {
+    await server.run();
+  } finally {
+    // The summary counts the lines that are dropped now.
+    output.settle(LAST_WORDS_MILLISECONDS);
+    sumUp(`stopped by ${stoppedBy} after`);
+    socket.close();
+    output.close(LAST_WORDS_MILLISECONDS);
+    errors.close(LAST_WORDS_MILLISECONDS);
+  }
 }

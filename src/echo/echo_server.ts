@@ -5,7 +5,8 @@
  */
 
 import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
-import { CLOCK_MONOTONIC, EAGAIN, EINTR } from "../../ffi/constants.ts";
+import { CLOCK_MONOTONIC, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, takeTurns } from "../cli/event_loop.ts";
 import type { Output } from "../cli/output.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
@@ -74,7 +75,10 @@ export class EchoServer {
     this.#notices = new FaultNotices(socket, tell);
   }
 
-  /** Serves until {@link stop} is called. */
+  /**
+   * Serves until {@link stop} is called.
+   * @throws {SystemError} `ESHUTDOWN` if another process has shut down the socket
+   */
   async run(): Promise<void> {
     let lastPause = this.#now;
     let lastSecond = this.#now;
@@ -91,9 +95,10 @@ export class EchoServer {
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
-        if (received !== -EAGAIN) this.#notices.receiveError = -received;
+        if (received === -ESHUTDOWN) throw shutDown();
         this.#setReceiveTimeout(SLEEP_MILLISECONDS);
-        await takeTurns(SIGNAL_TURNS);
+        if (received === -EAGAIN) await takeTurns(SIGNAL_TURNS);
+        else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
       if (elapsedMicroseconds(lastSecond, this.#now) >= 1_000_000) {
@@ -163,6 +168,12 @@ export class EchoServer {
     this.#counters.echoed += this.#socket.send(this.#batch);
   }
 
+  /** Pauses after a reception that failed: the next one may fail as fast. */
+  async #pauseAfter(errno: number): Promise<void> {
+    this.#notices.receiveError = errno;
+    await new Promise((resolve) => setTimeout(resolve, NAP_MILLISECONDS));
+  }
+
   /** Counts datagrams that came and are not answered any more. */
   #drain(): void {
     const end = performance.now() + DRAIN_MILLISECONDS;
@@ -187,4 +198,9 @@ export class EchoServer {
     // The kernel's counter wraps.
     this.#socket.drops();
   }
+}
+
+function shutDown(): SystemError {
+  const message = "another process has shut down the socket: it receives nothing more; start the server again";
+  return new SystemError("recvmmsg", ESHUTDOWN, message);
 }

@@ -15,6 +15,7 @@ export const FULL: boolean = process.env.ECHO_FULL_TESTS === "1";
  * about half of them, so that each still meets such a network on every run.
  */
 const KERNEL_TESTS: Record<string, typeof RUNTIME> = {
+  "test/documents/probe_sessions_test.ts": "Deno",
   "test/echo/guard_test.ts": "Bun",
   "test/echo/ipv6_off_test.ts": "Deno",
   "test/echo/loops_test.ts": "Deno",

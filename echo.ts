@@ -4,7 +4,7 @@
 //   bun run echo.ts 9000
 //
 // The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; `--help` shows its options.
-// It is generated from src/ and ffi/ of the project by `deno task bundle`: change it there, not here.
+// It is generated from src/ and ffi/ of the project by `npm run bundle`: change it there, not here.
 //
 // MIT License
 //
@@ -128,7 +128,7 @@ function foreignInterface(ffi, worker) {
           };
         } catch (error) {
           if (!(error instanceof Error)) throw error;
-          reason ||= error.message;
+          reason ||= error.message.replace(/^Failed to open library "[^"]*": /, "");
         }
       }
       throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
@@ -245,7 +245,7 @@ function reasonOf(error) {
       "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi …"
     );
   }
-  return error.message.replaceAll(/\s+/g, " ");
+  return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
 }
 
 // ffi/runtime.ts
@@ -262,12 +262,12 @@ function detect() {
 var ADDRESS_SIZE = 16;
 var ENDPOINT_TEXT_MAX = 64;
 function parseAddress(text) {
-  const bytes3 = new Uint8Array(ADDRESS_SIZE);
+  const bytes = new Uint8Array(ADDRESS_SIZE);
   if (!text.includes(":")) {
-    bytes3.fill(255, 10, 12);
-    return parseIPv4(text, bytes3, 12) ? bytes3 : void 0;
+    bytes.fill(255, 10, 12);
+    return parseIPv4(text, bytes, 12) ? bytes : void 0;
   }
-  return parseIPv6(text, bytes3) ? bytes3 : void 0;
+  return parseIPv6(text, bytes) ? bytes : void 0;
 }
 function parseIPv4(text, out, at) {
   const parts = text.split(".");
@@ -303,20 +303,20 @@ function parseIPv6(text, out) {
 }
 function parsePrefix(text) {
   const [addressText2 = "", lengthText, ...rest] = text.split("/");
-  const bytes3 = parseAddress(addressText2);
-  if (bytes3 === void 0 || rest.length > 0) return void 0;
-  const most = isIPv4(bytes3) && !addressText2.includes(":") ? 32 : 128;
+  const bytes = parseAddress(addressText2);
+  if (bytes === void 0 || rest.length > 0) return void 0;
+  const most = isIPv4(bytes) && !addressText2.includes(":") ? 32 : 128;
   const length = lengthText === void 0 ? most : /^(0|[1-9][0-9]{0,2})$/.test(lengthText) ? Number(lengthText) : NaN;
-  return length <= most ? { bytes: bytes3, length: 128 - most + length } : void 0;
+  return length <= most ? { bytes, length: 128 - most + length } : void 0;
 }
-function isIPv4(bytes3) {
-  return isMapped(addressWords(bytes3), 0);
+function isIPv4(bytes) {
+  return isMapped(addressWords(bytes), 0);
 }
-function isLinkLocal(bytes3) {
-  return hasLinkLocalPrefix(addressWords(bytes3), 0);
+function isLinkLocal(bytes) {
+  return hasLinkLocalPrefix(addressWords(bytes), 0);
 }
-function addressWords(bytes3) {
-  return new Int32Array(bytes3.slice().buffer);
+function addressWords(bytes) {
+  return new Int32Array(bytes.slice().buffer);
 }
 var IPV4_MAPPED = -65536;
 function isMapped(words, at) {
@@ -396,12 +396,12 @@ function wordsText(words, word) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
   return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, words, word)));
 }
-function addressText(bytes3) {
-  return wordsText(addressWords(bytes3), 0);
+function addressText(bytes) {
+  return wordsText(addressWords(bytes), 0);
 }
-function endpointText(bytes3, zone, port) {
+function endpointText(bytes, zone, port) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, addressWords(bytes3), 0, zone, port)));
+  return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, addressWords(bytes), 0, zone, port)));
 }
 function group(words, word, index) {
   const half = words[word + (index >> 1)] >>> ((index & 1) << 4);
@@ -427,8 +427,14 @@ function parseArguments(args, options3) {
   const given = /* @__PURE__ */ new Map();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
-    checkOption(options3, token.name, token.rawName, token.value, token.inlineValue ?? false);
-    given.set(token.name, [...given.get(token.name) ?? [], token.value ?? ""]);
+    const { name, rawName, value } = token;
+    if (!Object.hasOwn(options3, name)) throw unknownOption(rawName, name, Object.keys(options3));
+    if (options3[name].type === "boolean") {
+      if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
+    } else if (value === void 0 || value === "" || !token.inlineValue && /^-[^0-9]/.test(value)) {
+      throw new UsageError(`${rawName} needs a value; --help shows which`);
+    }
+    given.set(name, [...given.get(name) ?? [], value ?? ""]);
   }
   return {
     has: (name) => given.has(name),
@@ -437,20 +443,19 @@ function parseArguments(args, options3) {
     positionals
   };
 }
-function checkOption(options3, name, rawName, value, inline) {
-  const option = Object.entries(options3).find(([known2]) => known2 === name)?.[1];
-  if (option === void 0) {
-    const near = rawName.startsWith("--") ? nearest(name, Object.keys(options3)) : void 0;
-    const advice = near === void 0 ? "--help lists what there is" : `did you mean --${near}?`;
-    throw new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
-  }
-  if (option.type === "boolean") {
-    if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
-    return;
-  }
-  if (value === void 0 || value === "" || !inline && value.startsWith("-")) {
-    throw new UsageError(`${rawName} needs a value; --help shows which`);
-  }
+function unknownOption(rawName, name, names) {
+  const near = rawName.startsWith("--") ? names.find((known) => isSimilar(name, known)) : void 0;
+  const advice = near === void 0 ? "--help lists all options" : `did you mean --${near}?`;
+  return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
+}
+function isSimilar(word, known) {
+  const shorter = Math.min(word.length, known.length);
+  const longer = Math.max(word.length, known.length);
+  let start = 0;
+  while (start < shorter && word[start] === known[start]) start++;
+  let end = 0;
+  while (end < shorter - start && word.at(-1 - end) === known.at(-1 - end)) end++;
+  return start > 1 && start === word.length || longer - start - end <= Math.min(2, longer / 2);
 }
 function addressFamily(given) {
   if (given.has("ipv4") && given.has("ipv6")) {
@@ -459,15 +464,15 @@ function addressFamily(given) {
   return given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : void 0;
 }
 function checkFamily(address, family) {
-  const bytes3 = parseAddress(address.split("%")[0]);
-  if (bytes3 === void 0 || family === void 0) return;
-  const actual = isIPv4(bytes3) ? 4 : 6;
+  const bytes = parseAddress(address.split("%")[0]);
+  if (bytes === void 0 || family === void 0) return;
+  const actual = isIPv4(bytes) ? 4 : 6;
   if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
 }
 function wholeNumber(what, text, least, most) {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
+  throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
 }
 function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
@@ -476,27 +481,6 @@ function quote(text) {
   const escape = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
   return JSON.stringify(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape);
 }
-function nearest(word, words) {
-  const ranked = words.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }));
-  ranked.sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : void 0;
-}
-function editDistance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, substitution));
-    }
-    row = next;
-  }
-  return row.at(-1);
-}
-
-// src/cli/version.ts
-var VERSION = "0.1.0";
 
 // ffi/constants.ts
 var AF_UNSPEC = 0;
@@ -537,16 +521,17 @@ var IP_MTU_DISCOVER = 10;
 var IP_PMTUDISC_DONT = 0;
 var IP_PMTUDISC_PROBE = 3;
 var IP_RECVERR = 11;
+var IP_RECVFRAGSIZE = 25;
 var IP_UNICAST_IF = 50;
 var IPV6_UNICAST_HOPS = 16;
 var IPV6_MTU_DISCOVER = 23;
-var IPV6_PMTUDISC_PROBE = 3;
 var IPV6_RECVERR = 25;
 var IPV6_V6ONLY = 26;
 var IPV6_RECVPKTINFO = 49;
 var IPV6_PKTINFO = 50;
 var IPV6_TCLASS = 67;
 var IPV6_UNICAST_IF = 76;
+var IPV6_RECVFRAGSIZE = 77;
 var IPV6_FREEBIND = 78;
 var UDP_CORK = 1;
 var UDP_SEGMENT = 103;
@@ -617,6 +602,7 @@ var EADDRNOTAVAIL = 99;
 var ENETUNREACH = 101;
 var ENOBUFS = 105;
 var EISCONN = 106;
+var ESHUTDOWN = 108;
 var ECONNREFUSED = 111;
 var EHOSTUNREACH = 113;
 
@@ -813,23 +799,64 @@ var Memory = class {
     return libc().pointer(this.#address + offset);
   }
   /** Stores a C pointer at `at`, a multiple of 8: the address of `offset` in the block `target`. It allocates nothing. */
-  link(at, target2, offset) {
-    const low = target2.#low + offset | 0;
-    const carry = low >>> 0 < target2.#low >>> 0 ? 1 : 0;
+  link(at, target, offset) {
+    const low = target.#low + offset | 0;
+    const carry = low >>> 0 < target.#low >>> 0 ? 1 : 0;
     this.i32[at >> 2] = low;
-    this.i32[(at >> 2) + 1] = target2.#high + carry;
+    this.i32[(at >> 2) + 1] = target.#high + carry;
   }
   /** Stores `text` and a terminating zero at `at`. */
   writeCString(at, text) {
-    const bytes3 = new TextEncoder().encode(text);
-    this.bytes.set(bytes3, at);
-    this.bytes[at + bytes3.length] = 0;
+    const bytes = new TextEncoder().encode(text);
+    this.bytes.set(bytes, at);
+    this.bytes[at + bytes.length] = 0;
   }
   /** The text of the zero-terminated string at `at`. */
   readCString(at) {
     return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
   }
 };
+
+// ffi/terminal.ts
+function terminalSize(fd) {
+  const memory = new Memory(winsize.size);
+  if (lazyLibc().ioctl(fd, TIOCGWINSZ, memory.pointer(0)) < 0) return void 0;
+  return { columns: memory.u16[winsize.ws_col >> 1], rows: memory.u16[winsize.ws_row >> 1] };
+}
+function terminalDevice(fd) {
+  const memory = new Memory(4);
+  return lazyLibc().ioctl(fd, TIOCGDEV, memory.pointer(0)) < 0 ? void 0 : memory.i32[0];
+}
+function environmentVariable(name) {
+  const text = new Memory(name.length + 1);
+  text.writeCString(0, name);
+  const { getenv, strlen } = lazyLibc();
+  const value = getenv(text.pointer(0));
+  const length = value === null ? 0 : strlen(value);
+  if (length === 0) return "";
+  const copy = new Memory(length);
+  libc().call.memcpy(copy.pointer(0), value, length);
+  return new TextDecoder().decode(copy.bytes.subarray(0, length));
+}
+
+// ffi/event_loop.ts
+var SIGNAL_TURNS = 64;
+var SIGNAL_MILLISECONDS = 5;
+var timers;
+async function yieldToEventLoop(turns = 1) {
+  const { setImmediate } = timers ??= await import("node:timers");
+  for (let i = 0; i < turns; i++) await new Promise((resolve2) => void setImmediate(resolve2));
+}
+async function handleSignal() {
+  await new Promise((resolve2) => setTimeout(resolve2, SIGNAL_MILLISECONDS));
+  await yieldToEventLoop(SIGNAL_TURNS);
+}
+
+// src/cli/locale.ts
+function localeIsUtf8() {
+  const locale = environmentVariable("LC_ALL") || environmentVariable("LC_CTYPE") || environmentVariable("LANG");
+  return locale === "" ? void 0 : /utf-?8/i.test(locale);
+}
 
 // ffi/libc.ts
 var scratchMemory;
@@ -864,19 +891,19 @@ function getsockopt(fd, level, name) {
   const error = result(libc().call.getsockopt(fd, level, name, memory.pointer(8), memory.pointer(0)));
   return error < 0 ? error : memory.i32[2];
 }
-function setsockoptTimeval(fd, level, name, milliseconds2) {
+function setsockoptTimeval(fd, level, name, milliseconds) {
   const memory = scratch();
   memory.bytes.fill(0, 0, timeval.size);
-  memory.i32[timeval.tv_sec >> 2] = Math.floor(milliseconds2 / 1e3);
-  memory.i32[timeval.tv_usec >> 2] = milliseconds2 % 1e3 * 1e3;
+  memory.i32[timeval.tv_sec >> 2] = Math.floor(milliseconds / 1e3);
+  memory.i32[timeval.tv_usec >> 2] = milliseconds % 1e3 * 1e3;
   return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), timeval.size));
 }
-function poll(fd, events, milliseconds2) {
+function poll(fd, events, milliseconds) {
   const memory = scratch();
   memory.i32[pollfd.fd >> 2] = fd;
   memory.u16[pollfd.events >> 1] = events;
   memory.u16[pollfd.revents >> 1] = 0;
-  const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds2));
+  const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
   return ready <= 0 ? ready : memory.u16[pollfd.revents >> 1];
 }
 function open2(path, flags) {
@@ -893,28 +920,6 @@ function fcntl(fd, command, argument) {
 function lseek(fd, offset, whence) {
   const position = libc().call.lseek(fd, offset, whence);
   return position === -1 ? -libc().errno() : position >>> 0;
-}
-
-// ffi/terminal.ts
-function terminalSize(fd) {
-  const memory = new Memory(winsize.size);
-  if (lazyLibc().ioctl(fd, TIOCGWINSZ, memory.pointer(0)) < 0) return void 0;
-  return { columns: memory.u16[winsize.ws_col >> 1], rows: memory.u16[winsize.ws_row >> 1] };
-}
-function terminalDevice(fd) {
-  const memory = new Memory(4);
-  return lazyLibc().ioctl(fd, TIOCGDEV, memory.pointer(0)) < 0 ? void 0 : memory.i32[0];
-}
-function environmentVariable(name) {
-  const text = new Memory(name.length + 1);
-  text.writeCString(0, name);
-  const { getenv, strlen } = lazyLibc();
-  const value = getenv(text.pointer(0));
-  const length = value === null ? 0 : strlen(value);
-  if (length === 0) return "";
-  const copy = new Memory(length);
-  libc().call.memcpy(copy.pointer(0), value, length);
-  return new TextDecoder().decode(copy.bytes.subarray(0, length));
 }
 
 // ffi/writer.ts
@@ -942,112 +947,63 @@ var Writer = class {
   }
 };
 
-// src/cli/output.ts
-var LINE_SIZE_MAX = 1024;
-var BUFFER_SIZE = 64 << 10;
-var Output = class {
-  /** Lines that were lost since the start. */
-  dropped = 0;
-  /** Where the next line goes: at least {@link LINE_SIZE_MAX} bytes are free from `at` if {@link hasRoom} said so. */
+// src/cli/nonblocking_writer.ts
+var TERMINAL_WRITE_MAX = 256;
+var NEWLINE = 10;
+var NonblockingWriter = class {
+  /** The buffer. */
   bytes;
-  /** Place in {@link bytes} where the next line starts. */
-  at = 0;
-  #writer = new Writer(BUFFER_SIZE);
-  #means;
+  /** Whether the descriptor is a terminal. */
+  isTerminal;
+  #writer;
+  #method;
   #fd;
-  #lines = 0;
-  // Whether the last flush got rid of less than all: then only the next one tries again, not every line.
-  #stalled = false;
-  /** @param fd the descriptor, which other programs may share: its flags are left alone */
-  constructor(fd) {
+  /**
+   * @param fd the descriptor
+   * @param size bytes of the buffer
+   */
+  constructor(fd, size) {
+    this.#writer = new Writer(size);
     this.bytes = this.#writer.bytes;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) {
-      this.#means = "send";
-      this.#fd = fd;
-    } else if (lseek(fd, 0, SEEK_CUR) >= 0) {
-      this.#means = "write";
-      this.#fd = fd;
-    } else {
-      const own = reopen(fd);
-      this.#means = own >= 0 ? "nonblocking" : "poll";
-      this.#fd = own >= 0 ? own : fd;
-    }
+    const { method, own } = methodFor(fd);
+    this.#method = method;
+    this.#fd = own;
+    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own) !== void 0;
   }
-  /** Whether a line can be written now; if not, it counts as dropped. */
-  hasRoom() {
-    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
-    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
-    this.dropped++;
-    return false;
-  }
-  /** Completes the line that ends before the place `end`. */
-  endLine(end) {
-    this.bytes[end] = 10;
-    this.at = end + 1;
-    this.#lines++;
-  }
-  /** Writes a whole line of text, or drops it. Allocates. */
-  writeLine(text) {
-    if (!this.hasRoom()) return;
-    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
-    if (read < text.length) this.dropped++;
-    else this.endLine(this.at + written);
-  }
-  /** Hands over what has gathered, as far as it is taken now; the rest stays for the next time. */
-  flush() {
-    while (this.at > 0) {
-      const length = this.#wholeLines();
-      const written = this.#write(length);
-      if (written > 0) this.#consume(written);
-      else if (written !== -EAGAIN && written !== 0) this.#drop();
-      this.#stalled = written < length && this.at > 0;
-      if (this.#stalled) return;
-    }
-  }
-  /** Hands over what is taken within `milliseconds`; the rest counts as dropped. */
-  settle(milliseconds2) {
-    const end = performance.now() + milliseconds2;
-    this.flush();
-    for (let left = milliseconds2; this.at > 0 && left > 0; left = end - performance.now()) {
-      if (poll(this.#fd, POLLOUT, Math.ceil(left)) <= 0) break;
-      this.flush();
-    }
-    this.#drop();
-  }
-  /** Settles, and lets go of the descriptor if it is its own. The output can't be used any more. */
-  close(milliseconds2) {
-    this.settle(milliseconds2);
-    if (this.#means === "nonblocking") close(this.#fd);
-  }
-  /** Bytes of whole lines that a pipe takes all or none of, so that no line is torn. */
-  #wholeLines() {
-    if (this.at <= PIPE_BUF) return this.at;
-    return this.bytes.lastIndexOf(10, PIPE_BUF - 1) + 1;
-  }
-  #consume(written) {
-    if (written === this.at) return this.#clear();
-    for (let i = 0; i < written; i++) if (this.bytes[i] === 10) this.#lines--;
-    this.bytes.copyWithin(0, written, this.at);
-    this.at -= written;
-  }
-  #drop() {
-    this.dropped += this.#lines;
-    this.#clear();
-  }
-  #clear() {
-    this.at = 0;
-    this.#lines = 0;
-    this.#stalled = false;
-  }
-  #write(length) {
-    if (this.#means === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (this.#means === "poll") {
+  /**
+   * Writes from the start of the buffer, at most `length` bytes, and whole lines if possible.
+   * @returns the bytes written, `-EAGAIN` if the descriptor takes none now, or another negative error number
+   */
+  write(length) {
+    if (this.#method === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#method === "poll" || this.#method === "pieces") {
       const events = poll(this.#fd, POLLOUT, 0);
       if (events <= 0) return events === 0 ? -EAGAIN : events;
     }
-    return this.#writer.write(this.#fd, length);
+    return this.#writer.write(this.#fd, this.#sizeOf(length));
+  }
+  /** Waits until the descriptor takes bytes, or fails; returns 0 after `milliseconds`, or `-EINTR` after a signal. */
+  wait(milliseconds) {
+    return poll(this.#fd, POLLOUT, milliseconds);
+  }
+  /** Closes the descriptor if it is this writer's own. */
+  close() {
+    if (this.#method === "nonblocking") close(this.#fd);
+  }
+  /** Bytes of the next write. A pipe takes up to `PIPE_BUF` bytes whole or not at all. */
+  #sizeOf(length) {
+    if (this.#method === "pieces") return Math.min(length, this.bytes.indexOf(NEWLINE) || 1, TERMINAL_WRITE_MAX);
+    if (length <= PIPE_BUF || this.#method === "write") return length;
+    return this.bytes.lastIndexOf(NEWLINE, PIPE_BUF - 1) + 1 || PIPE_BUF;
   }
 };
+function methodFor(fd) {
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return { method: "send", own: fd };
+  if (lseek(fd, 0, SEEK_CUR) >= 0) return { method: "write", own: fd };
+  const own = reopen(fd);
+  if (own >= 0) return { method: "nonblocking", own };
+  return { method: terminalDevice(fd) === void 0 ? "poll" : "pieces", own: fd };
+}
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const own = open2(`/proc/self/fd/${fd}`, flags);
@@ -1059,6 +1015,226 @@ function reopen(fd) {
   close(terminal);
   return own;
 }
+
+// src/cli/terminal.ts
+var RENDITION = { good: 32, bad: 31, doubtful: 33, strong: 1, faint: 2, bar: 36 };
+var COLUMNS_DEFAULT = 80;
+var TURN_MILLISECONDS = 100;
+var Terminal = class {
+  /** Whether it is a terminal whose text can be redrawn. */
+  interactive;
+  /** Whether it shows characters beyond ASCII. */
+  unicode;
+  /** Whether the reader has gone away. */
+  closed = false;
+  #colours;
+  #writer = new NonblockingWriter(1, PIPE_BUF);
+  #pending = new Uint8Array();
+  constructor() {
+    this.interactive = terminalSize(1) !== void 0 && environmentVariable("TERM") !== "dumb";
+    this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
+    this.unicode = localeIsUtf8() ?? false;
+  }
+  /** Columns of the terminal as it is now. */
+  get columns() {
+    return terminalSize(1)?.columns || COLUMNS_DEFAULT;
+  }
+  /** Rows of the terminal as it is now; `Infinity` where there is none. */
+  get rows() {
+    return terminalSize(1)?.rows || Infinity;
+  }
+  /** Whether the reader has not taken everything yet. */
+  get stalled() {
+    return this.#pending.length > 0;
+  }
+  /** Gives a text a look, where there are colours. */
+  paint(style, text) {
+    return this.#colours ? `\x1B[${RENDITION[style]}m${text}\x1B[0m` : text;
+  }
+  /** Writes lines. */
+  writeLines(lines) {
+    this.#write(lines.map((line) => `${line}
+`).join(""));
+  }
+  /** Erases the line of the cursor, with the `^C` that a terminal shows, and `lines` lines above it. ECMA-48 */
+  eraseAbove(lines) {
+    if (this.interactive) this.#write(`\r${lines > 0 ? `\x1B[${lines}A` : ""}\x1B[J`);
+  }
+  /** Waits until the reader has taken everything, or has gone away, or `isOver`. Signals are handled meanwhile. */
+  async drain(isOver) {
+    while (this.stalled && !isOver()) {
+      const interrupted = this.#writer.wait(TURN_MILLISECONDS) === -EINTR;
+      this.#flush();
+      if (this.stalled) await (interrupted ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
+    }
+  }
+  #write(text) {
+    const shown = this.unicode ? text : text.replaceAll(/[^\0-\x7f]/gu, "?");
+    const added = new TextEncoder().encode(shown);
+    const pending = new Uint8Array(this.#pending.length + added.length);
+    pending.set(this.#pending);
+    pending.set(added, this.#pending.length);
+    this.#pending = pending;
+    this.#flush();
+  }
+  /** Hands over what the reader takes now. */
+  #flush() {
+    while (this.stalled) {
+      const piece = this.#pending.subarray(0, PIPE_BUF);
+      this.#writer.bytes.set(piece);
+      const written = this.#writer.write(piece.length);
+      if (written > 0) this.#pending = this.#pending.subarray(written);
+      else if (written === -EAGAIN) return;
+      else if (written !== -EINTR) {
+        this.closed = true;
+        this.#pending = new Uint8Array();
+      }
+    }
+  }
+};
+function wrap(text, width) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== void 0 && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+// src/cli/help.ts
+var COLUMNS = 80;
+var NAME_INDENT_MAX = 6;
+function fitHelp(help, columns) {
+  if (columns >= COLUMNS) return help;
+  const lines = help.split("\n").flatMap((line) => {
+    const indent = line.search(/\S|$/);
+    const isName = indent <= NAME_INDENT_MAX;
+    const parts = line.trim().split(/ {2,}/);
+    const name = isName ? parts.shift() : "";
+    const block = (text, indent2) => wrap(text, columns - indent2).map((row) => `${" ".repeat(indent2)}${row}`);
+    return [
+      ...isName ? block(name, Math.min(indent, 2)) : [],
+      ...parts.length > 0 ? block(parts.join(" "), 6) : []
+    ];
+  });
+  return lines.join("\n");
+}
+
+// src/cli/version.ts
+var VERSION = "0.1.0";
+
+// src/cli/output.ts
+var LINE_SIZE_MAX = 1024;
+var BUFFER_SIZE = 64 << 10;
+var NEWLINE2 = 10;
+var Output = class {
+  /** Lines that were dropped since the start, without those of {@link writeText}. */
+  dropped = 0;
+  /** Lines that wait for the descriptor, and room for the next line. */
+  bytes;
+  /** Offset in {@link bytes} where the next line starts. */
+  at = 0;
+  // 1 at the newline of each line that counts. Elsewhere than at newlines the values are stale.
+  #counts = new Uint8Array(BUFFER_SIZE);
+  #writer;
+  // Whether the last flush left bytes behind: then the next flush tries again, not every line.
+  #stalled = false;
+  // Whether the first line has been written in part: the buffer begins with the rest of it.
+  #torn = false;
+  /** @param fd the descriptor, possibly shared with other programs: its flags stay as they are */
+  constructor(fd) {
+    this.#writer = new NonblockingWriter(fd, BUFFER_SIZE);
+    this.bytes = this.#writer.bytes;
+  }
+  /**
+   * Whether UTF-8 is safe to write. In other encodings the bytes 0x80 to 0x9f are control characters of terminals. Where
+   * no locale is set, as in many services, files and pipes take UTF-8. Reading this allocates.
+   */
+  get utf8() {
+    return localeIsUtf8() ?? !this.#writer.isTerminal;
+  }
+  /** Whether there is room for a line; if not, the line counts as dropped. */
+  hasRoom() {
+    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
+    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
+    this.dropped++;
+    return false;
+  }
+  /** Completes the line that ends before the offset `end`. */
+  endLine(end) {
+    this.bytes[end] = NEWLINE2;
+    this.#counts[end] = 1;
+    this.at = end + 1;
+  }
+  /**
+   * Writes a text of one or more lines behind those that wait.
+   * @returns false if it was dropped; {@link dropped} does not count it
+   */
+  writeText(text) {
+    this.flush();
+    const { read, written } = encoder.encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
+    if (read < text.length) return false;
+    this.endLine(this.at + written);
+    this.#counts.fill(0, this.at - written - 1, this.at);
+    return this.flush();
+  }
+  /**
+   * Writes what the descriptor takes now; the rest waits.
+   * @returns false if the descriptor failed and what waited was dropped
+   */
+  flush() {
+    while (this.at > 0) {
+      const written = this.#writer.write(this.at);
+      if (written === -EAGAIN || written === 0) {
+        this.#stalled = true;
+        return true;
+      }
+      if (written < 0) {
+        this.#drop();
+        return false;
+      }
+      this.#consume(written);
+    }
+    this.#stalled = false;
+    return true;
+  }
+  /** Writes what the descriptor takes within a time; the rest is dropped. */
+  settle(milliseconds) {
+    const end = performance.now() + milliseconds;
+    while (this.flush() && this.at > 0) {
+      const left = Math.ceil(end - performance.now());
+      if (left <= 0 || this.#writer.wait(left) <= 0) break;
+    }
+    this.#drop();
+    this.dropped += this.#countLines(0);
+  }
+  /** Settles and closes the output. It must not be used afterwards. */
+  close(milliseconds) {
+    this.settle(milliseconds);
+    this.#writer.close();
+  }
+  #consume(written) {
+    this.#torn = this.bytes[written - 1] !== NEWLINE2;
+    this.bytes.copyWithin(0, written, this.at);
+    this.#counts.copyWithin(0, written, this.at);
+    this.at -= written;
+  }
+  /** Drops what waits, but for the rest of a torn line: that comes first when the descriptor recovers. */
+  #drop() {
+    const rest = this.#torn ? this.bytes.indexOf(NEWLINE2) + 1 : 0;
+    this.dropped += this.#countLines(rest);
+    this.at = rest;
+    this.#stalled = rest > 0;
+  }
+  /** Lines that count, from an offset on. */
+  #countLines(from) {
+    let lines = 0;
+    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE2) lines += this.#counts[i];
+    return lines;
+  }
+};
+var encoder = new TextEncoder();
 
 // ffi/signals.ts
 function signalIgnored(signal) {
@@ -1082,6 +1258,8 @@ function handleSignals(stop) {
     if (!hangupIgnored) stop("SIGHUP");
   });
   onSignal("SIGUSR1", () => {
+  });
+  onSignal("SIGUSR2", () => {
   });
   for (const signal of [SIGUSR1, SIGPIPE, SIGXFSZ]) ignoreSignal(signal);
 }
@@ -1216,10 +1394,10 @@ function socketAddressSize(family) {
   return family === AF_INET ? sockaddr_in.size : sockaddr_in6.size;
 }
 function writeSocketAddress(memory, at, family, words, word, port, scope) {
-  const { bytes: bytes3, i32 } = memory;
+  const { bytes, i32 } = memory;
   memory.u16[at >> 1] = family;
-  bytes3[at + sockaddr_in6.sin6_port] = port >> 8;
-  bytes3[at + sockaddr_in6.sin6_port + 1] = port & 255;
+  bytes[at + sockaddr_in6.sin6_port] = port >> 8;
+  bytes[at + sockaddr_in6.sin6_port + 1] = port & 255;
   if (family === AF_INET) {
     i32[at + sockaddr_in.sin_addr >> 2] = words[word + 3];
     return sockaddr_in.size;
@@ -1234,15 +1412,15 @@ function writeResolvedAddress(memory, family, address, port) {
   return writeSocketAddress(memory, 0, family, addressWords(address.bytes), 0, port, address.scope);
 }
 function readSocketAddress(name) {
-  const bytes3 = new Uint8Array(ADDRESS_SIZE);
+  const bytes = new Uint8Array(ADDRESS_SIZE);
   if (name.length === sockaddr_in.size) {
-    bytes3.fill(255, 10, 12);
-    bytes3.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
-    return { bytes: bytes3, zone: "", scope: 0 };
+    bytes.fill(255, 10, 12);
+    bytes.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
+    return { bytes, zone: "", scope: 0 };
   }
-  bytes3.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
+  bytes.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
   const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
-  return { bytes: bytes3, zone: scope === 0 ? "" : interfaceName(scope), scope };
+  return { bytes, zone: scope === 0 ? "" : interfaceName(scope), scope };
 }
 function readPort(name) {
   return name[sockaddr_in6.sin6_port] << 8 | name[sockaddr_in6.sin6_port + 1];
@@ -1252,15 +1430,15 @@ function readPort(name) {
 function readAddress2(text) {
   const percent = text.indexOf("%");
   const zone = percent < 0 ? "" : text.slice(percent + 1);
-  const bytes3 = parseAddress(percent < 0 ? text : text.slice(0, percent));
-  if (bytes3 === void 0) return void 0;
+  const bytes = parseAddress(percent < 0 ? text : text.slice(0, percent));
+  if (bytes === void 0) return void 0;
   const scope = zone === "" ? 0 : interfaceIndex(zone) || zoneNumber(zone);
   if (zone !== "" && scope === 0) throw noInterface(zone);
-  if (isLinkLocal(bytes3) && scope === 0) {
+  if (isLinkLocal(bytes) && scope === 0) {
     const message = `the link-local address ${text} needs its interface: ${text}%eth0, for example`;
     throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
   }
-  return { bytes: bytes3, zone, scope };
+  return { bytes, zone, scope };
 }
 function noInterface(name) {
   const message = `this host has no interface named ${JSON.stringify(name)}; \`ip link\` lists its interfaces`;
@@ -1279,11 +1457,7 @@ function requirePort(syscall, port, least) {
 }
 function resolve(text, family) {
   const address = readAddress2(text);
-  if (address !== void 0) {
-    const actual = isIPv4(address.bytes) ? 4 : 6;
-    if (family === void 0 || family === actual) return [address];
-    throw new SystemError("getaddrinfo", EINVAL, `${text} is an IPv${actual} address, not an IPv${family} address`);
-  }
+  if (address !== void 0) return [address];
   const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
   if (typeof answers === "number" || answers.length === 0) {
     const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
@@ -1368,8 +1542,8 @@ var MessageVector = class {
     return sent < 0 ? -this.#errno() : sent;
   }
 };
-function writeBuffer(memory, at, target2, offset, length) {
-  memory.link(at + iovec.iov_base, target2, offset);
+function writeBuffer(memory, at, target, offset, length) {
+  memory.link(at + iovec.iov_base, target, offset);
   memory.i32[at + iovec.iov_len >> 2] = length;
 }
 
@@ -1387,6 +1561,8 @@ var ControlMessageDecoder = class {
   interfaceIndex = 0;
   /** Bytes of each segment of a train; 0 for a single datagram. `UDP_GRO`, udp(7) */
   segmentSize = 0;
+  /** Bytes of the largest fragment that the datagram was reassembled from; 0 for an unfragmented one. */
+  fragmentSize = 0;
   /** Whether there is a time of arrival or departure. `SCM_TIMESTAMPING` */
   hasTime = false;
   /** Seconds of that time since the epoch, modulo 2^32. */
@@ -1408,6 +1584,7 @@ var ControlMessageDecoder = class {
     this.local.fill(0);
     this.interfaceIndex = 0;
     this.segmentSize = 0;
+    this.fragmentSize = 0;
     this.hasTime = false;
     this.errorOffset = -1;
     const words = this.#words;
@@ -1430,10 +1607,12 @@ var ControlMessageDecoder = class {
       case IPPROTO_IP:
         if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
         if (type === IP_RECVERR) this.#decodeError(data, length);
+        if (type === IP_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2];
         break;
       case IPPROTO_IPV6:
         if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
         if (type === IPV6_RECVERR) this.#decodeError(data, length);
+        if (type === IPV6_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2];
         break;
       case IPPROTO_UDP:
         if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2];
@@ -1546,6 +1725,8 @@ var Messages = class {
   sizes;
   /** Bytes of each datagram of a train but the last, which may be shorter; the size of a single datagram. */
   segmentSizes;
+  /** Bytes of the largest fragments that messages were reassembled from; 0 for unfragmented ones. */
+  fragmentSizes;
   /** Kinds of destinations: `UNICAST` … `UNKNOWN`. */
   destinations;
   /** Whether there is a time of arrival. */
@@ -1573,6 +1754,7 @@ var Messages = class {
     this.interfaces = new Int32Array(capacity);
     this.sizes = new Int32Array(capacity);
     this.segmentSizes = new Int32Array(capacity);
+    this.fragmentSizes = new Int32Array(capacity);
     this.destinations = new Uint8Array(capacity);
     this.timed = new Uint8Array(capacity);
     this.seconds = new Uint32Array(capacity);
@@ -1625,13 +1807,14 @@ var Messages = class {
   /**
    * Receives messages from a socket and decodes them.
    * @param flags of recvmmsg(2)
-   * @returns their number, or `-errno`
+   * @returns their number, or `-errno`; `-ESHUTDOWN` if a process that shares the socket has shut it down
    */
   receive(fd, flags) {
     const received = this.#vector.receive(fd, this.capacity, flags);
-    this.count = Math.max(0, received);
-    for (let i = 0; i < received; i++) this.#decode(i);
-    return received;
+    this.count = 0;
+    while (this.count < received && this.#vector.nameLength(this.count) !== 0) this.#decode(this.count++);
+    if (received <= 0) return received;
+    return this.count > 0 ? this.count : -ESHUTDOWN;
   }
   /** Decodes a received message, and prepares its header for the next reception. */
   #decode(i) {
@@ -1645,14 +1828,15 @@ var Messages = class {
     const named = this.#decodeName(i, vector.nameLength(i));
     const cut = (vector.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
     const sameFamily = isMapped(control.local, 0) === isMapped(this.addresses, this.peerWord(i));
-    const known2 = named && !cut && sameFamily && control.destination !== UNKNOWN;
+    const known = named && !cut && sameFamily && control.destination !== UNKNOWN;
     const local = this.localWord(i);
-    for (let word = 0; word < 4; word++) this.addresses[local + word] = known2 ? control.local[word] : 0;
+    for (let word = 0; word < 4; word++) this.addresses[local + word] = known ? control.local[word] : 0;
     const { segmentSize } = control;
-    this.destinations[i] = known2 ? control.destination : UNKNOWN;
+    this.destinations[i] = known ? control.destination : UNKNOWN;
     this.interfaces[i] = control.interfaceIndex;
     this.sizes[i] = size;
     this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
+    this.fragmentSizes[i] = control.fragmentSize;
     this.timed[i] = control.hasTime ? 1 : 0;
     this.seconds[i] = control.seconds;
     this.nanoseconds[i] = control.nanoseconds;
@@ -1662,10 +1846,10 @@ var Messages = class {
   }
   /** Decodes the socket address of the peer; returns whether it is one of this family. */
   #decodeName(i, length) {
-    const { bytes: bytes3, i32, u16 } = this.#memory;
+    const { bytes, i32, u16 } = this.#memory;
     const name = this.#namesOffset + i * NAME_STRIDE;
     const peer = this.peerWord(i);
-    this.ports[i] = bytes3[name + sockaddr_in6.sin6_port] << 8 | bytes3[name + sockaddr_in6.sin6_port + 1];
+    this.ports[i] = bytes[name + sockaddr_in6.sin6_port] << 8 | bytes[name + sockaddr_in6.sin6_port + 1];
     if (this.family === AF_INET) {
       this.addresses[peer] = 0;
       this.addresses[peer + 1] = 0;
@@ -1682,6 +1866,7 @@ var Messages = class {
   /** Prepares message `i` for sending: its peer and source are written by the caller. */
   compose(i) {
     this.destinations[i] = UNICAST;
+    this.fragmentSizes[i] = 0;
     this.timed[i] = 0;
     this.marks[i] = MARKED;
     this.errors[i] = 0;
@@ -1896,8 +2081,8 @@ var SendBuffer = class {
    * Reserves space for `datagrams` datagrams of `bytes` bytes together.
    * @returns whether the buffer stays less than half full for certain; if not, {@link refresh} must come first
    */
-  reserve(bytes3, datagrams) {
-    this.#reserved += cost(bytes3, datagrams);
+  reserve(bytes, datagrams) {
+    this.#reserved += cost(bytes, datagrams);
     return this.#level + this.#reserved <= this.#size >> 1;
   }
   /** Reads the fill level from the kernel. */
@@ -1913,9 +2098,9 @@ var SendBuffer = class {
     while (gone > 0 && this.#holderCount > 0) {
       const peer = this.#holders[this.#holderCount - 1];
       if (this.#place[peer] === this.#holderCount) {
-        const bytes3 = Math.min(gone, this.#held[peer]);
-        this.#held[peer] -= bytes3;
-        gone -= bytes3;
+        const bytes = Math.min(gone, this.#held[peer]);
+        this.#held[peer] -= bytes;
+        gone -= bytes;
         if (this.#held[peer] > 0) return;
         this.#clear(peer);
       }
@@ -1923,10 +2108,10 @@ var SendBuffer = class {
     }
   }
   /** Whether `datagrams` datagrams of `bytes` bytes together may leave for the peer, an address of four words from `at`. */
-  admit(words, at, bytes3, datagrams) {
+  admit(words, at, bytes, datagrams) {
     const peer = this.#peer(words, at);
     const held = this.#held[peer];
-    const wanted = cost(bytes3, datagrams);
+    const wanted = cost(bytes, datagrams);
     const room = this.#size - this.#level;
     if (held + wanted <= room / SHARE) return true;
     if (datagrams > 1) return false;
@@ -1974,8 +2159,8 @@ var SendBuffer = class {
     return hash >>> 16;
   }
 };
-function cost(bytes3, datagrams) {
-  return 2 * bytes3 + BOOKKEEPING * datagrams;
+function cost(bytes, datagrams) {
+  return 2 * bytes + BOOKKEEPING * datagrams;
 }
 
 // src/socket/send_vector.ts
@@ -2265,22 +2450,22 @@ function mayRefuseSegments(errno) {
 // ffi/netlink.ts
 function isLocalAddress(address, interfaceIndex2) {
   const message = new Memory(1024);
-  const { bytes: bytes3, u16 } = message;
+  const { bytes, u16 } = message;
   let end = nlmsghdr.size;
-  bytes3[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
-  bytes3[end + rtmsg.rtm_dst_len] = address.length * 8;
+  bytes[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
+  bytes[end + rtmsg.rtm_dst_len] = address.length * 8;
   end += rtmsg.size;
   const attribute = (type2, value) => {
     u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
     u16[end + rtattr.rta_type >> 1] = type2;
-    bytes3.set(value, end + rtattr.size);
+    bytes.set(value, end + rtattr.size);
     end += rtattr.size + value.length;
   };
   attribute(RTA_DST, address);
   if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
   const type = ask(message, RTM_GETROUTE, NLM_F_REQUEST, end);
   if (type === void 0) return void 0;
-  return type === RTM_NEWROUTE && bytes3[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
+  return type === RTM_NEWROUTE && bytes[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
 }
 function hasIPv6Address() {
   const message = new Memory(4096);
@@ -2317,12 +2502,12 @@ function configure(fd, domain, receiveBuffer) {
 function require2(result2) {
   if (result2 < 0) throw new SystemError("setsockopt", -result2);
 }
-function requestBuffer(fd, name, forceName, bytes3) {
+function requestBuffer(fd, name, forceName, bytes) {
   const granted = getsockopt(fd, SOL_SOCKET, name);
-  if (bytes3 * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes3) >= 0) return;
+  if (bytes * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes) >= 0) return;
   const trial = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  setsockopt(trial, SOL_SOCKET, name, bytes3);
-  if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes3);
+  setsockopt(trial, SOL_SOCKET, name, bytes);
+  if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes);
   close(trial);
 }
 function resetInherited(fd, domain) {
@@ -2331,8 +2516,11 @@ function resetInherited(fd, domain) {
   if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
   setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
   setsockopt(fd, IPPROTO_UDP, UDP_CORK, 0);
+  if (isNonblocking(fd)) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
+}
+function isNonblocking(fd) {
   const flags = fcntl(fd, F_GETFL, 0);
-  if (flags > 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  return flags > 0 && (flags & O_NONBLOCK) !== 0;
 }
 
 // src/socket/bind.ts
@@ -2372,7 +2560,12 @@ function bindSocket(options3) {
   }
 }
 function localAddress({ address, family }, notices) {
-  if (address !== void 0) return { address: resolve(address, family)[0], dualStack: false };
+  if (address !== void 0) {
+    const resolved = resolve(address, family)[0];
+    const actual = isIPv4(resolved.bytes) ? 4 : 6;
+    if (family === void 0 || family === actual) return { address: resolved, dualStack: false };
+    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
+  }
   if (family !== 4 && !hasIPv6()) {
     if (family === 6) throw noIPv6();
     notices.push("this host has no IPv6: answering on IPv4 only");
@@ -2403,13 +2596,13 @@ function openSocket(domain) {
   close(fd);
   return check("fcntl", higher);
 }
-function bindError({ bytes: bytes3, zone }, port, errno) {
+function bindError({ bytes, zone }, port, errno) {
   let advice = "";
   if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
   if (errno === EADDRINUSE) advice = `; \`ss -ulpn sport = :${port}\` shows which program has it, or try another port`;
   const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists its addresses" : errnoMessage(
   errno) + advice;
-  return new SystemError("bind", errno, `cannot bind ${endpointText(bytes3, zone, port)}: ${reason}`);
+  return new SystemError("bind", errno, `cannot bind ${endpointText(bytes, zone, port)}: ${reason}`);
 }
 function check(syscall, result2) {
   if (result2 < 0) throw new SystemError(syscall, -result2);
@@ -2494,15 +2687,15 @@ IPv4` : `an IPv4 socket does not reach the IPv6 address ${address}; bind one for
 }
 function requireSource(from, peer) {
   const local = requireAddress(from);
-  const { bytes: bytes3, scope } = local;
-  const ipv4 = isIPv4(bytes3);
-  if (isUnspecified(addressWords(bytes3), 0)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? void 0 : local;
+  const { bytes, scope } = local;
+  const ipv4 = isIPv4(bytes);
+  if (isUnspecified(addressWords(bytes), 0)) return scope === 0 || ipv4 || isIPv4(peer.bytes) ? void 0 : local;
   if (ipv4 !== isIPv4(peer.bytes)) {
     const families = ipv4 ? "an IPv4 address to an IPv6" : "an IPv6 address to an IPv4";
     const message = `cannot send from ${families} one; leave \`from\` out, or change it`;
     throw new SystemError("sendmmsg", EAFNOSUPPORT, message);
   }
-  if (isLocalAddress(ipv4 ? bytes3.subarray(12) : bytes3, scope) === false) {
+  if (isLocalAddress(ipv4 ? bytes.subarray(12) : bytes, scope) === false) {
     const message = `cannot send from ${from}: this address is not on this host; \`ip address\` lists its addresses`;
     throw new SystemError("sendmmsg", EADDRNOTAVAIL, message);
   }
@@ -2591,6 +2784,13 @@ var MessageBatch = class {
   arrival(i) {
     const { timed, seconds, nanoseconds } = this.#at(i);
     return timed[i] === 0 ? void 0 : wallTime(seconds[i], nanoseconds[i]);
+  }
+  /**
+   * Bytes of the largest fragment that message `i` was reassembled from; 0 if it arrived unfragmented, or the socket has
+   * neither `IP_RECVFRAGSIZE` nor `IPV6_RECVFRAGSIZE`.
+   */
+  fragmentSize(i) {
+    return this.#at(i).fragmentSizes[i];
   }
   /** Source port of message `i`. */
   peerPort(i) {
@@ -2701,9 +2901,9 @@ var MessageBatch = class {
    * The path of message `i`, for datagrams to send along it later. Allocates, unless the path is that of `known`, which it
    * then returns.
    */
-  path(i, known2) {
+  path(i, known) {
     const messages = this.#at(i);
-    if (known2 !== void 0 && hasPath(messages, i, known2)) return known2;
+    if (known !== void 0 && hasPath(messages, i, known)) return known;
     return copyPath(messages, i, this.peer(i), this.localAddress(i));
   }
   /** The messages, of which `i` must be one. */
@@ -2864,6 +3064,7 @@ var UdpSocket = class _UdpSocket {
   #sender;
   #fd;
   #drops = 0;
+  #receiveTimeout = 0;
   // The kernel's counter at the last reading.
   #dropsSeen;
   #connected;
@@ -3019,9 +3220,10 @@ var UdpSocket = class _UdpSocket {
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
   }
   /** Sets the longest time that {@link receive} waits, in milliseconds; 0, the default, for no limit. */
-  setReceiveTimeout(milliseconds2) {
-    requireInteger("setsockopt", "a time in milliseconds", milliseconds2, 0, INT_MAX);
-    check("setsockopt", setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds2));
+  setReceiveTimeout(milliseconds) {
+    requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
+    check("setsockopt", setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
+    this.#receiveTimeout = milliseconds;
   }
   /**
    * Waits until there is something to receive, while the event loop goes on. A pending call keeps the process alive.
@@ -3034,12 +3236,15 @@ var UdpSocket = class _UdpSocket {
   /**
    * Receives messages into a batch. With `wait` it blocks until there is one, and the event loop with it; see
    * {@link readable}. It allocates nothing.
-   * @returns the number of messages; `-EAGAIN` (-11) if none came in time, `-EINTR` (-4) after a signal, or another
-   *   negative error number
+   * @returns the number of messages; `-EAGAIN` (-11) if none came in time, `-EINTR` (-4) after a signal, `-ESHUTDOWN`
+   *   (-108) after a process that shares the socket has shut it down, or another negative error number
    */
   receive(batch, wait) {
     const messages = this.#messagesOf("recvmmsg", batch);
-    return messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    if (received !== -EAGAIN || !wait || !this.#adopted || !isNonblocking(this.#fd)) return received;
+    poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
+    return messages.receive(this.#fd, MSG_DONTWAIT);
   }
   /**
    * Sends the marked messages of a batch, each from its local address to its peer. It never waits, and allocates nothing
@@ -3139,9 +3344,9 @@ var RateLimit = class {
    * @param rate what one source gets
    * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
    */
-  constructor(rate2, sources) {
-    this.#interval = 1e6 / rate2.perSecond;
-    this.#burst = rate2.burst * this.#interval;
+  constructor(rate, sources) {
+    this.#interval = 1e6 / rate.perSecond;
+    this.#burst = rate.burst * this.#interval;
     this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
     this.#sources = new Int32Array(this.#places * WAYS * 2);
     this.#full = new Float64Array(this.#places * WAYS);
@@ -3320,15 +3525,15 @@ var AllowList = class {
   #masks;
   constructor(prefixes) {
     this.#count = prefixes.length;
-    this.#ipv6 = prefixes.map(({ bytes: bytes3, length }) => length < 96 || !isIPv4(bytes3));
+    this.#ipv6 = prefixes.map(({ bytes, length }) => length < 96 || !isIPv4(bytes));
     const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
     const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
-    prefixes.forEach(({ bytes: bytes3, length }, k) => {
+    prefixes.forEach(({ bytes, length }, k) => {
       for (let i = 0; i < ADDRESS_SIZE; i++) {
         const bits = Math.max(0, Math.min(8, length - i * 8));
         const mask = 65280 >> bits & 255;
         masks[k * ADDRESS_SIZE + i] = mask;
-        networks[k * ADDRESS_SIZE + i] = bytes3[i] & mask;
+        networks[k * ADDRESS_SIZE + i] = bytes[i] & mask;
       }
     });
     this.#masks = new Int32Array(masks.buffer);
@@ -3367,21 +3572,15 @@ var STOPPING = number("stopping");
 
 // src/echo/counters.ts
 var Counters = class {
-  /** Datagrams that came in. */
+  /** Datagrams received. */
   received = 0;
-  /** Datagrams that were sent back. */
+  /** Datagrams sent back. */
   echoed = 0;
   #start = performance.now();
-  /** Sums up. */
+  /** The summary of all counts. */
   summary({ refused, failed, droppedByKernel, logLinesDropped }) {
-    const refusedByReason = {};
-    REASONS.forEach((name, i) => {
-      if (refused[i] > 0) refusedByReason[name] = refused[i];
-    });
-    const failedByErrno = {};
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      if (failed(errno) > 0) failedByErrno[errnoName(errno)] = failed(errno);
-    }
+    const refusedByReason = positiveCounts(REASONS.length, (i) => refused[i], (i) => REASONS[i]);
+    const failedByErrno = positiveCounts(ERRNO_COUNT, failed, errnoName);
     return {
       event: "summary",
       received: this.received,
@@ -3397,35 +3596,28 @@ var Counters = class {
   }
 };
 function summaryText(summary) {
-  const details = (counts) => Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(
-  ", ");
   const rows = [
     ["received", summary.received, ""],
     ["echoed", summary.echoed, ""],
-    ["refused", summary.refused, details(summary.refused_by_reason)],
-    ["failed", summary.failed, details(summary.failed_by_errno)],
+    ["refused", summary.refused, countsText(summary.refused_by_reason)],
+    ["failed", summary.failed, countsText(summary.failed_by_errno)],
     ["dropped by kernel", summary.dropped_by_kernel, ""],
     ["log lines dropped", summary.log_lines_dropped, ""]
   ];
   const width = Math.max(...rows.map(([, count]) => `${count}`.length), 6);
-  return rows.map(([label, count, detail]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${detail}`.trimEnd()).
+  return rows.map(([label, count, details]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${details}`.trimEnd()).
   join("\n");
+}
+function positiveCounts(length, count, name) {
+  const counts = {};
+  for (let i = 0; i < length; i++) if (count(i) > 0) counts[name(i)] = count(i);
+  return counts;
+}
+function countsText(counts) {
+  return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
 }
 function sum(counts) {
   return Object.values(counts).reduce((total, count) => total + count, 0);
-}
-
-// src/cli/event_loop.ts
-var SIGNAL_TURNS = 64;
-var SIGNAL_MILLISECONDS = 5;
-var timers;
-async function takeTurns(count) {
-  const { setImmediate } = timers ??= await import("node:timers");
-  for (let i = 0; i < count; i++) await new Promise((resolve2) => setImmediate(resolve2));
-}
-async function handleSignal() {
-  await new Promise((resolve2) => setTimeout(resolve2, SIGNAL_MILLISECONDS));
-  await takeTurns(SIGNAL_TURNS);
 }
 
 // src/echo/fault_notices.ts
@@ -3454,7 +3646,7 @@ var FaultNotices = class {
     for (let errno = 0; errno < ERRNO_COUNT; errno++) {
       const failed = this.#socket.failed(errno);
       const count = failed - this.#failuresTold[errno];
-      if (count > 0) failures.push(`${count} × ${errnoName(errno)} (${errnoMessage(errno)})`);
+      if (count > 0) failures.push(`${errnoName(errno)} (${errnoMessage(errno)}): ${count}`);
       this.#failuresTold[errno] = failed;
     }
     if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
@@ -3462,6 +3654,42 @@ var FaultNotices = class {
       this.#trainsTold = true;
       this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
     }
+  }
+};
+
+// src/echo/refusal_notices.ts
+var RefusalNotices = class {
+  #refused;
+  #tell;
+  // The counts of the last notice.
+  #told;
+  // The source of the first datagram refused since then, as text; empty without one.
+  #source = new Uint8Array(ENDPOINT_TEXT_MAX);
+  #sourceSize = 0;
+  /** Starts from the counts as they are. */
+  constructor({ refused, tell }) {
+    this.#refused = refused;
+    this.#tell = tell;
+    this.#told = refused.slice();
+  }
+  /** Notes the source of message `i` of a batch, of which one or more datagrams were refused and counted. */
+  note(batch, i) {
+    if (this.#sourceSize > 0) return;
+    const zone = batch.peerZone(i);
+    this.#sourceSize = formatEndpoint(this.#source, 0, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
+  }
+  /** Tells what was refused since the last call. To be called once a second. */
+  everySecond() {
+    if (this.#sourceSize === 0) return;
+    const counts = positiveCounts(
+      REASONS.length,
+      (reason) => this.#refused[reason] - this.#told[reason],
+      (reason) => REASONS[reason]
+    );
+    const source = new TextDecoder().decode(this.#source.subarray(0, this.#sourceSize));
+    this.#tell(`refused: ${countsText(counts)}; for example from ${source}`);
+    this.#told.set(this.#refused);
+    this.#sourceSize = 0;
   }
 };
 
@@ -3480,7 +3708,8 @@ var EchoServer = class {
   #output;
   #batch;
   #counters = new Counters();
-  #notices;
+  #faultNotices;
+  #refusalNotices;
   #clock = new Clock(CLOCK_MONOTONIC);
   // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
@@ -3494,9 +3723,13 @@ var EchoServer = class {
     this.#polling = polling;
     this.#output = output;
     this.#batch = socket2.batch(BATCH_CAPACITY);
-    this.#notices = new FaultNotices(socket2, tell);
+    this.#faultNotices = new FaultNotices(socket2, tell);
+    this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
   }
-  /** Serves until {@link stop} is called. */
+  /**
+   * Serves until {@link stop} is called.
+   * @throws {SystemError} `ESHUTDOWN` if another process has shut down the socket
+   */
   async run() {
     let lastPause = this.#now;
     let lastSecond = this.#now;
@@ -3509,13 +3742,14 @@ var EchoServer = class {
         this.#log.record(this.#batch);
         this.#setReceiveTimeout(NAP_MILLISECONDS);
         if (elapsedMicroseconds(lastPause, this.#now) < PAUSE_INTERVAL_MICROSECONDS) continue;
-        await takeTurns(PAUSE_TURNS);
+        await yieldToEventLoop(PAUSE_TURNS);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
-        if (received !== -EAGAIN) this.#notices.receiveError = -received;
+        if (received === -ESHUTDOWN) throw shutDown();
         this.#setReceiveTimeout(SLEEP_MILLISECONDS);
-        await takeTurns(SIGNAL_TURNS);
+        if (received === -EAGAIN) await yieldToEventLoop(SIGNAL_TURNS);
+        else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
       if (elapsedMicroseconds(lastSecond, this.#now) >= 1e6) {
@@ -3567,8 +3801,10 @@ var EchoServer = class {
   #admit() {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      this.#counters.received += batch.datagrams(i);
+      const datagrams = batch.datagrams(i);
       const admitted = this.#guard.admit(batch, i);
+      this.#counters.received += datagrams;
+      if (admitted < datagrams) this.#refusalNotices.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
@@ -3577,6 +3813,11 @@ var EchoServer = class {
   /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
   #send() {
     this.#counters.echoed += this.#socket.send(this.#batch);
+  }
+  /** Pauses after a reception that failed: the next one may fail as fast. */
+  async #pauseAfter(errno) {
+    this.#faultNotices.receiveError = errno;
+    await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
   /** Counts datagrams that came and are not answered any more. */
   #drain() {
@@ -3589,94 +3830,91 @@ var EchoServer = class {
       }
     }
   }
-  #setReceiveTimeout(milliseconds2) {
-    if (this.#receiveTimeoutMilliseconds === milliseconds2) return;
-    this.#receiveTimeoutMilliseconds = milliseconds2;
-    this.#socket.setReceiveTimeout(milliseconds2);
+  #setReceiveTimeout(milliseconds) {
+    if (this.#receiveTimeoutMilliseconds === milliseconds) return;
+    this.#receiveTimeoutMilliseconds = milliseconds;
+    this.#socket.setReceiveTimeout(milliseconds);
   }
   #everySecond() {
     this.#log.nextSecond();
-    this.#notices.everySecond();
+    this.#faultNotices.everySecond();
+    this.#refusalNotices.everySecond();
     this.#socket.drops();
   }
 };
+function shutDown() {
+  const message = "another process has shut down the socket: it receives nothing more; start the server again";
+  return new SystemError("recvmmsg", ESHUTDOWN, message);
+}
 
 // src/echo/payload_text.ts
 var PAYLOAD_SHOWN_MAX = 64;
 var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
-function formatPayload(out, at, bytes3, from, size) {
-  const shown = Math.min(size, PAYLOAD_SHOWN_MAX);
-  const end = from + shown;
+function formatPayload(out, at, bytes, from, size, ascii) {
+  const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
   for (let i = from; i < end; ) {
-    const byte = bytes3[i];
-    if (byte >= 32 && byte < 127) {
-      if (byte === BACKSLASH) out[at++] = BACKSLASH;
-      out[at++] = byte;
-      i++;
-      continue;
-    }
+    const byte = bytes[i];
     if (byte < 128) {
-      at = escapeControl(out, at, byte);
+      at = writeAscii(out, at, byte);
       i++;
       continue;
     }
-    const length = sequenceLength(bytes3, i, from + size);
-    if (length > 0 && i + length > end) break;
-    if (length === 0) {
+    const codePoint = decode(bytes, i, from + size);
+    if (codePoint === INVALID) {
       at = escapeByte(out, at, byte);
       i++;
       continue;
     }
-    const codePoint2 = decode(bytes3, i, length);
-    if (isPrintable(codePoint2)) {
-      for (let k = 0; k < length; k++) out[at++] = bytes3[i + k];
+    const length = codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
+    if (i + length > end) break;
+    if (!ascii && isPrintable(codePoint)) {
+      for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
     } else {
-      at = escapeCodePoint(out, at, codePoint2);
+      at = escapeCodePoint(out, at, codePoint);
     }
     i += length;
   }
-  if (size > shown) {
-    out[at++] = 226;
-    out[at++] = 128;
-    out[at++] = 166;
+  if (from + size > end) {
+    const ellipsis = ascii ? ELLIPSIS_ASCII : ELLIPSIS;
+    for (let i = 0; i < ellipsis.length; i++) out[at++] = ellipsis[i];
   }
   return at;
 }
-function sequenceLength(bytes3, i, end) {
-  const first = bytes3[i];
-  const length = first >= 194 && first <= 223 ? 2 : first >= 224 && first <= 239 ? 3 : first >= 240 && first <= 244 ? 4 :
-  0;
-  if (length === 0 || i + length > end) return 0;
-  const second = bytes3[i + 1];
-  const least = first === 224 ? 160 : first === 240 ? 144 : 128;
-  const most = first === 237 ? 159 : first === 244 ? 143 : 191;
-  if (second < least || second > most) return 0;
-  for (let k = 2; k < length; k++) if ((bytes3[i + k] & 192) !== 128) return 0;
-  return length;
-}
-function decode(bytes3, i, length) {
-  let codePoint2 = bytes3[i] & 127 >> length;
-  for (let k = 1; k < length; k++) codePoint2 = codePoint2 << 6 | bytes3[i + k] & 63;
-  return codePoint2;
+var INVALID = -1;
+function decode(bytes, i, end) {
+  const first = bytes[i];
+  const length = first < 224 ? 2 : first < 240 ? 3 : 4;
+  if (first < 194 || first > 244 || i + length > end) return INVALID;
+  let codePoint = first & 127 >> length;
+  for (let k = 1; k < length; k++) {
+    const byte = bytes[i + k];
+    if ((byte & 192) !== 128) return INVALID;
+    codePoint = codePoint << 6 | byte & 63;
+  }
+  const least = length === 2 ? 128 : length === 3 ? 2048 : 65536;
+  const surrogate = codePoint >= 55296 && codePoint <= 57343;
+  return codePoint < least || surrogate || codePoint > 1114111 ? INVALID : codePoint;
 }
 var printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
 var invisible = /^\p{Default_Ignorable_Code_Point}$/u;
-var known = new Uint8Array(1114112);
-function isPrintable(codePoint2) {
-  let answer = known[codePoint2];
-  if (answer === 0) {
-    const character = String.fromCodePoint(codePoint2);
-    answer = printable.test(character) && !invisible.test(character) ? 2 : 1;
-    known[codePoint2] = answer;
+var cache = new Uint8Array(1114112);
+function isPrintable(codePoint) {
+  if (cache[codePoint] === 0) {
+    const character = String.fromCodePoint(codePoint);
+    cache[codePoint] = printable.test(character) && !invisible.test(character) ? 2 : 1;
   }
-  return answer === 2;
+  return cache[codePoint] === 2;
 }
-function escapeControl(out, at, byte) {
-  const letter = byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
+function writeAscii(out, at, byte) {
+  if (byte >= 32 && byte < 127 && byte !== BACKSLASH) {
+    out[at] = byte;
+    return at + 1;
+  }
+  const letter = byte === BACKSLASH ? BACKSLASH : byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
   if (letter === 0) return escapeByte(out, at, byte);
-  out[at++] = BACKSLASH;
-  out[at++] = letter;
-  return at;
+  out[at] = BACKSLASH;
+  out[at + 1] = letter;
+  return at + 2;
 }
 function escapeByte(out, at, byte) {
   out[at++] = BACKSLASH;
@@ -3685,13 +3923,13 @@ function escapeByte(out, at, byte) {
   out[at++] = hexDigit(byte & 15);
   return at;
 }
-function escapeCodePoint(out, at, codePoint2) {
+function escapeCodePoint(out, at, codePoint) {
   out[at++] = BACKSLASH;
   out[at++] = 117;
   out[at++] = 123;
   let shift = 20;
-  while (codePoint2 >> shift === 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint2 >> shift & 15);
+  while (codePoint >> shift === 0) shift -= 4;
+  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint >> shift & 15);
   out[at++] = 125;
   return at;
 }
@@ -3699,11 +3937,13 @@ function hexDigit(value) {
   return value < 10 ? 48 + value : 87 + value;
 }
 var BACKSLASH = 92;
+var ELLIPSIS = new TextEncoder().encode("…");
+var ELLIPSIS_ASCII = new TextEncoder().encode("...");
 
 // src/echo/log.ts
 var LOG_FORMATS = ["text", "json", "none"];
 var Log = class {
-  /** Datagrams without a line since the start, because there were more than the limit. */
+  /** Datagrams without a line since the start because of the limit. */
   leftOut = 0;
   #output;
   #format;
@@ -3712,25 +3952,24 @@ var Log = class {
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
   #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
+  // Whether to escape characters outside ASCII. Finding out takes a millisecond: it is done after the first echo.
+  #ascii;
   #second = -1;
   #budget;
-  #leftOutTold = 0;
-  /**
-   * @param output where the lines go
-   * @param format their form
-   * @param limit most lines a second, 0 for no limit
-   * @param port the local port
-   */
-  constructor(output, format, limit, port) {
+  #leftOutReported = 0;
+  #reportedAt = performance.now();
+  /** Makes a log; it writes nothing yet. */
+  constructor({ output, format, limitPerSecond, port }) {
     this.#output = output;
     this.#format = format;
-    this.#limit = limit === 0 ? Infinity : limit;
+    this.#limit = limitPerSecond === 0 ? Infinity : limitPerSecond;
     this.#budget = this.#limit;
     this.#port = port;
   }
-  /** Logs the messages of a batch that are answered. It allocates nothing, but the name of a link-local zone. */
+  /** Logs the messages of a batch that are answered. It allocates only for the zones of link-local addresses. */
   record(batch) {
     if (this.#format === "none") return;
+    this.#ascii ??= !this.#output.utf8;
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
@@ -3742,58 +3981,62 @@ var Log = class {
         }
         this.#budget--;
         if (!this.#output.hasRoom()) continue;
-        if (!timed) this.#readTime();
+        if (!timed) this.#writeTime();
         timed = true;
         this.#writeLine(batch, i, k);
       }
     }
     if (timed) this.#output.flush();
   }
-  /** Starts the next second, and says how many lines were left out in the last. To be called once a second. */
+  /** Starts the next second of the limit, and reports how many lines were left out. To be called once a second. */
   nextSecond() {
     this.#budget = this.#limit;
-    const datagrams = this.leftOut - this.#leftOutTold;
-    if (datagrams > 0) {
-      this.#readTime();
-      this.#output.writeLine(
-        this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
-}` : `LEFT OUT: ${datagrams} datagrams in 1.0 s (--log-limit ${this.#limit})`
-      );
-      this.#leftOutTold = this.leftOut;
+    const datagrams = this.leftOut - this.#leftOutReported;
+    if (datagrams === 0) {
+      this.#reportedAt = performance.now();
+      this.#output.flush();
+    } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
+      this.#reportedAt = performance.now();
+      this.#leftOutReported = this.leftOut;
     }
-    this.#output.flush();
+  }
+  #leftOutLine(datagrams) {
+    this.#writeTime();
+    const seconds = ((performance.now() - this.#reportedAt) / 1e3).toFixed(1);
+    return this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
+}` : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
   }
   /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch, i, k) {
     const segmentSize = batch.segmentSize(i);
     const from = batch.payloadOffset(i) + k * segmentSize;
     const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
-    const { bytes: bytes3 } = this.#output;
+    const { bytes } = this.#output;
     let at = this.#output.at;
     if (this.#format === "json") {
-      at = append(bytes3, at, TIME_KEY);
-      at = append(bytes3, at, this.#time);
-      at = append(bytes3, at, PEER_KEY);
+      at = append(bytes, at, TIME_KEY);
+      at = append(bytes, at, this.#time);
+      at = append(bytes, at, PEER_KEY);
       at = this.#writePeer(batch, i, at);
-      at = append(bytes3, at, LOCAL_KEY);
+      at = append(bytes, at, LOCAL_KEY);
       at = this.#writeLocal(batch, i, at);
-      at = append(bytes3, at, BYTES_KEY);
-      at = formatDecimal(bytes3, at, size);
-      at = append(bytes3, at, PAYLOAD_KEY);
+      at = append(bytes, at, BYTES_KEY);
+      at = formatDecimal(bytes, at, size);
+      at = append(bytes, at, PAYLOAD_KEY);
       at = this.#writeJsonPayload(batch.payloads, from, size, at);
-      at = append(bytes3, at, JSON_END);
+      at = append(bytes, at, JSON_END);
     } else {
-      at = append(bytes3, at, RECV);
+      at = append(bytes, at, RECV);
       at = this.#writePeer(batch, i, at);
-      at = append(bytes3, at, ARROW);
+      at = append(bytes, at, ARROW);
       at = this.#writeLocal(batch, i, at);
-      at = append(bytes3, at, PAYLOAD);
-      at = formatPayload(bytes3, at, batch.payloads, from, size);
-      bytes3[at++] = 93;
+      at = append(bytes, at, PAYLOAD);
+      at = formatPayload(bytes, at, batch.payloads, from, size, this.#ascii);
+      bytes[at++] = 93;
       if (size > PAYLOAD_SHOWN_MAX) {
-        at = append(bytes3, at, LENGTH);
-        at = formatDecimal(bytes3, at, size);
-        at = append(bytes3, at, LENGTH_END);
+        at = append(bytes, at, LENGTH);
+        at = formatDecimal(bytes, at, size);
+        at = append(bytes, at, LENGTH_END);
       }
     }
     this.#output.endLine(at);
@@ -3806,22 +4049,22 @@ var Log = class {
     return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.localWord(i), batch.localZone(i), this.#port);
   }
   #writeJsonPayload(payload, from, size, at) {
-    const { bytes: bytes3 } = this.#output;
-    const end = formatPayload(this.#payload, 0, payload, from, size);
+    const { bytes } = this.#output;
+    const end = formatPayload(this.#payload, 0, payload, from, size, this.#ascii);
     for (let i = 0; i < end; i++) {
       const byte = this.#payload[i];
-      if (byte === 34 || byte === 92) bytes3[at++] = 92;
-      bytes3[at++] = byte;
+      if (byte === 34 || byte === 92) bytes[at++] = 92;
+      bytes[at++] = byte;
     }
     return at;
   }
-  /** Reads the time, and writes it as RFC 3339 has it: UTC, with microseconds. */
-  #readTime() {
+  /** Writes the time in the format of RFC 3339: UTC, with microseconds. */
+  #writeTime() {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {
       this.#second = seconds;
-      encoder.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
+      encoder2.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
       this.#time[TIME_SIZE - 1] = 90;
     }
     let rest = Math.floor(nanoseconds / 1e3);
@@ -3831,37 +4074,36 @@ var Log = class {
     }
   }
 };
-function append(out, at, bytes3) {
-  for (let i = 0; i < bytes3.length; i++) out[at + i] = bytes3[i];
-  return at + bytes3.length;
+function append(out, at, bytes) {
+  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
+  return at + bytes.length;
 }
-var encoder = new TextEncoder();
+var encoder2 = new TextEncoder();
 var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-var RECV = encoder.encode("RECV: ");
-var ARROW = encoder.encode(" -> ");
-var PAYLOAD = encoder.encode(" - [");
-var LENGTH = encoder.encode(" (");
-var LENGTH_END = encoder.encode(" bytes)");
-var TIME_KEY = encoder.encode('{"time":"');
-var PEER_KEY = encoder.encode('","peer":"');
-var LOCAL_KEY = encoder.encode('","local":"');
-var BYTES_KEY = encoder.encode('","bytes":');
-var PAYLOAD_KEY = encoder.encode(',"payload":"');
-var JSON_END = encoder.encode('"}');
+var RECV = encoder2.encode("RECV: ");
+var ARROW = encoder2.encode(" -> ");
+var PAYLOAD = encoder2.encode(" - [");
+var LENGTH = encoder2.encode(" (");
+var LENGTH_END = encoder2.encode(" bytes)");
+var TIME_KEY = encoder2.encode('{"time":"');
+var PEER_KEY = encoder2.encode('","peer":"');
+var LOCAL_KEY = encoder2.encode('","local":"');
+var BYTES_KEY = encoder2.encode('","bytes":');
+var PAYLOAD_KEY = encoder2.encode(',"payload":"');
+var JSON_END = encoder2.encode('"}');
 
 // src/echo/options.ts
 var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
 
-  echo.ts [PORT] [options]              PORT is 1 to 65535, 9000 if left out
-  echo.ts probe TARGET...               ask servers: echo.ts probe --help
+  echo.ts [PORT] [options]      PORT is 1 to 65535               (default: 9000)
+  echo.ts probe TARGET...       ask servers; see echo.ts probe --help
 
-  -a, --address ADDR    answer on this address only: IPv4, IPv6, name or
-                        link-local with zone, as fe80::1%eth0    (default: all)
-  -4, -6                IPv4 only, IPv6 only                    (default: both)
-      --log FORMAT      text, json, none; -q, --quiet for none (default: text)
-      --log-limit N     most lines a second, 0 for no limit     (default: 1000)
-      --buffer SIZE     socket receive buffer, e.g. 8M            (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping (default: 50)
+  -a, --address ADDR    answer on this address or name only       (default: all)
+  -4, -6                IPv4 only, IPv6 only                     (default: both)
+      --log FORMAT      text, json, none; -q, --quiet for none   (default: text)
+      --log-limit N     most lines a second, 0 for no limit      (default: 1000)
+      --buffer SIZE     socket receive buffer, e.g. 8M             (default: 4M)
+      --busy-poll USEC  most microseconds to poll before sleeping  (default: 50)
       --fd N            take over the bound UDP socket N (socket activation)
       --allow CIDR      answer these sources only; repeatable     (default: all)
       --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
@@ -3870,7 +4112,7 @@ var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
                         answer what is refused because it could make a loop
   -h, --help            -V, --version
 
-SIGINT, SIGTERM and SIGHUP stop it, SIGUSR1 shows the counts so far. Examples:
+SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
   bun run echo.ts 9000 --address 192.0.2.1 --log json`;
 var options = {
@@ -3894,71 +4136,97 @@ var options = {
 };
 function parseEcho(args) {
   const given = parseArguments(args, options);
-  const { positionals } = given;
   if (given.has("help")) return "help";
   if (given.has("version")) return "version";
+  const value = (name, parse) => {
+    const text = given.value(name);
+    return text === void 0 ? void 0 : parse(text);
+  };
   const family = addressFamily(given);
   const address = given.value("address");
-  const fd = given.value("fd");
-  const rateText = given.value("rate");
-  const maxRateText = given.value("max-rate");
-  if (address !== void 0) checkFamily(address, family);
-  if (positionals.includes("probe")) throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
-  if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.map(quote).join(" and ")}`);
-  if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
+  if (address !== void 0) checkAddress(address, family, given.has("answer-multicast"));
+  if (given.has("fd") && (given.positionals.length > 0 || address !== void 0 || family !== void 0)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
-  const log = given.has("quiet") ? "none" : given.value("log") ?? "text";
-  if (!isLogFormat(log)) throw new UsageError(`no log format ${quote(log)}: it is one of ${list(LOG_FORMATS)}`);
+  if (given.has("quiet") && given.has("log")) throw new UsageError("--quiet means --log none: leave one of them out");
   return {
-    port: positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535),
+    port: parsePort(given.positionals),
     address,
     family,
-    log,
-    logLimit: wholeNumber("--log-limit", given.value("log-limit") ?? "1000", 0, 1e9),
-    buffer: byteSize("--buffer", given.value("buffer") ?? "4M"),
-    busyPoll: wholeNumber("--busy-poll", given.value("busy-poll") ?? "50", 0, 1e3),
-    fd: fd === void 0 ? void 0 : wholeNumber("--fd", fd, 0, 1e6),
-    allow: given.values("allow").map(prefix),
-    rate: rateText === void 0 ? void 0 : rate("--rate", rateText),
-    maxRate: maxRateText === void 0 ? void 0 : rate("--max-rate", maxRateText),
+    logFormat: given.has("quiet") ? "none" : value("log", parseLogFormat) ?? "text",
+    logLimitPerSecond: value("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1e9)) ?? 1e3,
+    receiveBufferBytes: value("buffer", parseBufferSize) ?? 4 << 20,
+    busyPollMicroseconds: value("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1e3)) ?? 50,
+    fd: value("fd", (text) => wholeNumber("--fd", text, 0, 1e6)),
+    allow: given.values("allow").map(parseNetwork),
+    rate: value("rate", (text) => parseRate("--rate", text)),
+    maxRate: value("max-rate", (text) => parseRate("--max-rate", text)),
     answerAnyPort: given.has("answer-any-port"),
     answerBroadcast: given.has("answer-broadcast"),
     answerMulticast: given.has("answer-multicast")
   };
 }
-function byteSizeText(bytes3) {
-  const unit = [...UNITS].reverse().find(([, size]) => bytes3 % size === 0);
-  return unit === void 0 ? `${bytes3}` : `${bytes3 / unit[1]}${unit[0]}`;
+function parsePort(positionals) {
+  for (const text of positionals) {
+    if (text === "probe") throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
+    if (isSimilar(text, "probe")) throw new UsageError(`no command ${quote(text)}; did you mean probe?`);
+    if (readAddress3(text) !== void 0) {
+      throw new UsageError(`${quote(text)} is an address, not a port; did you mean --address?`);
+    }
+  }
+  if (positionals.length > 1) throw new UsageError(`one port only, not ${list(positionals.map(quote))}`);
+  return positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535);
 }
-function rate(what, text) {
+function checkAddress(address, family, answerMulticast) {
+  checkFamily(address, family);
+  const bytes = readAddress3(address);
+  if (bytes !== void 0 && isMulticast(addressWords(bytes), 0) && !answerMulticast) {
+    throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
+  }
+}
+function readAddress3(text) {
+  return parseAddress(text.split("%")[0]);
+}
+function parseLogFormat(text) {
+  const format = LOG_FORMATS.find((known) => known === text);
+  if (format !== void 0) return format;
+  throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
+}
+var RATE_MAX = 1e9;
+function parseRate(what, text) {
   const [perSecond, burst, ...rest] = text.split("/");
-  if (rest.length > 0) throw new UsageError(`${what} is N or N/BURST, not ${quote(text)}`);
+  if (rest.length > 0) throw new UsageError(`${what} must be N or N/BURST, not ${quote(text)}`);
   return {
     perSecond: wholeNumber(what, perSecond, 1, RATE_MAX),
     burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond, 1, RATE_MAX)
   };
 }
-var RATE_MAX = 1e9;
-function prefix(text) {
-  const parsed = parsePrefix(text);
-  if (parsed !== void 0) return parsed;
-  throw new UsageError(`--allow is an address or a prefix, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
-}
-function byteSize(what, text) {
-  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
-  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
-  throw new UsageError(
-    `${what} is a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without K, M \
-or G behind it, not ${quote(text)}`
-  );
+function parseNetwork(text) {
+  const prefix = parsePrefix(text);
+  if (prefix === void 0) {
+    throw new UsageError(`--allow must be a network, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
+  }
+  const { bytes, length } = prefix;
+  const network = bytes.map((byte, i) => byte & 65280 >> Math.max(0, Math.min(8, length - i * 8)));
+  if (network.every((byte, i) => byte === bytes[i])) return prefix;
+  const shown = `${addressText(network)}/${isIPv4(network) ? length - 96 : length}`;
+  throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
 }
 var UNITS = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
 var BUFFER_MIN = 4 << 10;
 var BUFFER_MAX = 1023 << 20;
-function isLogFormat(text) {
-  return LOG_FORMATS.includes(text);
+function parseBufferSize(text) {
+  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
+  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
+  throw new UsageError(
+    `--buffer must be a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without\
+ K, M or G behind it, not ${quote(text)}`
+  );
+}
+function byteSizeText(bytes) {
+  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
+  return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
 }
 
 // src/echo/polling.ts
@@ -3993,32 +4261,33 @@ var AdaptivePolling = class {
 // src/echo/command.ts
 var LAST_WORDS_MILLISECONDS = 50;
 async function runEcho(settings) {
-  const receiveBuffer = settings.buffer;
+  const receiveBuffer = settings.receiveBufferBytes;
   const socket2 = settings.fd === void 0 ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.
   family, receiveBuffer }) : UdpSocket.adopt(settings.fd, { receiveBuffer });
   const output = new Output(1);
   const errors = new Output(2);
-  const say = (text) => {
-    errors.writeLine(text);
-    errors.flush();
-  };
+  const say = (text) => errors.writeText(text);
   const tell = (text) => say(`echo.ts: ${text}`);
   const server = new EchoServer({
     socket: socket2,
     guard: new Guard({ ...settings, port: socket2.port }),
-    log: new Log(output, settings.log, settings.logLimit, socket2.port),
-    polling: new AdaptivePolling(settings.busyPoll),
+    log: new Log({
+      output,
+      format: settings.logFormat,
+      limitPerSecond: settings.logLimitPerSecond,
+      port: socket2.port
+    }),
+    polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
     tell
   });
   const sumUp = (occasion) => {
     const summary = server.summary();
-    if (settings.log === "json") output.writeLine(JSON.stringify(summary));
+    if (settings.logFormat === "json") output.writeText(JSON.stringify(summary));
     else say(`${occasion} ${summary.seconds.toFixed(1)} s
 ${summaryText(summary)}`);
-    output.flush();
   };
-  let stoppedBy = "";
+  let stoppedBy = "an error";
   handleSignals((signal) => {
     stoppedBy = signal;
     server.stop();
@@ -4026,19 +4295,23 @@ ${summaryText(summary)}`);
   const { name, onSignal } = runtime();
   onSignal("SIGUSR2", () => sumUp("running for"));
   for (const notice of socket2.notices) tell(notice);
-  if (socket2.receiveBuffer < settings.buffer) {
+  const asked = settings.receiveBufferBytes;
+  if (socket2.receiveBuffer < asked) {
     tell(
-      `receive buffer: ${byteSizeText(settings.buffer)} asked for, ${byteSizeText(socket2.receiveBuffer)} granted; for m\
-ore: sysctl -w net.core.rmem_max=${settings.buffer}`
+      `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(socket2.receiveBuffer)} granted; for more: sysct\
+l -w net.core.rmem_max=${asked}`
     );
   }
   say(`listening on ${socket2.endpoint} (${socket2.families}, ${name})`);
-  await server.run();
-  output.settle(LAST_WORDS_MILLISECONDS);
-  sumUp(`stopped by ${stoppedBy} after`);
-  socket2.close();
-  output.close(LAST_WORDS_MILLISECONDS);
-  errors.close(LAST_WORDS_MILLISECONDS);
+  try {
+    await server.run();
+  } finally {
+    output.settle(LAST_WORDS_MILLISECONDS);
+    sumUp(`stopped by ${stoppedBy} after`);
+    socket2.close();
+    output.close(LAST_WORDS_MILLISECONDS);
+    errors.close(LAST_WORDS_MILLISECONDS);
+  }
 }
 
 // src/socket/error_queue.ts
@@ -4084,21 +4357,21 @@ var ErrorQueue = class {
     }
   }
   #decode(i) {
-    const { bytes: bytes3, i32 } = this.#memory;
+    const { bytes, i32 } = this.#memory;
     const control = this.#control;
     const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
     control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
     const error = control.errorOffset;
     if (error < 0) return void 0;
-    const origin = bytes3[error + sock_extended_err.ee_origin];
+    const origin = bytes[error + sock_extended_err.ee_origin];
     if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
       const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
       const time = wallTime(control.seconds, control.nanoseconds);
       return control.hasTime ? { kind: "departure", index, time } : void 0;
     }
     const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
-    const type = bytes3[error + sock_extended_err.ee_type];
-    const code = bytes3[error + sock_extended_err.ee_code];
+    const type = bytes[error + sock_extended_err.ee_type];
+    const code = bytes[error + sock_extended_err.ee_code];
     const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
     return {
       kind: "error",
@@ -4106,133 +4379,147 @@ var ErrorQueue = class {
       icmp: version === void 0 ? void 0 : { version, type, code },
       reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
       mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
-      quoted: bytes3.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
+      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
     };
   }
   /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 if the sender is unknown. */
   #reporter(at, end) {
-    const { bytes: bytes3, u16 } = this.#memory;
+    const { bytes, u16 } = this.#memory;
     if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
-    return readSocketAddress(bytes3.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
+    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
   }
 };
+
+// src/probe/duration.ts
+var UNITS2 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
+function parseDuration(text) {
+  const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m|)$/.exec(text);
+  return match === null ? NaN : Number(match[1]) * UNITS2.get(match[2] || "s");
+}
+function formatDuration(milliseconds) {
+  const fits = ([unit2, size2]) => milliseconds >= size2 && (unit2 !== "m" || milliseconds % size2 === 0);
+  const [unit, size] = [...UNITS2].find(fits) ?? ["s", 1e3];
+  return `${Number((milliseconds / size).toFixed(3))}${unit}`;
+}
+function formatMilliseconds(nanoseconds) {
+  return Number.isNaN(nanoseconds) ? "-" : (nanoseconds / 1e6).toFixed(3);
+}
 
 // src/probe/options.ts
 var SIZE_MAX = 65527;
 var SIZE_MAX_IPV4 = 65507;
-var PROBE_HELP = `See whether a UDP echo server answers, from where, and how fast.
+var COUNT_DEFAULT = 5;
+var DURATION_MAX = 36e5;
+var PROBE_HELP = `See whether UDP echo servers answer, from where, and how fast.
 
-  echo.ts probe TARGET... [PORT] [options]
+  echo.ts probe TARGET... [options]
 
-TARGET is an address or a name, with or without :PORT; of a name, all addresses
-are probed. One target is probed until Ctrl-C; several, five times each.
+TARGET is an address, or a name for all its addresses, with or without :PORT.
 
-  -p, --port PORT       port to ask at                           (default: 9000)
-  -c, --count N         requests to each target, 0 for no end
-  -i, --interval TIME   time between requests, 0 for as fast as answers come
-                        (default: 200ms); units are us, ms, s and m
-  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}        (default: 64)
-  -t, --timeout TIME    how long to wait for an answer             (default: 1s)
-      --connected       use a connected socket: see what ordinary clients see
+  -p, --port PORT       port of targets without one              (default: 9000)
+  -c, --count N         requests to each target, 0 for no end       (default: 5)
+  -i, --interval TIME   between requests, 0 for no pause        (default: 200ms)
+  -t, --timeout TIME    for an answer; TIME in us, ms, s or m      (default: 1s)
+  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}            (default: 64)
+      --connected       connect the socket, as ordinary clients do
       --source ADDR     send from this local address
       --interface NAME  send by this interface
       --ttl N           time to live, or hop limit
-      --tos N           type of service, 0 to 255; or --dscp N, 0 to 63 or name
-      --df              don't fragment; --mtu finds the largest that passes so
+      --dscp N          code point, 0 to 63 or EF, AF11 to AF43, CS0 to CS7
+      --ecn N           ECN field, 0 to 3 or not-ect, ect0, ect1, ce
+      --df              forbid fragmentation
+      --mtu             find the largest datagram that passes unfragmented
   -4, -6                IPv4 only, IPv6 only
-      --json            an object for each reply, and one for the summary
+      --json            a JSON object for each reply, and one for the summary
   -q, --quiet           the summary only
-  -h, --help            show this
-`;
+  -h, --help            -V, --version`;
 var options2 = {
   port: { type: "string", short: "p" },
   count: { type: "string", short: "c" },
   interval: { type: "string", short: "i" },
-  size: { type: "string", short: "s" },
   timeout: { type: "string", short: "t" },
+  size: { type: "string", short: "s" },
   connected: { type: "boolean" },
   source: { type: "string" },
   interface: { type: "string" },
   ttl: { type: "string" },
-  tos: { type: "string" },
   dscp: { type: "string" },
+  ecn: { type: "string" },
   df: { type: "boolean" },
   mtu: { type: "boolean" },
   ipv4: { type: "boolean", short: "4" },
   ipv6: { type: "boolean", short: "6" },
   json: { type: "boolean" },
   quiet: { type: "boolean", short: "q" },
-  help: { type: "boolean", short: "h" }
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "V" }
 };
 function parseProbe(args) {
   const given = parseArguments(args, options2);
   if (given.has("help")) return "help";
-  const family = addressFamily(given);
-  const hosts = [...given.positionals];
-  const lastIsPort = hosts.length > 1 && /^[0-9]+$/.test(hosts.at(-1));
-  const trailing = lastIsPort ? hosts.pop() : void 0;
-  if (hosts.length === 0) {
-    throw new UsageError("probe needs a target: echo.ts probe 192.0.2.10, for example; --help shows more");
-  }
-  if (trailing !== void 0 && given.has("port")) {
-    throw new UsageError(`one port only, not ${trailing} and --port ${quote(given.value("port"))}`);
-  }
-  const port = wholeNumber("the port", trailing ?? given.value("port") ?? "9000", 1, 65535);
-  const targets = hosts.map((text) => target(text, port, family));
-  const source = given.value("source");
-  if (source !== void 0) checkFamily(source, family);
-  if (given.has("tos") && given.has("dscp")) {
-    throw new UsageError("--tos and --dscp set the same byte: leave one out");
-  }
-  const optional = (name, read) => {
+  if (given.has("version")) return "version";
+  const value = (name, read) => {
     const text = given.value(name);
     return text === void 0 ? void 0 : read(text);
   };
-  const findMtu = given.has("mtu");
-  if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  const family = addressFamily(given);
+  const port = value("port", (text) => wholeNumber("--port", text, 1, 65535)) ?? 9e3;
+  const targets = parseTargets(given.positionals, port, family);
+  const source = given.value("source");
+  if (source !== void 0) checkFamily(source, family);
+  const dscp = value("dscp", parseCodePoint);
+  const ecn = value("ecn", parseEcn);
+  const findMtu2 = given.has("mtu");
+  if (findMtu2 && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  const count = value("count", (text) => wholeNumber("--count", text, 0, 1e9)) ?? COUNT_DEFAULT;
   return {
     targets,
-    count: optional("count", (text) => wholeNumber("--count", text, 0, 1e9)),
-    interval: duration("--interval", given.value("interval") ?? "200ms", 0),
-    size: wholeNumber("--size", given.value("size") ?? "64", 0, SIZE_MAX),
-    timeout: duration("--timeout", given.value("timeout") ?? "1s", 1),
+    count: count === 0 ? Infinity : count,
+    intervalMilliseconds: value("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
+    timeoutMilliseconds: value("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1e3,
+    size: value("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
     source,
     interfaceName: given.value("interface"),
-    ttl: optional("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
-    tos: optional("tos", trafficClass) ?? optional("dscp", (text) => codePoint(text) << 2),
-    dontFragment: given.has("df") || findMtu,
-    findMtu,
+    ttl: value("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
+    trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
+    dontFragment: given.has("df") || findMtu2,
+    findMtu: findMtu2,
     connected: given.has("connected"),
     family,
     json: given.has("json"),
     quiet: given.has("quiet")
   };
 }
-function target(text, port, family) {
+function parseTargets(texts, port, family) {
+  const number2 = texts.find((text) => /^[0-9]+$/.test(text));
+  const host = texts.find((text) => text !== number2);
+  if (host === void 0) {
+    const example = `echo.ts probe 192.0.2.10:${number2 ?? 9e3}`;
+    throw new UsageError(`the target is missing: ${example}, for example; --help shows more`);
+  }
+  if (number2 !== void 0) {
+    throw new UsageError(
+      `${number2} is no target: give the port as TARGET:${number2}, or as -p ${number2} for all targets`
+    );
+  }
+  return texts.map((text) => parseTarget(text, port, family));
+}
+function parseTarget(text, port, family) {
   const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
   const host = bracketed ?? name ?? "";
-  if (/^[0-9]+$/.test(host)) throw new UsageError(`the port ${host} comes last, and once`);
   if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
   return { host, port: own === void 0 ? port : wholeNumber(`the port of ${host}`, own, 1, 65535) };
 }
-var UNITS2 = /* @__PURE__ */ new Map([["us", 1e-3], ["ms", 1], ["s", 1e3], ["m", 6e4]]);
-var DURATION_MAX = 36e5;
-function duration(what, text, least) {
-  const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m)$/.exec(text === "0" ? "0s" : text);
-  const value = match === null ? NaN : Number(match[1]) * UNITS2.get(match[2]);
-  if (value >= least && value <= DURATION_MAX) return value;
-  const from = least === 0 ? "0" : `${least}ms`;
-  throw new UsageError(
-    `${what} is a time from ${from} to 60m with a unit, us, ms, s or m: 200ms, 1.5s, not ${quote(text)}`
-  );
+function readDuration(option, text, leastMilliseconds) {
+  const milliseconds = parseDuration(text);
+  if (milliseconds >= leastMilliseconds && milliseconds <= DURATION_MAX) return milliseconds;
+  const least = leastMilliseconds === 0 ? "0" : `${leastMilliseconds}ms`;
+  throw new UsageError(`${option} is a time from ${least} to 60m, as 50us, 200ms, 1.5s or 1m, not ${quote(text)}`);
 }
-function trafficClass(text) {
-  return /^0x[0-9a-f]{1,2}$/i.test(text) ? Number(text) : wholeNumber("--tos", text, 0, 255);
-}
-function codePoint(text) {
+function parseCodePoint(text) {
   const name = text.toUpperCase();
   if (name === "EF") return 46;
   const selector = /^CS([0-7])$/.exec(name);
@@ -4242,6 +4529,493 @@ function codePoint(text) {
   const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
   if (value <= 63) return value;
   throw new UsageError(`--dscp is a number from 0 to 63 or a name, EF, AF11 to AF43 or CS0 to CS7, not ${quote(text)}`);
+}
+var ECN_NAMES = ["not-ect", "ect1", "ect0", "ce"];
+function parseEcn(text) {
+  const value = /^[0-3]$/.test(text) ? Number(text) : ECN_NAMES.indexOf(text.toLowerCase());
+  if (value >= 0) return value;
+  throw new UsageError(`--ecn is a number from 0 to 3 or not-ect, ect0, ect1 or ce, not ${quote(text)}`);
+}
+
+// src/probe/peer.ts
+function peerOf(batch, i) {
+  const word = batch.peerWord(i);
+  const bytes = new Uint8Array(batch.addresses.slice(word, word + 4).buffer);
+  return { bytes, scope: batch.peerScope(i), port: batch.peerPort(i) };
+}
+function isSameAddress(a, b) {
+  return a.scope === b.scope && a.bytes.every((byte, i) => byte === b.bytes[i]);
+}
+function isSamePeer(a, b) {
+  return a.port === b.port && isSameAddress(a, b);
+}
+function hostText({ bytes, scope }) {
+  return addressText(bytes) + (scope === 0 ? "" : `%${printable2(interfaceName(scope))}`);
+}
+function peerText(peer) {
+  return isIPv4(peer.bytes) ? `${hostText(peer)}:${peer.port}` : `[${hostText(peer)}]:${peer.port}`;
+}
+function exactHostText({ bytes, scope }) {
+  if (scope === 0) return addressText(bytes);
+  const name = interfaceName(scope);
+  return `${addressText(bytes)}%${interfaceIndex(name) === scope ? name : scope}`;
+}
+function headerSize({ bytes }) {
+  return (isIPv4(bytes) ? 20 : 40) + 8;
+}
+function payloadSize(address, mtu) {
+  return Math.max(0, mtu - headerSize(address));
+}
+function printable2(text) {
+  return text.replaceAll(/[^!-~]/g, "?");
+}
+
+// src/probe/endpoints.ts
+function resolveTargets(settings, source) {
+  const family = source === void 0 ? settings.family : isIPv4(source.bytes) ? 4 : 6;
+  const peers = [];
+  for (const { host, port } of settings.targets) {
+    const name = parseAddress(host.split("%")[0]) === void 0 ? host : void 0;
+    for (const { bytes, scope } of resolve(withInterface(host, settings.interfaceName), family)) {
+      const ipv4 = isIPv4(bytes);
+      if (source !== void 0 && ipv4 !== isIPv4(source.bytes)) {
+        throw new UsageError(`--source ${settings.source} and the target ${host} are not of the same family`);
+      }
+      if (ipv4 && settings.size > SIZE_MAX_IPV4) {
+        throw new UsageError(
+          `--size ${settings.size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`
+        );
+      }
+      const peer = { name, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
+      if (!peers.some((other) => isSamePeer(other, peer))) peers.push(peer);
+    }
+  }
+  return peers;
+}
+function withInterface(host, interfaceName2) {
+  const bytes = parseAddress(host);
+  return interfaceName2 !== void 0 && bytes !== void 0 && isLinkLocal(bytes) ? `${host}%${interfaceName2}` : host;
+}
+
+// src/probe/icmp.ts
+var ICMP = /* @__PURE__ */ new Map([
+  ["3.0", ["network unreachable", "no route"]],
+  ["3.1", ["host unreachable", "no host"]],
+  ["3.3", ["port unreachable", "refused"]],
+  ["3.4", ["fragmentation needed", "too large"]],
+  ["3.6", ["network unknown", "no route"]],
+  ["3.7", ["host unknown", "no route"]],
+  ["3.9", ["network prohibited", "forbidden"]],
+  ["3.10", ["host prohibited", "forbidden"]],
+  ["3.13", ["administratively prohibited", "forbidden"]],
+  ["11.0", ["time to live exceeded", "too far"]],
+  ["11.1", ["fragment reassembly time exceeded", "other"]]
+]);
+var ICMPV6 = /* @__PURE__ */ new Map([
+  ["1.0", ["no route", "no route"]],
+  ["1.1", ["administratively prohibited", "forbidden"]],
+  ["1.3", ["address unreachable", "no host"]],
+  ["1.4", ["port unreachable", "refused"]],
+  ["1.5", ["source address failed policy", "forbidden"]],
+  ["1.6", ["route rejected", "no route"]],
+  ["2.0", ["packet too big", "too large"]],
+  ["3.0", ["hop limit exceeded", "too far"]],
+  ["3.1", ["fragment reassembly time exceeded", "other"]]
+]);
+function messageOf({ version, type, code }) {
+  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`);
+}
+function icmpName(icmp) {
+  return messageOf(icmp)?.[0] ?? `ICMP type ${icmp.type} code ${icmp.code}`;
+}
+function icmpMeaning(icmp) {
+  return messageOf(icmp)?.[1] ?? "other";
+}
+
+// src/probe/verdict.ts
+function verdict({ counts, settled, lastFailure }) {
+  if (counts["wrong source"] > 0) return "wrong source";
+  if (counts.corrupted > 0) return "corrupted";
+  if (counts.received + counts.late > 0) return counts.received === settled ? "ok" : "partial";
+  if (counts.failed > 0) return lastFailure?.errno === ECONNREFUSED ? "refused" : "unreachable";
+  return "no answer";
+}
+
+// src/probe/explanation.ts
+function explanation(target, settings) {
+  const { endpoint, ledger } = target;
+  const { counts, duplicates } = ledger;
+  const timeout = formatDuration(settings.timeoutMilliseconds);
+  switch (verdict(ledger)) {
+    case "ok":
+      return duplicates === 0 ? "" : `${endpoint} answered ${counts.received} requests with ${counts.received + duplicates}\
+ datagrams`;
+    case "wrong source":
+      return wrongSource(target, settings);
+    case "corrupted":
+      return corrupted(target, settings);
+    case "partial":
+      return `${endpoint} answered ${counts.received} of ${ledger.settled} requests in time: ` + list(shortcomings(target,
+      settings));
+    case "refused":
+    case "unreachable":
+      return failureExplanation(target, ledger.lastFailure, settings);
+    case "no answer":
+      if (counts.lost === 0) return `${endpoint} had no time to answer`;
+      return settings.connected ? `a connected socket received nothing from ${endpoint} within ${timeout}; without --con\
+nected, answers from other addresses are seen too` : `nothing came back from ${endpoint} within ${timeout}: no such host\
+, nothing that answers at this port, or a firewall that drops datagrams, on the way there or back${sourcePortHint(target)}`;
+  }
+}
+var CLIENT_PORTS = 32768;
+function sourcePortHint({ peer, transmission: { localPort } }) {
+  if (localPort === 0 || localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
+  return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or \
+see sysctl net.ipv4.ip_local_port_range`;
+}
+function wrongSource({ peer, endpoint, ledger }, settings) {
+  const { wrongSources, counts, settled } = ledger;
+  const count = counts["wrong source"];
+  const often = count === settled ? "" : `${count} of ${settled} times `;
+  const unseen = settings.connected ? "" : "; clients with a connected socket never see these answers";
+  if (wrongSources.every((source) => isSameAddress(source, peer))) {
+    return `${endpoint} answered ${often}from port ${list(wrongSources.map(({ port }) => `${port}`))}: the server replie\
+s from another socket, or a device on the way translates ports${unseen}`;
+  }
+  const option = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
+  return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText))}: the server does not set the source of i\
+ts replies (${option})${unseen}`;
+}
+function corrupted({ endpoint, ledger }, { size }) {
+  const { counts, corruptedSize } = ledger;
+  const answers = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
+  const which = counts.corrupted < answers ? `${counts.corrupted} of ${answers} answers` : answers === 1 ? "the answer" :
+  `all ${answers} answers`;
+  const sizes = corruptedSize === size ? "" : ` (${formatBytes(corruptedSize)} instead of ${size})`;
+  return `${which} from ${endpoint} ${counts.corrupted === 1 ? "was" : "were"} not what was sent${sizes}: something alte\
+rs datagrams, or this is no echo server`;
+}
+function shortcomings({ ledger }, settings) {
+  const { counts, times, lastFailure } = ledger;
+  const timeout = formatDuration(settings.timeoutMilliseconds);
+  const parts = [];
+  if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
+  if (counts.late > 0) {
+    parts.push(
+      `${counts.late} ${counts.late === 1 ? "was" : "were"} answered after more than ${timeout} (the slowest took ${formatMilliseconds(
+      times.maximum)} ms; see --timeout)`
+    );
+  }
+  if (counts.failed > 0 && lastFailure !== void 0) {
+    parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
+  }
+  return parts;
+}
+function failureName({ errno, report }) {
+  if (report?.icmp === void 0) return errnoMessage(errno);
+  const reporter = report.reporter === void 0 ? "" : `, says ${hostText(report.reporter)}`;
+  return icmpName(report.icmp) + reporter;
+}
+function failureExplanation(target, { errno, report }, settings) {
+  const { peer } = target;
+  const packet = `a packet of ${settings.size + headerSize(peer)} bytes`;
+  const mtu = report?.mtu ?? 0;
+  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} bytes; --size ${payloadSize(peer, mtu)} fits` : "";
+  return report?.icmp === void 0 ? localFailure(target, errno, packet, fits) : remoteFailure(target, { ...report, icmp: report.
+  icmp }, packet, fits, settings.ttl);
+}
+function localFailure({ peer, endpoint }, errno, packet, fits) {
+  const advice = `\`ip route get ${addressText(peer.bytes)}\` shows more`;
+  switch (errno) {
+    case EAFNOSUPPORT:
+      return `cannot send to ${endpoint}: this host has no IPv6, or it is switched off`;
+    case ENETUNREACH:
+      return `this host has no route to ${endpoint}; ${advice}`;
+    case EPERM:
+      return `a firewall rule of this host forbids to send to ${endpoint}`;
+    case EMSGSIZE:
+      return `${packet} is too large for the interface to ${endpoint}${fits}`;
+    case EACCES:
+    case EINVAL:
+    case EHOSTUNREACH:
+      return `a route of this host, or the kind of the address, forbids to send to ${endpoint} (${errnoName(errno)}); ` +
+      advice;
+    default:
+      return `this host cannot send to ${endpoint}: ${errnoMessage(errno)} (${errnoName(errno)})`;
+  }
+}
+function remoteFailure({ peer, endpoint }, report, packet, fits, ttl) {
+  const name = icmpName(report.icmp);
+  const reporter = report.reporter === void 0 ? "an unknown host" : hostText(report.reporter);
+  switch (icmpMeaning(report.icmp)) {
+    case "refused":
+      return report.reporter !== void 0 && isSameAddress(report.reporter, peer) ? `${endpoint} refused: nothing listens \
+at this port, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there rejects t\
+his port (ICMP ${name})`;
+    case "no host":
+      return report.reporter !== void 0 && isLocal(report.reporter) ? `no host at ${endpoint}: nothing on its network an\
+swers for this address (${isIPv4(peer.bytes) ? "ARP" : "neighbour discovery"})` : `${reporter} finds no host at ${endpoint}\
+ (ICMP ${name})`;
+    case "no route":
+      return `${reporter} has no route to ${endpoint} (ICMP ${name})`;
+    case "forbidden":
+      return `${reporter} does not forward datagrams to ${endpoint}: a firewall rejects them (ICMP ${name})`;
+    case "too large":
+      return `${packet} is too large for the path to ${endpoint}, says ${reporter} (ICMP ${name})${fits}`;
+    case "too far":
+      return `the datagrams for ${endpoint} got no further than ${reporter} (ICMP ${name}): ` + (ttl === void 0 ? "the r\
+outers forward them in a loop" : `--ttl ${ttl} is not enough`);
+    case "other":
+      return `${reporter} reports an error for ${endpoint}: ${name}`;
+  }
+}
+function isLocal({ bytes, scope }) {
+  return isLocalAddress(isIPv4(bytes) ? bytes.subarray(12) : bytes, scope) ?? false;
+}
+function formatBytes(count) {
+  return count === 1 ? "1 byte" : `${count} bytes`;
+}
+
+// src/probe/histogram.ts
+var ROWS_MAX = 16;
+var BAR_MAX = 50;
+var ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1];
+function histogramRows(buckets, rowsMax) {
+  for (const perDecade of ROWS_PER_DECADE) {
+    const counts = /* @__PURE__ */ new Map();
+    for (const { from, to, count } of buckets) {
+      const index = Math.floor(Math.log10(Math.max(1, (from + to - 1) / 2)) * perDecade);
+      counts.set(index, (counts.get(index) ?? 0) + count);
+    }
+    const indexes = [...counts.keys()].sort((a, b) => a - b);
+    const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1] + 1).length;
+    if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
+    return indexes.map((index) => ({
+      from: 10 ** (index / perDecade),
+      to: 10 ** ((index + 1) / perDecade),
+      count: counts.get(index)
+    }));
+  }
+  return [];
+}
+function drawHistogram(buckets, width, terminal) {
+  const total = buckets.reduce((sum2, { count }) => sum2 + count, 0);
+  const rows = histogramRows(buckets, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
+  const labels = rows.map((row) => `${formatMilliseconds(row.from)} ms`);
+  const labelWidth = Math.max(...labels.map((label) => label.length));
+  const most = Math.max(...rows.map((row) => row.count));
+  const room = Math.max(1, Math.min(BAR_MAX, width - labelWidth - `${most}`.length - 4));
+  const bars = rows.map((row) => bar(row.count / most * room, terminal.unicode));
+  const lines = [];
+  rows.forEach((row, i) => {
+    if (i > 0 && row.from > rows[i - 1].to * 1.001) {
+      lines.push(`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`);
+    }
+    lines.push(`  ${labels[i].padStart(labelWidth)} ${terminal.paint("bar", bars[i])} ${row.count}`);
+  });
+  return lines;
+}
+function bar(length, unicode) {
+  if (!unicode) return "#".repeat(Math.max(1, Math.round(length)));
+  const eighths = Math.max(1, Math.round(length * 8));
+  return "█".repeat(eighths >> 3) + (eighths & 7 ? EIGHTHS[(eighths & 7) - 1] : "");
+}
+var EIGHTHS = "▏▎▍▌▋▊▉";
+
+// src/probe/json_report.ts
+function jsonReport(targets, settings, terminal) {
+  const start = performance.now();
+  const writeEvent = (event) => {
+    if (!settings.quiet) writeJson(terminal, event);
+  };
+  return {
+    replied(target, reply) {
+      writeEvent({
+        event: "reply",
+        time: timeText(reply.time),
+        target: target.endpoint,
+        sequence: reply.sequence ?? null,
+        kind: jsonWord(reply.kind),
+        from: peerText(reply.from),
+        to: reply.to,
+        bytes: reply.size,
+        rtt_ns: reply.roundTrip ?? null,
+        reordered: reply.reordered
+      });
+    },
+    failed({ endpoint }, failure) {
+      const sequence = failure.sequence ?? null;
+      const mtu = failure.report?.mtu || null;
+      writeEvent({ event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
+    },
+    lost({ endpoint }, sequence) {
+      writeEvent({ event: "lost", target: endpoint, sequence });
+    },
+    finish() {
+      writeJson(terminal, {
+        event: "summary",
+        seconds: Math.round(performance.now() - start) / 1e3,
+        targets: targets.map((target) => summaryOf(target, settings))
+      });
+    }
+  };
+}
+function writeJson(terminal, value) {
+  const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
+}
+function jsonWord(text) {
+  return text.replaceAll(" ", "_");
+}
+function failureFields(failure) {
+  const report = failure?.report;
+  return {
+    errno: failure === void 0 ? null : errnoName(failure.errno),
+    icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
+    from: report?.reporter === void 0 ? null : hostText(report.reporter)
+  };
+}
+function summaryOf(target, settings) {
+  const { ledger } = target;
+  const { counts, times, failedByErrno } = ledger;
+  const round = (value) => Number.isNaN(value) ? null : Math.round(value);
+  return {
+    target: target.endpoint,
+    name: target.peer.name ?? null,
+    verdict: jsonWord(verdict(ledger)),
+    explanation: explanation(target, settings) || null,
+    sent: ledger.sent,
+    received: counts.received,
+    lost: counts.lost,
+    late: counts.late,
+    wrong_source: counts["wrong source"],
+    corrupted: counts.corrupted,
+    failed: counts.failed,
+    waiting: counts.waiting,
+    duplicates: ledger.duplicates,
+    reordered: ledger.reordered,
+    stray: ledger.stray,
+    failed_by_errno: Object.fromEntries([...failedByErrno].map(([errno, count]) => [errnoName(errno), count])),
+    wrong_sources: ledger.wrongSources.map(peerText),
+    rtt_ns: times.count === 0 ? null : {
+      minimum: times.minimum,
+      mean: round(times.mean),
+      median: round(times.percentile(50)),
+      p90: round(times.percentile(90)),
+      p99: round(times.percentile(99)),
+      p99_9: round(times.percentile(99.9)),
+      maximum: times.maximum,
+      deviation: round(times.deviation),
+      jitter: round(times.jitter)
+    },
+    histogram: histogramRows(times.buckets(), 64).map(({ from, to, count }) => ({
+      from_ns: Math.round(from),
+      to_ns: Math.round(to),
+      count
+    }))
+  };
+}
+function timeText(time) {
+  const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1e9);
+  const nanoseconds = time - Math.floor(time / 1e9) * 1e9;
+  return `${new Date(seconds * 1e3).toISOString().slice(0, 19)}.${`${nanoseconds}`.padStart(9, "0")}Z`;
+}
+
+// src/probe/report.ts
+function verdictStyle(word) {
+  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
+}
+function explanationLines(target, settings, terminal) {
+  const text = explanation(target, settings);
+  if (text === "") return [];
+  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
+}
+
+// src/probe/line_report.ts
+var WIDTH = 80;
+function lineReport([target], settings, terminal) {
+  const { size, intervalMilliseconds, connected, quiet } = settings;
+  const { ledger, peer, endpoint } = target;
+  const title = peer.name === void 0 ? endpoint : `${peer.name} at ${endpoint}`;
+  const writeEvent = (line) => {
+    if (!quiet) terminal.writeLines([line]);
+  };
+  return {
+    start() {
+      const pace = intervalMilliseconds === 0 ? "as fast as it answers" : `every ${formatDuration(intervalMilliseconds)}`;
+      writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
+    },
+    replied(_, { kind, sequence, roundTrip, reordered, size: size2, from, to }) {
+      const altered = kind === "corrupted" || kind === "wrong source";
+      const facts = [
+        sequence === void 0 ? "" : `seq=${sequence}`,
+        roundTrip === void 0 ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
+        kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
+        reordered ? terminal.paint("doubtful", "reordered") : ""
+      ];
+      writeEvent(`${formatBytes(size2)} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+    },
+    failed(_, failure) {
+      const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
+      writeEvent(terminal.paint("bad", `${sequence}failed: ${failureName(failure)}`));
+    },
+    lost(_, sequence) {
+      const timeout = formatDuration(settings.timeoutMilliseconds);
+      writeEvent(terminal.paint("doubtful", `seq=${sequence} no answer within ${timeout}`));
+    },
+    finish() {
+      const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
+      const word = verdict(ledger);
+      terminal.eraseAbove(0);
+      writeEvent("");
+      terminal.writeLines([
+        `${title}: ${terminal.paint(verdictStyle(word), word)}`,
+        ...explanationLines(target, settings, terminal),
+        "",
+        ...summaryLines(ledger, width)
+      ]);
+      if (ledger.times.count > 0) {
+        terminal.writeLines(["", ...drawHistogram(ledger.times.buckets(), width, terminal)]);
+      }
+    }
+  };
+}
+function summaryLines(ledger, width) {
+  const { counts, times } = ledger;
+  const countRows = [
+    ["sent", ledger.sent],
+    ["received", counts.received],
+    ["lost", counts.lost],
+    ["late", counts.late],
+    ["wrong source", counts["wrong source"]],
+    ["corrupted", counts.corrupted],
+    ["failed", counts.failed],
+    ["duplicates", ledger.duplicates],
+    ["reordered", ledger.reordered]
+  ];
+  if (ledger.stray > 0) countRows.push(["stray", ledger.stray]);
+  if (counts.waiting > 0) countRows.push(["still waiting", counts.waiting]);
+  const timeRows = times.count === 0 ? [] : [
+    ["minimum", times.minimum],
+    ["mean", times.mean],
+    ["median", times.percentile(50)],
+    ["90 %", times.percentile(90)],
+    ["99 %", times.percentile(99)],
+    ["99.9 %", times.percentile(99.9)],
+    ["maximum", times.maximum],
+    ["deviation", times.deviation],
+    ["jitter", times.jitter]
+  ];
+  const countWidth = Math.max(...countRows.map(([, count]) => `${count}`.length), 6);
+  const timeTexts = timeRows.map(([, nanoseconds]) => formatMilliseconds(nanoseconds));
+  const timeWidth = Math.max(...timeTexts.map((text) => text.length), 9);
+  const left = countRows.map(([label, count]) => `  ${label.padEnd(14)}${`${count}`.padStart(countWidth)}`);
+  const right = timeRows.map(([label], i) => `${label.padEnd(9)}${timeTexts[i].padStart(timeWidth)} ms`);
+  const leftWidth = left[0].length + 6;
+  const lines = right.length === 0 || leftWidth + right[0].length > width ? [...left, ...right.length === 0 ? [] : [""],
+  ...right.map((line) => `  ${line}`)] : left.map((line, i) => `${line.padEnd(leftWidth)}${right[i] ?? ""}`.trimEnd());
+  const failures = [...ledger.failedByErrno].map(([errno, count]) => `${errnoName(errno)}: ${count}`).join(", ");
+  return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
 
 // ffi/poll_set.ts
@@ -4272,9 +5046,9 @@ var PollSet = class {
    * Waits up to `milliseconds`, which may have a fraction.
    * @returns how many descriptors have events, or the negative error: `-EINTR` if a signal came
    */
-  wait(milliseconds2) {
+  wait(milliseconds) {
     const { i32 } = this.#memory;
-    const nanoseconds = Math.max(0, Math.ceil(milliseconds2 * 1e6));
+    const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
     i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
     i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
     const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
@@ -4288,831 +5062,288 @@ var PollSet = class {
 
 // src/probe/reply_poller.ts
 var BATCH_CAPACITY2 = 16;
-var TURN_MILLISECONDS = 100;
-var Exchange = class {
+var TURN_MILLISECONDS2 = 100;
+var RECEIVE_MILLISECONDS = 10;
+var FLOOD_MILLISECONDS = 1e3;
+var ReplyPoller = class {
   #targets;
   #poll;
   #batches;
   #lastTurn = -Infinity;
-  /** @param targets the targets, whose sockets stay open as long as this is used */
+  /** @param targets the targets; their sockets must stay open while this is used */
   constructor(targets) {
     this.#targets = targets;
-    this.#poll = new PollSet(targets.map((target2) => target2.fd), POLLIN);
-    const ofFamily = /* @__PURE__ */ new Map();
-    this.#batches = targets.map((target2) => {
-      const family = isIPv4(target2.address.bytes);
-      const batch = ofFamily.get(family) ?? target2.batch(BATCH_CAPACITY2);
-      ofFamily.set(family, batch);
+    this.#poll = new PollSet(targets.map(({ transmission }) => transmission.fd), POLLIN);
+    const byFamily = /* @__PURE__ */ new Map();
+    this.#batches = targets.map((target) => {
+      const family = isIPv4(target.peer.bytes);
+      const batch = byFamily.get(family) ?? target.transmission.batch(BATCH_CAPACITY2);
+      byFamily.set(family, batch);
       return batch;
     });
   }
   /**
-   * Waits for the first datagram or error, until the time `until` of `performance.now` at most or a while less;
-   * receives what there is, and gives up requests whose time is over.
+   * Waits for the first datagram or error, at most until the time `until` of `performance.now`, and returns now and then
+   * before; receives what has arrived, and gives up requests whose time-out is over.
    */
   async step(until) {
     const now = performance.now();
-    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS)));
-    this.#targets.forEach((target2, i) => {
+    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
+    const end = performance.now() + RECEIVE_MILLISECONDS;
+    this.#targets.forEach((target, i) => {
       const batch = this.#batches[i];
-      if (ready > 0 && this.#poll.events(i) !== 0 && batch !== void 0) target2.receive(batch);
-      target2.expire(now);
+      const readable2 = ready > 0 && this.#poll.events(i) !== 0 && batch !== void 0;
+      const drained = !readable2 || target.receive(batch, end);
+      target.expire(drained ? now : now - FLOOD_MILLISECONDS);
     });
-    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS) {
-      await (ready === -EINTR ? handleSignal() : takeTurns(SIGNAL_TURNS));
+    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
       this.#lastTurn = performance.now();
     }
   }
 };
 
-// src/probe/icmp.ts
-var ICMP = /* @__PURE__ */ new Map([
-  ["3.0", "network unreachable"],
-  ["3.1", "host unreachable"],
-  ["3.2", "protocol unreachable"],
-  ["3.3", "port unreachable"],
-  ["3.4", "fragmentation needed"],
-  ["3.5", "source route failed"],
-  ["3.6", "network unknown"],
-  ["3.7", "host unknown"],
-  ["3.9", "network prohibited"],
-  ["3.10", "host prohibited"],
-  ["3.11", "network unreachable for this type of service"],
-  ["3.12", "host unreachable for this type of service"],
-  ["3.13", "administratively prohibited"],
-  ["11.0", "time to live exceeded"],
-  ["11.1", "fragment reassembly time exceeded"]
-]);
-var ICMPV6 = /* @__PURE__ */ new Map([
-  ["1.0", "no route"],
-  ["1.1", "administratively prohibited"],
-  ["1.2", "beyond the scope of the source address"],
-  ["1.3", "address unreachable"],
-  ["1.4", "port unreachable"],
-  ["1.5", "source address failed policy"],
-  ["1.6", "route rejected"],
-  ["2.0", "packet too big"],
-  ["3.0", "hop limit exceeded"],
-  ["3.1", "fragment reassembly time exceeded"]
-]);
-var MEANINGS = /* @__PURE__ */ new Map([
-  ["port unreachable", "refused"],
-  ["host unreachable", "nobody there"],
-  ["address unreachable", "nobody there"],
-  ["network unreachable", "no way"],
-  ["network unknown", "no way"],
-  ["host unknown", "no way"],
-  ["no route", "no way"],
-  ["route rejected", "no way"],
-  ["network prohibited", "forbidden"],
-  ["host prohibited", "forbidden"],
-  ["administratively prohibited", "forbidden"],
-  ["source address failed policy", "forbidden"],
-  ["fragmentation needed", "too large"],
-  ["packet too big", "too large"],
-  ["time to live exceeded", "too far"],
-  ["hop limit exceeded", "too far"]
-]);
-function icmpName({ version, type, code }) {
-  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`) ?? `ICMP type ${type} code ${code}`;
-}
-function icmpMeaning(icmp) {
-  return MEANINGS.get(icmpName(icmp)) ?? "other";
-}
-
-// src/probe/text.ts
-function milliseconds(nanoseconds) {
-  return Number.isNaN(nanoseconds) ? "-" : (nanoseconds / 1e6).toFixed(3);
-}
-function duration2(milliseconds2) {
-  const [unit, size] = milliseconds2 >= 6e4 && milliseconds2 % 6e4 === 0 ? ["m", 6e4] : milliseconds2 >= 1e3 || milliseconds2 ===
-  0 ? ["s", 1e3] : milliseconds2 >= 1 ? ["ms", 1] : ["us", 1e-3];
-  return `${Number((milliseconds2 / size).toFixed(3))}${unit}`;
-}
-function hostText({ bytes: bytes3, zone }) {
-  return addressText(bytes3) + (zone === "" ? "" : `%${zone}`);
-}
-
-// src/probe/verdict.ts
-function verdict({ counts, sent, lastFailure }) {
-  const answered = counts.received + counts.late;
-  if (counts["wrong source"] > 0) return "wrong source";
-  if (counts.corrupted > 0) return "corrupted";
-  if (answered > 0) return counts.received === sent - counts.waiting ? "ok" : "partial";
-  if (counts.failed > 0) return lastFailure?.errno === ECONNREFUSED ? "refused" : "unreachable";
-  return "no answer";
-}
-function explanation(target2, settings) {
-  const { counts, sent } = target2;
-  const address = hostText(target2.address);
-  switch (verdict(target2)) {
-    case "ok":
-      return target2.duplicates === 0 ? "" : `${address} answered ${sent} requests with ${sent + target2.duplicates} dat\
-agrams`;
-    case "wrong source":
-      return wrongSource(target2, settings);
-    case "corrupted":
-      return `${some(counts.corrupted, sent, "answer")} from ${address} ${counts.corrupted === 1 ? "was" : "were"} not w\
-hat was sent${sizes(target2, settings)}: something alters datagrams, or this is no echo server`;
-    case "partial":
-      return `${address} answered ${counts.received} of ${sent - counts.waiting} requests as it should: ` + list(shortcomings(
-      target2, settings));
-    case "refused":
-    case "unreachable":
-      return failureExplanation(target2, target2.lastFailure, settings);
-    case "no answer":
-      if (counts.lost === 0) return `${address} had no time to answer`;
-      return settings.connected ? `nothing came from ${address} within ${duration2(settings.timeout)} that a connected s\
-ocket takes; without --connected, answers from other addresses are seen too` : `nothing came back from ${address} within\
- ${duration2(settings.timeout)}: no such host, nothing that answers at port ${target2.port}, or a firewall that drops da\
-tagrams, on the way there or back`;
-  }
-}
-function wrongSource({ address, port, endpoint, wrongSources, counts, sent }, settings) {
-  const asked = hostText(address);
-  const sources = [...wrongSources];
-  const addressOf = (text) => text.slice(0, text.lastIndexOf(":")).replaceAll(/[[\]]/g, "");
-  const often = counts["wrong source"] === sent ? "" : `${counts["wrong source"]} of ${sent} times `;
-  const unseen = settings.connected ? "" : "; clients with a connected socket never see them";
-  if (sources.every((source) => addressOf(source) === asked)) {
-    const ports = sources.map((source) => source.slice(source.lastIndexOf(":") + 1));
-    return `${endpoint} answered ${often}from port ${list(ports)}: the server replies from another socket, or something \
-on the way translates ports${unseen}`;
-  }
-  const samePort = sources.every((source) => source.endsWith(`:${port}`));
-  const option = isIPv4(address.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
-  return `${asked} answered ${often}from ${list(samePort ? sources.map(addressOf) : sources)}: the server does not set t\
-he source of its replies (${option})${unseen}`;
-}
-function sizes({ corruptedSize }, { size }) {
-  return corruptedSize === size ? "" : ` (${bytes(corruptedSize)} instead of ${size})`;
-}
-function shortcomings(target2, settings) {
-  const { counts, times, lastFailure } = target2;
-  const parts = [];
-  if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${duration2(settings.timeout)}`);
-  if (counts.late > 0) {
-    parts.push(
-      `${counts.late} ${counts.late === 1 ? "was" : "were"} answered after more than ${duration2(settings.timeout)} (the\
- slowest took ${milliseconds(times.maximum)} ms; see --timeout)`
-    );
-  }
-  if (counts.failed > 0 && lastFailure !== void 0) {
-    parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
-  }
-  return parts;
-}
-function failureName({ errno, report }) {
-  if (report?.icmp === void 0) return errnoMessage(errno);
-  const reporter = report.reporter === void 0 ? "" : `, says ${hostText(report.reporter)}`;
-  return icmpName(report.icmp) + reporter;
-}
-function failureExplanation(target2, failure, settings) {
-  const address = hostText(target2.address);
-  const { errno, report } = failure;
-  const packet = `a packet of ${settings.size + headerSize(target2.address)} bytes`;
-  const fits = report === void 0 || report.mtu === 0 ? "" : `, at most ${report.mtu} bytes; --size ${payloadSize(target2,
-  report.mtu)} fits`;
-  if (report?.icmp === void 0) {
-    if (errno === EAFNOSUPPORT) return `${address} can't be asked: this host has no IPv6, or it is switched off`;
-    if (errno === ENETUNREACH) {
-      return `this host has no route to ${address}; \`ip route get ${address.split("%")[0]}\` shows what it would do`;
-    }
-    if (errno === EPERM) return `a firewall rule of this host forbids to send to ${address}`;
-    if (errno === EMSGSIZE) {
-      return `${packet} is too large for the interface to ${address}${fits}`;
-    }
-    if (errno === EACCES || errno === EINVAL || errno === EHOSTUNREACH) {
-      return `a route of this host, or what kind of address it is, forbids to send to ${address} (${errnoName(errno)}); \
-\`ip route get ${address.split("%")[0]}\` shows more`;
-    }
-    return `this host can't send to ${address}: ${errnoMessage(errno)} (${errnoName(errno)})`;
-  }
-  const name = icmpName(report.icmp);
-  const reporter = report.reporter === void 0 ? "somebody" : hostText(report.reporter);
-  switch (icmpMeaning(report.icmp)) {
-    case "refused":
-      return reporter === address ? `${address} refused: nothing listens at its port ${target2.port}, or its firewall re\
-jects (ICMP ${name})` : `${reporter} refused for ${address}: a firewall there rejects port ${target2.port} (ICMP ${name}\
-)`;
-    case "nobody there":
-      return report.reporter !== void 0 && isLocal(report.reporter) ? `no host at ${address}: nobody on its network answ\
-ers to that address (${isIPv4(target2.address.bytes) ? "ARP" : "neighbour discovery"})` : `${reporter} finds no host at ${address}\
- (ICMP ${name})`;
-    case "no way":
-      return `${reporter} has no route to ${address} (ICMP ${name})`;
-    case "forbidden":
-      return `${reporter} does not let datagrams to ${address} pass: a firewall rejects them (ICMP ${name})`;
-    case "too large":
-      return `${packet} is too large for the way to ${address}, says ${reporter} (ICMP ${name})${fits}`;
-    case "too far":
-      return `the datagrams for ${address} got no further than ${reporter} (ICMP ${name})` + (settings.ttl === void 0 ? "\
-: they go round in a circle" : `: --ttl ${settings.ttl} is not enough`);
-    case "other":
-      return `${reporter} reports of ${address}: ${name}`;
-  }
-}
-function isLocal({ bytes: bytes3, scope }) {
-  return isLocalAddress(isIPv4(bytes3) ? bytes3.subarray(12) : bytes3, scope) ?? false;
-}
-function payloadSize({ address }, mtu) {
-  return Math.max(0, mtu - headerSize(address));
-}
-function headerSize(address) {
-  return (isIPv4(address.bytes) ? 20 : 40) + 8;
-}
-function some(count, total, what) {
-  return count === total ? `all ${total} ${what}s` : `${count} of ${total} ${what}s`;
-}
-function bytes(count) {
-  return count === 1 ? "1 byte" : `${count} bytes`;
-}
-
-// src/probe/mtu.ts
+// src/probe/mtu_search.ts
 var SMALL_SIZE = 16;
 var ATTEMPTS = 3;
 var PATIENCE_ROUND_TRIPS = 10;
 var PATIENCE_MILLISECONDS = 100;
-async function findLargest(targets, exchange, settings, report, isStopped) {
-  let complete = true;
-  for (const target2 of targets) {
-    const attempt = async (size) => {
-      const limit2 = await tryLargest(target2, size, exchange, settings.timeout, isStopped);
-      if (!isStopped()) report.tried(target2, size, limit2);
-      return limit2;
+async function searchMtu(targets, timeoutMilliseconds, observer, isStopped) {
+  const poller = new ReplyPoller(targets);
+  const tryPayload = async (target, size) => {
+    const { ledger } = target;
+    const first = ledger.sent + 1;
+    const result2 = {};
+    target.observer = {
+      replied: (_, reply) => {
+        if (reply.sequence !== void 0 && reply.sequence >= first) result2.reply ??= reply;
+      },
+      failed: (_, failure) => {
+        if (failure.sequence !== void 0 && failure.sequence >= first) result2.failure = failure;
+      }
     };
+    const isKnown = () => isStopped() || result2.reply !== void 0 || result2.failure !== void 0 && !result2.failure.report?.
+    icmp;
+    const longest = ledger.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
+    const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result2.failure === void 0; attempt++) {
+      target.send(size);
+      const end = performance.now() + patience;
+      while (!isKnown() && performance.now() < end) await poller.step(end);
+    }
+    const limit = limitOf(result2.reply, result2.failure);
+    if (!isStopped()) observer.tried(target, size, limit);
+    return limit;
+  };
+  const search = async (target) => {
     let passes = SMALL_SIZE;
-    let limit = await attempt(passes);
+    let limit = await tryPayload(target, passes);
     if (isStopped()) return false;
     if (limit !== void 0) {
-      report.unanswered(target2);
-      complete = false;
-      continue;
+      observer.unanswered(target);
+      return false;
     }
-    const most = isIPv4(target2.address.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
-    let fails = most + 1;
-    for (let size = most; fails - passes > 1; ) {
-      const objection = await attempt(size);
+    const most = isIPv4(target.peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
+    for (let size = most, fails = most + 1; fails - passes > 1; size = passes + fails >> 1) {
+      const result2 = await tryPayload(target, size);
       if (isStopped()) return false;
-      const told = objection?.failure?.report?.mtu ?? 0;
-      if (objection === void 0) {
-        passes = size;
-      } else {
-        limit = objection;
-        fails = told === 0 ? size : Math.min(size, payloadSize(target2, told) + 1);
-      }
-      size = told > 0 && fails - 1 > passes ? fails - 1 : passes + (fails - passes >> 1);
+      if (result2 === void 0) passes = size;
+      else [fails, limit] = [size, result2];
     }
-    report.found(target2, passes, limit);
-    if (target2.wrongSources.size > 0) complete = false;
-  }
+    observer.found(target, passes, limit);
+    return target.ledger.wrongSources.length === 0;
+  };
+  let complete = true;
+  for (const target of targets) complete = await search(target) && complete;
   return complete;
 }
-async function tryLargest(target2, size, exchange, timeout, isStopped) {
-  const sequences = [];
-  const longest = target2.times.maximum / 1e6;
-  const patience = Math.min(timeout, Math.max(PATIENCE_MILLISECONDS, longest * PATIENCE_ROUND_TRIPS || timeout));
-  const outcomes = () => sequences.map((sequence) => target2.outcome(sequence) ?? "lost");
-  for (let i = 0; i < ATTEMPTS && !isStopped(); i++) {
-    sequences.push(target2.send(size));
-    const end = performance.now() + patience;
-    while (target2.outcome(sequences[i]) === "waiting" && performance.now() < end && !isStopped()) {
-      await exchange.step(end);
-    }
-    if (outcomes().some((outcome2) => outcome2 === "received" || outcome2 === "late" || outcome2 === "wrong source")) {
-      return void 0;
-    }
-    const failed = target2.outcome(sequences[i]) === "failed" ? target2.lastFailure : void 0;
-    if (failed !== void 0 && (failed.report?.mtu ?? 0) > 0) return { outcome: "failed", failure: failed };
-  }
-  const outcome = outcomes().at(-1);
-  if (outcome === "waiting") return { outcome: "lost", failure: void 0 };
-  return { outcome, failure: outcome === "failed" ? target2.lastFailure : void 0 };
+function limitOf(reply, failure) {
+  if (reply === void 0) return failure === void 0 ? { outcome: "lost" } : { outcome: "failed", failure };
+  if (reply.kind === "corrupted") return { outcome: "corrupted" };
+  return reply.fragmentSize === 0 ? void 0 : { outcome: "fragmented", fragmentSize: reply.fragmentSize };
 }
-var MtuReport = class {
-  #settings;
-  #terminal;
-  constructor(settings, terminal) {
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-  replied() {
-  }
-  failed() {
-  }
-  lost() {
-  }
-  /** A size was tried. */
-  tried(target2, size, limit) {
-    if (this.#settings.quiet || this.#settings.json) return;
-    const what = limit === void 0 ? "comes back" : whatHappens(limit);
-    this.#line(this.#terminal.paint("faint", `${target2.endpoint}: ${size} bytes: ${what}`));
-  }
-  /** The target does not answer at all. */
-  unanswered(target2) {
-    const word = verdict(target2);
-    const reason = explanation(target2, { ...this.#settings, size: SMALL_SIZE });
-    if (this.#settings.json) {
-      this.#json(target2, word, reason, null, void 0);
-    } else {
-      this.#line(`${target2.endpoint}: ${this.#terminal.paint("bad", word)}
-${reason}`);
-    }
-  }
-  /** The largest payload was found. */
-  found(target2, payload, limit) {
-    const wrong = target2.wrongSources.size > 0;
-    const reason = wrong ? explanation(target2, { ...this.#settings, size: SMALL_SIZE }) : null;
-    if (this.#settings.json) {
-      this.#json(target2, wrong ? "wrong source" : "ok", reason, payload, limit);
-      return;
-    }
-    const packet = payload + headerSize(target2.address);
-    const size = this.#terminal.paint("strong", `${payload} bytes`);
-    const larger = limit === void 0 ? "that is the most there is" : `larger: ${whatHappens(limit)}`;
-    this.#line(`${target2.endpoint}: ${size} come back unfragmented, in packets of ${packet} bytes; ${larger}`);
-    if (wrong) this.#line(`${target2.endpoint}: ${this.#terminal.paint("bad", "wrong source")}
-${reason}`);
-  }
-  #json(target2, verdict2, explanation2, payload, limit) {
-    const report = limit?.failure?.report;
-    const value = {
+
+// src/probe/mtu_report.ts
+function mtuReport(settings, terminal) {
+  const explain = (target) => explanation(target, { ...settings, size: SMALL_SIZE });
+  const writeFault = (target) => {
+    const word = terminal.paint("bad", verdict(target.ledger));
+    terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
+  };
+  const writeFound = (target, size, limit) => {
+    const { peer, endpoint, ledger, transmission } = target;
+    const ok = size !== null && ledger.wrongSources.length === 0;
+    writeJson(terminal, {
       event: "mtu",
-      target: target2.endpoint,
-      payload,
-      packet: payload === null ? null : payload + headerSize(target2.address),
-      verdict: verdict2.replaceAll(" ", "_"),
+      target: endpoint,
+      payload: size,
+      packet: size === null ? null : size + headerSize(peer),
+      way_back_proved: size !== null && transmission.tellsFragments,
+      verdict: ok ? "ok" : jsonWord(verdict(ledger)),
       larger: limit?.outcome ?? null,
-      errno: limit?.failure === void 0 ? null : errnoName(limit.failure.errno),
-      icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
-      from: report?.reporter === void 0 ? null : hostText(report.reporter),
-      explanation: explanation2
-    };
-    this.#line(JSON.stringify(value));
-  }
-  #line(text) {
-    this.#terminal.write(`${text}
-`);
-  }
-};
-function whatHappens({ outcome, failure }) {
-  if (failure !== void 0) {
-    const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
-    return failure.errno === EMSGSIZE && failure.report?.icmp === void 0 ? `this host's interface takes no more${mtu}` :
-    failureName(failure) + mtu;
-  }
-  return outcome === "corrupted" ? "comes back altered" : "no answer";
+      ...failureFields(limit?.failure),
+      explanation: ok ? null : explain(target)
+    });
+  };
+  return {
+    tried({ endpoint }, size, limit) {
+      const refusedHere = limit?.failure !== void 0 && limit.failure.report?.icmp === void 0;
+      if (settings.quiet || settings.json || refusedHere) return;
+      const what = limit === void 0 ? "comes back" : limitText(limit);
+      terminal.writeLines([terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
+    },
+    unanswered(target) {
+      if (settings.json) writeFound(target, null, void 0);
+      else writeFault(target);
+    },
+    found(target, size, limit) {
+      if (settings.json) return writeFound(target, size, limit);
+      const { peer, endpoint, ledger, transmission } = target;
+      const bytes = terminal.paint("strong", `${size} bytes`);
+      const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+      const packets = `in packets of ${size + headerSize(peer)} bytes`;
+      const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
+      terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
+      if (ledger.wrongSources.length > 0) writeFault(target);
+    }
+  };
+}
+function limitText({ outcome, failure, fragmentSize }) {
+  if (outcome === "corrupted") return "comes back altered";
+  if (outcome === "fragmented") return `comes back in fragments of up to ${fragmentSize} bytes`;
+  if (failure === void 0) return "no answer";
+  const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
+  return failure.errno === EMSGSIZE && failure.report?.icmp === void 0 ? `this host's interface takes no more${mtu}` : failureName(
+  failure) + mtu;
 }
 
-// src/probe/histogram.ts
-var ROWS_MAX = 16;
-var BAR_MAX = 50;
-var ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1];
-function histogramRows(buckets, rowsMax) {
-  for (const perDecade of ROWS_PER_DECADE) {
-    const counts = /* @__PURE__ */ new Map();
-    for (const { from, to, count } of buckets) {
-      const index = Math.floor(Math.log10(Math.max(1, (from + to - 1) / 2)) * perDecade);
-      counts.set(index, (counts.get(index) ?? 0) + count);
+// src/probe/pacing.ts
+var LINGER_MILLISECONDS = 10;
+var FAILURE_MILLISECONDS = 200;
+async function sendRequests(targets, settings, showProgress, isStopped) {
+  const poller = new ReplyPoller(targets);
+  const { size, count, intervalMilliseconds: interval } = settings;
+  const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
+  const dueAt = (target) => {
+    const { sent, counts } = target.ledger;
+    if (sent >= count) return Infinity;
+    if (interval > 0) return lastSent.get(target) + interval;
+    if (counts.waiting > 0) return Infinity;
+    return lastSent.get(target) + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+  };
+  await showProgress();
+  while (!isStopped()) {
+    let until = Infinity;
+    for (const target of targets) {
+      const now = performance.now();
+      const due = dueAt(target);
+      if (due <= now) {
+        target.send(size);
+        lastSent.set(target, Math.max(due, now - interval));
+      }
+      until = Math.min(until, dueAt(target), target.ledger.deadline);
     }
-    const indexes = [...counts.keys()].sort((a, b) => a - b);
-    const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1] + 1).length;
-    if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
-    return indexes.map((index) => ({
-      from: 10 ** (index / perDecade),
-      to: 10 ** ((index + 1) / perDecade),
-      count: counts.get(index)
-    }));
+    if (until === Infinity) break;
+    await poller.step(until);
+    await showProgress();
   }
-  return [];
-}
-function drawHistogram(buckets, style) {
-  const total = buckets.reduce((sum2, { count }) => sum2 + count, 0);
-  const rows = histogramRows(buckets, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
-  const labels = alignPoints(rows.map((row) => style.label(row.from))).map((label) => `${label} ${style.unit}`);
-  const labelWidth = Math.max(...labels.map((label) => label.length));
-  const most = Math.max(...rows.map((row) => row.count));
-  const room = Math.max(1, Math.min(BAR_MAX, style.width - labelWidth - `${most}`.length - 4));
-  const bars = rows.map((row) => bar(row.count / most * room, style.unicode));
-  const lines = [];
-  rows.forEach((row, i) => {
-    if (i > 0 && row.from > rows[i - 1].to * 1.001) {
-      lines.push(`  ${(style.unicode ? "⋮" : ":").padStart(labelWidth)}`);
-    }
-    lines.push(`  ${labels[i]} ${style.paint(bars[i])} ${row.count}`);
-  });
-  return lines;
-}
-function alignPoints(numbers) {
-  const parts = numbers.map((number2) => number2.split("."));
-  const before = Math.max(...parts.map(([whole]) => whole.length));
-  const after = Math.max(...parts.map(([, decimals]) => decimals === void 0 ? 0 : decimals.length + 1));
-  return parts.map(
-    ([whole, decimals]) => whole.padStart(before) + (decimals === void 0 ? "" : `.${decimals}`).padEnd(after)
-  );
-}
-function bar(length, unicode) {
-  if (!unicode) return "#".repeat(Math.max(1, Math.round(length)));
-  const eighths = Math.max(1, Math.round(length * 8));
-  return "█".repeat(eighths >> 3) + (eighths & 7 ? EIGHTHS[(eighths & 7) - 1] : "");
-}
-var EIGHTHS = "▏▎▍▌▋▊▉";
-
-// src/cli/terminal.ts
-var RENDITION = { good: 32, bad: 31, doubtful: 33, strong: 1, faint: 2, bar: 36 };
-var COLUMNS_DEFAULT = 80;
-var PATIENCE_MILLISECONDS2 = 100;
-var Terminal = class {
-  /** Whether it is a terminal that text can be redrawn on. */
-  interactive;
-  /** Whether it shows characters beyond ASCII. */
-  unicode;
-  /** Whether nobody reads it any more. */
-  closed = false;
-  #colours;
-  #writer = new Writer(PIPE_BUF);
-  constructor() {
-    this.interactive = terminalSize(1) !== void 0 && environmentVariable("TERM") !== "dumb";
-    this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
-    const locale = environmentVariable("LC_ALL") || environmentVariable("LC_CTYPE") || environmentVariable("LANG");
-    this.unicode = /utf-?8/i.test(locale);
-  }
-  /** Columns of the terminal as it is now. */
-  get columns() {
-    return terminalSize(1)?.columns || COLUMNS_DEFAULT;
-  }
-  /** Rows of the terminal as it is now; `Infinity` where there is none. */
-  get rows() {
-    return terminalSize(1)?.rows || Infinity;
-  }
-  /** Gives a text a look, where there are colours. */
-  paint(style, text) {
-    return this.#colours ? `\x1B[${RENDITION[style]}m${text}\x1B[0m` : text;
-  }
-  /** Writes a text. It waits for a slow reader; one that has gone away makes it {@link closed}. */
-  write(text) {
-    const bytes3 = new TextEncoder().encode(text);
-    for (let at = 0; at < bytes3.length && !this.closed; ) {
-      const piece = bytes3.subarray(at, at + this.#writer.bytes.length);
-      this.#writer.bytes.set(piece);
-      const written = this.#writer.write(1, piece.length);
-      if (written > 0) at += written;
-      else if (written === -EAGAIN) poll(1, POLLOUT, PATIENCE_MILLISECONDS2);
-      else if (written !== -EINTR) this.closed = true;
-    }
-  }
-};
-function wrap(text, width) {
-  const lines = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== void 0 && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
+  const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1e6 || 0));
+  const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
+  while (!isStopped() && performance.now() < end) await poller.step(end);
 }
 
-// src/probe/report.ts
-function makeReport(settings, terminal, several) {
-  if (settings.json) return new JsonReport(settings, terminal);
-  return several ? new TableReport(settings, terminal) : new LineReport(settings, terminal);
-}
-var LineReport = class {
-  #settings;
-  #terminal;
-  #target;
-  constructor(settings, terminal) {
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-  start([target2]) {
-    this.#target = target2;
-    const { size, interval, connected, quiet } = this.#settings;
-    if (quiet) return;
-    const pace = interval === 0 ? "as fast as it answers" : `every ${duration2(interval)}`;
-    this.#line(`probing ${titleOf(target2)} with ${bytes2(size)} ${pace}${connected ? ", connected" : ""}`);
-  }
-  replied(_target, reply) {
-    if (this.#settings.quiet) return;
-    const { kind, sequence, roundTrip, reordered } = reply;
-    const paint = this.#terminal.paint.bind(this.#terminal);
-    const facts = [
-      sequence === void 0 ? "" : `seq=${sequence}`,
-      roundTrip === void 0 ? "" : paint("strong", `time=${milliseconds(roundTrip)} ms`),
-      kind === "received" ? "" : paint(KIND_STYLE[kind], kind),
-      reordered ? paint("doubtful", "reordered") : ""
-    ];
-    this.#line(`${bytes2(reply.size)} from ${reply.from} to ${reply.to}: ${facts.filter(Boolean).join(" ")}`);
-  }
-  failed(_target, failure) {
-    const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
-    this.#event("bad", `${sequence}failed: ${failureName(failure)}`);
-  }
-  lost(_target, sequence) {
-    this.#event("doubtful", `seq=${sequence} no answer within ${duration2(this.#settings.timeout)}`);
-  }
-  progress() {
-  }
-  finish() {
-    const target2 = this.#target;
-    const terminal = this.#terminal;
-    const width = terminal.interactive ? terminal.columns : 80;
-    if (!this.#settings.quiet) this.#line("");
-    const word = verdict(target2);
-    this.#line(`${titleOf(target2)}: ${terminal.paint(VERDICT_STYLE[word], word)}`);
-    for (const line of explanationLines(target2, this.#settings, terminal)) this.#line(line);
-    this.#line("");
-    for (const line of summaryLines(target2, width)) this.#line(line);
-    if (target2.times.count === 0) return;
-    this.#line("");
-    const histogram = drawHistogram(target2.times.buckets(), {
-      width: Math.min(width, 80),
-      unicode: terminal.unicode,
-      paint: (bar2) => terminal.paint("bar", bar2),
-      label: (value) => threeDigits(value / 1e6),
-      unit: "ms"
-    });
-    for (const line of histogram) this.#line(line);
-  }
-  #event(style, text) {
-    if (!this.#settings.quiet) this.#line(this.#terminal.paint(style, text));
-  }
-  #line(text) {
-    this.#terminal.write(`${text}
-`);
-  }
-};
-var TableReport = class {
-  #settings;
-  #terminal;
-  #targets = [];
-  #changed = true;
-  #drawnAt = -Infinity;
-  #drawnLines = 0;
-  constructor(settings, terminal) {
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-  start(targets) {
-    this.#targets = targets;
-  }
-  replied() {
-    this.#changed = true;
-  }
-  failed() {
-    this.#changed = true;
-  }
-  lost() {
-    this.#changed = true;
-  }
-  progress() {
-    const now = performance.now();
-    if (!this.#terminal.interactive || this.#settings.quiet || !this.#changed) return;
-    if (now - this.#drawnAt < REDRAW_MILLISECONDS) return;
-    this.#drawnAt = now;
-    this.#changed = false;
-    const lines = tableLines(this.#targets, this.#terminal, false);
-    if (lines.length < this.#terminal.rows) this.#draw(lines);
-  }
-  finish() {
-    this.#draw(tableLines(this.#targets, this.#terminal, true));
-    const explanations = this.#targets.flatMap((target2) => {
-      const lines = explanationLines(target2, this.#settings, this.#terminal);
-      return lines.length > 0 && this.#terminal.interactive ? ["", ...lines] : lines;
-    });
-    if (explanations.length > 0 && !this.#terminal.interactive) explanations.unshift("");
-    this.#terminal.write(explanations.map((line) => `${line}
-`).join(""));
-  }
-  #draw(lines) {
-    const back = this.#drawnLines === 0 ? "" : `\x1B[${this.#drawnLines}A\x1B[J`;
-    this.#drawnLines = this.#terminal.interactive ? lines.length : 0;
-    this.#terminal.write(back + lines.map((line) => `${line}
-`).join(""));
-  }
-};
-var JsonReport = class {
-  #settings;
-  #terminal;
-  #start = performance.now();
-  #targets = [];
-  constructor(settings, terminal) {
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-  start(targets) {
-    this.#targets = targets;
-  }
-  replied(target2, reply) {
-    this.#event({
-      event: "reply",
-      time: timeText(reply.time),
-      target: target2.endpoint,
-      sequence: reply.sequence ?? null,
-      kind: reply.kind.replaceAll(" ", "_"),
-      from: reply.from,
-      to: reply.to,
-      bytes: reply.size,
-      rtt_ns: reply.roundTrip ?? null,
-      reordered: reply.reordered
-    });
-  }
-  failed(target2, { sequence, errno, report }) {
-    this.#event({
-      event: "failure",
-      target: target2.endpoint,
-      sequence: sequence ?? null,
-      errno: errnoName(errno),
-      icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
-      from: report?.reporter === void 0 ? null : hostText(report.reporter),
-      mtu: report?.mtu || null
-    });
-  }
-  lost(target2, sequence) {
-    this.#event({ event: "lost", target: target2.endpoint, sequence });
-  }
-  progress() {
-  }
-  finish() {
-    this.#write({
-      event: "summary",
-      seconds: Math.round(performance.now() - this.#start) / 1e3,
-      targets: this.#targets.map((target2) => this.#summary(target2))
-    });
-  }
-  #summary(target2) {
-    const { counts, times, failedByErrno } = target2;
-    const round = (value) => Number.isNaN(value) ? null : Math.round(value);
-    return {
-      target: target2.endpoint,
-      name: target2.name ?? null,
-      verdict: verdict(target2).replaceAll(" ", "_"),
-      explanation: explanation(target2, this.#settings) || null,
-      sent: target2.sent,
-      received: counts.received,
-      lost: counts.lost,
-      late: counts.late,
-      wrong_source: counts["wrong source"],
-      corrupted: counts.corrupted,
-      failed: counts.failed,
-      waiting: counts.waiting,
-      duplicates: target2.duplicates,
-      reordered: target2.reordered,
-      stray: target2.stray,
-      failed_by_errno: Object.fromEntries([...failedByErrno].map(([errno, count]) => [errnoName(errno), count])),
-      wrong_sources: [...target2.wrongSources],
-      rtt_ns: times.count === 0 ? null : {
-        minimum: times.minimum,
-        mean: round(times.mean),
-        median: round(times.percentile(50)),
-        p90: round(times.percentile(90)),
-        p99: round(times.percentile(99)),
-        p99_9: round(times.percentile(99.9)),
-        maximum: times.maximum,
-        deviation: round(times.deviation),
-        jitter: round(times.jitter)
-      },
-      histogram: histogramRows(times.buckets(), 64).map(({ from, to, count }) => ({
-        from_ns: Math.round(from),
-        to_ns: Math.round(to),
-        count
-      }))
-    };
-  }
-  #event(event) {
-    if (!this.#settings.quiet) this.#write(event);
-  }
-  #write(value) {
-    this.#terminal.write(`${JSON.stringify(value)}
-`);
-  }
-};
+// src/probe/table_report.ts
 var REDRAW_MILLISECONDS = 50;
-var VERDICT_STYLE = {
-  ok: "good",
-  partial: "doubtful",
-  "wrong source": "bad",
-  refused: "bad",
-  "no answer": "bad",
-  unreachable: "bad",
-  corrupted: "bad"
-};
-var KIND_STYLE = {
-  late: "doubtful",
-  duplicate: "doubtful",
-  stray: "doubtful",
-  "wrong source": "bad",
-  corrupted: "bad"
-};
-function titleOf({ name, endpoint }) {
-  return name === void 0 ? endpoint : `${name} at ${endpoint}`;
+function tableReport(targets, settings, terminal) {
+  let drawnAt = -Infinity;
+  let drawn = [];
+  const draw = (lines) => {
+    terminal.eraseAbove(drawn.length);
+    terminal.writeLines(lines);
+    drawn = lines;
+  };
+  return {
+    progress() {
+      const now = performance.now();
+      if (!terminal.interactive || settings.quiet || now - drawnAt < REDRAW_MILLISECONDS) return;
+      drawnAt = now;
+      const lines = screenLines(targets.map((target) => rowOf(target, false)), terminal);
+      if (lines.join("\n") !== drawn.join("\n")) draw(lines);
+    },
+    finish() {
+      const table = layOut(targets.map((target) => rowOf(target, true)), terminal);
+      draw([...table.heading, ...table.rows.flat()]);
+      const explanations = targets.map((target) => explanationLines(target, settings, terminal));
+      const blank = (i) => i === 0 || terminal.interactive ? [""] : [];
+      const given = explanations.filter((lines) => lines.length > 0);
+      terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
+    }
+  };
 }
-function explanationLines(target2, settings, terminal) {
-  const text = explanation(target2, settings);
-  if (text === "") return [];
-  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
+function rowOf({ peer, endpoint, ledger }, final) {
+  const { counts, settled, times } = ledger;
+  return {
+    target: peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
+    word: settled === 0 && !final ? "waiting" : verdict(ledger),
+    received: `${counts.received}/${settled}`,
+    times: [times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds)
+  };
 }
-function summaryLines(target2, width) {
-  const { counts, times } = target2;
-  const failures = [...target2.failedByErrno].map(([errno, count]) => `${errnoName(errno)}: ${count}`).join(", ");
-  const countRows = [
-    ["sent", target2.sent],
-    ["received", counts.received],
-    ["lost", counts.lost],
-    ["late", counts.late],
-    ["wrong source", counts["wrong source"]],
-    ["corrupted", counts.corrupted],
-    ["failed", counts.failed],
-    ["duplicates", target2.duplicates],
-    ["reordered", target2.reordered]
+function screenLines(rows, terminal) {
+  const { heading, rows: drawn } = layOut(rows, terminal);
+  const room = terminal.rows - 1 - heading.length;
+  const height = drawn[0].length;
+  if (rows.length * height <= room) return [...heading, ...drawn.flat()];
+  const rank = ({ word }) => word === "ok" ? 2 : word === "waiting" ? 1 : 0;
+  const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
+  const shown = Math.max(1, Math.floor((room - 1) / height));
+  const words = /* @__PURE__ */ new Map();
+  for (const i of order.slice(shown)) words.set(rows[i].word, (words.get(rows[i].word) ?? 0) + 1);
+  const rest = `and ${rows.length - shown} more: ${[...words].map(([word, count]) => `${count} ${word}`).join(", ")}`;
+  return [
+    ...heading,
+    ...order.slice(0, shown).flatMap((i) => drawn[i]),
+    terminal.paint("faint", rest.slice(0, terminal.columns))
   ];
-  if (target2.stray > 0) countRows.push(["stray", target2.stray]);
-  if (counts.waiting > 0) countRows.push(["still waiting", counts.waiting]);
-  const timeRows = times.count === 0 ? [] : [
-    ["minimum", times.minimum],
-    ["mean", times.mean],
-    ["median", times.percentile(50)],
-    ["90 %", times.percentile(90)],
-    ["99 %", times.percentile(99)],
-    ["99.9 %", times.percentile(99.9)],
-    ["maximum", times.maximum],
-    ["deviation", times.deviation],
-    ["jitter", times.jitter]
-  ];
-  const countWidth = Math.max(...countRows.map(([, count]) => `${count}`.length), 6);
-  const timeTexts = timeRows.map(([, nanoseconds]) => milliseconds(nanoseconds));
-  const timeWidth = Math.max(...timeTexts.map((text) => text.length), 9);
-  const left = countRows.map(([label, count]) => `  ${label.padEnd(14)}${`${count}`.padStart(countWidth)}`);
-  const right = timeRows.map(([label], i) => `${label.padEnd(9)}${timeTexts[i].padStart(timeWidth)} ms`);
-  const leftWidth = left[0].length + 6;
-  const lines = right.length === 0 || leftWidth + right[0].length > width ? [...left, ...right.length === 0 ? [] : [""],
-  ...right.map((line) => `  ${line}`)] : left.map((line, i) => `${line.padEnd(leftWidth)}${right[i] ?? ""}`.trimEnd());
-  return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
-function tableLines(targets, terminal, final) {
-  const rows = targets.map((target2) => {
-    const { counts, sent, times } = target2;
-    const answered = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
-    const word = sent === counts.waiting && !final ? "waiting" : verdict(target2);
-    return {
-      target: target2.name === void 0 ? target2.endpoint : `${target2.name} ${target2.endpoint}`,
-      word,
-      style: word === "waiting" ? "faint" : VERDICT_STYLE[word],
-      answered: `${answered}/${sent}`,
-      times: [times.minimum, times.percentile(50), times.percentile(99)].map(milliseconds)
-    };
-  });
+function layOut(rows, terminal) {
   const columns = terminal.interactive ? terminal.columns : Infinity;
   const nameWidth = Math.max(6, ...rows.map((row) => row.target.length));
-  const answeredWidth = Math.max(7, ...rows.map((row) => row.answered.length));
+  const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
   const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
   const verdictWidth = "wrong source".length;
+  const paint = (word) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
   for (const shown of [[0, 1, 2], [1]]) {
-    const width = nameWidth + 2 + verdictWidth + 2 + answeredWidth + shown.length * (timeWidth + 2) + 3;
+    const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
     if (width > columns) continue;
     const times = (texts) => shown.map((i) => texts[i].padStart(timeWidth + 2)).join("");
-    const heading = `${"target".padEnd(nameWidth + 2)}${"verdict".padEnd(verdictWidth + 2)}${"answers".padStart(answeredWidth)}${times(
+    const heading = `${"target".padEnd(nameWidth + 2)}${"verdict".padEnd(verdictWidth + 2)}${"received".padStart(receivedWidth)}${times(
     ["minimum", "median", "99 %"])}`;
-    return [
-      terminal.paint("faint", heading),
-      ...rows.map(
-        ({ target: target2, word, style, answered, times: texts }) => `${target2.padEnd(nameWidth + 2)}${terminal.paint(
-        style, word)}${" ".repeat(verdictWidth + 2 - word.length)}${answered.padStart(answeredWidth)}${times(texts)}${texts[0] ===
-        "-" ? "" : " ms"}`
-      )
-    ];
+    return {
+      heading: [terminal.paint("faint", heading)],
+      rows: rows.map(({ target, word, received, times: texts }) => [
+        `${target.padEnd(nameWidth + 2)}${paint(word)}${" ".repeat(verdictWidth + 2 - word.length)}${received.padStart(receivedWidth)}${times(
+        texts)}${texts[0] === "-" ? "" : " ms"}`
+      ])
+    };
   }
-  return rows.flatMap(({ target: target2, word, style, answered, times: texts }) => {
-    const room = Math.max(0, columns - 3 - word.length - 1 - answered.length);
-    const time = [`${texts.join(" ")} ms`, `${texts[1]} ms`].find((text) => text.length <= room) ?? "";
-    return [
-      target2.length > columns ? target2.slice(0, columns) : target2,
-      `  ${terminal.paint(style, word)} ${answered}${texts[0] === "-" ? "" : ` ${time}`}`
-    ];
-  });
-}
-function threeDigits(value) {
-  const digits = Math.max(0, 2 - Math.floor(Math.log10(value * 1.0005)));
-  return value.toFixed(Math.min(6, digits));
-}
-function timeText(time) {
-  const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1e9);
-  const nanoseconds = time - Math.floor(time / 1e9) * 1e9;
-  return `${new Date(seconds * 1e3).toISOString().slice(0, 19)}.${`${nanoseconds}`.padStart(9, "0")}Z`;
-}
-function bytes2(count) {
-  return count === 1 ? "1 byte" : `${count} bytes`;
+  return {
+    heading: [],
+    rows: rows.map(({ target, word, received, times: [, median] }) => {
+      const time = median === "-" ? "" : `, median ${median} ms`;
+      const room = columns - `  ${word} ${received} received`.length;
+      return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
+    })
+  };
 }
 
 // src/probe/payload.ts
-var HEADER_SIZE = 16;
+var RECOGNIZABLE_SIZE = 16;
 var SEQUENCE_SIZE = 4;
 var MAGIC = 1869112165;
 var SESSION_WORD = 1;
 var MAGIC_WORD = 2;
-var CHECKSUM_WORD = 3;
-var CHECKSUM_AT = CHECKSUM_WORD * 4;
-var FILLING_WORD = HEADER_SIZE / 4;
+var GENERATED_WORD = 3;
 var ProbePayload = class {
   /** The session's number, 32 bits. */
   session;
@@ -5120,31 +5351,29 @@ var ProbePayload = class {
   #words;
   /**
    * @param session a random number of 32 bits
-   * @param sizeMax most bytes of a payload
+   * @param sizeMax largest payload, in bytes
    */
   constructor(session, sizeMax) {
     this.session = session | 0;
-    this.#bytes = new Uint8Array(Math.ceil(Math.max(HEADER_SIZE, sizeMax) / 4) * 4);
+    this.#bytes = new Uint8Array(Math.ceil(Math.max(RECOGNIZABLE_SIZE, sizeMax) / 4) * 4);
     this.#words = new Int32Array(this.#bytes.buffer);
   }
   /** The payload of the request `sequence`, `size` bytes, as a view that the next call overwrites. */
   of(sequence, size) {
     const words = this.#words;
-    const end = Math.max(FILLING_WORD, Math.ceil(size / 4));
+    const end = Math.ceil(size / 4);
     words[0] = sequence;
     words[SESSION_WORD] = this.session;
     words[MAGIC_WORD] = MAGIC;
-    let state = Math.imul(this.session ^ Math.imul(sequence, 2654435761), 2246822507) || 1;
-    for (let word = FILLING_WORD; word < end; word++) {
+    const seed = this.session ^ Math.imul(sequence, 2654435761) ^ Math.imul(size, 3266489909);
+    let state = Math.imul(seed, 2246822507) || 1;
+    for (let word = GENERATED_WORD; word < end; word++) {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
       words[word] = state;
     }
-    const payload = this.#bytes.subarray(0, size);
-    if (size >= HEADER_SIZE) words[CHECKSUM_WORD] = checksum(payload);
-    else words[CHECKSUM_WORD] = 0;
-    return payload;
+    return this.#bytes.subarray(0, size);
   }
   /** Whether a payload is, byte for byte, that of the request `sequence` with `size` bytes. */
   equals(payload, sequence, size) {
@@ -5169,26 +5398,15 @@ function namedSequence(payload, newest) {
   return sequence < 1 ? void 0 : sequence;
 }
 function isProbePayload(payload) {
-  if (payload.length < HEADER_SIZE) return false;
+  const size = payload.length;
+  if (size < RECOGNIZABLE_SIZE) return false;
   const view = new DataView(payload.buffer, payload.byteOffset);
-  return view.getInt32(MAGIC_WORD * 4, true) === MAGIC && view.getInt32(CHECKSUM_AT, true) === checksum(payload);
+  if (view.getInt32(MAGIC_WORD * 4, true) !== MAGIC) return false;
+  const session = view.getInt32(SESSION_WORD * 4, true);
+  return new ProbePayload(session, size).equals(payload, view.getInt32(0, true), size);
 }
-function checksum(payload) {
-  let crc = -1;
-  for (let i = 0; i < payload.length; i++) {
-    if (i === CHECKSUM_AT) i = HEADER_SIZE;
-    if (i < payload.length) crc = CRC_TABLE[(crc ^ payload[i]) & 255] ^ crc >>> 8;
-  }
-  return ~crc;
-}
-var CRC_TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? crc >>> 1 ^ 3988292384 : crc >>> 1;
-  return crc;
-});
 
 // src/probe/statistics.ts
-var VALUES_MAX = 1e4;
 var BUCKETS_PER_OCTAVE = 2 ** 13;
 var TimeStatistics = class {
   /** Values so far. */
@@ -5201,8 +5419,7 @@ var TimeStatistics = class {
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  #bucketsPerOctave = Infinity;
-  // How many values there are from each number on, up to the end of its bucket.
+  // Values by the start of their bucket.
   #buckets = /* @__PURE__ */ new Map();
   /** Adds a value. */
   add(value) {
@@ -5212,21 +5429,8 @@ var TimeStatistics = class {
     const deviation = value - this.#mean;
     this.#mean += deviation / this.count;
     this.#squares += deviation * (value - this.#mean);
-    this.#countValue(value, 1);
-    if (this.#buckets.size > VALUES_MAX && this.#bucketsPerOctave === Infinity) {
-      const values = this.#buckets;
-      this.#buckets = /* @__PURE__ */ new Map();
-      this.#bucketsPerOctave = BUCKETS_PER_OCTAVE;
-      for (const [kept, count] of values) this.#countValue(kept, count);
-    }
-  }
-  #countValue(value, count) {
-    const from = value - value % this.#bucketSize(value);
-    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + count);
-  }
-  #bucketSize(value) {
-    const ratio = value / this.#bucketsPerOctave;
-    return ratio < 2 ? 1 : 2 ** Math.floor(Math.log2(ratio));
+    const from = value - value % bucketSize(value);
+    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + 1);
   }
   /** Adds the times of two consecutive requests to the {@link jitter}. */
   addConsecutive(earlier, later) {
@@ -5243,7 +5447,7 @@ var TimeStatistics = class {
   }
   /**
    * The mean absolute difference between the times of consecutive requests that were both answered; `NaN` if no two
-   * were. That is irtt's round-trip IPDV, and RFC 3393's delay variation with consecutive packets selected.
+   * were. irtt calls it round-trip IPDV; it is RFC 3393's delay variation with consecutive packets selected.
    */
   get jitter() {
     return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
@@ -5263,42 +5467,26 @@ var TimeStatistics = class {
   }
   /** The buckets that hold values, in ascending order. */
   buckets() {
-    return [...this.#buckets].sort(([a], [b]) => a - b).map(([from, count]) => ({ from, to: from + this.#bucketSize(from),
-    count }));
+    return [...this.#buckets].sort(([a], [b]) => a - b).map(([from, count]) => ({ from, to: from + bucketSize(from), count }));
   }
 };
+function bucketSize(value) {
+  const ratio = value / BUCKETS_PER_OCTAVE;
+  return ratio < 2 ? 1 : 2 ** Math.floor(Math.log2(ratio));
+}
 
-// src/probe/target.ts
-var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-SOF_TIMESTAMPING_OPT_TSONLY;
+// src/probe/ledger.ts
+var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
 var MEMORY_TIMEOUTS = 10;
 var MEMORY_REQUESTS = 1e5;
 var CLOCK_TOLERANCE = 1e6;
 var WRONG_SOURCES_MAX = 8;
-var RECEIVE_CALLS = 1e3;
-var SEND_ATTEMPTS = 4;
-var ProbeTarget = class {
-  /** The name that the user gave, if it is not an address. */
-  name;
-  /** The endpoint that is asked: `192.0.2.10:9000`. */
-  endpoint;
-  /** Its address. */
-  address;
-  /** Its port. */
-  port;
+var RequestLedger = class {
   /** Requests so far: the sum of {@link counts}. */
   sent = 0;
-  /** Requests by what became of them. */
-  counts = {
-    waiting: 0,
-    received: 0,
-    late: 0,
-    "wrong source": 0,
-    corrupted: 0,
-    failed: 0,
-    lost: 0
-  };
-  /** Requests that failed, by error number. */
+  /** Requests by outcome. */
+  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  /** Failed requests by error number. */
   failedByErrno = /* @__PURE__ */ new Map();
   /** Further answers to requests that had one. */
   duplicates = 0;
@@ -5308,72 +5496,43 @@ var ProbeTarget = class {
   stray = 0;
   /** Round-trip times of all first answers that came unaltered, also late or from a wrong source. */
   times = new TimeStatistics();
-  /** Where answers came from that came from a wrong source. */
-  wrongSources = /* @__PURE__ */ new Set();
-  /** Bytes of the last answer that was corrupted. */
+  /** The senders of answers from a wrong source, the first eight. */
+  wrongSources = [];
+  /** Bytes of the last corrupted answer. */
   corruptedSize = 0;
   /** The last failure of a request. */
   lastFailure;
-  #settings;
-  #observer;
-  #errors;
+  #target;
+  #timeoutMilliseconds;
   #payload;
-  #clock = new Clock(CLOCK_REALTIME);
-  /** Absent where the host lacks the target's family. */
-  #socket;
-  #outgoing;
   #requests = /* @__PURE__ */ new Map();
   #waiting = /* @__PURE__ */ new Map();
-  #connected = false;
-  #newestReceived = 0;
-  /** The request whose departure the kernel counts as number 0. */
-  #firstCounted = 1;
+  #newestAnswered = 0;
   /**
-   * Makes the socket; nothing is sent yet.
-   * @throws {SystemError} with a sentence for the user, where the settings can't be met
+   * @param target the endpoint that is asked
+   * @param sizeMax most bytes of payload of a request
+   * @param timeoutMilliseconds time after which a request without an answer is lost
    */
-  constructor({ name, address, port }, settings, observer, errors) {
-    this.name = name;
-    this.address = address;
-    this.port = port;
-    this.endpoint = endpointText(address.bytes, address.zone, port);
-    this.#settings = settings;
-    this.#observer = observer;
-    this.#errors = errors;
-    this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0], settings.sizeMax);
-    try {
-      this.#socket = UdpSocket.bind({ port: 0, address: settings.source, family: isIPv4(address.bytes) ? 4 : 6 });
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
-      return;
-    }
-    const socket2 = this.#socket;
-    setOptions(socket2, settings);
-    this.#outgoing = socket2.batch(1);
-    this.#outgoing.add(new Uint8Array(), {
-      to: { address: hostText(address), port },
-      from: settings.source === void 0 ? void 0 : hostText(socket2.address)
-    });
+  constructor(target, sizeMax, timeoutMilliseconds) {
+    this.#target = target;
+    this.#timeoutMilliseconds = timeoutMilliseconds;
+    this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0], sizeMax);
   }
-  /** The descriptor of the socket; -1 if it could not be made. */
-  get fd() {
-    return this.#socket?.fd ?? -1;
+  /** Requests whose outcome is known. */
+  get settled() {
+    return this.sent - this.counts.waiting;
   }
-  /** Makes a batch that {@link receive} can use, and that of every target of the same family. */
-  batch(capacity) {
-    return this.#socket?.batch(capacity);
-  }
-  /** When the oldest waiting request is given up, in milliseconds of `performance.now`; `Infinity` if none waits. */
+  /** When the oldest waiting request is lost, in milliseconds of `performance.now`; `Infinity` if none waits. */
   get deadline() {
-    for (const request of this.#waiting.values()) return request.sentMilliseconds + this.#settings.timeout;
-    return Infinity;
+    const oldest = this.#oldestWaiting();
+    return oldest === void 0 ? Infinity : oldest.sentMilliseconds + this.#timeoutMilliseconds;
   }
-  /** What became of a request so far; `undefined` if it is forgotten. */
+  /** The outcome of a request so far; `undefined` if it is forgotten. */
   outcome(sequence) {
     return this.#requests.get(sequence)?.outcome;
   }
-  /** Sends the next request, with `size` bytes of payload; returns its number. */
-  send(size) {
+  /** Enters the next request; returns its payload of `size` bytes, as a view that the next call overwrites. */
+  open(size) {
     const request = {
       sequence: ++this.sent,
       size,
@@ -5386,135 +5545,73 @@ var ProbeTarget = class {
     this.counts.waiting++;
     this.#requests.set(request.sequence, request);
     this.#waiting.set(request.sequence, request);
-    this.#transmit(request);
-    return request.sequence;
+    return this.#payload.of(request.sequence, size);
   }
-  #transmit(request) {
+  /** Enters the time at which a request left, as a `wallTime`; of several, the latest counts. */
+  departed(sequence, time) {
+    const request = this.#requests.get(sequence);
+    if (request !== void 0 && time >= request.sentAt) request.sentAt = time;
+  }
+  /** Enters a datagram that arrived. */
+  answered({ payload, from, time }) {
+    const fromTarget = isSamePeer(from, this.#target);
+    const intact = this.#intact(payload);
+    const request = intact ?? (isProbePayload(payload) ? void 0 : this.#resembled(payload, fromTarget));
+    if (request === void 0) {
+      this.stray++;
+      return { kind: "stray", sequence: void 0, roundTrip: void 0, reordered: false };
+    }
     const { sequence } = request;
-    const socket2 = this.#socket;
-    const outgoing = this.#outgoing;
-    if (socket2 === void 0 || outgoing === void 0) {
-      return this.#fail(request, EAFNOSUPPORT, void 0);
+    if (hasAnswer(request)) {
+      this.duplicates++;
+      return { kind: "duplicate", sequence, roundTrip: void 0, reordered: false };
     }
-    let report;
-    try {
-      if (this.#settings.connected && !this.#connected) {
-        socket2.connect({ address: hostText(this.address), port: this.port });
-        this.#connected = true;
-      }
-      outgoing.setPayload(0, this.#payload.of(sequence, request.size));
-      outgoing.markForSend(0);
-      for (let attempt = 1; ; attempt++) {
-        request.sentAt = this.#now();
-        if (socket2.send(outgoing) === 1) {
-          this.receiveErrors();
-          return;
-        }
-        const errno = socket2.lastError;
-        const reports = this.receiveErrors();
-        report = reports.find((entry) => entry.icmp === void 0 && entry.errno === errno);
-        const earlier = reports.some((entry) => entry.icmp !== void 0 && entry.errno === errno);
-        if (!earlier || attempt === SEND_ATTEMPTS) throw new SystemError("sendmsg", errno);
-        this.#countDeparturesFrom(sequence);
-      }
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      this.#countDeparturesFrom(sequence + 1);
-      this.#fail(request, error.errno, report);
+    if (intact === void 0) {
+      this.corruptedSize = payload.length;
+      this.#settle(request, "corrupted");
+      return { kind: "corrupted", sequence, roundTrip: void 0, reordered: false };
     }
+    const roundTrip = this.#roundTrip(request, time);
+    const inTime = roundTrip <= this.#timeoutMilliseconds * 1e6;
+    const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
+    if (!fromTarget) this.#noteWrongSource(from);
+    const reordered = sequence < this.#newestAnswered;
+    if (reordered) this.reordered++;
+    else this.#newestAnswered = sequence;
+    this.#settle(request, kind);
+    this.#countTime(request, roundTrip);
+    return { kind, sequence, roundTrip, reordered };
   }
-  /** Takes what is in the socket's error queue; returns the errors. */
-  receiveErrors() {
-    const reports = [];
-    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
-      if (entry.kind === "departure") {
-        const request = this.#requests.get(this.#firstCounted + entry.index);
-        if (request !== void 0 && entry.time >= request.sentAt) request.sentAt = entry.time;
-      } else {
-        reports.push(entry);
-        if (entry.icmp !== void 0) this.#failRemotely(entry);
-      }
-    }
-    return reports;
+  /** Enters that a request could not be sent. */
+  failed(sequence, errno, report) {
+    return this.#fail(this.#requests.get(sequence), errno, report);
   }
-  /** Receives what has come to the socket. */
-  receive(batch) {
-    const socket2 = this.#socket;
-    if (socket2 === void 0) return;
-    for (let calls = 0; calls < RECEIVE_CALLS; calls++) {
-      this.receiveErrors();
-      const received = socket2.receive(batch, false);
-      for (let i = 0; i < received; i++) this.#judge(batch, i);
-      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return;
-    }
+  /** Enters an ICMP error: of the request whose payload it quotes, or else of the oldest that waits. */
+  reported(report) {
+    const sequence = namedSequence(report.quoted, this.sent);
+    const request = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
+    return this.#fail(request, report.errno, report);
   }
   /**
-   * Gives up the requests whose time is over at `now`, in milliseconds of `performance.now`. What had come by then must
-   * have been received.
+   * Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`; returns their numbers.
+   * The datagrams that had arrived by then must have been entered.
    */
   expire(now) {
+    const lost = [];
     for (const request of this.#waiting.values()) {
-      if (request.sentMilliseconds + this.#settings.timeout > now) break;
+      if (request.sentMilliseconds + this.#timeoutMilliseconds > now) break;
       this.#settle(request, "lost");
-      this.#observer.lost(this, request.sequence);
+      lost.push(request.sequence);
     }
     for (const request of this.#requests.values()) {
-      const old = request.sentMilliseconds + this.#settings.timeout * MEMORY_TIMEOUTS <= now;
+      const old = request.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request.sequence);
     }
+    return lost;
   }
-  /** Closes the socket. */
-  close() {
-    this.#socket?.close();
-  }
-  /** Finds out what a datagram that came means. */
-  #judge(batch, i) {
-    const payload = batch.payload(i);
-    const { address, port } = batch.peer(i);
-    const from = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-    const fromTarget = from === this.endpoint;
-    const time = batch.arrival(i) ?? this.#now();
-    let request = this.#answered(payload);
-    const intact = request !== void 0;
-    if (!intact && !isProbePayload(payload)) request = this.#resembled(payload, fromTarget);
-    let kind;
-    let reordered = false;
-    let roundTrip;
-    if (request === void 0) {
-      kind = "stray";
-      this.stray++;
-    } else if (hasAnswer(request)) {
-      kind = "duplicate";
-      this.duplicates++;
-    } else if (!intact) {
-      kind = "corrupted";
-      this.corruptedSize = payload.length;
-      this.#settle(request, kind);
-    } else {
-      roundTrip = this.#roundTrip(request, time);
-      const inTime = roundTrip <= this.#settings.timeout * 1e6;
-      kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
-      reordered = request.sequence < this.#newestReceived;
-      this.#newestReceived = Math.max(this.#newestReceived, request.sequence);
-      if (reordered) this.reordered++;
-      this.#settle(request, kind);
-      this.#countTime(request, roundTrip);
-    }
-    if (kind === "wrong source" && this.wrongSources.size < WRONG_SOURCES_MAX) this.wrongSources.add(from);
-    this.#observer.replied(this, {
-      kind,
-      sequence: request?.sequence,
-      from,
-      to: batch.localAddress(i),
-      size: payload.length,
-      roundTrip,
-      reordered,
-      time
-    });
-  }
-  /** The request whose payload this is, byte for byte; for an empty one, that of the oldest that waits. */
-  #answered(payload) {
+  /** The request whose payload this is, byte for byte; for an empty one, the oldest that waits. */
+  #intact(payload) {
     const sequence = namedSequence(payload, this.sent);
     if (sequence === void 0) {
       if (payload.length > 0) return void 0;
@@ -5525,26 +5622,26 @@ var ProbeTarget = class {
     return request !== void 0 && this.#payload.equals(payload, sequence, request.size) ? request : void 0;
   }
   /**
-   * The request that an altered payload most resembles: the one that it names or one that waits, if at least half of
-   * its bytes agree. What the target itself sends is an answer whatever it is: to the oldest request that waits.
+   * The request that an altered payload belongs to: the one that it names, if at least half of the bytes agree. Any
+   * other bytes from the target itself are taken for an answer to the oldest request that waits.
    */
   #resembled(payload, fromTarget) {
     const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
-    let best;
-    let most = 0;
-    for (const request of named === void 0 ? this.#waiting.values() : [named, ...this.#waiting.values()]) {
-      const equal = this.#payload.agreement(payload, request.sequence, request.size);
-      if (equal <= most || equal * 2 < Math.min(payload.length, request.size)) continue;
-      best = request;
-      most = equal;
+    if (named !== void 0) {
+      const equal = this.#payload.agreement(payload, named.sequence, named.size);
+      if (equal > 0 && equal * 2 >= Math.min(payload.length, named.size)) return named;
     }
-    return best ?? (fromTarget ? this.#oldestWaiting() : void 0);
+    return fromTarget ? this.#oldestWaiting() : void 0;
   }
   #oldestWaiting() {
     for (const request of this.#waiting.values()) return request;
     return void 0;
   }
-  /** Nanoseconds from a request to what arrived at `time`. */
+  #noteWrongSource(from) {
+    const known = this.wrongSources.some((peer) => isSamePeer(peer, from));
+    if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
+  }
+  /** Nanoseconds from a request to the answer that arrived at `time`. */
   #roundTrip(request, time) {
     const roundTrip = time - request.sentAt;
     const most = (performance.now() - request.sentMilliseconds) * 1e6 + CLOCK_TOLERANCE;
@@ -5559,12 +5656,6 @@ var ProbeTarget = class {
     if (before !== void 0) this.times.addConsecutive(before, roundTrip);
     if (after !== void 0) this.times.addConsecutive(roundTrip, after);
   }
-  /** An ICMP error came: finds the request by what it quotes of the payload; else it is the oldest that waits. */
-  #failRemotely(report) {
-    const sequence = namedSequence(report.quoted, this.sent);
-    const request = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
-    this.#fail(request, report.errno, report);
-  }
   #fail(request, errno, report) {
     const settled = request === void 0 || hasAnswer(request) || request.outcome === "failed";
     const failure = { sequence: settled ? void 0 : request.sequence, errno, report };
@@ -5572,7 +5663,7 @@ var ProbeTarget = class {
       this.#settle(request, "failed", errno);
       this.lastFailure = failure;
     }
-    this.#observer.failed(this, failure);
+    return failure;
   }
   #settle(request, outcome, errno = 0) {
     this.#count(request, -1);
@@ -5585,159 +5676,258 @@ var ProbeTarget = class {
     this.counts[outcome] += change;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
   }
-  /** After a request that was not sent, nobody knows whether the kernel has counted it: it is made to start anew. */
-  #countDeparturesFrom(sequence) {
-    this.#firstCounted = sequence;
-    setTimestamps(this.#socket, 0);
-    setTimestamps(this.#socket, TIMESTAMPS);
-  }
-  #now() {
-    this.#clock.read();
-    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
-  }
 };
 function hasAnswer({ outcome }) {
   return outcome !== "waiting" && outcome !== "lost" && outcome !== "failed";
 }
-function setOptions(socket2, settings) {
+
+// src/probe/transmission.ts
+var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+SOF_TIMESTAMPING_OPT_TSONLY;
+var SEND_ATTEMPTS = 4;
+var Transmission = class {
+  #target;
+  #connect;
+  #observer;
+  #errors;
+  #clock = new Clock(CLOCK_REALTIME);
+  /** Whether the kernel tells of answers that came in fragments. */
+  tellsFragments = false;
+  // Absent where this host lacks the target's family.
+  #socket;
+  #outgoing;
+  #connected = false;
+  // The request whose departure the kernel counts as number 0.
+  #firstCounted = 1;
+  /**
+   * Makes the socket; nothing is sent yet.
+   * @param errors reads the error queue; one serves all sockets
+   * @throws {SystemError} with a sentence for the user, if the options can't be met
+   */
+  constructor(target, options3, errors, observer) {
+    this.#target = target;
+    this.#connect = options3.connected;
+    this.#observer = observer;
+    this.#errors = errors;
+    const { source } = options3;
+    const address = source === void 0 ? void 0 : exactHostText(source);
+    try {
+      this.#socket = UdpSocket.bind({ port: 0, address, family: isIPv4(target.bytes) ? 4 : 6 });
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
+      return;
+    }
+    this.tellsFragments = setOptions(this.#socket, options3);
+    this.#outgoing = this.#socket.batch(1);
+    this.#outgoing.add(new Uint8Array(), { to: { address: exactHostText(target), port: target.port }, from: address });
+  }
+  /** The descriptor of the socket; -1 if it could not be made. */
+  get fd() {
+    return this.#socket?.fd ?? -1;
+  }
+  /** The local port; 0 if there is no socket. */
+  get localPort() {
+    return this.#socket?.port ?? 0;
+  }
+  /** Makes a batch for {@link receive} of this target, and of every target of the same family. */
+  batch(capacity) {
+    return this.#socket?.batch(capacity);
+  }
+  /** Sends the request `sequence`, a number higher than the last one's; returns why that failed, if it did. */
+  send(sequence, payload) {
+    const socket2 = this.#socket;
+    const outgoing = this.#outgoing;
+    if (socket2 === void 0 || outgoing === void 0) return { errno: EAFNOSUPPORT, report: void 0 };
+    outgoing.setPayload(0, payload);
+    outgoing.markForSend(0);
+    for (let attempt = 1; ; attempt++) {
+      this.#observer.departed(sequence, this.now());
+      const errno = this.#connectError(socket2) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
+      const reports = this.receiveErrors().filter((report) => report.errno === errno);
+      if (errno === 0) return void 0;
+      const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
+      this.#countDeparturesFrom(socket2, again ? sequence : sequence + 1);
+      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
+    }
+  }
+  /** Connects the socket, if it is to be connected and is not yet; returns the error number, or 0. */
+  #connectError(socket2) {
+    if (!this.#connect || this.#connected) return 0;
+    try {
+      socket2.connect({ address: exactHostText(this.#target), port: this.#target.port });
+      this.#connected = true;
+      return 0;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return error.errno;
+    }
+  }
+  /** Reads the error queue: tells the observer of departures and ICMP errors; returns all errors. */
+  receiveErrors() {
+    const reports = [];
+    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
+      if (entry.kind === "departure") {
+        this.#observer.departed(this.#firstCounted + entry.index, entry.time);
+      } else {
+        reports.push(entry);
+        if (entry.icmp !== void 0) this.#observer.reported(entry);
+      }
+    }
+    return reports;
+  }
+  /**
+   * Receives what has arrived, and has `handle` called with each message of the batch.
+   * @param end time of `performance.now` from which on no further batch is received
+   * @returns whether nothing is left
+   */
+  receive(batch, end, handle) {
+    const socket2 = this.#socket;
+    if (socket2 === void 0) return true;
+    do {
+      this.receiveErrors();
+      const received = socket2.receive(batch, false);
+      for (let i = 0; i < received; i++) handle(i);
+      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
+    } while (performance.now() < end);
+    return false;
+  }
+  /** The time now, as a `wallTime`. */
+  now() {
+    this.#clock.read();
+    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
+  }
+  /** Closes the socket. */
+  close() {
+    this.#socket?.close();
+  }
+  /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
+  #countDeparturesFrom(socket2, sequence) {
+    this.#firstCounted = sequence;
+    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  }
+};
+function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
   const ipv6 = socket2.domain === AF_INET6;
-  const { ttl, tos, interfaceIndex: interfaceIndex2 } = settings;
-  const set = (nameIPv4, nameIPv6, value) => ipv6 ? socket2.setOption(IPPROTO_IPV6, nameIPv6, value) : socket2.setOption(
-  IPPROTO_IP, nameIPv4, value);
+  const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
   if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
   set(IP_RECVERR, IPV6_RECVERR, 1);
-  setTimestamps(socket2, TIMESTAMPS);
+  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
-  if (tos !== void 0) set(IP_TOS, IPV6_TCLASS, tos);
-  if (settings.dontFragment) {
-    if (ipv6) socket2.setOption(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
-    else socket2.setOption(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-  }
+  if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
+  if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
+  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
 }
-function setTimestamps(socket2, flags) {
+function trySetOption(socket2, level, name, value) {
   try {
-    socket2.setOption(SOL_SOCKET, SO_TIMESTAMPING, flags);
+    socket2.setOption(level, name, value);
+    return true;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
+    return false;
   }
 }
 function swapBytes(value) {
   return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
 }
 
+// src/probe/target.ts
+var ProbeTarget = class {
+  /** The endpoint that is asked. */
+  peer;
+  /** Its text: `192.0.2.10:9000`. */
+  endpoint;
+  /** What was sent, and what became of it. */
+  ledger;
+  /** The socket. */
+  transmission;
+  /** Is told of events. */
+  observer = {};
+  /**
+   * Makes the socket; nothing is sent yet.
+   * @param errors reads the error queues of all targets
+   * @throws {SystemError} with a sentence for the user, if the options can't be met
+   */
+  constructor(peer, options3, errors) {
+    this.peer = peer;
+    this.endpoint = peerText(peer);
+    this.ledger = new RequestLedger(peer, options3.sizeMax, options3.timeoutMilliseconds);
+    this.transmission = new Transmission(peer, options3, errors, {
+      departed: (sequence, time) => this.ledger.departed(sequence, time),
+      reported: (report) => this.#fail(this.ledger.reported(report))
+    });
+  }
+  /** Sends the next request, with `size` bytes of payload; returns its number. */
+  send(size) {
+    const payload = this.ledger.open(size);
+    const sequence = this.ledger.sent;
+    const error = this.transmission.send(sequence, payload);
+    if (error !== void 0) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
+    return sequence;
+  }
+  /**
+   * Receives what has arrived.
+   * @param end time of `performance.now` from which on no further batch is received
+   * @returns whether nothing is left
+   */
+  receive(batch, end) {
+    return this.transmission.receive(batch, end, (i) => {
+      const payload = batch.payload(i);
+      const from = peerOf(batch, i);
+      const time = batch.arrival(i) ?? this.transmission.now();
+      const match = this.ledger.answered({ payload, from, time });
+      const to = printable2(batch.localAddress(i));
+      const fragmentSize = batch.fragmentSize(i);
+      this.observer.replied?.(this, { ...match, from, to, size: payload.length, fragmentSize, time });
+    });
+  }
+  #fail(failure) {
+    this.observer.failed?.(this, failure);
+  }
+  /** Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`. */
+  expire(now) {
+    for (const sequence of this.ledger.expire(now)) this.observer.lost?.(this, sequence);
+  }
+};
+
 // src/probe/command.ts
-var COUNT_DEFAULT = 5;
-var LINGER_MILLISECONDS = 10;
-var FAILURE_MILLISECONDS = 200;
+var LAST_MILLISECONDS = 1e3;
 async function runProbe(settings) {
+  const targets = makeTargets(settings);
   const terminal = new Terminal();
-  let stopped = false;
-  handleSignals(() => stopped = true);
-  const isStopped = () => stopped || terminal.closed;
-  const endpoints = resolveTargets(settings);
-  const report = settings.findMtu ? new MtuReport(settings, terminal) : makeReport(settings, terminal, endpoints.length >
-  1);
-  const targets = makeTargets(endpoints, settings, report);
-  const exchange = new Exchange(targets);
-  try {
-    if (report instanceof MtuReport) {
-      const found = await findLargest(targets, exchange, settings, report, isStopped);
-      return found ? 0 : 1;
-    }
-    await ask2(targets, exchange, settings, report, isStopped);
-    return targets.every((target2) => verdict(target2) === "ok") ? 0 : 1;
-  } finally {
-    for (const target2 of targets) target2.close();
-  }
+  let stoppedAt = Infinity;
+  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
+  const isStopped = () => stoppedAt < Infinity || terminal.closed;
+  const ok = await (settings.findMtu ? findMtu : ask2)(targets, settings, terminal, isStopped);
+  await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
+  return ok && !terminal.stalled ? 0 : 1;
 }
-async function ask2(targets, exchange, settings, report, isStopped) {
-  const { size, interval, timeout } = settings;
-  const count = (settings.count ?? (targets.length > 1 ? COUNT_DEFAULT : 0)) || Infinity;
-  const lastSent = new Map(targets.map((target2) => [target2, performance.now() - interval]));
-  const dueAt = (target2) => {
-    if (target2.sent >= count) return Infinity;
-    if (interval > 0) return lastSent.get(target2) + interval;
-    if (target2.counts.waiting > 0) return Infinity;
-    return lastSent.get(target2) + (target2.outcome(target2.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+function findMtu(targets, settings, terminal, isStopped) {
+  return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
+}
+async function ask2(targets, settings, terminal, isStopped) {
+  const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
+  const report = makeReport(targets, settings, terminal);
+  for (const target of targets) target.observer = report;
+  const showProgress = () => {
+    report.progress?.();
+    return terminal.drain(isStopped);
   };
-  report.start(targets);
-  report.progress();
-  while (!isStopped()) {
-    let until = Infinity;
-    for (const target2 of targets) {
-      const now = performance.now();
-      const due = dueAt(target2);
-      if (due <= now) {
-        target2.send(size);
-        lastSent.set(target2, Math.max(due, now - interval));
-      }
-      until = Math.min(until, dueAt(target2), target2.deadline);
-    }
-    if (until === Infinity) break;
-    await exchange.step(until);
-    report.progress();
-  }
-  const slowest = Math.max(...targets.map(({ times }) => times.maximum / 1e6 || 0));
-  const end = performance.now() + Math.min(timeout, Math.max(LINGER_MILLISECONDS, slowest));
-  while (!isStopped() && performance.now() < end) await exchange.step(end);
+  report.start?.();
+  await sendRequests(targets, settings, showProgress, isStopped);
   report.finish();
+  return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
-function resolveTargets(settings) {
+function makeTargets(settings) {
+  const { interfaceName: interfaceName2 } = settings;
+  const index = interfaceName2 === void 0 ? 0 : interfaceIndex(interfaceName2);
+  if (interfaceName2 !== void 0 && index === 0) throw noInterface(interfaceName2);
   const source = settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0];
-  const family = source === void 0 ? settings.family : isIPv4(source.bytes) ? 4 : 6;
-  const endpoints = /* @__PURE__ */ new Map();
-  for (const { host, port } of settings.targets) {
-    for (const found of resolve(withInterface(host, settings), family)) {
-      const address = found.scope === 0 ? found : { ...found, zone: interfaceName(found.scope) };
-      const ipv4 = isIPv4(address.bytes);
-      if (source !== void 0 && ipv4 !== isIPv4(source.bytes)) {
-        throw new UsageError(`--source ${settings.source} and the target ${host} are not of the same family`);
-      }
-      if (ipv4 && settings.size > SIZE_MAX_IPV4) {
-        throw new UsageError(
-          `--size ${settings.size} is too much for ${host}: IPv4 carries ${SIZE_MAX_IPV4} bytes at most`
-        );
-      }
-      const name = parseAddress(host.split("%")[0]) === void 0 ? host : void 0;
-      const key = `${hostText(address)} ${port}`;
-      if (!endpoints.has(key)) endpoints.set(key, { name, address, port });
-    }
-  }
-  return [...endpoints.values()];
-}
-function withInterface(host, { interfaceName: interfaceName2 }) {
-  const bytes3 = parseAddress(host);
-  return interfaceName2 !== void 0 && bytes3 !== void 0 && isLinkLocal(bytes3) ? `${host}%${interfaceName2}` : host;
-}
-function makeTargets(endpoints, settings, observer) {
+  const options3 = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
   const errors = new ErrorQueue();
-  const source = settings.source === void 0 ? void 0 : hostText(resolve(settings.source, settings.family)[0]);
-  const requests = {
-    connected: settings.connected,
-    source,
-    interfaceIndex: settings.interfaceName === void 0 ? 0 : interfaceIndex(settings.interfaceName),
-    ttl: settings.ttl,
-    tos: settings.tos,
-    dontFragment: settings.dontFragment,
-    timeout: settings.timeout,
-    sizeMax: settings.findMtu ? SIZE_MAX : settings.size
-  };
-  if (settings.interfaceName !== void 0 && requests.interfaceIndex === 0) {
-    const message = `no interface named ${JSON.stringify(settings.interfaceName)} on this host; \`ip link\` lists what the\
-re is`;
-    throw new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
-  }
-  try {
-    return endpoints.map((endpoint) => new ProbeTarget(endpoint, requests, observer, errors));
-  } catch (error) {
-    if (!(error instanceof SystemError) || error.errno !== EADDRNOTAVAIL || source === void 0) throw error;
-    throw new SystemError(
-      "bind",
-      EADDRNOTAVAIL,
-      `cannot send from ${source}: this address is not on this host; \`ip address\` lists what is`
-    );
-  }
+  return resolveTargets(settings, source).map((peer) => new ProbeTarget(peer, options3, errors));
 }
 
 // src/main.ts
@@ -5745,12 +5935,10 @@ async function main(args) {
   try {
     if (args[0] === "probe") {
       const settings2 = parseProbe(args.slice(1));
-      if (settings2 === "help") return print(console.log, PROBE_HELP) ? 0 : 1;
-      return await runProbe(settings2);
+      return typeof settings2 === "string" ? await inform(settings2, PROBE_HELP) : await runProbe(settings2);
     }
     const settings = parseEcho(args);
-    if (settings === "help") return print(console.log, ECHO_HELP) ? 0 : 1;
-    if (settings === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
+    if (typeof settings === "string") return await inform(settings, ECHO_HELP);
     await runEcho(settings);
     return 0;
   } catch (error) {
@@ -5759,12 +5947,17 @@ async function main(args) {
     return error instanceof UsageError ? 2 : 1;
   }
 }
+async function inform(subject, help) {
+  if (subject === "version") return print(console.log, `echo.ts ${VERSION}`);
+  const { default: { stdout } } = await import("node:process");
+  return print(console.log, fitHelp(help.trimEnd(), stdout.columns || 80));
+}
 function print(write, text) {
   try {
     write(text);
-    return true;
+    return 0;
   } catch {
-    return false;
+    return 1;
   }
 }
 runtime().exit(await main(runtime().args));

@@ -183,5 +183,6 @@ export const EADDRNOTAVAIL = 99;
 export const ENETUNREACH = 101;
 export const ENOBUFS = 105;
 export const EISCONN = 106;
+export const ESHUTDOWN = 108;
 export const ECONNREFUSED = 111;
 export const EHOSTUNREACH = 113;

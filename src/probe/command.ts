@@ -3,24 +3,19 @@
  * @module
  */
 
-import { EADDRNOTAVAIL } from "../../ffi/constants.ts";
-import { SystemError } from "../../ffi/errno.ts";
 import { interfaceIndex } from "../../ffi/interfaces.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { Terminal } from "../cli/terminal.ts";
 import { noInterface, resolve } from "../net/endpoint.ts";
 import { ErrorQueue } from "../socket/error_queue.ts";
 import { resolveTargets } from "./endpoints.ts";
-import { JsonReport } from "./json_report.ts";
-import { LineReport } from "./line_report.ts";
-import { MtuReport } from "./mtu_report.ts";
-import { MtuSearch } from "./mtu_search.ts";
+import { jsonReport } from "./json_report.ts";
+import { lineReport } from "./line_report.ts";
+import { mtuReport } from "./mtu_report.ts";
+import { searchMtu } from "./mtu_search.ts";
 import { type ProbeSettings, SIZE_MAX } from "./options.ts";
 import { sendRequests } from "./pacing.ts";
-import { hostText, type NamedPeer, type ScopedAddress } from "./peer.ts";
-import { ReplyPoller } from "./reply_poller.ts";
-import type { Report } from "./report.ts";
-import { TableReport } from "./table_report.ts";
+import { tableReport } from "./table_report.ts";
 import { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
@@ -33,51 +28,53 @@ const LAST_MILLISECONDS = 1000;
  * @throws {UsageError | SystemError} with a sentence for the user, if it can't be done
  */
 export async function runProbe(settings: ProbeSettings): Promise<number> {
+  // Before signals are handled, for a name server may take long to answer, and nothing else goes on meanwhile.
+  const targets = makeTargets(settings);
   const terminal = new Terminal();
   let stoppedAt = Infinity;
-  const stop = () => stoppedAt = Math.min(stoppedAt, performance.now());
-  handleSignals(stop);
+  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
   const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await runWith(settings, terminal, isStopped);
+  const ok = await (settings.findMtu ? findMtu : ask)(targets, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
 
-/** Runs the probe; returns whether all targets are ok. */
-async function runWith(settings: ProbeSettings, terminal: Terminal, isStopped: () => boolean): Promise<boolean> {
-  const source = settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!;
-  const peers = resolveTargets(settings, source);
-  const targets = makeTargets(peers, settings, source);
-  const poller = new ReplyPoller(targets);
-  if (settings.findMtu) {
-    const report = new MtuReport(settings, terminal);
-    return await new MtuSearch(poller, settings.timeoutMilliseconds, report, isStopped).run(targets);
-  }
-  const ReportOfKind = settings.json ? JsonReport : targets.length > 1 ? TableReport : LineReport;
-  const report: Report = new ReportOfKind(targets, settings, terminal);
+/** Searches the largest datagrams; returns whether all targets answer, each from the endpoint that was asked. */
+function findMtu(
+  targets: readonly ProbeTarget[],
+  settings: ProbeSettings,
+  terminal: Terminal,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
+}
+
+/** Sends requests and reports; returns whether all targets are ok. */
+async function ask(
+  targets: readonly ProbeTarget[],
+  settings: ProbeSettings,
+  terminal: Terminal,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
+  const report = makeReport(targets, settings, terminal);
   for (const target of targets) target.observer = report;
-  await sendRequests(targets, poller, settings, report, terminal, isStopped);
+  const showProgress = () => {
+    report.progress?.();
+    return terminal.drain(isStopped);
+  };
+  report.start?.();
+  await sendRequests(targets, settings, showProgress, isStopped);
   report.finish();
   return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 
-function makeTargets(
-  peers: readonly NamedPeer[],
-  settings: ProbeSettings,
-  source: ScopedAddress | undefined,
-): ProbeTarget[] {
-  const { interfaceName, findMtu, size } = settings;
-  const errors = new ErrorQueue();
+function makeTargets(settings: ProbeSettings): ProbeTarget[] {
+  const { interfaceName } = settings;
   const index = interfaceName === undefined ? 0 : interfaceIndex(interfaceName);
   if (interfaceName !== undefined && index === 0) throw noInterface(interfaceName);
-  const options = { ...settings, source, interfaceIndex: index, sizeMax: findMtu ? SIZE_MAX : size };
-  try {
-    return peers.map((peer) => new ProbeTarget(peer, options, errors));
-  } catch (error) {
-    if (!(error instanceof SystemError) || error.errno !== EADDRNOTAVAIL || source === undefined) throw error;
-    const message = `cannot send from ${
-      hostText(source)
-    }: this address is not on this host; \`ip address\` lists what is`;
-    throw new SystemError("bind", EADDRNOTAVAIL, message);
-  }
+  const source = settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!;
+  const options = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
+  const errors = new ErrorQueue();
+  return resolveTargets(settings, source).map((peer) => new ProbeTarget(peer, options, errors));
 }

@@ -13,7 +13,7 @@ import { formatDuration, formatMilliseconds } from "./duration.ts";
 import { icmpMeaning, icmpName } from "./icmp.ts";
 import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
-import { headerSize, hostText, isSameAddress, leastMtu, payloadSize, peerText, type ScopedAddress } from "./peer.ts";
+import { headerSize, hostText, isSameAddress, payloadSize, peerText, type ScopedAddress } from "./peer.ts";
 import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
@@ -111,9 +111,8 @@ export function failureName({ errno, report }: Failure): string {
 function failureExplanation(target: ProbeTarget, { errno, report }: Failure, settings: ProbeSettings): string {
   const { peer } = target;
   const packet = `a packet of ${settings.size + headerSize(peer)} bytes`;
-  const fits = report === undefined || report.mtu < leastMtu(peer)
-    ? ""
-    : `, at most ${report.mtu} bytes; --size ${payloadSize(peer, report.mtu)} fits`;
+  const mtu = report?.mtu ?? 0;
+  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} bytes; --size ${payloadSize(peer, mtu)} fits` : "";
   return report?.icmp === undefined
     ? localFailure(target, errno, packet, fits)
     : remoteFailure(target, { ...report, icmp: report.icmp }, packet, fits, settings.ttl);

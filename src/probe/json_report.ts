@@ -13,64 +13,49 @@ import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { hostText, peerText } from "./peer.ts";
 import type { Report } from "./report.ts";
-import type { ProbeTarget, Reply } from "./target.ts";
+import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** Reports on any number of targets, for programs. */
-export class JsonReport implements Report {
-  readonly #targets: readonly ProbeTarget[];
-  readonly #settings: ProbeSettings;
-  readonly #terminal: Terminal;
-  readonly #start = performance.now();
+export function jsonReport(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal): Report {
+  const start = performance.now();
+  const writeEvent = (event: Record<string, unknown>) => {
+    if (!settings.quiet) writeJson(terminal, event);
+  };
+  return {
+    replied(target, reply) {
+      writeEvent({
+        event: "reply",
+        time: timeText(reply.time),
+        target: target.endpoint,
+        sequence: reply.sequence ?? null,
+        kind: jsonWord(reply.kind),
+        from: peerText(reply.from),
+        to: reply.to,
+        bytes: reply.size,
+        rtt_ns: reply.roundTrip ?? null,
+        reordered: reply.reordered,
+      });
+    },
 
-  constructor(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal) {
-    this.#targets = targets;
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
+    failed({ endpoint }, failure) {
+      const sequence = failure.sequence ?? null;
+      const mtu = failure.report?.mtu || null;
+      writeEvent({ event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
+    },
 
-  replied(target: ProbeTarget, reply: Reply): void {
-    this.#event({
-      event: "reply",
-      time: timeText(reply.time),
-      target: target.endpoint,
-      sequence: reply.sequence ?? null,
-      kind: jsonWord(reply.kind),
-      from: peerText(reply.from),
-      to: reply.to,
-      bytes: reply.size,
-      rtt_ns: reply.roundTrip ?? null,
-      reordered: reply.reordered,
-    });
-  }
+    lost({ endpoint }, sequence) {
+      writeEvent({ event: "lost", target: endpoint, sequence });
+    },
 
-  failed(target: ProbeTarget, failure: Failure): void {
-    const mtu = failure.report?.mtu || null;
-    this.#event({
-      event: "failure",
-      target: target.endpoint,
-      sequence: failure.sequence ?? null,
-      ...failureFields(failure),
-      mtu,
-    });
-  }
-
-  lost(target: ProbeTarget, sequence: number): void {
-    this.#event({ event: "lost", target: target.endpoint, sequence });
-  }
-
-  finish(): void {
-    writeJson(this.#terminal, {
-      event: "summary",
-      seconds: Math.round(performance.now() - this.#start) / 1000,
-      targets: this.#targets.map((target) => summaryOf(target, this.#settings)),
-    });
-  }
-
-  /** Writes an event, unless only the summary is wanted. */
-  #event(event: Record<string, unknown>): void {
-    if (!this.#settings.quiet) writeJson(this.#terminal, event);
-  }
+    finish() {
+      writeJson(terminal, {
+        event: "summary",
+        seconds: Math.round(performance.now() - start) / 1000,
+        targets: targets.map((target) => summaryOf(target, settings)),
+      });
+    },
+  };
 }
 
 /** Writes a value on a line, in ASCII. */

@@ -80,15 +80,7 @@ export class RequestLedger {
   /** Requests so far: the sum of {@link counts}. */
   sent = 0;
   /** Requests by outcome. */
-  readonly counts: Record<Outcome, number> = {
-    waiting: 0,
-    received: 0,
-    late: 0,
-    "wrong source": 0,
-    corrupted: 0,
-    failed: 0,
-    lost: 0,
-  };
+  readonly counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
   /** Failed requests by error number. */
   readonly failedByErrno = new Map<number, number>();
   /** Further answers to requests that had one. */

@@ -4,99 +4,73 @@
  */
 
 import { errnoName } from "../../ffi/errno.ts";
-import type { Style, Terminal } from "../cli/terminal.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { formatDuration, formatMilliseconds } from "./duration.ts";
 import { failureName, formatBytes } from "./explanation.ts";
 import { drawHistogram } from "./histogram.ts";
-import type { Failure, RequestLedger } from "./ledger.ts";
+import type { RequestLedger } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { peerText } from "./peer.ts";
-import { explanationLines, type Report, VERDICT_STYLE } from "./report.ts";
-import type { ProbeTarget, Reply } from "./target.ts";
+import { explanationLines, type Report, verdictStyle } from "./report.ts";
+import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** Width of the summary where there is no terminal, and its greatest width in one. */
 const WIDTH = 80;
 
-const KIND_STYLE: Record<Exclude<Reply["kind"], "received">, Style> = {
-  late: "doubtful",
-  duplicate: "doubtful",
-  stray: "doubtful",
-  "wrong source": "bad",
-  corrupted: "bad",
-};
-
 /** Reports on one target, for people. */
-export class LineReport implements Report {
-  readonly #target: ProbeTarget;
-  readonly #settings: ProbeSettings;
-  readonly #terminal: Terminal;
+export function lineReport([target]: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal): Report {
+  const { size, intervalMilliseconds, connected, quiet } = settings;
+  const { ledger, peer, endpoint } = target!;
+  const title = peer.name === undefined ? endpoint : `${peer.name} at ${endpoint}`;
+  const writeEvent = (line: string) => {
+    if (!quiet) terminal.writeLines([line]);
+  };
+  return {
+    start() {
+      const pace = intervalMilliseconds === 0
+        ? "as fast as it answers"
+        : `every ${formatDuration(intervalMilliseconds)}`;
+      writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
+    },
 
-  constructor([target]: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal) {
-    this.#target = target!;
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
+    replied(_, { kind, sequence, roundTrip, reordered, size, from, to }) {
+      const altered = kind === "corrupted" || kind === "wrong source";
+      const facts = [
+        sequence === undefined ? "" : `seq=${sequence}`,
+        roundTrip === undefined ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
+        kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
+        reordered ? terminal.paint("doubtful", "reordered") : "",
+      ];
+      writeEvent(`${formatBytes(size)} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+    },
 
-  start(): void {
-    const { size, intervalMilliseconds: interval, connected } = this.#settings;
-    const pace = interval === 0 ? "as fast as it answers" : `every ${formatDuration(interval)}`;
-    this.#event(`probing ${titleOf(this.#target)} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
-  }
+    failed(_, failure) {
+      const sequence = failure.sequence === undefined ? "" : `seq=${failure.sequence} `;
+      writeEvent(terminal.paint("bad", `${sequence}failed: ${failureName(failure)}`));
+    },
 
-  replied(_target: ProbeTarget, reply: Reply): void {
-    const { kind, sequence, roundTrip, reordered } = reply;
-    const terminal = this.#terminal;
-    const facts = [
-      sequence === undefined ? "" : `seq=${sequence}`,
-      roundTrip === undefined ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
-      kind === "received" ? "" : terminal.paint(KIND_STYLE[kind], kind),
-      reordered ? terminal.paint("doubtful", "reordered") : "",
-    ];
-    const path = `from ${peerText(reply.from)} to ${reply.to}`;
-    this.#event(`${formatBytes(reply.size)} ${path}: ${facts.filter(Boolean).join(" ")}`);
-  }
+    lost(_, sequence) {
+      const timeout = formatDuration(settings.timeoutMilliseconds);
+      writeEvent(terminal.paint("doubtful", `seq=${sequence} no answer within ${timeout}`));
+    },
 
-  failed(_target: ProbeTarget, failure: Failure): void {
-    const sequence = failure.sequence === undefined ? "" : `seq=${failure.sequence} `;
-    this.#event(this.#terminal.paint("bad", `${sequence}failed: ${failureName(failure)}`));
-  }
-
-  lost(_target: ProbeTarget, sequence: number): void {
-    const timeout = formatDuration(this.#settings.timeoutMilliseconds);
-    this.#event(this.#terminal.paint("doubtful", `seq=${sequence} no answer within ${timeout}`));
-  }
-
-  finish(): void {
-    const target = this.#target;
-    const { ledger } = target;
-    const terminal = this.#terminal;
-    const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
-    const word = verdict(ledger);
-    terminal.eraseAbove(0);
-    this.#event("");
-    terminal.writeLines([
-      `${titleOf(target)}: ${terminal.paint(VERDICT_STYLE[word], word)}`,
-      ...explanationLines(target, this.#settings, terminal),
-      "",
-      ...summaryLines(ledger, width),
-    ]);
-    if (ledger.times.count === 0) return;
-    terminal.writeLines([
-      "",
-      ...drawHistogram(ledger.times.buckets(), width, terminal),
-    ]);
-  }
-
-  /** Writes a line, unless only the summary is wanted. */
-  #event(line: string): void {
-    if (!this.#settings.quiet) this.#terminal.writeLines([line]);
-  }
-}
-
-/** A target in a heading: `server.example at 192.0.2.10:9000`. */
-function titleOf({ peer, endpoint }: ProbeTarget): string {
-  return peer.name === undefined ? endpoint : `${peer.name} at ${endpoint}`;
+    finish() {
+      const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
+      const word = verdict(ledger);
+      terminal.eraseAbove(0);
+      writeEvent("");
+      terminal.writeLines([
+        `${title}: ${terminal.paint(verdictStyle(word), word)}`,
+        ...explanationLines(target!, settings, terminal),
+        "",
+        ...summaryLines(ledger, width),
+      ]);
+      if (ledger.times.count > 0) {
+        terminal.writeLines(["", ...drawHistogram(ledger.times.buckets(), width, terminal)]);
+      }
+    },
+  };
 }
 
 /** Counts and times, side by side if `width` allows. */

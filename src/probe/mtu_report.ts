@@ -14,47 +14,17 @@ import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** Reports on the search for the largest datagram. */
-export class MtuReport implements MtuObserver {
-  readonly #settings: ProbeSettings;
-  readonly #terminal: Terminal;
-
-  constructor(settings: ProbeSettings, terminal: Terminal) {
-    this.#settings = { ...settings, size: SMALL_SIZE };
-    this.#terminal = terminal;
-  }
-
-  tried({ endpoint }: ProbeTarget, size: number, limit: Limit | undefined): void {
-    if (this.#settings.quiet || this.#settings.json) return;
-    const what = limit === undefined ? "comes back" : limitText(limit);
-    this.#terminal.writeLines([this.#terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
-  }
-
-  unanswered(target: ProbeTarget): void {
-    if (this.#settings.json) this.#writeJson(target, null, undefined);
-    else this.#writeFault(target);
-  }
-
-  found(target: ProbeTarget, size: number, limit: Limit | undefined): void {
-    if (this.#settings.json) return this.#writeJson(target, size, limit);
-    const { peer, endpoint, ledger, transmission } = target;
-    const bytes = this.#terminal.paint("strong", `${size} bytes`);
-    const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
-    const packets = `in packets of ${size + headerSize(peer)} bytes`;
-    const larger = limit === undefined ? "no datagram is larger" : `larger: ${limitText(limit)}`;
-    this.#terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
-    if (ledger.wrongSources.length > 0) this.#writeFault(target);
-  }
-
-  #writeFault(target: ProbeTarget): void {
-    const word = this.#terminal.paint("bad", verdict(target.ledger));
-    this.#terminal.writeLines([`${target.endpoint}: ${word}`, explanation(target, this.#settings)]);
-  }
-
-  #writeJson(target: ProbeTarget, size: number | null, limit: Limit | undefined): void {
+export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObserver {
+  const explain = (target: ProbeTarget) => explanation(target, { ...settings, size: SMALL_SIZE });
+  const writeFault = (target: ProbeTarget) => {
+    const word = terminal.paint("bad", verdict(target.ledger));
+    terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
+  };
+  const writeFound = (target: ProbeTarget, size: number | null, limit: Limit | undefined) => {
     const { peer, endpoint, ledger, transmission } = target;
     // Failures of datagrams that are too large are no fault.
     const ok = size !== null && ledger.wrongSources.length === 0;
-    writeJson(this.#terminal, {
+    writeJson(terminal, {
       event: "mtu",
       target: endpoint,
       payload: size,
@@ -63,9 +33,34 @@ export class MtuReport implements MtuObserver {
       verdict: ok ? "ok" : jsonWord(verdict(ledger)),
       larger: limit?.outcome ?? null,
       ...failureFields(limit?.failure),
-      explanation: ok ? null : explanation(target, this.#settings),
+      explanation: ok ? null : explain(target),
     });
-  }
+  };
+  return {
+    tried({ endpoint }, size, limit) {
+      // What this host refuses to send is no try.
+      const refusedHere = limit?.failure !== undefined && limit.failure.report?.icmp === undefined;
+      if (settings.quiet || settings.json || refusedHere) return;
+      const what = limit === undefined ? "comes back" : limitText(limit);
+      terminal.writeLines([terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
+    },
+
+    unanswered(target) {
+      if (settings.json) writeFound(target, null, undefined);
+      else writeFault(target);
+    },
+
+    found(target, size, limit) {
+      if (settings.json) return writeFound(target, size, limit);
+      const { peer, endpoint, ledger, transmission } = target;
+      const bytes = terminal.paint("strong", `${size} bytes`);
+      const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+      const packets = `in packets of ${size + headerSize(peer)} bytes`;
+      const larger = limit === undefined ? "no datagram is larger" : `larger: ${limitText(limit)}`;
+      terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
+      if (ledger.wrongSources.length > 0) writeFault(target);
+    },
+  };
 }
 
 /** What limits the size of datagrams, in a few words. */

@@ -6,8 +6,7 @@
 import { isIPv4 } from "../net/address.ts";
 import type { Failure } from "./ledger.ts";
 import { SIZE_MAX, SIZE_MAX_IPV4 } from "./options.ts";
-import { leastMtu, payloadSize } from "./peer.ts";
-import type { ReplyPoller } from "./reply_poller.ts";
+import { ReplyPoller } from "./reply_poller.ts";
 import type { ProbeTarget, Reply } from "./target.ts";
 
 /** Bytes of the request that finds out whether the target answers at all. */
@@ -18,8 +17,6 @@ const ATTEMPTS = 3;
 const PATIENCE_ROUND_TRIPS = 10;
 /** Least such wait. */
 const PATIENCE_MILLISECONDS = 100;
-/** How many claims of an MTU are followed; a path has few narrower and narrower links, but a forger many claims. */
-const CLAIMS_MAX = 8;
 
 /** What became of a datagram that was too large. */
 export interface Limit {
@@ -41,61 +38,23 @@ export interface MtuObserver {
   found(target: ProbeTarget, size: number, limit: Limit | undefined): void;
 }
 
-/** Searches for one target after the other. Every bound is the result of a request: ICMP messages may be forged. */
-export class MtuSearch {
-  readonly #poller: ReplyPoller;
-  readonly #timeoutMilliseconds: number;
-  readonly #observer: MtuObserver;
-  readonly #isStopped: () => boolean;
-
-  constructor(poller: ReplyPoller, timeoutMilliseconds: number, observer: MtuObserver, isStopped: () => boolean) {
-    this.#poller = poller;
-    this.#timeoutMilliseconds = timeoutMilliseconds;
-    this.#observer = observer;
-    this.#isStopped = isStopped;
-  }
-
-  /** @returns whether all targets answer, each from the endpoint that was asked */
-  async run(targets: readonly ProbeTarget[]): Promise<boolean> {
-    let complete = true;
-    for (const target of targets) complete = await this.#search(target) && complete;
-    return complete && !this.#isStopped();
-  }
-
-  async #search(target: ProbeTarget): Promise<boolean> {
-    const { peer } = target;
-    const answered = await this.#try(target, SMALL_SIZE) === undefined;
-    if (this.#isStopped()) return false;
-    if (!answered) {
-      this.#observer.unanswered(target);
-      return false;
-    }
-    let passes = SMALL_SIZE;
-    let limit: Limit | undefined;
-    const most = isIPv4(peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
-    let claims = 0;
-    let claimed = 0;
-    for (let size = most, fails = most + 1; fails - passes > 1;) {
-      const result = await this.#try(target, size);
-      if (this.#isStopped()) return false;
-      if (result === undefined) {
-        passes = size;
-      } else {
-        fails = size;
-        limit = result;
-        const claim = claimedSize(target, size, result);
-        if (claim !== undefined && claims++ < CLAIMS_MAX) claimed = claim;
-      }
-      // The size that is said to pass, then one byte more: if the claim is right, that ends the search.
-      size = claimed > passes && claimed < fails ? claimed : claimed === passes ? passes + 1 : (passes + fails) >> 1;
-    }
-    this.#observer.found(target, passes, limit);
-    return target.ledger.wrongSources.length === 0;
-  }
+/**
+ * Searches for one target after the other, by bisection. What ICMP messages claim of the MTU is ignored, for they may be
+ * forged: each bound is the result of a request.
+ * @returns whether all targets answer, each from the endpoint that was asked
+ */
+export async function searchMtu(
+  targets: readonly ProbeTarget[],
+  timeoutMilliseconds: number,
+  observer: MtuObserver,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  const poller = new ReplyPoller(targets);
 
   /** Tries a size, some times if need be; returns what prevents that it comes back unfragmented. */
-  async #try(target: ProbeTarget, size: number): Promise<Limit | undefined> {
-    const first = target.ledger.sent + 1;
+  const tryPayload = async (target: ProbeTarget, size: number): Promise<Limit | undefined> => {
+    const { ledger } = target;
+    const first = ledger.sent + 1;
     const result: { reply?: Reply; failure?: Failure } = {};
     target.observer = {
       replied: (_, reply) => {
@@ -107,35 +66,45 @@ export class MtuSearch {
     };
     // An ICMP message may be forged, and the answer come all the same. An error of this host is sure.
     const isKnown = () =>
-      this.#isStopped() || result.reply !== undefined || result.failure !== undefined && !result.failure.report?.icmp;
+      isStopped() || result.reply !== undefined || result.failure !== undefined && !result.failure.report?.icmp;
+    const longest = ledger.times.maximum / 1_000_000 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
+    const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
     for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result.failure === undefined; attempt++) {
       target.send(size);
-      const end = performance.now() + this.#patience(target);
-      while (!isKnown() && performance.now() < end) await this.#poller.step(end);
+      const end = performance.now() + patience;
+      while (!isKnown() && performance.now() < end) await poller.step(end);
     }
-    if (this.#isStopped()) return undefined;
     const limit = limitOf(result.reply, result.failure);
-    this.#observer.tried(target, size, limit);
+    if (!isStopped()) observer.tried(target, size, limit);
     return limit;
-  }
+  };
 
-  /** How long to wait for an answer, in milliseconds. */
-  #patience({ ledger }: ProbeTarget): number {
-    const longest = ledger.times.maximum / 1_000_000;
-    const patience = Math.max(PATIENCE_MILLISECONDS, longest * PATIENCE_ROUND_TRIPS || Infinity);
-    return Math.min(this.#timeoutMilliseconds, patience);
-  }
+  const search = async (target: ProbeTarget): Promise<boolean> => {
+    let passes = SMALL_SIZE;
+    let limit = await tryPayload(target, passes);
+    if (isStopped()) return false;
+    if (limit !== undefined) {
+      observer.unanswered(target);
+      return false;
+    }
+    const most = isIPv4(target.peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
+    for (let size = most, fails = most + 1; fails - passes > 1; size = (passes + fails) >> 1) {
+      const result = await tryPayload(target, size);
+      if (isStopped()) return false;
+      if (result === undefined) passes = size;
+      else [fails, limit] = [size, result];
+    }
+    observer.found(target, passes, limit);
+    return target.ledger.wrongSources.length === 0;
+  };
+
+  let complete = true;
+  for (const target of targets) complete = await search(target) && complete;
+  return complete;
 }
 
 function limitOf(reply: Reply | undefined, failure: Failure | undefined): Limit | undefined {
   if (reply === undefined) return failure === undefined ? { outcome: "lost" } : { outcome: "failed", failure };
   if (reply.kind === "corrupted") return { outcome: "corrupted" };
   return reply.fragmentSize === 0 ? undefined : { outcome: "fragmented", fragmentSize: reply.fragmentSize };
-}
-
-/** Bytes of payload that pass, by what an error says of the MTU; `undefined` if it says nothing that can be. */
-function claimedSize({ peer }: ProbeTarget, size: number, { failure }: Limit): number | undefined {
-  const mtu = failure?.report?.mtu ?? 0;
-  const claimed = payloadSize(peer, mtu);
-  return mtu >= leastMtu(peer) && claimed < size ? claimed : undefined;
 }

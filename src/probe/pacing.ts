@@ -3,10 +3,8 @@
  * @module
  */
 
-import type { Terminal } from "../cli/terminal.ts";
 import type { ProbeSettings } from "./options.ts";
-import type { ReplyPoller } from "./reply_poller.ts";
-import type { Report } from "./report.ts";
+import { ReplyPoller } from "./reply_poller.ts";
 import type { ProbeTarget } from "./target.ts";
 
 /** Least time to wait at the end for duplicates. */
@@ -14,15 +12,17 @@ const LINGER_MILLISECONDS = 10;
 /** Time from a request that failed to the next one, if requests follow answers. */
 const FAILURE_MILLISECONDS = 200;
 
-/** Sends requests to all targets until all are answered or lost, or the user stops it. */
+/**
+ * Sends requests to all targets until all are answered or lost, or the user stops it.
+ * @param showProgress is called after each wait for answers
+ */
 export async function sendRequests(
   targets: readonly ProbeTarget[],
-  poller: ReplyPoller,
   settings: ProbeSettings,
-  report: Report,
-  terminal: Terminal,
+  showProgress: () => Promise<void>,
   isStopped: () => boolean,
 ): Promise<void> {
+  const poller = new ReplyPoller(targets);
   const { size, count, intervalMilliseconds: interval } = settings;
   const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
   /** When the next request to a target is due, in milliseconds of `performance.now`. */
@@ -33,8 +33,7 @@ export async function sendRequests(
     if (counts.waiting > 0) return Infinity;
     return lastSent.get(target)! + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
   };
-  report.start?.();
-  report.progress?.();
+  await showProgress();
   while (!isStopped()) {
     let until = Infinity;
     for (const target of targets) {
@@ -49,8 +48,7 @@ export async function sendRequests(
     }
     if (until === Infinity) break;
     await poller.step(until);
-    report.progress?.();
-    await terminal.drain(isStopped);
+    await showProgress();
   }
   // A duplicate of the last answer follows soon.
   const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1_000_000 || 0));

@@ -67,11 +67,6 @@ export function headerSize({ bytes }: ScopedAddress): number {
   return (isIPv4(bytes) ? 20 : 40) + 8;
 }
 
-/** The least MTU that a link to an address may have: smaller ones that ICMP messages claim are forged. RFC 791, RFC 8200 */
-export function leastMtu({ bytes }: ScopedAddress): number {
-  return isIPv4(bytes) ? 68 : 1280;
-}
-
 /** Bytes of payload of the largest datagram to an address whose packet has at most `mtu` bytes. */
 export function payloadSize(address: ScopedAddress, mtu: number): number {
   return Math.max(0, mtu - headerSize(address));

@@ -20,15 +20,9 @@ export interface Report extends TargetObserver {
 }
 
 /** The look of a verdict. */
-export const VERDICT_STYLE: Record<Verdict, Style> = {
-  ok: "good",
-  partial: "doubtful",
-  "wrong source": "bad",
-  refused: "bad",
-  "no answer": "bad",
-  unreachable: "bad",
-  corrupted: "bad",
-};
+export function verdictStyle(word: Verdict): Style {
+  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
+}
 
 /** The explanation of a target's verdict, if there is one: in a terminal wrapped, elsewhere one line. */
 export function explanationLines(target: ProbeTarget, settings: ProbeSettings, terminal: Terminal): string[] {

@@ -3,10 +3,10 @@
  * @module
  */
 
-import type { Style, Terminal } from "../cli/terminal.ts";
+import type { Terminal } from "../cli/terminal.ts";
 import { formatMilliseconds } from "./duration.ts";
 import type { ProbeSettings } from "./options.ts";
-import { explanationLines, type Report, VERDICT_STYLE } from "./report.ts";
+import { explanationLines, type Report, verdictStyle } from "./report.ts";
 import type { ProbeTarget } from "./target.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
@@ -29,44 +29,32 @@ interface Table {
 }
 
 /** Reports on several targets, for people. */
-export class TableReport implements Report {
-  readonly #targets: readonly ProbeTarget[];
-  readonly #settings: ProbeSettings;
-  readonly #terminal: Terminal;
-  #drawnAt = -Infinity;
-  #drawn: readonly string[] = [];
+export function tableReport(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal): Report {
+  let drawnAt = -Infinity;
+  let drawn: readonly string[] = [];
+  const draw = (lines: readonly string[]) => {
+    terminal.eraseAbove(drawn.length);
+    terminal.writeLines(lines);
+    drawn = lines;
+  };
+  return {
+    progress() {
+      const now = performance.now();
+      if (!terminal.interactive || settings.quiet || now - drawnAt < REDRAW_MILLISECONDS) return;
+      drawnAt = now;
+      const lines = screenLines(targets.map((target) => rowOf(target, false)), terminal);
+      if (lines.join("\n") !== drawn.join("\n")) draw(lines);
+    },
 
-  constructor(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal) {
-    this.#targets = targets;
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-
-  progress(): void {
-    const now = performance.now();
-    if (!this.#terminal.interactive || this.#settings.quiet || now - this.#drawnAt < REDRAW_MILLISECONDS) return;
-    this.#drawnAt = now;
-    const lines = screenLines(this.#targets.map((target) => rowOf(target, false)), this.#terminal);
-    if (lines.join("\n") !== this.#drawn.join("\n")) this.#draw(lines);
-  }
-
-  finish(): void {
-    const table = layOut(this.#targets.map((target) => rowOf(target, true)), this.#terminal);
-    this.#draw([...table.heading, ...table.rows.flat()]);
-    const explanations = this.#targets
-      .map((target) => explanationLines(target, this.#settings, this.#terminal))
-      .filter((lines) => lines.length > 0);
-    // Wrapped sentences need a blank line between them.
-    if (this.#terminal.interactive) this.#terminal.writeLines(explanations.flatMap((lines) => ["", ...lines]));
-    else if (explanations.length > 0) this.#terminal.writeLines(["", ...explanations.flat()]);
-  }
-
-  /** Replaces the last drawing. */
-  #draw(lines: readonly string[]): void {
-    this.#terminal.eraseAbove(this.#drawn.length);
-    this.#terminal.writeLines(lines);
-    this.#drawn = lines;
-  }
+    finish() {
+      const table = layOut(targets.map((target) => rowOf(target, true)), terminal);
+      draw([...table.heading, ...table.rows.flat()]);
+      const explanations = targets.map((target) => explanationLines(target, settings, terminal));
+      const blank = (i: number) => i === 0 || terminal.interactive ? [""] : [];
+      const given = explanations.filter((lines) => lines.length > 0);
+      terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
+    },
+  };
 }
 
 /** The row of a target; at the end, if `final`, a target is no longer `waiting`. */
@@ -106,7 +94,7 @@ function layOut(rows: readonly Row[], terminal: Terminal): Table {
   const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
   const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
   const verdictWidth = "wrong source".length;
-  const paint = (word: Row["word"]) => terminal.paint(styleOf(word), word);
+  const paint = (word: Row["word"]) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
   for (const shown of [[0, 1, 2], [1]]) {
     const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
     if (width > columns) continue;
@@ -129,8 +117,4 @@ function layOut(rows: readonly Row[], terminal: Terminal): Table {
       return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
     }),
   };
-}
-
-function styleOf(word: Row["word"]): Style {
-  return word === "waiting" ? "faint" : VERDICT_STYLE[word];
 }

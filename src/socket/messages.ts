@@ -3,7 +3,7 @@
  * @module
  */
 
-import { AF_INET, MSG_CTRUNC, MSG_TRUNC } from "../../ffi/constants.ts";
+import { AF_INET, ESHUTDOWN, MSG_CTRUNC, MSG_TRUNC } from "../../ffi/constants.ts";
 import { iovec, mmsghdr, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
@@ -142,13 +142,15 @@ export class Messages {
   /**
    * Receives messages from a socket and decodes them.
    * @param flags of recvmmsg(2)
-   * @returns their number, or `-errno`
+   * @returns their number, or `-errno`; `-ESHUTDOWN` if a process that shares the socket has shut it down
    */
   receive(fd: number, flags: number): number {
     const received = this.#vector.receive(fd, this.capacity, flags);
-    this.count = Math.max(0, received);
-    for (let i = 0; i < received; i++) this.#decode(i);
-    return received;
+    this.count = 0;
+    // After shutdown(2) every call returns empty messages without a peer, which a datagram always has.
+    while (this.count < received && this.#vector.nameLength(this.count) !== 0) this.#decode(this.count++);
+    if (received <= 0) return received;
+    return this.count > 0 ? this.count : -ESHUTDOWN;
   }
 
   /** Decodes a received message, and prepares its header for the next reception. */

@@ -94,6 +94,11 @@ export function resetInherited(fd: number, domain: number): void {
   if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
   setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
   setsockopt(fd, IPPROTO_UDP, UDP_CORK, 0);
+  if (isNonblocking(fd)) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
+}
+
+/** Whether calls on a descriptor do not wait. All processes that share the open file share this flag. fcntl(2) */
+export function isNonblocking(fd: number): boolean {
   const flags = fcntl(fd, F_GETFL, 0);
-  if (flags > 0 && (flags & O_NONBLOCK) !== 0) fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+  return flags > 0 && (flags & O_NONBLOCK) !== 0;
 }

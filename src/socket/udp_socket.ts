@@ -7,6 +7,7 @@ import {
   AF_INET,
   AF_INET6,
   EAFNOSUPPORT,
+  EAGAIN,
   EBADF,
   EINVAL,
   EISCONN,
@@ -15,6 +16,7 @@ import {
   IPV6_V6ONLY,
   MSG_DONTWAIT,
   MSG_WAITFORONE,
+  POLLIN,
   SO_DOMAIN,
   SO_RCVTIMEO,
   SO_TYPE,
@@ -38,7 +40,7 @@ import type { Path } from "./path.ts";
 import { forget, readable } from "./readiness.ts";
 import { noReach, type Route } from "./route.ts";
 import { sendError } from "./send_error.ts";
-import { configure, INT_MAX, resetInherited } from "./socket_options.ts";
+import { configure, INT_MAX, isNonblocking, resetInherited } from "./socket_options.ts";
 
 /** Descriptors of the sockets of this process. */
 const owned = new Set<number>();
@@ -70,6 +72,7 @@ export class UdpSocket {
   readonly #sender: BatchSender;
   #fd: number;
   #drops = 0;
+  #receiveTimeout = 0;
   // The kernel's counter at the last reading.
   #dropsSeen: number;
   #connected: { readonly address: ResolvedAddress; readonly port: number } | undefined;
@@ -250,6 +253,7 @@ export class UdpSocket {
   setReceiveTimeout(milliseconds: number): void {
     requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
     check("setsockopt", libc.setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
+    this.#receiveTimeout = milliseconds;
   }
 
   /**
@@ -264,12 +268,16 @@ export class UdpSocket {
   /**
    * Receives messages into a batch. With `wait` it blocks until there is one, and the event loop with it; see
    * {@link readable}. It allocates nothing.
-   * @returns the number of messages; `-EAGAIN` (-11) if none came in time, `-EINTR` (-4) after a signal, or another
-   *   negative error number
+   * @returns the number of messages; `-EAGAIN` (-11) if none came in time, `-EINTR` (-4) after a signal, `-ESHUTDOWN`
+   *   (-108) after a process that shares the socket has shut it down, or another negative error number
    */
   receive(batch: MessageBatch, wait: boolean): number {
     const messages = this.#messagesOf("recvmmsg", batch);
-    return messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
+    if (received !== -EAGAIN || !wait || !this.#adopted || !isNonblocking(this.#fd)) return received;
+    // A process that shares the socket has made it nonblocking, which it may need.
+    libc.poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
+    return messages.receive(this.#fd, MSG_DONTWAIT);
   }
 
   /**

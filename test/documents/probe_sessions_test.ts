@@ -1,6 +1,7 @@
 /** The sessions of docs/probe.md, run on the hosts that the document describes. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { otherRuntime } from "../support/full_mode.ts";
 import { type Host, host, join, noHosts } from "../support/hosts.ts";
 import { LONG, missing, Process, until } from "../support/process.ts";
 import { runProgram, serve, type Server } from "../support/server.ts";
@@ -14,7 +15,7 @@ const program = "echo.ts";
  *   client 192.0.2.5 ── bridge ─┬─ server 192.0.2.10 to .12
  *                               └─ router 192.0.2.1 ── MTU 1400 ── far 203.0.113.10
  */
-describe(document, { skip: noHosts || missing("python3", "nft", "ss") }, () => {
+describe(document, { skip: otherRuntime(import.meta.url) || noHosts || missing("python3", "nft", "ss") }, () => {
   const hosts: Host[] = [];
   const processes: (Process | Server)[] = [];
   let client: Host;

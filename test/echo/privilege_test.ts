@@ -274,7 +274,7 @@ describe("--fd", { skip: noCompiler || noPython }, () => {
     const port = await freePort();
     const bytes = 16 << 20;
     const inherited = inherit("--port", `${port}`, "--receive-buffer", `${bytes}`, ...ordinaryUser());
-    await withCommand([...inherited, ...command("-q")], async () => {
+    await withCommand([...inherited, ...command("-q")], () => {
       const socket = runSync(["ss", "--no-header", "--udp", "--listening", "--memory", "sport", "=", `:${port}`]);
       // The kernel doubles the size, to make room for its bookkeeping.
       assert.equal(Number(/skmem:\(.*,rb(\d+),/.exec(socket)?.[1]), 2 * bytes);

@@ -28,7 +28,7 @@ export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle):
   if (!disturbed.has(0)) checkLeftOut(world, oracle, dropped, leftOut);
   const summaries = settings.log === "json" ? jsonSummaries(lines) : textSummaries(world.outputs[1].text);
   const complete = summaries.length === oracle.summaries + 1;
-  if (complete) checkSummary(summaries.at(-1)!, oracle, dropped);
+  if (complete) checkSummary(summaries.at(-1)!, (world.time.now - world.start) / SECOND, oracle, dropped);
   else if (!disturbed.has(settings.log === "json" ? 0 : 1)) {
     throw new Violation(`${summaries.length} summaries, not ${oracle.summaries + 1}`);
   }
@@ -36,8 +36,10 @@ export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle):
   checkDescriptors(world);
 }
 
-function checkSummary(summary: Summary, oracle: EchoOracle, log_lines_dropped: number): void {
-  const expected: Summary = {
+function checkSummary(summary: Summary, seconds: number, oracle: EchoOracle, log_lines_dropped: number): void {
+  // It starts to count, and ends, a little later than its process.
+  if (Math.abs(summary.seconds - seconds) > 0.2) throw new Violation(`${summary.seconds} s, not ${seconds}`);
+  const expected: Omit<Summary, "seconds"> = {
     received: oracle.total,
     echoed: oracle.echoed,
     refused: total(oracle.refused),
@@ -62,7 +64,7 @@ function checkLeftOut({ time }: World, { admitted }: EchoOracle, dropped: number
 }
 
 /** Requires that failures are told, each once, and not more often than once a second. */
-function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures }: EchoOracle): void {
+function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures, refusals }: EchoOracle): void {
   let told = 0;
   const last = new Map<string, number>();
   for (const { text, at } of outputs[1].lines()) {
@@ -72,12 +74,16 @@ function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures }: E
     if (message === "a network device" && last.has(message)) throw new Violation(`told twice: ${text}`);
     last.set(message, at);
     if (message !== "replies could not be sent") continue;
-    for (const [, count] of text.matchAll(/(\d+) times?/g)) told += Number(count);
+    for (const [, count] of text.matchAll(/\): (\d+)/g)) told += Number(count);
     const so_far = failures.filter((failure) => failure <= at).length;
     if (told !== so_far) throw new Violation(`${told} failures told of ${so_far}`);
   }
   const disturbed = plan.events.some((event) => "output" in event && event.output === 1);
   const due = failures.filter((failure) => failure < time.now - TELL_MAX).length;
+  const refusedLongAgo = refusals.deviceRefusedAt < time.now - TELL_MAX;
+  if (last.has("a network device") !== refusedLongAgo && (refusedLongAgo || refusals.deviceRefusedAt === Infinity)) {
+    if (!disturbed) throw new Violation("whether a device takes no trains is told wrongly");
+  }
   if (told < due && !disturbed) throw new Violation(`${told} failures told of ${due}`);
 }
 

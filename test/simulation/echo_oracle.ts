@@ -7,6 +7,7 @@ import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
 import { Pace } from "./pace.ts";
+import { RefusalOracle } from "./refusal_oracle.ts";
 import { MICROSECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 import type { Observer, World } from "./world.ts";
@@ -31,6 +32,8 @@ export interface Admitted {
 const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO, 95];
 /** How long the server counts at the end what it does not answer, in nanoseconds. */
 const DRAIN_MAX = 50_000_000;
+/** Receive buffer that the server asks for, if nothing else was said. */
+const RECEIVE_BUFFER = 4 << 20;
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
 
@@ -55,6 +58,7 @@ export class EchoOracle implements Observer {
   /** Set when a signal that stops the server was handled. */
   stopping = false;
   stoppedAt = Infinity;
+  readonly refusals = new RefusalOracle();
   /** Peers whose ways are, or were, slow. */
   readonly slowed = new Set<string>();
   /** Datagrams that the kernel has dropped, as far as the server has asked. */
@@ -90,13 +94,16 @@ export class EchoOracle implements Observer {
     if (!this.stopping) this.#pace.receivedBy(waits, result);
   }
 
-  received(socket: KernelSocket, message: Message, { cut, datagrams }: Told): void {
+  received(socket: KernelSocket, message: Message, told: Told): void {
     const { now, realtime } = this.#world.time;
     if (this.stopping && this.#settings.adopted) throw new Violation("took a datagram that is for the next server");
     this.#watch(socket);
-    const judgement = this.stopping ? { admitted: 0, reason: "stopping" } : this.#guard.judge(message, cut, now);
+    const { datagrams } = told;
+    const judgement = this.stopping
+      ? { admitted: 0, refused: { stopping: datagrams } }
+      : this.#guard.judge(message, told, now);
     this.total += datagrams;
-    count(this.refused, judgement.reason, datagrams - judgement.admitted);
+    for (const [reason, refused] of Object.entries(judgement.refused)) count(this.refused, reason, refused);
     for (const payload of message.payloads.slice(0, judgement.admitted)) {
       this.#pending.push({
         message,
@@ -127,6 +134,7 @@ export class EchoOracle implements Observer {
     for (const payload of payloads) {
       const answered = this.#find(attempt, payload, taken);
       taken.add(answered);
+      if (taken.size === 1) this.refusals.attempted(attempt, answered.train, this.#world.time.now);
       answered.tries++;
       answered.error = error;
       answered.train = payloads.length > 1;
@@ -176,7 +184,12 @@ export class EchoOracle implements Observer {
     }
   }
 
-  closed({ queue }: KernelSocket): void {
+  closed({ queue, options, local }: KernelSocket): void {
+    // It opens others, to see what there is.
+    if (local === undefined) return;
+    const { admin, bufferMax } = this.#world.options.capabilities;
+    const granted = 2 * (admin ? RECEIVE_BUFFER : Math.min(RECEIVE_BUFFER, bufferMax));
+    if (options.get(option.SO_RCVBUF) !== granted) throw new Violation("the receive buffer is not as asked for");
     // What comes after it has found nothing is too late.
     const early = this.#lastReception > 0 && this.#world.time.now - this.stoppedAt < DRAIN_MAX;
     if (early && !this.#settings.adopted) throw new Violation(`${queue.length} messages were left uncounted`);
@@ -236,6 +249,7 @@ export class EchoOracle implements Observer {
       count(this.failed, each.error > ERRNO_MAX ? 0 : each.error, 1);
     }
     this.#pending = [];
+    this.refusals.settle();
     this.#crowded = false;
   }
 }

@@ -1,36 +1,12 @@
 /** What happens in one run of the echo server: made from a seed, and plain data, so that it can be shrunk. */
 import { isLinkLocal } from "./address.ts";
-import type { Interface, Way } from "./network.ts";
+import type { PlannedEvent } from "./events.ts";
+import { makeHost } from "./host_plan.ts";
 import { Random } from "./random.ts";
 import type { SignalName } from "./signals.ts";
-import type { SinkKind } from "./sink.ts";
-import { MICROSECOND, MILLISECOND, SECOND } from "./time.ts";
-import type { FaultRates, HostOptions } from "./world.ts";
-
-/** Something that happens at a time, in nanoseconds from the start of the traffic. */
-export type PlannedEvent =
-  & { readonly at: number }
-  & (
-    | {
-      readonly kind: "arrival";
-      readonly interface: number;
-      readonly source: string;
-      readonly sourcePort: number;
-      readonly destination: string;
-      /** Bytes of each datagram: several come as a train. */
-      readonly sizes: readonly number[];
-      /** Whether the payload is text, or anything. */
-      readonly text: boolean;
-    }
-    | { readonly kind: "address"; readonly interface: number; readonly address: string; readonly present: boolean }
-    | { readonly kind: "way"; readonly address: string; readonly way: Way }
-    | { readonly kind: "clock step"; readonly nanoseconds: number }
-    | { readonly kind: "drops"; readonly count: number }
-    | { readonly kind: "reader"; readonly output: 0 | 1; readonly bytesPerSecond: number }
-    | { readonly kind: "close output"; readonly output: 0 | 1 }
-    | { readonly kind: "fill disk"; readonly output: 0 | 1; readonly free: number }
-    | { readonly kind: "signal"; readonly signal: SignalName }
-  );
+import { MILLISECOND, SECOND } from "./time.ts";
+import { makeTraffic, makeTroubles } from "./traffic.ts";
+import type { HostOptions } from "./world.ts";
 
 /** What the server is told, beside its port. */
 export interface EchoSettings {
@@ -63,9 +39,6 @@ export interface EchoPlan {
   readonly stop: { readonly at: number; readonly signal: SignalName };
 }
 
-/** Ports of peers: ordinary ones, and some that are refused. */
-const PORTS = [49_152, 50_001, 33_333, 65_535, 1024, 0, 7, 53, 1023, 1900, 5353, 11_211] as const;
-
 /** Makes the plan of a seed. */
 export function makeEchoPlan(seed: number): EchoPlan {
   const random = new Random(seed);
@@ -73,7 +46,7 @@ export function makeEchoPlan(seed: number): EchoPlan {
   const settings = makeSettings(random, host);
   const duration = random.magnitude(20 * MILLISECOND, random.chance(0.9) ? 8 * SECOND : 100 * SECOND);
   const events = [
-    ...makeTraffic(random, host.interfaces, settings, duration),
+    ...makeTraffic(random, host.interfaces, settings.port, duration),
     ...makeTroubles(random, host, duration),
   ];
   events.sort((a, b) => a.at - b.at);
@@ -88,56 +61,17 @@ export function makeEchoPlan(seed: number): EchoPlan {
   };
 }
 
-/** Whether a fault is there at all: most runs have few kinds of them, so that each meets a program that works. */
-const rate = (random: Random, most: number) => random.chance(0.3) ? random.magnitude(0.001, most * 1000) / 1000 : 0;
-
-export function makeFaults(random: Random): FaultRates {
-  return {
-    interrupt: rate(random, 0.2),
-    interruptOutput: 0,
-    partialReceive: rate(random, 0.5),
-    receive: rate(random, 0.05),
-    partialSend: rate(random, 0.5),
-    send: rate(random, 0.3),
-    cutControl: rate(random, 0.2),
-  };
-}
-
-/** A host with two networks and a loopback interface, with troubles that last. */
-function makeHost(random: Random): HostOptions {
-  const ipv6 = (index: number) => random.chance(0.9) ? [`2001:db8:${index}::10/64`, `fe80::${index}0/64`] : [];
-  const device = (index: number, network: string): Interface => ({
-    index,
-    name: random.pick([`eth${index - 2}`, "a-very-long-nam", `veth"${index}`]),
-    mtu: random.pick([1500, 1500, 1280, 9000]),
-    addresses: [`${network}.10/24`, ...random.chance(0.5) ? [`${network}.11/24`] : [], ...ipv6(index)],
-    segmentation: random.chance(0.8),
-  });
-  const kinds: readonly SinkKind[] = ["file", "pipe", "terminal", "socket"];
-  return {
-    seed: random.word(),
-    interfaces: [
-      { index: 1, name: "lo", mtu: 65_536, addresses: ["127.0.0.1/8", "::1/128"], segmentation: true },
-      device(2, "192.0.2"),
-      device(3, "198.51.100"),
-    ],
-    capabilities: { bufferMax: 212_992, admin: random.chance(0.5), trains: random.chance(0.9) },
-    faults: makeFaults(random),
-    reportsSegmentSize: random.chance(0.5),
-    outputs: [random.pick(kinds), random.pick(kinds)],
-    canReopen: random.chance(0.7),
-    environment: { LANG: "C.UTF-8" },
-  };
-}
-
 function makeSettings(random: Random, { interfaces }: HostOptions): EchoSettings {
   const linkLocal = interfaces[1]!.addresses.some(isLinkLocal) ? ["fe80::20%2"] : [];
   const some = <T>(probability: number, value: () => T) => random.chance(probability) ? value() : undefined;
-  const rate = () => ({ perSecond: random.magnitude(1, 2000), burst: random.magnitude(1, 200) });
+  const rate = () => {
+    const perSecond = random.magnitude(1, 2000);
+    return { perSecond, burst: random.chance(0.3) ? perSecond : random.magnitude(1, 200) };
+  };
   return {
     port: random.pick([9000, 7, 40_000]),
     address: some(0.2, () => random.pick(["192.0.2.10", "127.0.0.1", "0.0.0.0", "::", ...linkLocal])) ?? "",
-    family: undefined,
+    family: some(0.2, () => random.pick([4, 6] as const)),
     log: random.pick(["text", "json", "none"]),
     logLimit: random.pick([1000, 1000, 0, 1, 20]),
     busyPoll: random.pick([50, 50, 0, 1000]),
@@ -151,141 +85,23 @@ function makeSettings(random: Random, { interfaces }: HostOptions): EchoSettings
   };
 }
 
-/** Datagrams of every kind, in patterns in which traffic comes. */
-function makeTraffic(
-  random: Random,
-  interfaces: readonly Interface[],
-  settings: EchoSettings,
-  duration: number,
-): PlannedEvent[] {
-  const peers = Array.from({ length: random.between(1, 7) }, (_, i) => makePeer(random, interfaces, settings, i));
-  const events: PlannedEvent[] = [];
-  const add = (at: number, peer: ReturnType<typeof makePeer>) => {
-    const destination = random.chance(0.7) ? peer.destinations[0]! : random.pick(peer.destinations);
-    const sizes = makeSizes(random);
-    const sourcePort = random.chance(0.1) ? random.pick(PORTS) : peer.from.sourcePort;
-    events.push({ at, kind: "arrival", ...peer.from, sourcePort, destination, sizes, text: random.chance(0.8) });
-  };
-  const slow = random.chance(0.15) ? random.some(peers) : [];
-  for (const { from, destinations } of slow) {
-    const way = { bytesPerSecond: random.magnitude(1000, 1_000_000) };
-    events.push({ at: 0, kind: "way", address: from.source, way });
-    for (let i = 0; i < 40; i++) {
-      const size = random.between(8000, 65_000);
-      events.push({
-        at: random.between(0, duration),
-        kind: "arrival",
-        ...from,
-        destination: destinations[0]!,
-        sizes: random.chance(0.7) ? [size] : new Array<number>(40).fill(size >> 6),
-        text: true,
-      });
-    }
-  }
-  while (events.length < 250) {
-    const start = random.between(-MILLISECOND, duration);
-    const pace = random.magnitude(MICROSECOND, 20 * MILLISECOND);
-    const count = random.magnitude(1, 60);
-    const peer = random.chance(0.5) ? random.pick(peers) : undefined;
-    for (let i = 0; i < count; i++) add(start + i * pace * random.between(0, 2), peer ?? random.pick(peers));
-    if (random.chance(0.2)) break;
-  }
-  return events;
-}
-
-/** A host that sends datagrams, and where to. */
-function makePeer(random: Random, interfaces: readonly Interface[], { port }: EchoSettings, i: number) {
-  const by = random.pick(interfaces);
-  const own = by.addresses.map((address) => address.slice(0, address.indexOf("/")));
-  const ipv6 = random.chance(0.4) && own.some((address) => address.includes(":"));
-  // A host takes what is for any of its addresses, whichever interface it comes by.
-  const others = interfaces.slice(1).flatMap(({ addresses }) => addresses)
-    .map((address) => address.slice(0, address.indexOf("/")))
-    .filter((address) => address.includes(":") === ipv6);
-  const local = own.filter((address) => address.includes(":") === ipv6);
-  const linkLocal = ipv6 && by.name !== "lo" && random.chance(0.5);
-  const network = by.index === 2 ? "192.0.2" : "198.51.100";
-  const near = by.name === "lo"
-    ? ipv6 ? "::1" : `127.0.0.${i + 1}`
-    : linkLocal
-    ? "fe80::99"
-    : ipv6
-    ? `2001:db8:${by.index}::${i + 20}`
-    : random.pick([`${network}.${i + 20}`, "203.0.113.5"]);
-  const forged = ipv6 ? ["::", "ff02::1", local[0]!] : ["0.0.0.0", "255.255.255.255", "224.0.0.9", local[0]!];
-  const groups = ipv6 ? ["ff02::1"] : ["255.255.255.255", `${network}.255`, "224.0.0.1"];
-  return {
-    from: {
-      interface: by.index,
-      source: random.chance(0.15) ? random.pick(forged) : near,
-      sourcePort: random.chance(0.7) ? random.pick(PORTS.slice(0, 4)) : random.pick([...PORTS, port]),
-    },
-    destinations: [
-      ...local.filter((address) => isLinkLocal(address) === linkLocal),
-      ...others.filter((address) => !isLinkLocal(address) || own.includes(address)),
-      ipv6 ? "2001:db8:ffff::5" : "203.0.113.200",
-      ...groups,
-    ],
-  };
-}
-
-/** Sizes of the datagrams that come together: one, or a train. */
-function makeSizes(random: Random): number[] {
-  if (random.chance(0.75)) {
-    return [random.chance(0.9) ? random.magnitude(1, 1472) - random.between(0, 1) : random.magnitude(1472, 65_507)];
-  }
-  const size = random.magnitude(1, 1472);
-  const most = Math.min(64, Math.floor(65_507 / size));
-  const sizes = new Array<number>(random.between(2, Math.max(2, most))).fill(size);
-  if (random.chance(0.5)) sizes[sizes.length - 1] = random.between(1, size);
-  return sizes;
-}
-
-/** What goes wrong on the way. */
-function makeTroubles(random: Random, { interfaces }: HostOptions, duration: number): PlannedEvent[] {
-  const events: PlannedEvent[] = [];
-  const some = (probability: number, make: (at: number) => PlannedEvent) => {
-    while (random.chance(probability)) events.push(make(random.between(0, duration)));
-  };
-  const places = ["192.0.2.20", "192.0.2.21", "198.51.100.20", "203.0.113.5", "2001:db8:2::20", "2001:db8:3::21"];
-  const ways = (): Way =>
-    random.pick<() => Way>([
-      () => ({}),
-      () => ({ mtu: random.pick([576, 1280, 1400]) }),
-      () => ({ absent: true }),
-      () => ({ bytesPerSecond: random.magnitude(1000, 10_000_000) }),
-      () => ({ error: random.pick([22, 13, 101, 113]) }),
-    ])();
-  some(0.5, (at) => ({ at, kind: "way", address: random.pick(places), way: ways() }));
-  some(0.3, (at) => {
-    const { index, addresses } = random.pick(interfaces.slice(1));
-    return { at, kind: "address", interface: index, address: random.pick(addresses), present: random.chance(0.5) };
-  });
-  some(0.2, (at) => ({ at, kind: "clock step", nanoseconds: random.between(-3600, 3600) * SECOND }));
-  // The program has to ask at least once in 2^32 of them.
-  const most = random.chance(0.5) ? 2 ** 32 - 100_000 : 1000;
-  if (random.chance(0.3)) {
-    events.push({ at: random.between(0, duration), kind: "drops", count: random.between(1, most) });
-  }
-  some(0.2, (at) => ({ at, kind: "reader", output: 0, bytesPerSecond: random.pick([0, 100, 100_000, Infinity]) }));
-  some(0.05, (at) => ({ at, kind: "close output", output: 0 }));
-  some(0.05, (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000) }));
-  some(0.3, (at) => ({ at, kind: "signal", signal: "SIGUSR1" }));
-  return events;
-}
-
 /** The command line of these settings. */
 export function argumentsOf(settings: EchoSettings): string[] {
-  const { port, address, allow, rate, maxRate } = settings;
+  const { port, address, family, allow, rate, maxRate } = settings;
   const flag = (name: string, given: boolean) => given ? [`--${name}`] : [];
   const option = (name: string, value: string | number | undefined) =>
     value === undefined ? [] : [`--${name}`, `${value}`];
-  const rateText = (value: typeof rate) => value === undefined ? undefined : `${value.perSecond}/${value.burst}`;
+  // What is the default is left out, so that the defaults show.
+  const unless = <T>(usual: T, value: T) => value === usual ? undefined : value;
+  const rateText = (value: typeof rate) =>
+    value && (value.burst === value.perSecond ? `${value.perSecond}` : `${value.perSecond}/${value.burst}`);
   return [
-    ...settings.adopted ? ["--fd", "3"] : [`${port}`, ...address === "" ? [] : ["--address", address]],
-    ...option("log", settings.log),
-    ...option("log-limit", settings.logLimit),
-    ...option("busy-poll", settings.busyPoll),
+    ...settings.adopted
+      ? ["--fd", "3"]
+      : [`${port}`, ...address !== "" ? ["--address", address] : family === undefined ? [] : [`-${family}`]],
+    ...option("log", unless("text", settings.log)),
+    ...option("log-limit", unless(1000, settings.logLimit)),
+    ...option("busy-poll", unless(50, settings.busyPoll)),
     ...allow.flatMap((prefix) => ["--allow", prefix]),
     ...option("rate", rateText(rate)),
     ...option("max-rate", rateText(maxRate)),

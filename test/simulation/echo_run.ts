@@ -1,10 +1,9 @@
 /** One run of the echo server in a simulated world, from its command line to its exit. */
-import type { Exit } from "./runtime.ts";
 import { enter } from "./runtime.ts";
 import { checkAccounts } from "./echo_accounts.ts";
 import { EchoOracle } from "./echo_oracle.ts";
-import { argumentsOf, type EchoPlan, type PlannedEvent } from "./echo_plan.ts";
-import { Random } from "./random.ts";
+import { argumentsOf, type EchoPlan } from "./echo_plan.ts";
+import { happen, type PlannedEvent } from "./events.ts";
 import * as option from "./socket_options.ts";
 import { AF_INET6 } from "./structs.ts";
 import { MILLISECOND, SECOND } from "./time.ts";
@@ -32,11 +31,11 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
   world.observer = oracle;
   if (plan.settings.adopted) prepareSocket(world, plan);
   const start = world.time.now + START;
-  plan.events.forEach((event, i) => {
-    const { at } = event;
-    world.time.schedule(start + at, () => happen(world, plan, event, i));
+  for (const event of plan.events) {
     if (event.kind === "way") oracle.slowed.add(event.address);
-  });
+    if (loops(world, plan, event)) continue;
+    world.time.schedule(start + event.at, () => happen(world, event, plan.settings.port));
+  }
   world.time.schedule(start + plan.stop.at, () => world.raise(plan.stop.signal));
   watchStop(world, oracle);
   try {
@@ -56,8 +55,8 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
 /** Notes when a signal that stops the server is handled: what comes then is not answered any more. */
 function watchStop(world: World, oracle: EchoOracle): void {
   world.signals.handled = (signal) => {
-    if (signal === "SIGUSR1" || signal === "SIGUSR2") oracle.summaries++;
-    else if (signal !== "SIGPIPE") oracle.stop();
+    if (signal === "SIGUSR2") oracle.summaries++;
+    else if (signal === "SIGTERM" || signal === "SIGINT" || signal === "SIGHUP") oracle.stop();
   };
 }
 
@@ -71,62 +70,8 @@ function prepareSocket(world: World, { settings, dropsBefore }: EchoPlan): void 
   world.descriptors.set(3, { kind: "socket", socket });
 }
 
-/** Lets an event happen. */
-function happen(world: World, plan: EchoPlan, event: PlannedEvent, i: number): void {
-  const { network, time } = world;
-  switch (event.kind) {
-    case "arrival": {
-      const by = network.interface(event.interface)!;
-      if (!network.accepts(event.destination, by)) return;
-      const payloads = event.sizes.map((size, k) => payload(plan.seed + i, k, size, event.text));
-      const { source, sourcePort, destination } = event;
-      network.arrive({
-        interface: by,
-        source,
-        sourcePort,
-        destination,
-        destinationPort: plan.settings.port,
-        payloads,
-      });
-      return;
-    }
-    case "address": {
-      const { addresses } = network.interface(event.interface)!;
-      const place = addresses.indexOf(event.address);
-      if (event.present && place < 0) addresses.push(event.address);
-      else if (!event.present && place >= 0) addresses.splice(place, 1);
-      return;
-    }
-    case "way":
-      network.ways.set(event.address, event.way);
-      return;
-    case "clock step":
-      time.realtimeOffset += event.nanoseconds;
-      return;
-    case "drops":
-      for (const receiver of network.receivers) receiver.drop(event.count);
-      return;
-    case "reader":
-      world.outputs[event.output].readAt(event.bytesPerSecond);
-      return;
-    case "close output":
-      world.outputs[event.output].closed = true;
-      return;
-    case "fill disk":
-      world.outputs[event.output].free = event.free;
-      return;
-    case "signal":
-      world.raise(event.signal);
-  }
+/** Whether a datagram would make the server answer itself for ever, as the documents of `--answer-any-port` say. */
+function loops({ network }: World, { settings }: EchoPlan, event: PlannedEvent): boolean {
+  return event.kind === "arrival" && settings.answerAnyPort && event.sourcePort === settings.port &&
+    network.isLocal(event.source) && event.source !== event.destination;
 }
-
-/** The payload of a datagram: it begins with what tells it from others, as far as it is long enough. */
-function payload(seed: number, k: number, size: number, text: boolean): Uint8Array {
-  const random = new Random(seed * 100 + k);
-  const bytes = new Uint8Array(size);
-  if (text) { for (let i = 0; i < size; i++) bytes[i] = 0x61 + random.between(0, 25); }
-  else random.fill(bytes);
-  return bytes;
-}
-
-export type { Exit };

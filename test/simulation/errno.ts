@@ -13,6 +13,7 @@ export const errno = {
   ENOTTY: 25,
   EIO: 5,
   ENXIO: 6,
+  EFBIG: 27,
   ENOSPC: 28,
   ESPIPE: 29,
   EPIPE: 32,

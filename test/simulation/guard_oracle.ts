@@ -1,14 +1,14 @@
 /** Which datagrams the echo server answers, as its documents say. */
 import { bytesOf, inPrefix, isIPv4, isMulticast } from "./address.ts";
 import type { EchoSettings } from "./echo_plan.ts";
-import type { Message } from "./kernel_socket.ts";
+import type { Message, Told } from "./kernel_socket.ts";
 import type { Network } from "./network.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
-/** What becomes of the datagrams of a message: the first `admitted` are answered, the others refused for a reason. */
+/** What becomes of the datagrams of a message: the first `admitted` are answered, the others refused for reasons. */
 export interface Judgement {
   readonly admitted: number;
-  readonly reason: string;
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 /** Those ports of well-known services that the plans use. */
@@ -26,20 +26,20 @@ export class GuardOracle {
     this.#all = settings.maxRate && new TokenBucket(settings.maxRate);
   }
 
-  judge(message: Message, cut: boolean, now: number): Judgement {
+  /** Judges a message that seems to have so many datagrams, at the time `now`. */
+  judge(message: Message, { cut, datagrams }: Told, now: number): Judgement {
     const reason = this.#originReason(message, cut);
-    const asked = message.payloads.length;
-    if (reason !== "") return { admitted: 0, reason };
+    if (reason !== "") return { admitted: 0, refused: { [reason]: datagrams } };
     const { rate } = this.#settings;
-    let underRate = asked;
+    let underRate = datagrams;
     if (rate !== undefined) {
       const source = sourceOf(message.source);
       const bucket = this.#sources.get(source) ?? new TokenBucket(rate);
       this.#sources.set(source, bucket);
-      underRate = bucket.take(asked, now);
+      underRate = bucket.take(datagrams, now);
     }
     const admitted = this.#all === undefined ? underRate : this.#all.take(underRate, now);
-    return { admitted, reason: admitted === asked ? "" : underRate < asked ? "over_rate" : "over_max_rate" };
+    return { admitted, refused: { over_rate: datagrams - underRate, over_max_rate: underRate - admitted } };
   }
 
   /** Why a message is refused, before rates are looked at; "" if it is not. */

@@ -97,6 +97,7 @@ export function write(
   for (let done = 0;;) {
     const taken = sink.take(bytes.subarray(done));
     if (taken === -errno.EPIPE && raises) world.raise("SIGPIPE");
+    if (taken === -errno.EFBIG) world.raise("SIGXFSZ");
     if (taken > 0) done += taken;
     const full = taken === -errno.EAGAIN || (taken > 0 && done < bytes.length && sink.kind !== "file");
     if (!full || nonblocking || description.nonblocking) return done > 0 ? done : taken;

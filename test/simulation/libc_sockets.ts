@@ -1,10 +1,10 @@
 /** The functions of the simulated libc for sockets. */
-import { addressOf } from "./address.ts";
 import { errno } from "./errno.ts";
 import { sendMessage } from "./kernel_send.ts";
 import type { KernelSocket } from "./kernel_socket.ts";
 import type { Functions } from "./libc.ts";
 import { write } from "./libc_files.ts";
+import { answerNetlink } from "./netlink.ts";
 import * as option from "./socket_options.ts";
 import {
   AF_INET,
@@ -27,10 +27,6 @@ const MSG_NOSIGNAL = 0x4000;
 const MSG_WAITFORONE = 0x10000;
 /** Most messages that one call takes. `UIO_MAXIOV` */
 const MESSAGES_MAX = 1024;
-const RTM_NEWROUTE = 24;
-const NLMSG_ERROR = 2;
-const RTN_UNICAST = 1;
-const RTN_LOCAL = 2;
 
 export function socketFunctions(world: World): Functions {
   const { memory, descriptors } = world;
@@ -89,7 +85,7 @@ export function socketFunctions(world: World): Functions {
     send: (fd, at, length, flags) => {
       const description = descriptors.get(fd!);
       if (description?.kind === "netlink") {
-        description.reply = answerRoute(world, at!, length!);
+        description.reply = answerNetlink(world, at!, length!);
         return length!;
       }
       const raises = (flags! & MSG_NOSIGNAL) === 0;
@@ -153,18 +149,4 @@ function send(world: World, socket: KernelSocket, at: number, count: number): nu
     if (result < 0) return sent > 0 ? sent : result;
     header.setLength(result);
   }
-}
-
-/** The answer to `RTM_GETROUTE`: a route, or an error. rtnetlink(7) */
-function answerRoute({ memory, network }: World, at: number, length: number): Uint8Array {
-  const attributes = at + 16 + 12;
-  const size = memory.bytes(at + 16, 1)[0] === AF_INET ? 4 : 16;
-  const address = addressOf(memory.bytes(attributes + 4, size));
-  const index = length > 16 + 12 + 4 + size ? memory.i32(attributes + 4 + size + 4) : 0;
-  const found = network.route(address, index);
-  const reply = new Uint8Array(16 + 12);
-  reply[0] = reply.length;
-  reply[4] = typeof found === "number" ? NLMSG_ERROR : RTM_NEWROUTE;
-  reply[16 + 7] = network.isLocal(address, index) ? RTN_LOCAL : RTN_UNICAST;
-  return reply;
 }

@@ -47,12 +47,11 @@ export class Signals {
     if (disposition === SIG_IGN) return;
     if (disposition === SIG_DFL) throw new Violation(`killed by ${signal}`);
     this.interrupted = true;
-    for (const handler of this.#handlers.get(signal) ?? []) {
-      this.#deliver(() => {
-        this.handled(signal);
-        handler();
-      });
-    }
+    const handlers = this.#handlers.get(signal) ?? [];
+    this.#deliver(() => {
+      this.handled(signal);
+      for (const handler of handlers) handler();
+    });
   }
 }
 

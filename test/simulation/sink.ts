@@ -18,8 +18,9 @@ export class Sink {
   bytesPerSecond = Infinity;
   /** Nobody reads any more. */
   closed = false;
-  /** Bytes that a file system still has room for. */
-  free = Infinity;
+  // Bytes that there is still room for: in the file system, or up to the size that a file may have.
+  #free = Infinity;
+  #limited = false;
   readonly #time: Time;
   // Bytes that the reader has not taken yet, at the time of the last look.
   #level = 0;
@@ -59,6 +60,15 @@ export class Sink {
     return ROOM[this.kind] - this.#level;
   }
 
+  /**
+   * Leaves room for so many bytes.
+   * @param limited whether it is `RLIMIT_FSIZE` that leaves no more, or the file system
+   */
+  fill(free: number, limited: boolean): void {
+    this.#free = free;
+    this.#limited = limited;
+  }
+
   /** Has the reader go on at another speed. */
   readAt(bytesPerSecond: number): void {
     void this.room;
@@ -77,10 +87,10 @@ export class Sink {
     const room = this.room;
     const whole = this.kind === "pipe" && bytes.length <= PIPE_BUF;
     if (room <= 0 || (whole && room < bytes.length)) return -errno.EAGAIN;
-    const length = Math.min(bytes.length, room, this.free);
-    if (length === 0 && bytes.length > 0) return -errno.ENOSPC;
+    const length = Math.min(bytes.length, room, this.#free);
+    if (length === 0 && bytes.length > 0) return this.#limited ? -errno.EFBIG : -errno.ENOSPC;
     this.#chunks.push({ bytes: bytes.slice(0, length), at: this.#time.now });
-    this.free -= length;
+    this.#free -= length;
     if (this.kind !== "file") {
       if (this.#level === 0) this.#lookedAt = this.#time.now;
       this.#level += length;

@@ -8,6 +8,7 @@ export interface Summary {
   readonly failed: number;
   readonly dropped_by_kernel: number;
   readonly log_lines_dropped: number;
+  readonly seconds: number;
   readonly refused_by_reason: Readonly<Record<string, number>>;
   readonly failed_by_errno: Readonly<Record<string, number>>;
 }
@@ -43,6 +44,7 @@ function readTable(text: string): Summary {
     failed: count("failed"),
     dropped_by_kernel: count("dropped by kernel"),
     log_lines_dropped: count("log lines dropped"),
+    seconds: Number(/ ([\d.]+) s$/m.exec(text)?.[1]),
     refused_by_reason: Object.fromEntries(reasons),
     failed_by_errno: details("failed"),
   };

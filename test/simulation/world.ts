@@ -82,8 +82,8 @@ export class World implements Surroundings {
   observer: Observer = {};
   /** The first violation: the program may have caught it. */
   violation: Violation | undefined;
-  /** Calls so far. */
-  calls = 0;
+  /** When the process began. */
+  readonly start: number;
   #faults: FaultRates;
   #nextPort = 40_000;
 
@@ -93,6 +93,7 @@ export class World implements Surroundings {
     this.reportsSegmentSize = options.reportsSegmentSize;
     this.random = new Random(options.seed);
     this.time = new Time(this.random.between(1, 2000) * SECOND + this.random.between(0, SECOND), REALTIME_START);
+    this.start = this.time.now;
     this.network = new Network(this.time, options.interfaces);
     this.loop = new EventLoop(this.time, this.random);
     this.signals = new Signals((handler) => this.loop.deliverSignal(handler));
@@ -122,7 +123,6 @@ export class World implements Surroundings {
 
   /** A call begins: it takes time. */
   enter(name: string): void {
-    this.calls++;
     this.observer.called?.(name);
     this.time.pass(this.random.between(MICROSECOND / 5, 3 * MICROSECOND));
   }

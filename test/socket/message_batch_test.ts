@@ -208,7 +208,7 @@ const anyDamage: fc.Arbitrary<Damage> = fc.oneof(
   damage(fc.oneof(ipv6, ipv4.map(mapped)), ({ name }, address) => ({
     name: concat(name.slice(0, 8), address, name.slice(24)),
   })),
-  damage(fc.oneof(fc.nat(40), fc.integer()), (_, nameLength) => ({ nameLength })),
+  damage(fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer().filter(Boolean)), (_, nameLength) => ({ nameLength })),
   damage(anyMessages, (_, messages) => withControl(messages)),
   damage(anyMessages, ({ control }, messages) => withControl(messages, control)),
   damage(anyMessages, ({ control }, messages) => withControl(control, messages)),

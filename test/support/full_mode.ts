@@ -15,6 +15,7 @@ export const FULL: boolean = process.env.ECHO_FULL_TESTS === "1";
  * about half of them, so that each still meets such a network on every run.
  */
 const KERNEL_TESTS: Record<string, typeof RUNTIME> = {
+  "test/documents/probe_sessions_test.ts": "Deno",
   "test/echo/guard_test.ts": "Bun",
   "test/echo/ipv6_off_test.ts": "Deno",
   "test/echo/loops_test.ts": "Deno",
@@ -23,6 +24,9 @@ const KERNEL_TESTS: Record<string, typeof RUNTIME> = {
   "test/echo/rates_test.ts": "Bun",
   "test/echo/routes_test.ts": "Deno",
   "test/probe/hosts_test.ts": "Bun",
+  "test/probe/mtu_test.ts": "Bun",
+  "test/probe/sources_test.ts": "Bun",
+  "test/probe/unreachable_test.ts": "Bun",
 };
 
 /** Reason to skip a test file of the table on this runtime, or false. Takes the file's `import.meta.url`. */

@@ -1,0 +1,90 @@
+/** What happens around the program in a run: plain data, so that it can be shrunk, and how it happens. */
+import type { Way } from "./network.ts";
+import { Random } from "./random.ts";
+import type { SignalName } from "./signals.ts";
+import type { World } from "./world.ts";
+
+/** Something that happens at a time, in nanoseconds from the start of the traffic. */
+export type PlannedEvent =
+  & { readonly at: number }
+  & (
+    | {
+      readonly kind: "arrival";
+      readonly interface: number;
+      readonly source: string;
+      readonly sourcePort: number;
+      readonly destination: string;
+      /** Bytes of each datagram: several come as a train. */
+      readonly sizes: readonly number[];
+      /** Whether the payload is text, or anything. */
+      readonly text: boolean;
+      /** What the payload is made from. */
+      readonly seed: number;
+    }
+    | { readonly kind: "address"; readonly interface: number; readonly address: string; readonly present: boolean }
+    | { readonly kind: "way"; readonly address: string; readonly way: Way }
+    | { readonly kind: "clock step"; readonly nanoseconds: number }
+    | { readonly kind: "drops"; readonly count: number }
+    | { readonly kind: "reader"; readonly output: 0 | 1; readonly bytesPerSecond: number }
+    | { readonly kind: "close output"; readonly output: 0 | 1 }
+    | { readonly kind: "fill disk"; readonly output: 0 | 1; readonly free: number; readonly limit: boolean }
+    | { readonly kind: "signal"; readonly signal: SignalName }
+  );
+
+/** Lets an event happen. `port` is that of the server. */
+export function happen(world: World, event: PlannedEvent, port: number): void {
+  const { network, time } = world;
+  switch (event.kind) {
+    case "arrival": {
+      const by = network.interface(event.interface)!;
+      if (!network.accepts(event.destination, by)) return;
+      const payloads = event.sizes.map((size, k) => payload(event.seed, k, size, event.text));
+      const { source, sourcePort, destination } = event;
+      network.arrive({
+        interface: by,
+        source,
+        sourcePort,
+        destination,
+        destinationPort: port,
+        payloads,
+      });
+      return;
+    }
+    case "address": {
+      const { addresses } = network.interface(event.interface)!;
+      const place = addresses.indexOf(event.address);
+      if (event.present && place < 0) addresses.push(event.address);
+      else if (!event.present && place >= 0) addresses.splice(place, 1);
+      return;
+    }
+    case "way":
+      network.ways.set(event.address, event.way);
+      return;
+    case "clock step":
+      time.realtimeOffset += event.nanoseconds;
+      return;
+    case "drops":
+      for (const receiver of network.receivers) receiver.drop(event.count);
+      return;
+    case "reader":
+      world.outputs[event.output].readAt(event.bytesPerSecond);
+      return;
+    case "close output":
+      world.outputs[event.output].closed = true;
+      return;
+    case "fill disk":
+      world.outputs[event.output].fill(event.free, event.limit);
+      return;
+    case "signal":
+      world.raise(event.signal);
+  }
+}
+
+/** The payload of a datagram: it begins with what tells it from others, as far as it is long enough. */
+function payload(seed: number, k: number, size: number, text: boolean): Uint8Array {
+  const random = new Random(seed * 100 + k);
+  const bytes = new Uint8Array(size);
+  if (text) { for (let i = 0; i < size; i++) bytes[i] = 0x61 + random.between(0, 25); }
+  else random.fill(bytes);
+  return bytes;
+}

@@ -1,0 +1,41 @@
+/** What the kernel says of its addresses and routes. rtnetlink(7) */
+import { addressOf } from "./address.ts";
+import { AF_INET, AF_INET6 } from "./structs.ts";
+import type { World } from "./world.ts";
+
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const RTM_NEWADDR = 20;
+const RTM_GETADDR = 22;
+const RTM_NEWROUTE = 24;
+const RTN_UNICAST = 1;
+const RTN_LOCAL = 2;
+/** Bytes of a `struct nlmsghdr`, and of a `struct rtmsg`. */
+const HEADER_SIZE = 16;
+const ROUTE_SIZE = 12;
+
+/** The first message of the answer to a request. */
+export function answerNetlink({ memory, network }: World, at: number, length: number): Uint8Array {
+  const family = memory.bytes(at + HEADER_SIZE, 1)[0];
+  if (memory.u16(at + 4) === RTM_GETADDR) {
+    const known = network.interfaces.some(({ addresses }) =>
+      addresses.some((address) => (family === AF_INET6) === address.includes(":"))
+    );
+    return message(known ? RTM_NEWADDR : NLMSG_DONE, 8);
+  }
+  const attributes = at + HEADER_SIZE + ROUTE_SIZE;
+  const size = family === AF_INET ? 4 : 16;
+  const address = addressOf(memory.bytes(attributes + 4, size));
+  const interfaceAt = attributes + 4 + size;
+  const index = at + length > interfaceAt ? memory.i32(interfaceAt + 4) : 0;
+  const reply = message(typeof network.route(address, index) === "number" ? NLMSG_ERROR : RTM_NEWROUTE, ROUTE_SIZE);
+  reply[HEADER_SIZE + 7] = network.isLocal(address, index) ? RTN_LOCAL : RTN_UNICAST;
+  return reply;
+}
+
+function message(type: number, size: number): Uint8Array {
+  const bytes = new Uint8Array(HEADER_SIZE + size);
+  bytes[0] = bytes.length;
+  bytes[4] = type;
+  return bytes;
+}

@@ -1,0 +1,57 @@
+/** Which peers have refused trains: they are not sent any for a while. */
+import { errno } from "./errno.ts";
+import type { Attempt } from "./kernel_send.ts";
+import { SECOND } from "./time.ts";
+import { Violation } from "./violation.ts";
+
+/** How long a refusal is remembered; less the rounding of a clock of seconds. */
+const MEMORY = 29 * SECOND;
+/** After this time it is forgotten. */
+const MEMORY_END = 31 * SECOND;
+
+interface Refusal {
+  readonly size: number;
+  readonly at: number;
+}
+
+export class RefusalOracle {
+  /** When a device first turned out to take no trains; `Infinity` if none did. */
+  deviceRefusedAt = Infinity;
+  /** Trains to peers that had refused one, after it was forgotten. */
+  retried = 0;
+  // By peer: what was refused last, and what is known for sure because a single datagram went through after it.
+  readonly #suspected = new Map<string, Refusal & { readonly error: number }>();
+  readonly #known = new Map<string, Refusal>();
+  // What was learnt of the batch at hand, whose other trains are on their way already.
+  readonly #learnt = new Map<string, Refusal>();
+
+  /** The batch has been sent. */
+  settle(): void {
+    // A further peer may take the place of any other.
+    if (this.#learnt.size > 0) this.#known.clear();
+    for (const [peer, refusal] of this.#learnt) this.#known.set(peer, refusal);
+    if (this.#learnt.size > 1) this.#known.clear();
+    this.#learnt.clear();
+  }
+
+  /**
+   * A message was tried.
+   * @param afterTrain whether it is a datagram of a train that was refused
+   */
+  attempted({ peer, payloads, error }: Attempt, afterTrain: boolean, now: number): void {
+    const size = payloads[0]!.length;
+    if (payloads.length === 1) {
+      const suspected = this.#suspected.get(peer.address);
+      if (error !== 0 || !afterTrain || suspected === undefined) return;
+      this.#learnt.set(peer.address, suspected);
+      if (suspected.error === errno.EIO) this.deviceRefusedAt = Math.min(this.deviceRefusedAt, now);
+      return;
+    }
+    const known = this.#known.get(peer.address);
+    if (known !== undefined && size >= known.size) {
+      if (now - known.at < MEMORY) throw new Violation(`a train to ${peer.address}, which has refused one`);
+      if (now - known.at > MEMORY_END) this.retried++;
+    }
+    if (error !== 0) this.#suspected.set(peer.address, { size: error === errno.EIO ? 1 : size, at: now, error });
+  }
+}

@@ -1,0 +1,182 @@
+/** Traffic and troubles, made from a seed. */
+import { isLinkLocal } from "./address.ts";
+import type { PlannedEvent } from "./events.ts";
+import type { Interface, Way } from "./network.ts";
+import type { Random } from "./random.ts";
+import { MICROSECOND, MILLISECOND, SECOND } from "./time.ts";
+import type { HostOptions } from "./world.ts";
+
+/** Ports of peers: ordinary ones, and some that are refused. */
+const PORTS = [49_152, 50_001, 33_333, 65_535, 1024, 0, 7, 53, 1023, 1900, 5353, 11_211] as const;
+
+const OPEN_PORTS: readonly number[] = PORTS.slice(0, 4);
+
+/** Datagrams of every kind, in patterns in which traffic comes. */
+export function makeTraffic(
+  random: Random,
+  interfaces: readonly Interface[],
+  port: number,
+  duration: number,
+): PlannedEvent[] {
+  const peers = Array.from({ length: random.between(1, 7) }, (_, i) => makePeer(random, interfaces, port, i));
+  if (random.chance(0.1)) {
+    // Two hosts of the same link-local address, on two networks.
+    const from = { source: "fe80::99", sourcePort: OPEN_PORTS[0]! };
+    const destinations = ["2001:db8:ffff::5"];
+    peers.push(...[2, 3].map((index) => ({ from: { ...from, interface: index }, destinations })));
+  }
+  const events: PlannedEvent[] = [];
+  const add = (at: number, peer: ReturnType<typeof makePeer>, sizes: readonly number[]) => {
+    const destination = random.chance(0.7) ? peer.destinations[0]! : random.pick(peer.destinations);
+    const sourcePort = random.chance(0.1) ? random.pick(random.pick([PORTS, OPEN_PORTS])) : peer.from.sourcePort;
+    events.push({
+      at,
+      kind: "arrival",
+      ...peer.from,
+      sourcePort,
+      destination,
+      sizes,
+      text: random.chance(0.8),
+      seed: random.word(),
+    });
+  };
+  const slow = random.chance(0.15) ? random.some(peers) : [];
+  for (const { from, destinations } of slow) {
+    const way = { bytesPerSecond: random.magnitude(1000, 1_000_000) };
+    events.push({ at: 0, kind: "way", address: from.source, way });
+    for (let i = 0; i < 40; i++) {
+      const size = random.between(8000, 65_000);
+      events.push({
+        at: random.between(0, duration),
+        kind: "arrival",
+        ...from,
+        destination: destinations[0]!,
+        sizes: random.chance(0.7) ? [size] : new Array<number>(40).fill(size >> 6),
+        text: true,
+        seed: random.word(),
+      });
+    }
+  }
+  if (random.chance(0.1)) {
+    // More at once than a batch holds, in trains that are as long as can be.
+    const peer = random.pick(peers);
+    const at = random.between(0, duration);
+    const size = random.between(800, 1472);
+    for (let i = 0; i < 100; i++) {
+      const sourcePort = OPEN_PORTS[random.chance(0.9) ? 0 : 1]!;
+      events.push({
+        at,
+        kind: "arrival",
+        ...peer.from,
+        sourcePort,
+        destination: peer.destinations[0]!,
+        sizes: [size],
+        text: true,
+        seed: random.word(),
+      });
+    }
+  }
+  while (events.length < 250) {
+    const start = random.between(-MILLISECOND, duration);
+    const pace = random.magnitude(MICROSECOND, 20 * MILLISECOND);
+    const count = random.magnitude(1, 60);
+    const peer = random.chance(0.5) ? random.pick(peers) : undefined;
+    const sizes = random.chance(0.3) ? makeSizes(random) : undefined;
+    for (let i = 0; i < count; i++) {
+      add(start + i * pace * random.between(0, 2), peer ?? random.pick(peers), sizes ?? makeSizes(random));
+    }
+    if (random.chance(0.2)) break;
+  }
+  return events;
+}
+
+/** A host that sends datagrams, and where to. */
+function makePeer(random: Random, interfaces: readonly Interface[], port: number, i: number) {
+  const by = random.pick(interfaces);
+  const own = by.addresses.map((address) => address.slice(0, address.indexOf("/")));
+  const ipv6 = random.chance(0.4) && own.some((address) => address.includes(":"));
+  // A host takes what is for any of its addresses, whichever interface it comes by.
+  const others = interfaces.slice(1).flatMap(({ addresses }) => addresses)
+    .map((address) => address.slice(0, address.indexOf("/")))
+    .filter((address) => address.includes(":") === ipv6);
+  const local = own.filter((address) => address.includes(":") === ipv6);
+  const linkLocal = ipv6 && by.name !== "lo" && random.chance(0.5);
+  const network = by.index === 2 ? "192.0.2" : "198.51.100";
+  const near = by.name === "lo"
+    ? ipv6 ? "::1" : `127.0.0.${i + 1}`
+    : linkLocal
+    ? "fe80::99"
+    : ipv6
+    ? `2001:db8:${by.index}::${i + 20}`
+    : random.pick([`${network}.${i + 20}`, "203.0.113.5"]);
+  const forged = ipv6 ? ["::", "ff02::1", local[0]!] : ["0.0.0.0", "255.255.255.255", "224.0.0.9", local[0]!];
+  const groups = ipv6 ? ["ff02::1"] : ["255.255.255.255", `${network}.255`, "224.0.0.1"];
+  return {
+    from: {
+      interface: by.index,
+      source: random.chance(0.15) ? random.pick(forged) : near,
+      sourcePort: random.chance(0.7) ? random.pick(OPEN_PORTS) : random.pick([...PORTS, port]),
+    },
+    destinations: [
+      ...local.filter((address) => isLinkLocal(address) === linkLocal),
+      ...others.filter((address) => !isLinkLocal(address) || own.includes(address)),
+      ipv6 ? "2001:db8:ffff::5" : "203.0.113.200",
+      ...groups,
+    ],
+  };
+}
+
+/** Sizes of the datagrams that come together: one, or a train. */
+function makeSizes(random: Random): number[] {
+  if (random.chance(0.75)) {
+    return [random.chance(0.9) ? random.magnitude(1, 1472) - random.between(0, 1) : random.magnitude(1472, 65_507)];
+  }
+  const size = random.magnitude(1, 1472);
+  const most = Math.min(64, Math.floor(65_507 / size));
+  const sizes = new Array<number>(random.between(2, Math.max(2, most))).fill(size);
+  if (random.chance(0.5)) sizes[sizes.length - 1] = random.between(1, size);
+  return sizes;
+}
+
+/** What goes wrong on the way. */
+export function makeTroubles(random: Random, { interfaces }: HostOptions, duration: number): PlannedEvent[] {
+  const events: PlannedEvent[] = [];
+  const some = (probability: number, make: (at: number) => PlannedEvent) => {
+    while (random.chance(probability)) events.push(make(random.between(0, duration)));
+  };
+  const places = ["192.0.2.20", "192.0.2.21", "198.51.100.20", "203.0.113.5", "2001:db8:2::20", "2001:db8:3::21"];
+  const ways = (): Way =>
+    random.pick<() => Way>([
+      () => ({}),
+      () => ({ mtu: random.pick([576, 1280, 1400]) }),
+      () => ({ absent: true }),
+      () => ({ bytesPerSecond: random.magnitude(1000, 10_000_000) }),
+      () => ({ error: random.pick([22, 13, 101, 113]) }),
+    ])();
+  some(0.5, (at) => ({ at, kind: "way", address: random.pick(places), way: ways() }));
+  some(0.3, (at) => {
+    const { index, addresses } = random.pick(interfaces.slice(1));
+    return { at, kind: "address", interface: index, address: random.pick(addresses), present: random.chance(0.5) };
+  });
+  some(0.2, (at) => ({ at, kind: "clock step", nanoseconds: random.between(-3600, 3600) * SECOND }));
+  // The program has to ask at least once in 2^32 of them.
+  const most = random.chance(0.5) ? 2 ** 32 - 100_000 : 1000;
+  const drop = (at: number) => events.push({ at, kind: "drops", count: most - random.between(0, 999) });
+  if (random.chance(0.3)) (duration < 10 * SECOND ? [0] : [0, duration / 2, duration - SECOND]).forEach(drop);
+  some(
+    0.2,
+    (at) => ({
+      at,
+      kind: "reader",
+      output: random.pick([0, 0, 1]),
+      bytesPerSecond: random.pick([0, 100, 100_000, Infinity]),
+    }),
+  );
+  some(0.05, (at) => ({ at, kind: "close output", output: 0 }));
+  some(
+    0.05,
+    (at) => ({ at, kind: "fill disk", output: 0, free: random.magnitude(1, 5000), limit: random.chance(0.5) }),
+  );
+  some(0.3, (at) => ({ at, kind: "signal", signal: random.pick(["SIGUSR2", "SIGUSR2", "SIGUSR1", "SIGPIPE"]) }));
+  return events;
+}

@@ -39,6 +39,8 @@ export class EventLoop {
   readonly #time: Time;
   readonly #random: Random;
   #immediates: (() => void)[] = [];
+  // What is left of a turn.
+  #tasks: (() => void)[] = [];
   readonly #timers = new Set<Timer>();
   readonly #waiting = new Set<Waiting>();
   /** Handlers of signals that came: each with the turns that pass before it is called. */
@@ -86,33 +88,54 @@ export class EventLoop {
       // What promises have to do is done before the next turn of the real event loop.
       await new Promise<void>((resolve) => void (idle === 0 ? realImmediate(resolve) : realTimeout(resolve, 1)));
       if (settled) return promise;
-      idle = this.#turn() ? 0 : idle + 1;
+      idle = this.#step() ? 0 : idle + 1;
     }
     throw new Violation("the program waits for something that never comes");
   }
 
-  /** One turn; returns whether there was anything to do. */
-  #turn(): boolean {
-    const time = this.#time;
+  /**
+   * Runs until no other thread waits any more.
+   * @throws {Violation} where one waits for ever: it would keep the process alive
+   */
+  async finish(): Promise<void> {
+    if (this.#waiting.size > 0) await this.run(this.wait(() => this.#waiting.size === 1));
+  }
+
+  /** Does one thing of a turn: what promises do of it comes before the next. Returns whether there was any. */
+  #step(): boolean {
+    if (this.#tasks.length === 0) {
+      if (this.#immediates.length === 0 && !this.#sleep()) return false;
+      this.#time.pass(TURN);
+      this.#tasks = this.#turn();
+    }
+    this.#tasks.shift()?.();
+    return true;
+  }
+
+  /** What is to be done in a turn. */
+  #turn(): (() => void)[] {
+    const { now } = this.#time;
+    for (const signal of this.#signals) signal.turns--;
+    const signals = this.#signals.filter(({ notBefore, turns }) => turns < 0 && notBefore <= now);
+    this.#signals = this.#signals.filter((signal) => !signals.includes(signal));
+    const timers = [...this.#timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
+    const waiting = [...this.#waiting].filter(({ ready }) => ready());
+    for (const each of waiting) this.#waiting.delete(each);
     const immediates = this.#immediates;
     this.#immediates = [];
-    if (immediates.length === 0 && !this.#sleep()) return false;
-    time.pass(TURN);
-    for (const signal of this.#signals) signal.turns--;
-    const due = this.#signals.filter(({ notBefore, turns }) => turns < 0 && notBefore <= time.now);
-    this.#signals = this.#signals.filter((signal) => !due.includes(signal));
-    for (const { handler } of due) handler();
-    for (const timer of [...this.#timers].filter(({ at }) => at <= time.now).sort((a, b) => a.at - b.at)) {
-      if (timer.period === undefined) this.#timers.delete(timer);
-      else timer.at = time.now + timer.period;
-      timer.action();
-    }
-    for (const waiting of [...this.#waiting].filter(({ ready }) => ready())) {
-      this.#waiting.delete(waiting);
-      waiting.settle();
-    }
-    for (const action of immediates) action();
-    return true;
+    return [
+      ...signals.map(({ handler }) => handler),
+      ...timers.map((timer) => () => this.#expire(timer)),
+      ...waiting.map(({ settle }) => settle),
+      ...immediates,
+    ];
+  }
+
+  #expire(timer: Timer): void {
+    if (!this.#timers.has(timer)) return;
+    if (timer.period === undefined) this.#timers.delete(timer);
+    else timer.at = this.#time.now + timer.period;
+    timer.action();
   }
 
   /** Sleeps until there is something to do; returns whether there ever is. */

@@ -427,8 +427,14 @@ function parseArguments(args, options3) {
   const given = /* @__PURE__ */ new Map();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
-    checkOption(options3, token.name, token.rawName, token.value, token.inlineValue ?? false);
-    given.set(token.name, [...given.get(token.name) ?? [], token.value ?? ""]);
+    const { name, rawName, value } = token;
+    if (!Object.hasOwn(options3, name)) throw unknownOption(rawName, name, Object.keys(options3));
+    if (options3[name].type === "boolean") {
+      if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
+    } else if (value === void 0 || value === "" || !token.inlineValue && /^-[^0-9]/.test(value)) {
+      throw new UsageError(`${rawName} needs a value; --help shows which`);
+    }
+    given.set(name, [...given.get(name) ?? [], value ?? ""]);
   }
   return {
     has: (name) => given.has(name),
@@ -437,20 +443,19 @@ function parseArguments(args, options3) {
     positionals
   };
 }
-function checkOption(options3, name, rawName, value, inline) {
-  const option = Object.entries(options3).find(([known2]) => known2 === name)?.[1];
-  if (option === void 0) {
-    const near = rawName.startsWith("--") ? nearest(name, Object.keys(options3)) : void 0;
-    const advice = near === void 0 ? "--help lists what there is" : `did you mean --${near}?`;
-    throw new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
-  }
-  if (option.type === "boolean") {
-    if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
-    return;
-  }
-  if (value === void 0 || value === "" || !inline && value.startsWith("-")) {
-    throw new UsageError(`${rawName} needs a value; --help shows which`);
-  }
+function unknownOption(rawName, name, names) {
+  const near = rawName.startsWith("--") ? names.find((known) => isSimilar(name, known)) : void 0;
+  const advice = near === void 0 ? "--help lists all options" : `did you mean --${near}?`;
+  return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
+}
+function isSimilar(word, known) {
+  const shorter = Math.min(word.length, known.length);
+  const longer = Math.max(word.length, known.length);
+  let start = 0;
+  while (start < shorter && word[start] === known[start]) start++;
+  let end = 0;
+  while (end < shorter - start && word.at(-1 - end) === known.at(-1 - end)) end++;
+  return start > 1 && start === word.length || longer - start - end <= Math.min(2, longer / 2);
 }
 function addressFamily(given) {
   if (given.has("ipv4") && given.has("ipv6")) {
@@ -467,7 +472,7 @@ function checkFamily(address, family) {
 function wholeNumber(what, text, least, most) {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
+  throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
 }
 function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
@@ -475,24 +480,6 @@ function list(words) {
 function quote(text) {
   const escape = (character) => `\\u{${character.codePointAt(0).toString(16)}}`;
   return JSON.stringify(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape);
-}
-function nearest(word, words) {
-  const ranked = words.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }));
-  ranked.sort((a, b) => a.edits - b.edits);
-  const best = ranked[0];
-  return best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : void 0;
-}
-function editDistance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j] + 1, next[j - 1] + 1, substitution));
-    }
-    row = next;
-  }
-  return row.at(-1);
 }
 
 // ffi/constants.ts
@@ -830,6 +817,47 @@ var Memory = class {
   }
 };
 
+// ffi/terminal.ts
+function terminalSize(fd) {
+  const memory = new Memory(winsize.size);
+  if (lazyLibc().ioctl(fd, TIOCGWINSZ, memory.pointer(0)) < 0) return void 0;
+  return { columns: memory.u16[winsize.ws_col >> 1], rows: memory.u16[winsize.ws_row >> 1] };
+}
+function terminalDevice(fd) {
+  const memory = new Memory(4);
+  return lazyLibc().ioctl(fd, TIOCGDEV, memory.pointer(0)) < 0 ? void 0 : memory.i32[0];
+}
+function environmentVariable(name) {
+  const text = new Memory(name.length + 1);
+  text.writeCString(0, name);
+  const { getenv, strlen } = lazyLibc();
+  const value = getenv(text.pointer(0));
+  const length = value === null ? 0 : strlen(value);
+  if (length === 0) return "";
+  const copy = new Memory(length);
+  libc().call.memcpy(copy.pointer(0), value, length);
+  return new TextDecoder().decode(copy.bytes.subarray(0, length));
+}
+
+// ffi/event_loop.ts
+var SIGNAL_TURNS = 64;
+var SIGNAL_MILLISECONDS = 5;
+var timers;
+async function yieldToEventLoop(turns = 1) {
+  const { setImmediate } = timers ??= await import("node:timers");
+  for (let i = 0; i < turns; i++) await new Promise((resolve2) => void setImmediate(resolve2));
+}
+async function handleSignal() {
+  await new Promise((resolve2) => setTimeout(resolve2, SIGNAL_MILLISECONDS));
+  await yieldToEventLoop(SIGNAL_TURNS);
+}
+
+// src/cli/locale.ts
+function localeIsUtf8() {
+  const locale = environmentVariable("LC_ALL") || environmentVariable("LC_CTYPE") || environmentVariable("LANG");
+  return locale === "" ? void 0 : /utf-?8/i.test(locale);
+}
+
 // ffi/libc.ts
 var scratchMemory;
 function scratch() {
@@ -894,28 +922,6 @@ function lseek(fd, offset, whence) {
   return position === -1 ? -libc().errno() : position >>> 0;
 }
 
-// ffi/terminal.ts
-function terminalSize(fd) {
-  const memory = new Memory(winsize.size);
-  if (lazyLibc().ioctl(fd, TIOCGWINSZ, memory.pointer(0)) < 0) return void 0;
-  return { columns: memory.u16[winsize.ws_col >> 1], rows: memory.u16[winsize.ws_row >> 1] };
-}
-function terminalDevice(fd) {
-  const memory = new Memory(4);
-  return lazyLibc().ioctl(fd, TIOCGDEV, memory.pointer(0)) < 0 ? void 0 : memory.i32[0];
-}
-function environmentVariable(name) {
-  const text = new Memory(name.length + 1);
-  text.writeCString(0, name);
-  const { getenv, strlen } = lazyLibc();
-  const value = getenv(text.pointer(0));
-  const length = value === null ? 0 : strlen(value);
-  if (length === 0) return "";
-  const copy = new Memory(length);
-  libc().call.memcpy(copy.pointer(0), value, length);
-  return new TextDecoder().decode(copy.bytes.subarray(0, length));
-}
-
 // ffi/writer.ts
 var Writer = class {
   /** The buffer. */
@@ -941,125 +947,63 @@ var Writer = class {
   }
 };
 
-// src/cli/event_loop.ts
-var SIGNAL_TURNS = 64;
-var SIGNAL_MILLISECONDS = 5;
-var timers;
-async function takeTurns(count) {
-  const { setImmediate } = timers ??= await import("node:timers");
-  for (let i = 0; i < count; i++) await new Promise((resolve2) => setImmediate(resolve2));
-}
-async function handleSignal() {
-  await new Promise((resolve2) => setTimeout(resolve2, SIGNAL_MILLISECONDS));
-  await takeTurns(SIGNAL_TURNS);
-}
-
-// src/cli/output.ts
-var LINE_SIZE_MAX = 1024;
-var BUFFER_SIZE = 64 << 10;
-var Output = class {
-  /** Lines that were lost since the start. */
-  dropped = 0;
-  /** Where the next line goes: at least {@link LINE_SIZE_MAX} bytes are free from `at` if {@link hasRoom} said so. */
+// src/cli/nonblocking_writer.ts
+var TERMINAL_WRITE_MAX = 256;
+var NEWLINE = 10;
+var NonblockingWriter = class {
+  /** The buffer. */
   bytes;
-  /** Place in {@link bytes} where the next line starts. */
-  at = 0;
-  #writer = new Writer(BUFFER_SIZE);
-  #means;
+  /** Whether the descriptor is a terminal. */
+  isTerminal;
+  #writer;
+  #method;
   #fd;
-  #lines = 0;
-  // Whether the last flush got rid of less than all: then only the next one tries again, not every line.
-  #stalled = false;
-  /** @param fd the descriptor, which other programs may share: its flags are left alone */
-  constructor(fd) {
+  /**
+   * @param fd the descriptor
+   * @param size bytes of the buffer
+   */
+  constructor(fd, size) {
+    this.#writer = new Writer(size);
     this.bytes = this.#writer.bytes;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) {
-      this.#means = "send";
-      this.#fd = fd;
-    } else if (lseek(fd, 0, SEEK_CUR) >= 0) {
-      this.#means = "write";
-      this.#fd = fd;
-    } else {
-      const own = reopen(fd);
-      this.#means = own >= 0 ? "nonblocking" : "poll";
-      this.#fd = own >= 0 ? own : fd;
-    }
+    const { method, own } = methodFor(fd);
+    this.#method = method;
+    this.#fd = own;
+    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own) !== void 0;
   }
-  /** Whether a line can be written now; if not, it counts as dropped. */
-  hasRoom() {
-    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
-    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
-    this.dropped++;
-    return false;
-  }
-  /** Completes the line that ends before the place `end`. */
-  endLine(end) {
-    this.bytes[end] = 10;
-    this.at = end + 1;
-    this.#lines++;
-  }
-  /** Writes a whole line of text, or drops it. Allocates. */
-  writeLine(text) {
-    if (!this.hasRoom()) return;
-    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
-    if (read < text.length) this.dropped++;
-    else this.endLine(this.at + written);
-  }
-  /** Hands over what has gathered, as far as it is taken now; the rest stays for the next time. */
-  flush() {
-    while (this.at > 0) {
-      const length = this.#wholeLines();
-      const written = this.#write(length);
-      if (written > 0) this.#consume(written);
-      else if (written !== -EAGAIN && written !== 0) this.#drop();
-      this.#stalled = written < length && this.at > 0;
-      if (this.#stalled) return;
-    }
-  }
-  /** Hands over what is taken within `milliseconds`; the rest counts as dropped. */
-  settle(milliseconds) {
-    const end = performance.now() + milliseconds;
-    this.flush();
-    for (let left = milliseconds; this.at > 0 && left > 0; left = end - performance.now()) {
-      if (poll(this.#fd, POLLOUT, Math.ceil(left)) <= 0) break;
-      this.flush();
-    }
-    this.#drop();
-  }
-  /** Settles, and lets go of the descriptor if it is its own. The output can't be used any more. */
-  close(milliseconds) {
-    this.settle(milliseconds);
-    if (this.#means === "nonblocking") close(this.#fd);
-  }
-  /** Bytes of whole lines that a pipe takes all or none of, so that no line is torn. */
-  #wholeLines() {
-    if (this.at <= PIPE_BUF) return this.at;
-    return this.bytes.lastIndexOf(10, PIPE_BUF - 1) + 1;
-  }
-  #consume(written) {
-    if (written === this.at) return this.#clear();
-    for (let i = 0; i < written; i++) if (this.bytes[i] === 10) this.#lines--;
-    this.bytes.copyWithin(0, written, this.at);
-    this.at -= written;
-  }
-  #drop() {
-    this.dropped += this.#lines;
-    this.#clear();
-  }
-  #clear() {
-    this.at = 0;
-    this.#lines = 0;
-    this.#stalled = false;
-  }
-  #write(length) {
-    if (this.#means === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (this.#means === "poll") {
+  /**
+   * Writes from the start of the buffer, at most `length` bytes, and whole lines if possible.
+   * @returns the bytes written, `-EAGAIN` if the descriptor takes none now, or another negative error number
+   */
+  write(length) {
+    if (this.#method === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#method === "poll" || this.#method === "pieces") {
       const events = poll(this.#fd, POLLOUT, 0);
       if (events <= 0) return events === 0 ? -EAGAIN : events;
     }
-    return this.#writer.write(this.#fd, length);
+    return this.#writer.write(this.#fd, this.#sizeOf(length));
+  }
+  /** Waits until the descriptor takes bytes, or fails; returns 0 after `milliseconds`, or `-EINTR` after a signal. */
+  wait(milliseconds) {
+    return poll(this.#fd, POLLOUT, milliseconds);
+  }
+  /** Closes the descriptor if it is this writer's own. */
+  close() {
+    if (this.#method === "nonblocking") close(this.#fd);
+  }
+  /** Bytes of the next write. A pipe takes up to `PIPE_BUF` bytes whole or not at all. */
+  #sizeOf(length) {
+    if (this.#method === "pieces") return Math.min(length, this.bytes.indexOf(NEWLINE) || 1, TERMINAL_WRITE_MAX);
+    if (length <= PIPE_BUF || this.#method === "write") return length;
+    return this.bytes.lastIndexOf(NEWLINE, PIPE_BUF - 1) + 1 || PIPE_BUF;
   }
 };
+function methodFor(fd) {
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return { method: "send", own: fd };
+  if (lseek(fd, 0, SEEK_CUR) >= 0) return { method: "write", own: fd };
+  const own = reopen(fd);
+  if (own >= 0) return { method: "nonblocking", own };
+  return { method: terminalDevice(fd) === void 0 ? "poll" : "pieces", own: fd };
+}
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   const own = open2(`/proc/self/fd/${fd}`, flags);
@@ -1084,17 +1028,12 @@ var Terminal = class {
   /** Whether the reader has gone away. */
   closed = false;
   #colours;
-  #writer = new Writer(PIPE_BUF);
-  // A descriptor of our own, nonblocking; or standard output, which others may share, so that its flags stay.
-  #fd;
+  #writer = new NonblockingWriter(1, PIPE_BUF);
   #pending = new Uint8Array();
   constructor() {
     this.interactive = terminalSize(1) !== void 0 && environmentVariable("TERM") !== "dumb";
     this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
-    const locale = environmentVariable("LC_ALL") || environmentVariable("LC_CTYPE") || environmentVariable("LANG");
-    this.unicode = /utf-?8/i.test(locale);
-    const own = lseek(1, 0, SEEK_CUR) >= 0 ? -1 : reopen(1);
-    this.#fd = own >= 0 ? own : 1;
+    this.unicode = localeIsUtf8() ?? false;
   }
   /** Columns of the terminal as it is now. */
   get columns() {
@@ -1124,9 +1063,9 @@ var Terminal = class {
   /** Waits until the reader has taken everything, or has gone away, or `isOver`. Signals are handled meanwhile. */
   async drain(isOver) {
     while (this.stalled && !isOver()) {
-      const interrupted = poll(this.#fd, POLLOUT, TURN_MILLISECONDS) === -EINTR;
+      const interrupted = this.#writer.wait(TURN_MILLISECONDS) === -EINTR;
       this.#flush();
-      if (this.stalled) await (interrupted ? handleSignal() : takeTurns(SIGNAL_TURNS));
+      if (this.stalled) await (interrupted ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
     }
   }
   #write(text) {
@@ -1143,8 +1082,7 @@ var Terminal = class {
     while (this.stalled) {
       const piece = this.#pending.subarray(0, PIPE_BUF);
       this.#writer.bytes.set(piece);
-      const ready = this.#fd !== 1 || poll(1, POLLOUT, 0) !== 0;
-      const written = ready ? this.#writer.write(this.#fd, piece.length) : -EAGAIN;
+      const written = this.#writer.write(piece.length);
       if (written > 0) this.#pending = this.#pending.subarray(written);
       else if (written === -EAGAIN) return;
       else if (written !== -EINTR) {
@@ -1166,31 +1104,137 @@ function wrap(text, width) {
 
 // src/cli/help.ts
 var COLUMNS = 80;
-async function fitHelp(text) {
-  const { default: process } = await import("node:process");
-  return wrapHelp(text, process.stdout.columns ?? COLUMNS);
-}
-function wrapHelp(text, columns) {
-  if (columns >= COLUMNS) return text;
-  const blocks = [];
-  for (const line of text.split("\n")) {
-    const last = blocks.at(-1);
-    const [, head, description] = /^ {2,6}(\S.*?)(?: {2,}(.*))?$/.exec(line) ?? [];
-    const indent = head !== void 0 ? 2 : line.startsWith(" ") ? 6 : 0;
-    if (head !== void 0) blocks.push({ indent, text: head });
-    if (description !== void 0) blocks.push({ indent: 6, text: description });
-    if (head !== void 0) continue;
-    if (line !== "" && last !== void 0 && last.text !== "" && last.indent === indent) last.text += ` ${line}`;
-    else blocks.push({ indent, text: line });
-  }
-  return blocks.flatMap(({ indent, text: text2 }) => {
-    const words = text2.trim().replaceAll(/ +/g, " ");
-    return wrap(words, columns - indent).map((line) => (" ".repeat(indent) + line).trimEnd());
-  }).join("\n");
+var NAME_INDENT_MAX = 6;
+function fitHelp(help, columns) {
+  if (columns >= COLUMNS) return help;
+  const lines = help.split("\n").flatMap((line) => {
+    const indent = line.search(/\S|$/);
+    const isName = indent <= NAME_INDENT_MAX;
+    const parts = line.trim().split(/ {2,}/);
+    const name = isName ? parts.shift() : "";
+    const block = (text, indent2) => wrap(text, columns - indent2).map((row) => `${" ".repeat(indent2)}${row}`);
+    return [
+      ...isName ? block(name, Math.min(indent, 2)) : [],
+      ...parts.length > 0 ? block(parts.join(" "), 6) : []
+    ];
+  });
+  return lines.join("\n");
 }
 
 // src/cli/version.ts
 var VERSION = "0.1.0";
+
+// src/cli/output.ts
+var LINE_SIZE_MAX = 1024;
+var BUFFER_SIZE = 64 << 10;
+var NEWLINE2 = 10;
+var Output = class {
+  /** Lines that were dropped since the start, without those of {@link writeText}. */
+  dropped = 0;
+  /** Lines that wait for the descriptor, and room for the next line. */
+  bytes;
+  /** Offset in {@link bytes} where the next line starts. */
+  at = 0;
+  // 1 at the newline of each line that counts. Elsewhere than at newlines the values are stale.
+  #counts = new Uint8Array(BUFFER_SIZE);
+  #writer;
+  // Whether the last flush left bytes behind: then the next flush tries again, not every line.
+  #stalled = false;
+  // Whether the first line has been written in part: the buffer begins with the rest of it.
+  #torn = false;
+  /** @param fd the descriptor, possibly shared with other programs: its flags stay as they are */
+  constructor(fd) {
+    this.#writer = new NonblockingWriter(fd, BUFFER_SIZE);
+    this.bytes = this.#writer.bytes;
+  }
+  /**
+   * Whether UTF-8 is safe to write. In other encodings the bytes 0x80 to 0x9f are control characters of terminals. Where
+   * no locale is set, as in many services, files and pipes take UTF-8. Reading this allocates.
+   */
+  get utf8() {
+    return localeIsUtf8() ?? !this.#writer.isTerminal;
+  }
+  /** Whether there is room for a line; if not, the line counts as dropped. */
+  hasRoom() {
+    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
+    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
+    this.dropped++;
+    return false;
+  }
+  /** Completes the line that ends before the offset `end`. */
+  endLine(end) {
+    this.bytes[end] = NEWLINE2;
+    this.#counts[end] = 1;
+    this.at = end + 1;
+  }
+  /**
+   * Writes a text of one or more lines behind those that wait.
+   * @returns false if it was dropped; {@link dropped} does not count it
+   */
+  writeText(text) {
+    this.flush();
+    const { read, written } = encoder.encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
+    if (read < text.length) return false;
+    this.endLine(this.at + written);
+    this.#counts.fill(0, this.at - written - 1, this.at);
+    return this.flush();
+  }
+  /**
+   * Writes what the descriptor takes now; the rest waits.
+   * @returns false if the descriptor failed and what waited was dropped
+   */
+  flush() {
+    while (this.at > 0) {
+      const written = this.#writer.write(this.at);
+      if (written === -EAGAIN || written === 0) {
+        this.#stalled = true;
+        return true;
+      }
+      if (written < 0) {
+        this.#drop();
+        return false;
+      }
+      this.#consume(written);
+    }
+    this.#stalled = false;
+    return true;
+  }
+  /** Writes what the descriptor takes within a time; the rest is dropped. */
+  settle(milliseconds) {
+    const end = performance.now() + milliseconds;
+    while (this.flush() && this.at > 0) {
+      const left = Math.ceil(end - performance.now());
+      if (left <= 0 || this.#writer.wait(left) <= 0) break;
+    }
+    this.#drop();
+    this.dropped += this.#countLines(0);
+  }
+  /** Settles and closes the output. It must not be used afterwards. */
+  close(milliseconds) {
+    this.settle(milliseconds);
+    this.#writer.close();
+  }
+  #consume(written) {
+    this.#torn = this.bytes[written - 1] !== NEWLINE2;
+    this.bytes.copyWithin(0, written, this.at);
+    this.#counts.copyWithin(0, written, this.at);
+    this.at -= written;
+  }
+  /** Drops what waits, but for the rest of a torn line: that comes first when the descriptor recovers. */
+  #drop() {
+    const rest = this.#torn ? this.bytes.indexOf(NEWLINE2) + 1 : 0;
+    this.dropped += this.#countLines(rest);
+    this.at = rest;
+    this.#stalled = rest > 0;
+  }
+  /** Lines that count, from an offset on. */
+  #countLines(from) {
+    let lines = 0;
+    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE2) lines += this.#counts[i];
+    return lines;
+  }
+};
+var encoder = new TextEncoder();
 
 // ffi/signals.ts
 function signalIgnored(signal) {
@@ -1784,11 +1828,11 @@ var Messages = class {
     const named = this.#decodeName(i, vector.nameLength(i));
     const cut = (vector.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
     const sameFamily = isMapped(control.local, 0) === isMapped(this.addresses, this.peerWord(i));
-    const known2 = named && !cut && sameFamily && control.destination !== UNKNOWN;
+    const known = named && !cut && sameFamily && control.destination !== UNKNOWN;
     const local = this.localWord(i);
-    for (let word = 0; word < 4; word++) this.addresses[local + word] = known2 ? control.local[word] : 0;
+    for (let word = 0; word < 4; word++) this.addresses[local + word] = known ? control.local[word] : 0;
     const { segmentSize } = control;
-    this.destinations[i] = known2 ? control.destination : UNKNOWN;
+    this.destinations[i] = known ? control.destination : UNKNOWN;
     this.interfaces[i] = control.interfaceIndex;
     this.sizes[i] = size;
     this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
@@ -2857,9 +2901,9 @@ var MessageBatch = class {
    * The path of message `i`, for datagrams to send along it later. Allocates, unless the path is that of `known`, which it
    * then returns.
    */
-  path(i, known2) {
+  path(i, known) {
     const messages = this.#at(i);
-    if (known2 !== void 0 && hasPath(messages, i, known2)) return known2;
+    if (known !== void 0 && hasPath(messages, i, known)) return known;
     return copyPath(messages, i, this.peer(i), this.localAddress(i));
   }
   /** The messages, of which `i` must be one. */
@@ -3300,9 +3344,9 @@ var RateLimit = class {
    * @param rate what one source gets
    * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
    */
-  constructor(rate2, sources) {
-    this.#interval = 1e6 / rate2.perSecond;
-    this.#burst = rate2.burst * this.#interval;
+  constructor(rate, sources) {
+    this.#interval = 1e6 / rate.perSecond;
+    this.#burst = rate.burst * this.#interval;
     this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
     this.#sources = new Int32Array(this.#places * WAYS * 2);
     this.#full = new Float64Array(this.#places * WAYS);
@@ -3528,21 +3572,15 @@ var STOPPING = number("stopping");
 
 // src/echo/counters.ts
 var Counters = class {
-  /** Datagrams that came in. */
+  /** Datagrams received. */
   received = 0;
-  /** Datagrams that were sent back. */
+  /** Datagrams sent back. */
   echoed = 0;
   #start = performance.now();
-  /** Sums up. */
+  /** The summary of all counts. */
   summary({ refused, failed, droppedByKernel, logLinesDropped }) {
-    const refusedByReason = {};
-    REASONS.forEach((name, i) => {
-      if (refused[i] > 0) refusedByReason[name] = refused[i];
-    });
-    const failedByErrno = {};
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      if (failed(errno) > 0) failedByErrno[errnoName(errno)] = failed(errno);
-    }
+    const refusedByReason = positiveCounts(REASONS.length, (i) => refused[i], (i) => REASONS[i]);
+    const failedByErrno = positiveCounts(ERRNO_COUNT, failed, errnoName);
     return {
       event: "summary",
       received: this.received,
@@ -3558,19 +3596,25 @@ var Counters = class {
   }
 };
 function summaryText(summary) {
-  const details = (counts) => Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(
-  ", ");
   const rows = [
     ["received", summary.received, ""],
     ["echoed", summary.echoed, ""],
-    ["refused", summary.refused, details(summary.refused_by_reason)],
-    ["failed", summary.failed, details(summary.failed_by_errno)],
+    ["refused", summary.refused, countsText(summary.refused_by_reason)],
+    ["failed", summary.failed, countsText(summary.failed_by_errno)],
     ["dropped by kernel", summary.dropped_by_kernel, ""],
     ["log lines dropped", summary.log_lines_dropped, ""]
   ];
   const width = Math.max(...rows.map(([, count]) => `${count}`.length), 6);
-  return rows.map(([label, count, detail]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${detail}`.trimEnd()).
+  return rows.map(([label, count, details]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${details}`.trimEnd()).
   join("\n");
+}
+function positiveCounts(length, count, name) {
+  const counts = {};
+  for (let i = 0; i < length; i++) if (count(i) > 0) counts[name(i)] = count(i);
+  return counts;
+}
+function countsText(counts) {
+  return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
 }
 function sum(counts) {
   return Object.values(counts).reduce((total, count) => total + count, 0);
@@ -3602,7 +3646,7 @@ var FaultNotices = class {
     for (let errno = 0; errno < ERRNO_COUNT; errno++) {
       const failed = this.#socket.failed(errno);
       const count = failed - this.#failuresTold[errno];
-      if (count > 0) failures.push(`${count} × ${errnoName(errno)} (${errnoMessage(errno)})`);
+      if (count > 0) failures.push(`${errnoName(errno)} (${errnoMessage(errno)}): ${count}`);
       this.#failuresTold[errno] = failed;
     }
     if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
@@ -3610,6 +3654,42 @@ var FaultNotices = class {
       this.#trainsTold = true;
       this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
     }
+  }
+};
+
+// src/echo/refusal_notices.ts
+var RefusalNotices = class {
+  #refused;
+  #tell;
+  // The counts of the last notice.
+  #told;
+  // The source of the first datagram refused since then, as text; empty without one.
+  #source = new Uint8Array(ENDPOINT_TEXT_MAX);
+  #sourceSize = 0;
+  /** Starts from the counts as they are. */
+  constructor({ refused, tell }) {
+    this.#refused = refused;
+    this.#tell = tell;
+    this.#told = refused.slice();
+  }
+  /** Notes the source of message `i` of a batch, of which one or more datagrams were refused and counted. */
+  note(batch, i) {
+    if (this.#sourceSize > 0) return;
+    const zone = batch.peerZone(i);
+    this.#sourceSize = formatEndpoint(this.#source, 0, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
+  }
+  /** Tells what was refused since the last call. To be called once a second. */
+  everySecond() {
+    if (this.#sourceSize === 0) return;
+    const counts = positiveCounts(
+      REASONS.length,
+      (reason) => this.#refused[reason] - this.#told[reason],
+      (reason) => REASONS[reason]
+    );
+    const source = new TextDecoder().decode(this.#source.subarray(0, this.#sourceSize));
+    this.#tell(`refused: ${countsText(counts)}; for example from ${source}`);
+    this.#told.set(this.#refused);
+    this.#sourceSize = 0;
   }
 };
 
@@ -3628,7 +3708,8 @@ var EchoServer = class {
   #output;
   #batch;
   #counters = new Counters();
-  #notices;
+  #faultNotices;
+  #refusalNotices;
   #clock = new Clock(CLOCK_MONOTONIC);
   // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
@@ -3642,7 +3723,8 @@ var EchoServer = class {
     this.#polling = polling;
     this.#output = output;
     this.#batch = socket2.batch(BATCH_CAPACITY);
-    this.#notices = new FaultNotices(socket2, tell);
+    this.#faultNotices = new FaultNotices(socket2, tell);
+    this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
   }
   /**
    * Serves until {@link stop} is called.
@@ -3660,13 +3742,13 @@ var EchoServer = class {
         this.#log.record(this.#batch);
         this.#setReceiveTimeout(NAP_MILLISECONDS);
         if (elapsedMicroseconds(lastPause, this.#now) < PAUSE_INTERVAL_MICROSECONDS) continue;
-        await takeTurns(PAUSE_TURNS);
+        await yieldToEventLoop(PAUSE_TURNS);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
         if (received === -ESHUTDOWN) throw shutDown();
         this.#setReceiveTimeout(SLEEP_MILLISECONDS);
-        if (received === -EAGAIN) await takeTurns(SIGNAL_TURNS);
+        if (received === -EAGAIN) await yieldToEventLoop(SIGNAL_TURNS);
         else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
@@ -3719,8 +3801,10 @@ var EchoServer = class {
   #admit() {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      this.#counters.received += batch.datagrams(i);
+      const datagrams = batch.datagrams(i);
       const admitted = this.#guard.admit(batch, i);
+      this.#counters.received += datagrams;
+      if (admitted < datagrams) this.#refusalNotices.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
@@ -3732,7 +3816,7 @@ var EchoServer = class {
   }
   /** Pauses after a reception that failed: the next one may fail as fast. */
   async #pauseAfter(errno) {
-    this.#notices.receiveError = errno;
+    this.#faultNotices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
   /** Counts datagrams that came and are not answered any more. */
@@ -3753,7 +3837,8 @@ var EchoServer = class {
   }
   #everySecond() {
     this.#log.nextSecond();
-    this.#notices.everySecond();
+    this.#faultNotices.everySecond();
+    this.#refusalNotices.everySecond();
     this.#socket.drops();
   }
 };
@@ -3765,79 +3850,71 @@ function shutDown() {
 // src/echo/payload_text.ts
 var PAYLOAD_SHOWN_MAX = 64;
 var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
-function formatPayload(out, at, bytes, from, size) {
-  const shown = Math.min(size, PAYLOAD_SHOWN_MAX);
-  const end = from + shown;
+function formatPayload(out, at, bytes, from, size, ascii) {
+  const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
   for (let i = from; i < end; ) {
     const byte = bytes[i];
-    if (byte >= 32 && byte < 127) {
-      if (byte === BACKSLASH) out[at++] = BACKSLASH;
-      out[at++] = byte;
-      i++;
-      continue;
-    }
     if (byte < 128) {
-      at = escapeControl(out, at, byte);
+      at = writeAscii(out, at, byte);
       i++;
       continue;
     }
-    const length = sequenceLength(bytes, i, from + size);
-    if (length > 0 && i + length > end) break;
-    if (length === 0) {
+    const codePoint = decode(bytes, i, from + size);
+    if (codePoint === INVALID) {
       at = escapeByte(out, at, byte);
       i++;
       continue;
     }
-    const codePoint = decode(bytes, i, length);
-    if (isPrintable(codePoint)) {
+    const length = codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
+    if (i + length > end) break;
+    if (!ascii && isPrintable(codePoint)) {
       for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
     } else {
       at = escapeCodePoint(out, at, codePoint);
     }
     i += length;
   }
-  if (size > shown) {
-    out[at++] = 226;
-    out[at++] = 128;
-    out[at++] = 166;
+  if (from + size > end) {
+    const ellipsis = ascii ? ELLIPSIS_ASCII : ELLIPSIS;
+    for (let i = 0; i < ellipsis.length; i++) out[at++] = ellipsis[i];
   }
   return at;
 }
-function sequenceLength(bytes, i, end) {
+var INVALID = -1;
+function decode(bytes, i, end) {
   const first = bytes[i];
-  const length = first >= 194 && first <= 223 ? 2 : first >= 224 && first <= 239 ? 3 : first >= 240 && first <= 244 ? 4 :
-  0;
-  if (length === 0 || i + length > end) return 0;
-  const second = bytes[i + 1];
-  const least = first === 224 ? 160 : first === 240 ? 144 : 128;
-  const most = first === 237 ? 159 : first === 244 ? 143 : 191;
-  if (second < least || second > most) return 0;
-  for (let k = 2; k < length; k++) if ((bytes[i + k] & 192) !== 128) return 0;
-  return length;
-}
-function decode(bytes, i, length) {
-  let codePoint = bytes[i] & 127 >> length;
-  for (let k = 1; k < length; k++) codePoint = codePoint << 6 | bytes[i + k] & 63;
-  return codePoint;
+  const length = first < 224 ? 2 : first < 240 ? 3 : 4;
+  if (first < 194 || first > 244 || i + length > end) return INVALID;
+  let codePoint = first & 127 >> length;
+  for (let k = 1; k < length; k++) {
+    const byte = bytes[i + k];
+    if ((byte & 192) !== 128) return INVALID;
+    codePoint = codePoint << 6 | byte & 63;
+  }
+  const least = length === 2 ? 128 : length === 3 ? 2048 : 65536;
+  const surrogate = codePoint >= 55296 && codePoint <= 57343;
+  return codePoint < least || surrogate || codePoint > 1114111 ? INVALID : codePoint;
 }
 var printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
 var invisible = /^\p{Default_Ignorable_Code_Point}$/u;
-var known = new Uint8Array(1114112);
+var cache = new Uint8Array(1114112);
 function isPrintable(codePoint) {
-  let answer = known[codePoint];
-  if (answer === 0) {
+  if (cache[codePoint] === 0) {
     const character = String.fromCodePoint(codePoint);
-    answer = printable.test(character) && !invisible.test(character) ? 2 : 1;
-    known[codePoint] = answer;
+    cache[codePoint] = printable.test(character) && !invisible.test(character) ? 2 : 1;
   }
-  return answer === 2;
+  return cache[codePoint] === 2;
 }
-function escapeControl(out, at, byte) {
-  const letter = byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
+function writeAscii(out, at, byte) {
+  if (byte >= 32 && byte < 127 && byte !== BACKSLASH) {
+    out[at] = byte;
+    return at + 1;
+  }
+  const letter = byte === BACKSLASH ? BACKSLASH : byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
   if (letter === 0) return escapeByte(out, at, byte);
-  out[at++] = BACKSLASH;
-  out[at++] = letter;
-  return at;
+  out[at] = BACKSLASH;
+  out[at + 1] = letter;
+  return at + 2;
 }
 function escapeByte(out, at, byte) {
   out[at++] = BACKSLASH;
@@ -3860,11 +3937,13 @@ function hexDigit(value) {
   return value < 10 ? 48 + value : 87 + value;
 }
 var BACKSLASH = 92;
+var ELLIPSIS = new TextEncoder().encode("…");
+var ELLIPSIS_ASCII = new TextEncoder().encode("...");
 
 // src/echo/log.ts
 var LOG_FORMATS = ["text", "json", "none"];
 var Log = class {
-  /** Datagrams without a line since the start, because there were more than the limit. */
+  /** Datagrams without a line since the start because of the limit. */
   leftOut = 0;
   #output;
   #format;
@@ -3873,25 +3952,24 @@ var Log = class {
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
   #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
+  // Whether to escape characters outside ASCII. Finding out takes a millisecond: it is done after the first echo.
+  #ascii;
   #second = -1;
   #budget;
-  #leftOutTold = 0;
-  /**
-   * @param output where the lines go
-   * @param format their form
-   * @param limit most lines a second, 0 for no limit
-   * @param port the local port
-   */
-  constructor(output, format, limit, port) {
+  #leftOutReported = 0;
+  #reportedAt = performance.now();
+  /** Makes a log; it writes nothing yet. */
+  constructor({ output, format, limitPerSecond, port }) {
     this.#output = output;
     this.#format = format;
-    this.#limit = limit === 0 ? Infinity : limit;
+    this.#limit = limitPerSecond === 0 ? Infinity : limitPerSecond;
     this.#budget = this.#limit;
     this.#port = port;
   }
-  /** Logs the messages of a batch that are answered. It allocates nothing, but the name of a link-local zone. */
+  /** Logs the messages of a batch that are answered. It allocates only for the zones of link-local addresses. */
   record(batch) {
     if (this.#format === "none") return;
+    this.#ascii ??= !this.#output.utf8;
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
@@ -3903,26 +3981,30 @@ var Log = class {
         }
         this.#budget--;
         if (!this.#output.hasRoom()) continue;
-        if (!timed) this.#readTime();
+        if (!timed) this.#writeTime();
         timed = true;
         this.#writeLine(batch, i, k);
       }
     }
     if (timed) this.#output.flush();
   }
-  /** Starts the next second, and says how many lines were left out in the last. To be called once a second. */
+  /** Starts the next second of the limit, and reports how many lines were left out. To be called once a second. */
   nextSecond() {
     this.#budget = this.#limit;
-    const datagrams = this.leftOut - this.#leftOutTold;
-    if (datagrams > 0) {
-      this.#readTime();
-      this.#output.writeLine(
-        this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
-}` : `LEFT OUT: ${datagrams} datagrams in 1.0 s (--log-limit ${this.#limit})`
-      );
-      this.#leftOutTold = this.leftOut;
+    const datagrams = this.leftOut - this.#leftOutReported;
+    if (datagrams === 0) {
+      this.#reportedAt = performance.now();
+      this.#output.flush();
+    } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
+      this.#reportedAt = performance.now();
+      this.#leftOutReported = this.leftOut;
     }
-    this.#output.flush();
+  }
+  #leftOutLine(datagrams) {
+    this.#writeTime();
+    const seconds = ((performance.now() - this.#reportedAt) / 1e3).toFixed(1);
+    return this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
+}` : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
   }
   /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch, i, k) {
@@ -3949,7 +4031,7 @@ var Log = class {
       at = append(bytes, at, ARROW);
       at = this.#writeLocal(batch, i, at);
       at = append(bytes, at, PAYLOAD);
-      at = formatPayload(bytes, at, batch.payloads, from, size);
+      at = formatPayload(bytes, at, batch.payloads, from, size, this.#ascii);
       bytes[at++] = 93;
       if (size > PAYLOAD_SHOWN_MAX) {
         at = append(bytes, at, LENGTH);
@@ -3968,7 +4050,7 @@ var Log = class {
   }
   #writeJsonPayload(payload, from, size, at) {
     const { bytes } = this.#output;
-    const end = formatPayload(this.#payload, 0, payload, from, size);
+    const end = formatPayload(this.#payload, 0, payload, from, size, this.#ascii);
     for (let i = 0; i < end; i++) {
       const byte = this.#payload[i];
       if (byte === 34 || byte === 92) bytes[at++] = 92;
@@ -3976,13 +4058,13 @@ var Log = class {
     }
     return at;
   }
-  /** Reads the time, and writes it as RFC 3339 has it: UTC, with microseconds. */
-  #readTime() {
+  /** Writes the time in the format of RFC 3339: UTC, with microseconds. */
+  #writeTime() {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {
       this.#second = seconds;
-      encoder.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
+      encoder2.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
       this.#time[TIME_SIZE - 1] = 90;
     }
     let rest = Math.floor(nanoseconds / 1e3);
@@ -3996,33 +4078,32 @@ function append(out, at, bytes) {
   for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
   return at + bytes.length;
 }
-var encoder = new TextEncoder();
+var encoder2 = new TextEncoder();
 var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-var RECV = encoder.encode("RECV: ");
-var ARROW = encoder.encode(" -> ");
-var PAYLOAD = encoder.encode(" - [");
-var LENGTH = encoder.encode(" (");
-var LENGTH_END = encoder.encode(" bytes)");
-var TIME_KEY = encoder.encode('{"time":"');
-var PEER_KEY = encoder.encode('","peer":"');
-var LOCAL_KEY = encoder.encode('","local":"');
-var BYTES_KEY = encoder.encode('","bytes":');
-var PAYLOAD_KEY = encoder.encode(',"payload":"');
-var JSON_END = encoder.encode('"}');
+var RECV = encoder2.encode("RECV: ");
+var ARROW = encoder2.encode(" -> ");
+var PAYLOAD = encoder2.encode(" - [");
+var LENGTH = encoder2.encode(" (");
+var LENGTH_END = encoder2.encode(" bytes)");
+var TIME_KEY = encoder2.encode('{"time":"');
+var PEER_KEY = encoder2.encode('","peer":"');
+var LOCAL_KEY = encoder2.encode('","local":"');
+var BYTES_KEY = encoder2.encode('","bytes":');
+var PAYLOAD_KEY = encoder2.encode(',"payload":"');
+var JSON_END = encoder2.encode('"}');
 
 // src/echo/options.ts
 var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
 
-  echo.ts [PORT] [options]              PORT is 1 to 65535, 9000 if left out
-  echo.ts probe TARGET...               ask servers: echo.ts probe --help
+  echo.ts [PORT] [options]      PORT is 1 to 65535               (default: 9000)
+  echo.ts probe TARGET...       ask servers; see echo.ts probe --help
 
-  -a, --address ADDR    answer on this address only: IPv4, IPv6, name or
-                        link-local with zone, as fe80::1%eth0    (default: all)
-  -4, -6                IPv4 only, IPv6 only                    (default: both)
-      --log FORMAT      text, json, none; -q, --quiet for none (default: text)
-      --log-limit N     most lines a second, 0 for no limit     (default: 1000)
-      --buffer SIZE     socket receive buffer, e.g. 8M            (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping (default: 50)
+  -a, --address ADDR    answer on this address or name only       (default: all)
+  -4, -6                IPv4 only, IPv6 only                     (default: both)
+      --log FORMAT      text, json, none; -q, --quiet for none   (default: text)
+      --log-limit N     most lines a second, 0 for no limit      (default: 1000)
+      --buffer SIZE     socket receive buffer, e.g. 8M             (default: 4M)
+      --busy-poll USEC  most microseconds to poll before sleeping  (default: 50)
       --fd N            take over the bound UDP socket N (socket activation)
       --allow CIDR      answer these sources only; repeatable     (default: all)
       --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
@@ -4031,7 +4112,7 @@ var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
                         answer what is refused because it could make a loop
   -h, --help            -V, --version
 
-SIGINT, SIGTERM and SIGHUP stop it, SIGUSR1 shows the counts so far. Examples:
+SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
   bun run echo.ts 9000 --address 192.0.2.1 --log json`;
 var options = {
@@ -4055,71 +4136,97 @@ var options = {
 };
 function parseEcho(args) {
   const given = parseArguments(args, options);
-  const { positionals } = given;
   if (given.has("help")) return "help";
   if (given.has("version")) return "version";
+  const value = (name, parse) => {
+    const text = given.value(name);
+    return text === void 0 ? void 0 : parse(text);
+  };
   const family = addressFamily(given);
   const address = given.value("address");
-  const fd = given.value("fd");
-  const rateText = given.value("rate");
-  const maxRateText = given.value("max-rate");
-  if (address !== void 0) checkFamily(address, family);
-  if (positionals.includes("probe")) throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
-  if (positionals.length > 1) throw new UsageError(`one port only, not ${positionals.map(quote).join(" and ")}`);
-  if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
+  if (address !== void 0) checkAddress(address, family, given.has("answer-multicast"));
+  if (given.has("fd") && (given.positionals.length > 0 || address !== void 0 || family !== void 0)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
-  const log = given.has("quiet") ? "none" : given.value("log") ?? "text";
-  if (!isLogFormat(log)) throw new UsageError(`no log format ${quote(log)}: it is one of ${list(LOG_FORMATS)}`);
+  if (given.has("quiet") && given.has("log")) throw new UsageError("--quiet means --log none: leave one of them out");
   return {
-    port: positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535),
+    port: parsePort(given.positionals),
     address,
     family,
-    log,
-    logLimit: wholeNumber("--log-limit", given.value("log-limit") ?? "1000", 0, 1e9),
-    buffer: byteSize("--buffer", given.value("buffer") ?? "4M"),
-    busyPoll: wholeNumber("--busy-poll", given.value("busy-poll") ?? "50", 0, 1e3),
-    fd: fd === void 0 ? void 0 : wholeNumber("--fd", fd, 0, 1e6),
-    allow: given.values("allow").map(prefix),
-    rate: rateText === void 0 ? void 0 : rate("--rate", rateText),
-    maxRate: maxRateText === void 0 ? void 0 : rate("--max-rate", maxRateText),
+    logFormat: given.has("quiet") ? "none" : value("log", parseLogFormat) ?? "text",
+    logLimitPerSecond: value("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1e9)) ?? 1e3,
+    receiveBufferBytes: value("buffer", parseBufferSize) ?? 4 << 20,
+    busyPollMicroseconds: value("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1e3)) ?? 50,
+    fd: value("fd", (text) => wholeNumber("--fd", text, 0, 1e6)),
+    allow: given.values("allow").map(parseNetwork),
+    rate: value("rate", (text) => parseRate("--rate", text)),
+    maxRate: value("max-rate", (text) => parseRate("--max-rate", text)),
     answerAnyPort: given.has("answer-any-port"),
     answerBroadcast: given.has("answer-broadcast"),
     answerMulticast: given.has("answer-multicast")
   };
 }
-function byteSizeText(bytes) {
-  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
-  return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
+function parsePort(positionals) {
+  for (const text of positionals) {
+    if (text === "probe") throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
+    if (isSimilar(text, "probe")) throw new UsageError(`no command ${quote(text)}; did you mean probe?`);
+    if (readAddress3(text) !== void 0) {
+      throw new UsageError(`${quote(text)} is an address, not a port; did you mean --address?`);
+    }
+  }
+  if (positionals.length > 1) throw new UsageError(`one port only, not ${list(positionals.map(quote))}`);
+  return positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535);
 }
-function rate(what, text) {
+function checkAddress(address, family, answerMulticast) {
+  checkFamily(address, family);
+  const bytes = readAddress3(address);
+  if (bytes !== void 0 && isMulticast(addressWords(bytes), 0) && !answerMulticast) {
+    throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
+  }
+}
+function readAddress3(text) {
+  return parseAddress(text.split("%")[0]);
+}
+function parseLogFormat(text) {
+  const format = LOG_FORMATS.find((known) => known === text);
+  if (format !== void 0) return format;
+  throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
+}
+var RATE_MAX = 1e9;
+function parseRate(what, text) {
   const [perSecond, burst, ...rest] = text.split("/");
-  if (rest.length > 0) throw new UsageError(`${what} is N or N/BURST, not ${quote(text)}`);
+  if (rest.length > 0) throw new UsageError(`${what} must be N or N/BURST, not ${quote(text)}`);
   return {
     perSecond: wholeNumber(what, perSecond, 1, RATE_MAX),
     burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond, 1, RATE_MAX)
   };
 }
-var RATE_MAX = 1e9;
-function prefix(text) {
-  const parsed = parsePrefix(text);
-  if (parsed !== void 0) return parsed;
-  throw new UsageError(`--allow is an address or a prefix, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
-}
-function byteSize(what, text) {
-  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
-  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
-  throw new UsageError(
-    `${what} is a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without K, M \
-or G behind it, not ${quote(text)}`
-  );
+function parseNetwork(text) {
+  const prefix = parsePrefix(text);
+  if (prefix === void 0) {
+    throw new UsageError(`--allow must be a network, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
+  }
+  const { bytes, length } = prefix;
+  const network = bytes.map((byte, i) => byte & 65280 >> Math.max(0, Math.min(8, length - i * 8)));
+  if (network.every((byte, i) => byte === bytes[i])) return prefix;
+  const shown = `${addressText(network)}/${isIPv4(network) ? length - 96 : length}`;
+  throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
 }
 var UNITS = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
 var BUFFER_MIN = 4 << 10;
 var BUFFER_MAX = 1023 << 20;
-function isLogFormat(text) {
-  return LOG_FORMATS.includes(text);
+function parseBufferSize(text) {
+  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
+  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
+  throw new UsageError(
+    `--buffer must be a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without\
+ K, M or G behind it, not ${quote(text)}`
+  );
+}
+function byteSizeText(bytes) {
+  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
+  return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
 }
 
 // src/echo/polling.ts
@@ -4154,30 +4261,31 @@ var AdaptivePolling = class {
 // src/echo/command.ts
 var LAST_WORDS_MILLISECONDS = 50;
 async function runEcho(settings) {
-  const receiveBuffer = settings.buffer;
+  const receiveBuffer = settings.receiveBufferBytes;
   const socket2 = settings.fd === void 0 ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.
   family, receiveBuffer }) : UdpSocket.adopt(settings.fd, { receiveBuffer });
   const output = new Output(1);
   const errors = new Output(2);
-  const say = (text) => {
-    errors.writeLine(text);
-    errors.flush();
-  };
+  const say = (text) => errors.writeText(text);
   const tell = (text) => say(`echo.ts: ${text}`);
   const server = new EchoServer({
     socket: socket2,
     guard: new Guard({ ...settings, port: socket2.port }),
-    log: new Log(output, settings.log, settings.logLimit, socket2.port),
-    polling: new AdaptivePolling(settings.busyPoll),
+    log: new Log({
+      output,
+      format: settings.logFormat,
+      limitPerSecond: settings.logLimitPerSecond,
+      port: socket2.port
+    }),
+    polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
     tell
   });
   const sumUp = (occasion) => {
     const summary = server.summary();
-    if (settings.log === "json") output.writeLine(JSON.stringify(summary));
+    if (settings.logFormat === "json") output.writeText(JSON.stringify(summary));
     else say(`${occasion} ${summary.seconds.toFixed(1)} s
 ${summaryText(summary)}`);
-    output.flush();
   };
   let stoppedBy = "an error";
   handleSignals((signal) => {
@@ -4187,10 +4295,11 @@ ${summaryText(summary)}`);
   const { name, onSignal } = runtime();
   onSignal("SIGUSR2", () => sumUp("running for"));
   for (const notice of socket2.notices) tell(notice);
-  if (socket2.receiveBuffer < settings.buffer) {
+  const asked = settings.receiveBufferBytes;
+  if (socket2.receiveBuffer < asked) {
     tell(
-      `receive buffer: ${byteSizeText(settings.buffer)} asked for, ${byteSizeText(socket2.receiveBuffer)} granted; for m\
-ore: sysctl -w net.core.rmem_max=${settings.buffer}`
+      `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(socket2.receiveBuffer)} granted; for more: sysct\
+l -w net.core.rmem_max=${asked}`
     );
   }
   say(`listening on ${socket2.endpoint} (${socket2.families}, ${name})`);
@@ -4360,8 +4469,8 @@ function parseProbe(args) {
   if (source !== void 0) checkFamily(source, family);
   const dscp = value("dscp", parseCodePoint);
   const ecn = value("ecn", parseEcn);
-  const findMtu = given.has("mtu");
-  if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  const findMtu2 = given.has("mtu");
+  if (findMtu2 && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
   const count = value("count", (text) => wholeNumber("--count", text, 0, 1e9)) ?? COUNT_DEFAULT;
   return {
     targets,
@@ -4373,8 +4482,8 @@ function parseProbe(args) {
     interfaceName: given.value("interface"),
     ttl: value("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
     trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
-    dontFragment: given.has("df") || findMtu,
-    findMtu,
+    dontFragment: given.has("df") || findMtu2,
+    findMtu: findMtu2,
     connected: given.has("connected"),
     family,
     json: given.has("json"),
@@ -4453,9 +4562,6 @@ function exactHostText({ bytes, scope }) {
 }
 function headerSize({ bytes }) {
   return (isIPv4(bytes) ? 20 : 40) + 8;
-}
-function leastMtu({ bytes }) {
-  return isIPv4(bytes) ? 68 : 1280;
 }
 function payloadSize(address, mtu) {
   return Math.max(0, mtu - headerSize(address));
@@ -4613,8 +4719,8 @@ function failureName({ errno, report }) {
 function failureExplanation(target, { errno, report }, settings) {
   const { peer } = target;
   const packet = `a packet of ${settings.size + headerSize(peer)} bytes`;
-  const fits = report === void 0 || report.mtu < leastMtu(peer) ? "" : `, at most ${report.mtu} bytes; --size ${payloadSize(
-  peer, report.mtu)} fits`;
+  const mtu = report?.mtu ?? 0;
+  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} bytes; --size ${payloadSize(peer, mtu)} fits` : "";
   return report?.icmp === void 0 ? localFailure(target, errno, packet, fits) : remoteFailure(target, { ...report, icmp: report.
   icmp }, packet, fits, settings.ttl);
 }
@@ -4717,55 +4823,43 @@ function bar(length, unicode) {
 var EIGHTHS = "▏▎▍▌▋▊▉";
 
 // src/probe/json_report.ts
-var JsonReport = class {
-  #targets;
-  #settings;
-  #terminal;
-  #start = performance.now();
-  constructor(targets, settings, terminal) {
-    this.#targets = targets;
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-  replied(target, reply) {
-    this.#event({
-      event: "reply",
-      time: timeText(reply.time),
-      target: target.endpoint,
-      sequence: reply.sequence ?? null,
-      kind: jsonWord(reply.kind),
-      from: peerText(reply.from),
-      to: reply.to,
-      bytes: reply.size,
-      rtt_ns: reply.roundTrip ?? null,
-      reordered: reply.reordered
-    });
-  }
-  failed(target, failure) {
-    const mtu = failure.report?.mtu || null;
-    this.#event({
-      event: "failure",
-      target: target.endpoint,
-      sequence: failure.sequence ?? null,
-      ...failureFields(failure),
-      mtu
-    });
-  }
-  lost(target, sequence) {
-    this.#event({ event: "lost", target: target.endpoint, sequence });
-  }
-  finish() {
-    writeJson(this.#terminal, {
-      event: "summary",
-      seconds: Math.round(performance.now() - this.#start) / 1e3,
-      targets: this.#targets.map((target) => summaryOf(target, this.#settings))
-    });
-  }
-  /** Writes an event, unless only the summary is wanted. */
-  #event(event) {
-    if (!this.#settings.quiet) writeJson(this.#terminal, event);
-  }
-};
+function jsonReport(targets, settings, terminal) {
+  const start = performance.now();
+  const writeEvent = (event) => {
+    if (!settings.quiet) writeJson(terminal, event);
+  };
+  return {
+    replied(target, reply) {
+      writeEvent({
+        event: "reply",
+        time: timeText(reply.time),
+        target: target.endpoint,
+        sequence: reply.sequence ?? null,
+        kind: jsonWord(reply.kind),
+        from: peerText(reply.from),
+        to: reply.to,
+        bytes: reply.size,
+        rtt_ns: reply.roundTrip ?? null,
+        reordered: reply.reordered
+      });
+    },
+    failed({ endpoint }, failure) {
+      const sequence = failure.sequence ?? null;
+      const mtu = failure.report?.mtu || null;
+      writeEvent({ event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
+    },
+    lost({ endpoint }, sequence) {
+      writeEvent({ event: "lost", target: endpoint, sequence });
+    },
+    finish() {
+      writeJson(terminal, {
+        event: "summary",
+        seconds: Math.round(performance.now() - start) / 1e3,
+        targets: targets.map((target) => summaryOf(target, settings))
+      });
+    }
+  };
+}
 function writeJson(terminal, value) {
   const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
   terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
@@ -4828,15 +4922,9 @@ function timeText(time) {
 }
 
 // src/probe/report.ts
-var VERDICT_STYLE = {
-  ok: "good",
-  partial: "doubtful",
-  "wrong source": "bad",
-  refused: "bad",
-  "no answer": "bad",
-  unreachable: "bad",
-  corrupted: "bad"
-};
+function verdictStyle(word) {
+  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
+}
 function explanationLines(target, settings, terminal) {
   const text = explanation(target, settings);
   if (text === "") return [];
@@ -4845,74 +4933,52 @@ function explanationLines(target, settings, terminal) {
 
 // src/probe/line_report.ts
 var WIDTH = 80;
-var KIND_STYLE = {
-  late: "doubtful",
-  duplicate: "doubtful",
-  stray: "doubtful",
-  "wrong source": "bad",
-  corrupted: "bad"
-};
-var LineReport = class {
-  #target;
-  #settings;
-  #terminal;
-  constructor([target], settings, terminal) {
-    this.#target = target;
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-  start() {
-    const { size, intervalMilliseconds: interval, connected } = this.#settings;
-    const pace = interval === 0 ? "as fast as it answers" : `every ${formatDuration(interval)}`;
-    this.#event(`probing ${titleOf(this.#target)} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
-  }
-  replied(_target, reply) {
-    const { kind, sequence, roundTrip, reordered } = reply;
-    const terminal = this.#terminal;
-    const facts = [
-      sequence === void 0 ? "" : `seq=${sequence}`,
-      roundTrip === void 0 ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
-      kind === "received" ? "" : terminal.paint(KIND_STYLE[kind], kind),
-      reordered ? terminal.paint("doubtful", "reordered") : ""
-    ];
-    const path = `from ${peerText(reply.from)} to ${reply.to}`;
-    this.#event(`${formatBytes(reply.size)} ${path}: ${facts.filter(Boolean).join(" ")}`);
-  }
-  failed(_target, failure) {
-    const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
-    this.#event(this.#terminal.paint("bad", `${sequence}failed: ${failureName(failure)}`));
-  }
-  lost(_target, sequence) {
-    const timeout = formatDuration(this.#settings.timeoutMilliseconds);
-    this.#event(this.#terminal.paint("doubtful", `seq=${sequence} no answer within ${timeout}`));
-  }
-  finish() {
-    const target = this.#target;
-    const { ledger } = target;
-    const terminal = this.#terminal;
-    const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
-    const word = verdict(ledger);
-    terminal.eraseAbove(0);
-    this.#event("");
-    terminal.writeLines([
-      `${titleOf(target)}: ${terminal.paint(VERDICT_STYLE[word], word)}`,
-      ...explanationLines(target, this.#settings, terminal),
-      "",
-      ...summaryLines(ledger, width)
-    ]);
-    if (ledger.times.count === 0) return;
-    terminal.writeLines([
-      "",
-      ...drawHistogram(ledger.times.buckets(), width, terminal)
-    ]);
-  }
-  /** Writes a line, unless only the summary is wanted. */
-  #event(line) {
-    if (!this.#settings.quiet) this.#terminal.writeLines([line]);
-  }
-};
-function titleOf({ peer, endpoint }) {
-  return peer.name === void 0 ? endpoint : `${peer.name} at ${endpoint}`;
+function lineReport([target], settings, terminal) {
+  const { size, intervalMilliseconds, connected, quiet } = settings;
+  const { ledger, peer, endpoint } = target;
+  const title = peer.name === void 0 ? endpoint : `${peer.name} at ${endpoint}`;
+  const writeEvent = (line) => {
+    if (!quiet) terminal.writeLines([line]);
+  };
+  return {
+    start() {
+      const pace = intervalMilliseconds === 0 ? "as fast as it answers" : `every ${formatDuration(intervalMilliseconds)}`;
+      writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
+    },
+    replied(_, { kind, sequence, roundTrip, reordered, size: size2, from, to }) {
+      const altered = kind === "corrupted" || kind === "wrong source";
+      const facts = [
+        sequence === void 0 ? "" : `seq=${sequence}`,
+        roundTrip === void 0 ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
+        kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
+        reordered ? terminal.paint("doubtful", "reordered") : ""
+      ];
+      writeEvent(`${formatBytes(size2)} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+    },
+    failed(_, failure) {
+      const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
+      writeEvent(terminal.paint("bad", `${sequence}failed: ${failureName(failure)}`));
+    },
+    lost(_, sequence) {
+      const timeout = formatDuration(settings.timeoutMilliseconds);
+      writeEvent(terminal.paint("doubtful", `seq=${sequence} no answer within ${timeout}`));
+    },
+    finish() {
+      const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
+      const word = verdict(ledger);
+      terminal.eraseAbove(0);
+      writeEvent("");
+      terminal.writeLines([
+        `${title}: ${terminal.paint(verdictStyle(word), word)}`,
+        ...explanationLines(target, settings, terminal),
+        "",
+        ...summaryLines(ledger, width)
+      ]);
+      if (ledger.times.count > 0) {
+        terminal.writeLines(["", ...drawHistogram(ledger.times.buckets(), width, terminal)]);
+      }
+    }
+  };
 }
 function summaryLines(ledger, width) {
   const { counts, times } = ledger;
@@ -4950,192 +5016,6 @@ function summaryLines(ledger, width) {
   ...right.map((line) => `  ${line}`)] : left.map((line, i) => `${line.padEnd(leftWidth)}${right[i] ?? ""}`.trimEnd());
   const failures = [...ledger.failedByErrno].map(([errno, count]) => `${errnoName(errno)}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
-}
-
-// src/probe/mtu_search.ts
-var SMALL_SIZE = 16;
-var ATTEMPTS = 3;
-var PATIENCE_ROUND_TRIPS = 10;
-var PATIENCE_MILLISECONDS = 100;
-var CLAIMS_MAX = 8;
-var MtuSearch = class {
-  #poller;
-  #timeoutMilliseconds;
-  #observer;
-  #isStopped;
-  constructor(poller, timeoutMilliseconds, observer, isStopped) {
-    this.#poller = poller;
-    this.#timeoutMilliseconds = timeoutMilliseconds;
-    this.#observer = observer;
-    this.#isStopped = isStopped;
-  }
-  /** @returns whether all targets answer, each from the endpoint that was asked */
-  async run(targets) {
-    let complete = true;
-    for (const target of targets) complete = await this.#search(target) && complete;
-    return complete && !this.#isStopped();
-  }
-  async #search(target) {
-    const { peer } = target;
-    const answered = await this.#try(target, SMALL_SIZE) === void 0;
-    if (this.#isStopped()) return false;
-    if (!answered) {
-      this.#observer.unanswered(target);
-      return false;
-    }
-    let passes = SMALL_SIZE;
-    let limit;
-    const most = isIPv4(peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
-    let claims = 0;
-    let claimed = 0;
-    for (let size = most, fails = most + 1; fails - passes > 1; ) {
-      const result2 = await this.#try(target, size);
-      if (this.#isStopped()) return false;
-      if (result2 === void 0) {
-        passes = size;
-      } else {
-        fails = size;
-        limit = result2;
-        const claim = claimedSize(target, size, result2);
-        if (claim !== void 0 && claims++ < CLAIMS_MAX) claimed = claim;
-      }
-      size = claimed > passes && claimed < fails ? claimed : claimed === passes ? passes + 1 : passes + fails >> 1;
-    }
-    this.#observer.found(target, passes, limit);
-    return target.ledger.wrongSources.length === 0;
-  }
-  /** Tries a size, some times if need be; returns what prevents that it comes back unfragmented. */
-  async #try(target, size) {
-    const first = target.ledger.sent + 1;
-    const result2 = {};
-    target.observer = {
-      replied: (_, reply) => {
-        if (reply.sequence !== void 0 && reply.sequence >= first) result2.reply ??= reply;
-      },
-      failed: (_, failure) => {
-        if (failure.sequence !== void 0 && failure.sequence >= first) result2.failure = failure;
-      }
-    };
-    const isKnown = () => this.#isStopped() || result2.reply !== void 0 || result2.failure !== void 0 && !result2.failure.
-    report?.icmp;
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result2.failure === void 0; attempt++) {
-      target.send(size);
-      const end = performance.now() + this.#patience(target);
-      while (!isKnown() && performance.now() < end) await this.#poller.step(end);
-    }
-    if (this.#isStopped()) return void 0;
-    const limit = limitOf(result2.reply, result2.failure);
-    this.#observer.tried(target, size, limit);
-    return limit;
-  }
-  /** How long to wait for an answer, in milliseconds. */
-  #patience({ ledger }) {
-    const longest = ledger.times.maximum / 1e6;
-    const patience = Math.max(PATIENCE_MILLISECONDS, longest * PATIENCE_ROUND_TRIPS || Infinity);
-    return Math.min(this.#timeoutMilliseconds, patience);
-  }
-};
-function limitOf(reply, failure) {
-  if (reply === void 0) return failure === void 0 ? { outcome: "lost" } : { outcome: "failed", failure };
-  if (reply.kind === "corrupted") return { outcome: "corrupted" };
-  return reply.fragmentSize === 0 ? void 0 : { outcome: "fragmented", fragmentSize: reply.fragmentSize };
-}
-function claimedSize({ peer }, size, { failure }) {
-  const mtu = failure?.report?.mtu ?? 0;
-  const claimed = payloadSize(peer, mtu);
-  return mtu >= leastMtu(peer) && claimed < size ? claimed : void 0;
-}
-
-// src/probe/mtu_report.ts
-var MtuReport = class {
-  #settings;
-  #terminal;
-  constructor(settings, terminal) {
-    this.#settings = { ...settings, size: SMALL_SIZE };
-    this.#terminal = terminal;
-  }
-  tried({ endpoint }, size, limit) {
-    if (this.#settings.quiet || this.#settings.json) return;
-    const what = limit === void 0 ? "comes back" : limitText(limit);
-    this.#terminal.writeLines([this.#terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
-  }
-  unanswered(target) {
-    if (this.#settings.json) this.#writeJson(target, null, void 0);
-    else this.#writeFault(target);
-  }
-  found(target, size, limit) {
-    if (this.#settings.json) return this.#writeJson(target, size, limit);
-    const { peer, endpoint, ledger, transmission } = target;
-    const bytes = this.#terminal.paint("strong", `${size} bytes`);
-    const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
-    const packets = `in packets of ${size + headerSize(peer)} bytes`;
-    const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
-    this.#terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
-    if (ledger.wrongSources.length > 0) this.#writeFault(target);
-  }
-  #writeFault(target) {
-    const word = this.#terminal.paint("bad", verdict(target.ledger));
-    this.#terminal.writeLines([`${target.endpoint}: ${word}`, explanation(target, this.#settings)]);
-  }
-  #writeJson(target, size, limit) {
-    const { peer, endpoint, ledger, transmission } = target;
-    const ok = size !== null && ledger.wrongSources.length === 0;
-    writeJson(this.#terminal, {
-      event: "mtu",
-      target: endpoint,
-      payload: size,
-      packet: size === null ? null : size + headerSize(peer),
-      way_back_proved: size !== null && transmission.tellsFragments,
-      verdict: ok ? "ok" : jsonWord(verdict(ledger)),
-      larger: limit?.outcome ?? null,
-      ...failureFields(limit?.failure),
-      explanation: ok ? null : explanation(target, this.#settings)
-    });
-  }
-};
-function limitText({ outcome, failure, fragmentSize }) {
-  if (outcome === "corrupted") return "comes back altered";
-  if (outcome === "fragmented") return `comes back in fragments of up to ${fragmentSize} bytes`;
-  if (failure === void 0) return "no answer";
-  const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
-  return failure.errno === EMSGSIZE && failure.report?.icmp === void 0 ? `this host's interface takes no more${mtu}` : failureName(
-  failure) + mtu;
-}
-
-// src/probe/pacing.ts
-var LINGER_MILLISECONDS = 10;
-var FAILURE_MILLISECONDS = 200;
-async function sendRequests(targets, poller, settings, report, terminal, isStopped) {
-  const { size, count, intervalMilliseconds: interval } = settings;
-  const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
-  const dueAt = (target) => {
-    const { sent, counts } = target.ledger;
-    if (sent >= count) return Infinity;
-    if (interval > 0) return lastSent.get(target) + interval;
-    if (counts.waiting > 0) return Infinity;
-    return lastSent.get(target) + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
-  };
-  report.start?.();
-  report.progress?.();
-  while (!isStopped()) {
-    let until = Infinity;
-    for (const target of targets) {
-      const now = performance.now();
-      const due = dueAt(target);
-      if (due <= now) {
-        target.send(size);
-        lastSent.set(target, Math.max(due, now - interval));
-      }
-      until = Math.min(until, dueAt(target), target.ledger.deadline);
-    }
-    if (until === Infinity) break;
-    await poller.step(until);
-    report.progress?.();
-    await terminal.drain(isStopped);
-  }
-  const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1e6 || 0));
-  const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
-  while (!isStopped() && performance.now() < end) await poller.step(end);
 }
 
 // ffi/poll_set.ts
@@ -5217,47 +5097,189 @@ var ReplyPoller = class {
       target.expire(drained ? now : now - FLOOD_MILLISECONDS);
     });
     if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
-      await (ready === -EINTR ? handleSignal() : takeTurns(SIGNAL_TURNS));
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
       this.#lastTurn = performance.now();
     }
   }
 };
 
+// src/probe/mtu_search.ts
+var SMALL_SIZE = 16;
+var ATTEMPTS = 3;
+var PATIENCE_ROUND_TRIPS = 10;
+var PATIENCE_MILLISECONDS = 100;
+async function searchMtu(targets, timeoutMilliseconds, observer, isStopped) {
+  const poller = new ReplyPoller(targets);
+  const tryPayload = async (target, size) => {
+    const { ledger } = target;
+    const first = ledger.sent + 1;
+    const result2 = {};
+    target.observer = {
+      replied: (_, reply) => {
+        if (reply.sequence !== void 0 && reply.sequence >= first) result2.reply ??= reply;
+      },
+      failed: (_, failure) => {
+        if (failure.sequence !== void 0 && failure.sequence >= first) result2.failure = failure;
+      }
+    };
+    const isKnown = () => isStopped() || result2.reply !== void 0 || result2.failure !== void 0 && !result2.failure.report?.
+    icmp;
+    const longest = ledger.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
+    const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result2.failure === void 0; attempt++) {
+      target.send(size);
+      const end = performance.now() + patience;
+      while (!isKnown() && performance.now() < end) await poller.step(end);
+    }
+    const limit = limitOf(result2.reply, result2.failure);
+    if (!isStopped()) observer.tried(target, size, limit);
+    return limit;
+  };
+  const search = async (target) => {
+    let passes = SMALL_SIZE;
+    let limit = await tryPayload(target, passes);
+    if (isStopped()) return false;
+    if (limit !== void 0) {
+      observer.unanswered(target);
+      return false;
+    }
+    const most = isIPv4(target.peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
+    for (let size = most, fails = most + 1; fails - passes > 1; size = passes + fails >> 1) {
+      const result2 = await tryPayload(target, size);
+      if (isStopped()) return false;
+      if (result2 === void 0) passes = size;
+      else [fails, limit] = [size, result2];
+    }
+    observer.found(target, passes, limit);
+    return target.ledger.wrongSources.length === 0;
+  };
+  let complete = true;
+  for (const target of targets) complete = await search(target) && complete;
+  return complete;
+}
+function limitOf(reply, failure) {
+  if (reply === void 0) return failure === void 0 ? { outcome: "lost" } : { outcome: "failed", failure };
+  if (reply.kind === "corrupted") return { outcome: "corrupted" };
+  return reply.fragmentSize === 0 ? void 0 : { outcome: "fragmented", fragmentSize: reply.fragmentSize };
+}
+
+// src/probe/mtu_report.ts
+function mtuReport(settings, terminal) {
+  const explain = (target) => explanation(target, { ...settings, size: SMALL_SIZE });
+  const writeFault = (target) => {
+    const word = terminal.paint("bad", verdict(target.ledger));
+    terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
+  };
+  const writeFound = (target, size, limit) => {
+    const { peer, endpoint, ledger, transmission } = target;
+    const ok = size !== null && ledger.wrongSources.length === 0;
+    writeJson(terminal, {
+      event: "mtu",
+      target: endpoint,
+      payload: size,
+      packet: size === null ? null : size + headerSize(peer),
+      way_back_proved: size !== null && transmission.tellsFragments,
+      verdict: ok ? "ok" : jsonWord(verdict(ledger)),
+      larger: limit?.outcome ?? null,
+      ...failureFields(limit?.failure),
+      explanation: ok ? null : explain(target)
+    });
+  };
+  return {
+    tried({ endpoint }, size, limit) {
+      const refusedHere = limit?.failure !== void 0 && limit.failure.report?.icmp === void 0;
+      if (settings.quiet || settings.json || refusedHere) return;
+      const what = limit === void 0 ? "comes back" : limitText(limit);
+      terminal.writeLines([terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
+    },
+    unanswered(target) {
+      if (settings.json) writeFound(target, null, void 0);
+      else writeFault(target);
+    },
+    found(target, size, limit) {
+      if (settings.json) return writeFound(target, size, limit);
+      const { peer, endpoint, ledger, transmission } = target;
+      const bytes = terminal.paint("strong", `${size} bytes`);
+      const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+      const packets = `in packets of ${size + headerSize(peer)} bytes`;
+      const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
+      terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
+      if (ledger.wrongSources.length > 0) writeFault(target);
+    }
+  };
+}
+function limitText({ outcome, failure, fragmentSize }) {
+  if (outcome === "corrupted") return "comes back altered";
+  if (outcome === "fragmented") return `comes back in fragments of up to ${fragmentSize} bytes`;
+  if (failure === void 0) return "no answer";
+  const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
+  return failure.errno === EMSGSIZE && failure.report?.icmp === void 0 ? `this host's interface takes no more${mtu}` : failureName(
+  failure) + mtu;
+}
+
+// src/probe/pacing.ts
+var LINGER_MILLISECONDS = 10;
+var FAILURE_MILLISECONDS = 200;
+async function sendRequests(targets, settings, showProgress, isStopped) {
+  const poller = new ReplyPoller(targets);
+  const { size, count, intervalMilliseconds: interval } = settings;
+  const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
+  const dueAt = (target) => {
+    const { sent, counts } = target.ledger;
+    if (sent >= count) return Infinity;
+    if (interval > 0) return lastSent.get(target) + interval;
+    if (counts.waiting > 0) return Infinity;
+    return lastSent.get(target) + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+  };
+  await showProgress();
+  while (!isStopped()) {
+    let until = Infinity;
+    for (const target of targets) {
+      const now = performance.now();
+      const due = dueAt(target);
+      if (due <= now) {
+        target.send(size);
+        lastSent.set(target, Math.max(due, now - interval));
+      }
+      until = Math.min(until, dueAt(target), target.ledger.deadline);
+    }
+    if (until === Infinity) break;
+    await poller.step(until);
+    await showProgress();
+  }
+  const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1e6 || 0));
+  const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
+  while (!isStopped() && performance.now() < end) await poller.step(end);
+}
+
 // src/probe/table_report.ts
 var REDRAW_MILLISECONDS = 50;
-var TableReport = class {
-  #targets;
-  #settings;
-  #terminal;
-  #drawnAt = -Infinity;
-  #drawn = [];
-  constructor(targets, settings, terminal) {
-    this.#targets = targets;
-    this.#settings = settings;
-    this.#terminal = terminal;
-  }
-  progress() {
-    const now = performance.now();
-    if (!this.#terminal.interactive || this.#settings.quiet || now - this.#drawnAt < REDRAW_MILLISECONDS) return;
-    this.#drawnAt = now;
-    const lines = screenLines(this.#targets.map((target) => rowOf(target, false)), this.#terminal);
-    if (lines.join("\n") !== this.#drawn.join("\n")) this.#draw(lines);
-  }
-  finish() {
-    const table = layOut(this.#targets.map((target) => rowOf(target, true)), this.#terminal);
-    this.#draw([...table.heading, ...table.rows.flat()]);
-    const explanations = this.#targets.map((target) => explanationLines(target, this.#settings, this.#terminal)).filter(
-    (lines) => lines.length > 0);
-    if (this.#terminal.interactive) this.#terminal.writeLines(explanations.flatMap((lines) => ["", ...lines]));
-    else if (explanations.length > 0) this.#terminal.writeLines(["", ...explanations.flat()]);
-  }
-  /** Replaces the last drawing. */
-  #draw(lines) {
-    this.#terminal.eraseAbove(this.#drawn.length);
-    this.#terminal.writeLines(lines);
-    this.#drawn = lines;
-  }
-};
+function tableReport(targets, settings, terminal) {
+  let drawnAt = -Infinity;
+  let drawn = [];
+  const draw = (lines) => {
+    terminal.eraseAbove(drawn.length);
+    terminal.writeLines(lines);
+    drawn = lines;
+  };
+  return {
+    progress() {
+      const now = performance.now();
+      if (!terminal.interactive || settings.quiet || now - drawnAt < REDRAW_MILLISECONDS) return;
+      drawnAt = now;
+      const lines = screenLines(targets.map((target) => rowOf(target, false)), terminal);
+      if (lines.join("\n") !== drawn.join("\n")) draw(lines);
+    },
+    finish() {
+      const table = layOut(targets.map((target) => rowOf(target, true)), terminal);
+      draw([...table.heading, ...table.rows.flat()]);
+      const explanations = targets.map((target) => explanationLines(target, settings, terminal));
+      const blank = (i) => i === 0 || terminal.interactive ? [""] : [];
+      const given = explanations.filter((lines) => lines.length > 0);
+      terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
+    }
+  };
+}
 function rowOf({ peer, endpoint, ledger }, final) {
   const { counts, settled, times } = ledger;
   return {
@@ -5290,7 +5312,7 @@ function layOut(rows, terminal) {
   const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
   const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
   const verdictWidth = "wrong source".length;
-  const paint = (word) => terminal.paint(styleOf(word), word);
+  const paint = (word) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
   for (const shown of [[0, 1, 2], [1]]) {
     const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
     if (width > columns) continue;
@@ -5313,9 +5335,6 @@ function layOut(rows, terminal) {
       return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
     })
   };
-}
-function styleOf(word) {
-  return word === "waiting" ? "faint" : VERDICT_STYLE[word];
 }
 
 // src/probe/payload.ts
@@ -5457,6 +5476,7 @@ function bucketSize(value) {
 }
 
 // src/probe/ledger.ts
+var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
 var MEMORY_TIMEOUTS = 10;
 var MEMORY_REQUESTS = 1e5;
 var CLOCK_TOLERANCE = 1e6;
@@ -5465,15 +5485,7 @@ var RequestLedger = class {
   /** Requests so far: the sum of {@link counts}. */
   sent = 0;
   /** Requests by outcome. */
-  counts = {
-    waiting: 0,
-    received: 0,
-    late: 0,
-    "wrong source": 0,
-    corrupted: 0,
-    failed: 0,
-    lost: 0
-  };
+  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
   /** Failed requests by error number. */
   failedByErrno = /* @__PURE__ */ new Map();
   /** Further answers to requests that had one. */
@@ -5626,8 +5638,8 @@ var RequestLedger = class {
     return void 0;
   }
   #noteWrongSource(from) {
-    const known2 = this.wrongSources.some((peer) => isSamePeer(peer, from));
-    if (!known2 && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
+    const known = this.wrongSources.some((peer) => isSamePeer(peer, from));
+    if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
   }
   /** Nanoseconds from a request to the answer that arrived at `time`. */
   #roundTrip(request, time) {
@@ -5883,44 +5895,39 @@ var ProbeTarget = class {
 // src/probe/command.ts
 var LAST_MILLISECONDS = 1e3;
 async function runProbe(settings) {
+  const targets = makeTargets(settings);
   const terminal = new Terminal();
   let stoppedAt = Infinity;
-  const stop = () => stoppedAt = Math.min(stoppedAt, performance.now());
-  handleSignals(stop);
+  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
   const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await runWith(settings, terminal, isStopped);
+  const ok = await (settings.findMtu ? findMtu : ask2)(targets, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
-async function runWith(settings, terminal, isStopped) {
-  const source = settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0];
-  const peers = resolveTargets(settings, source);
-  const targets = makeTargets(peers, settings, source);
-  const poller = new ReplyPoller(targets);
-  if (settings.findMtu) {
-    const report2 = new MtuReport(settings, terminal);
-    return await new MtuSearch(poller, settings.timeoutMilliseconds, report2, isStopped).run(targets);
-  }
-  const ReportOfKind = settings.json ? JsonReport : targets.length > 1 ? TableReport : LineReport;
-  const report = new ReportOfKind(targets, settings, terminal);
+function findMtu(targets, settings, terminal, isStopped) {
+  return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
+}
+async function ask2(targets, settings, terminal, isStopped) {
+  const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
+  const report = makeReport(targets, settings, terminal);
   for (const target of targets) target.observer = report;
-  await sendRequests(targets, poller, settings, report, terminal, isStopped);
+  const showProgress = () => {
+    report.progress?.();
+    return terminal.drain(isStopped);
+  };
+  report.start?.();
+  await sendRequests(targets, settings, showProgress, isStopped);
   report.finish();
   return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
-function makeTargets(peers, settings, source) {
-  const { interfaceName: interfaceName2, findMtu, size } = settings;
-  const errors = new ErrorQueue();
+function makeTargets(settings) {
+  const { interfaceName: interfaceName2 } = settings;
   const index = interfaceName2 === void 0 ? 0 : interfaceIndex(interfaceName2);
   if (interfaceName2 !== void 0 && index === 0) throw noInterface(interfaceName2);
-  const options3 = { ...settings, source, interfaceIndex: index, sizeMax: findMtu ? SIZE_MAX : size };
-  try {
-    return peers.map((peer) => new ProbeTarget(peer, options3, errors));
-  } catch (error) {
-    if (!(error instanceof SystemError) || error.errno !== EADDRNOTAVAIL || source === void 0) throw error;
-    const message = `cannot send from ${hostText(source)}: this address is not on this host; \`ip address\` lists what is`;
-    throw new SystemError("bind", EADDRNOTAVAIL, message);
-  }
+  const source = settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0];
+  const options3 = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
+  const errors = new ErrorQueue();
+  return resolveTargets(settings, source).map((peer) => new ProbeTarget(peer, options3, errors));
 }
 
 // src/main.ts
@@ -5928,13 +5935,10 @@ async function main(args) {
   try {
     if (args[0] === "probe") {
       const settings2 = parseProbe(args.slice(1));
-      if (settings2 === "help") return print(console.log, await fitHelp(PROBE_HELP)) ? 0 : 1;
-      if (settings2 === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
-      return await runProbe(settings2);
+      return typeof settings2 === "string" ? await inform(settings2, PROBE_HELP) : await runProbe(settings2);
     }
     const settings = parseEcho(args);
-    if (settings === "help") return print(console.log, await fitHelp(ECHO_HELP)) ? 0 : 1;
-    if (settings === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
+    if (typeof settings === "string") return await inform(settings, ECHO_HELP);
     await runEcho(settings);
     return 0;
   } catch (error) {
@@ -5943,12 +5947,17 @@ async function main(args) {
     return error instanceof UsageError ? 2 : 1;
   }
 }
+async function inform(subject, help) {
+  if (subject === "version") return print(console.log, `echo.ts ${VERSION}`);
+  const { default: { stdout } } = await import("node:process");
+  return print(console.log, fitHelp(help.trimEnd(), stdout.columns || 80));
+}
 function print(write, text) {
   try {
     write(text);
-    return true;
+    return 0;
   } catch {
-    return false;
+    return 1;
   }
 }
 runtime().exit(await main(runtime().args));

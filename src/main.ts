@@ -1,5 +1,5 @@
 /**
- * The program: decides which command runs, and ends with its exit code.
+ * The program: runs a command and ends with its exit code.
  * @module
  */
 
@@ -15,20 +15,17 @@ import { runProbe } from "./probe/command.ts";
 import { parseProbe, PROBE_HELP } from "./probe/options.ts";
 
 /**
- * Runs the command that the arguments ask for.
+ * Runs the command that the arguments name.
  * @returns the exit code: 0 after a clean stop, 1 after a failure, 2 for wrong usage
  */
 async function main(args: readonly string[]): Promise<number> {
   try {
     if (args[0] === "probe") {
       const settings = parseProbe(args.slice(1));
-      if (settings === "help") return print(console.log, await fitHelp(PROBE_HELP)) ? 0 : 1;
-      if (settings === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
-      return await runProbe(settings);
+      return typeof settings === "string" ? await inform(settings, PROBE_HELP) : await runProbe(settings);
     }
     const settings = parseEcho(args);
-    if (settings === "help") return print(console.log, await fitHelp(ECHO_HELP)) ? 0 : 1;
-    if (settings === "version") return print(console.log, `echo.ts ${VERSION}`) ? 0 : 1;
+    if (typeof settings === "string") return await inform(settings, ECHO_HELP);
     await runEcho(settings);
     return 0;
   } catch (error) {
@@ -38,13 +35,21 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Prints a text; returns false if that fails, on a full disk for example. */
-function print(write: (text: string) => void, text: string): boolean {
+/** Prints the help or the version; returns the exit code. */
+async function inform(subject: "help" | "version", help: string): Promise<number> {
+  if (subject === "version") return print(console.log, `echo.ts ${VERSION}`);
+  // Deno takes milliseconds to load this: the server does without it.
+  const { default: { stdout } } = await import("node:process");
+  return print(console.log, fitHelp(help.trimEnd(), stdout.columns || 80));
+}
+
+/** Prints a text; returns the exit code, 1 if the text cannot be written, to a full disk for example. */
+function print(write: (text: string) => void, text: string): number {
   try {
     write(text);
-    return true;
+    return 0;
   } catch {
-    return false;
+    return 1;
   }
 }
 

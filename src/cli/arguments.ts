@@ -1,5 +1,5 @@
 /**
- * The arguments of a command: options and their values, and what is said of mistakes.
+ * The command line: options, their values, and the messages for mistakes.
  * @module
  */
 
@@ -9,7 +9,7 @@ import { isIPv4, parseAddress } from "../net/address.ts";
 // Not a static import: see ffi/errno.ts.
 const { parseArgs } = await import("node:util");
 
-/** What the user said makes no sense. The message is one sentence that names the valid values. */
+/** Wrong usage of the program. The message is one sentence that names the valid values. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
@@ -17,7 +17,7 @@ export class UsageError extends Error {
 /** The options of a command, by their long names. */
 export type Options = NonNullable<ParseArgsConfig["options"]>;
 
-/** What the user said: options by their long names, and the rest. */
+/** The arguments of a command: options by their long names, and positionals. */
 export interface Arguments<Name extends string> {
   /** Whether an option was given. */
   has(name: Name): boolean;
@@ -25,16 +25,16 @@ export interface Arguments<Name extends string> {
   value(name: Name): string | undefined;
   /** All values of an option. */
   values(name: Name): readonly string[];
-  /** What is no option. */
+  /** The arguments that are neither options nor their values. */
   readonly positionals: readonly string[];
 }
 
 /**
- * Takes the arguments of a command apart.
- * @throws {UsageError} for an option that there isn't, a value too many or too few
+ * Parses the arguments of a command.
+ * @throws {UsageError} for an unknown option, a missing value, or a value for an option without one
  */
 export function parseArguments<O extends Options>(args: readonly string[], options: O): Arguments<keyof O & string> {
-  // Not strict: the runtimes word that mode's complaints differently.
+  // Not strict: that mode reports the -1 of `--log-limit -1` as an option, and its errors do not carry the name.
   const { positionals, tokens } = parseArgs({
     args: [...args],
     options,
@@ -45,8 +45,14 @@ export function parseArguments<O extends Options>(args: readonly string[], optio
   const given = new Map<string, string[]>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
-    checkOption(options, token.name, token.rawName, token.value, token.inlineValue ?? false);
-    given.set(token.name, [...given.get(token.name) ?? [], token.value ?? ""]);
+    const { name, rawName, value } = token;
+    if (!Object.hasOwn(options, name)) throw unknownOption(rawName, name, Object.keys(options));
+    if (options[name]!.type === "boolean") {
+      if (value !== undefined) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
+    } else if (value === undefined || value === "" || (!token.inlineValue && /^-[^0-9]/.test(value))) {
+      throw new UsageError(`${rawName} needs a value; --help shows which`);
+    }
+    given.set(name, [...given.get(name) ?? [], value ?? ""]);
   }
   return {
     has: (name) => given.has(name),
@@ -56,31 +62,29 @@ export function parseArguments<O extends Options>(args: readonly string[], optio
   };
 }
 
-function checkOption(
-  options: Options,
-  name: string,
-  rawName: string,
-  value: string | undefined,
-  inline: boolean,
-): void {
-  const option = Object.entries(options).find(([known]) => known === name)?.[1];
-  if (option === undefined) {
-    const near = rawName.startsWith("--") ? nearest(name, Object.keys(options)) : undefined;
-    const advice = near === undefined ? "--help lists what there is" : `did you mean --${near}?`;
-    throw new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
-  }
-  if (option.type === "boolean") {
-    if (value !== undefined) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
-    return;
-  }
-  if (value === undefined || value === "" || (!inline && value.startsWith("-"))) {
-    throw new UsageError(`${rawName} needs a value; --help shows which`);
-  }
+function unknownOption(rawName: string, name: string, names: readonly string[]): UsageError {
+  const near = rawName.startsWith("--") ? names.find((known) => isSimilar(name, known)) : undefined;
+  const advice = near === undefined ? "--help lists all options" : `did you mean --${near}?`;
+  return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }
 
 /**
- * 4 or 6, if the options `ipv4` and `ipv6` ask for one of the two.
- * @throws {UsageError} if they ask for both
+ * Whether a word may be a misspelling of a known one: it is its beginning, or the two differ in at most two adjacent
+ * letters.
+ */
+export function isSimilar(word: string, known: string): boolean {
+  const shorter = Math.min(word.length, known.length);
+  const longer = Math.max(word.length, known.length);
+  let start = 0;
+  while (start < shorter && word[start] === known[start]) start++;
+  let end = 0;
+  while (end < shorter - start && word.at(-1 - end) === known.at(-1 - end)) end++;
+  return (start > 1 && start === word.length) || longer - start - end <= Math.min(2, longer / 2);
+}
+
+/**
+ * The address family that the options `ipv4` and `ipv6` select, if any.
+ * @throws {UsageError} for both options
  */
 export function addressFamily(given: Arguments<"ipv4" | "ipv6">): 4 | 6 | undefined {
   if (given.has("ipv4") && given.has("ipv6")) {
@@ -90,8 +94,8 @@ export function addressFamily(given: Arguments<"ipv4" | "ipv6">): 4 | 6 | undefi
 }
 
 /**
- * Checks that an address, if the text is one, is of the family that the options ask for.
- * @throws {UsageError} if it is of the other
+ * Checks that an address is of the family that the options select. A name passes.
+ * @throws {UsageError} for an address of the other family
  */
 export function checkFamily(address: string, family: 4 | 6 | undefined): void {
   const bytes = parseAddress(address.split("%")[0]!);
@@ -101,44 +105,23 @@ export function checkFamily(address: string, family: 4 | 6 | undefined): void {
 }
 
 /**
- * Reads a whole number from `least` to `most`.
- * @throws {UsageError} if the text is none
+ * Parses a whole number from `least` to `most`.
+ * @param what the option or argument, for the message
+ * @throws {UsageError} for any other text
  */
 export function wholeNumber(what: string, text: string, least: number, most: number): number {
   const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
   if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} is a whole number from ${least} to ${most}, not ${quote(text)}`);
+  throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
 }
 
-/** Words as a sentence lists them: `text, json and none`. */
+/** Words as an enumeration: `text, json and none`. */
 export function list(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
-/** A text as a sentence quotes it: whatever is in it, it can't drive a terminal. */
+/** A text in quotation marks, with everything escaped that could control a terminal. */
 export function quote(text: string): string {
   const escape = (character: string) => `\\u{${character.codePointAt(0)!.toString(16)}}`;
   return JSON.stringify(text).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escape);
-}
-
-/** The word that takes the fewest edits to reach, if that is at most a third of its letters. */
-function nearest(word: string, words: readonly string[]): string | undefined {
-  const ranked = words.map((candidate) => ({ candidate, edits: editDistance(word, candidate) }));
-  ranked.sort((a, b) => a.edits - b.edits);
-  const best = ranked[0]!;
-  return best.edits <= Math.max(1, best.candidate.length / 3) ? best.candidate : undefined;
-}
-
-/** Insertions, deletions and substitutions that make `b` of `a`: Levenshtein's distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, substitution));
-    }
-    row = next;
-  }
-  return row.at(-1)!;
 }

@@ -1,81 +1,55 @@
 /**
- * Standard output, without ever waiting for who reads it.
+ * Non-blocking output.
  * @module
  */
 
-import {
-  EAGAIN,
-  ENOTSOCK,
-  MSG_DONTWAIT,
-  MSG_NOSIGNAL,
-  O_CLOEXEC,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_WRONLY,
-  PIPE_BUF,
-  POLLOUT,
-  SEEK_CUR,
-  SO_TYPE,
-  SOL_SOCKET,
-} from "../../ffi/constants.ts";
-import { close, getsockopt, lseek, open, poll } from "../../ffi/libc.ts";
-import { terminalDevice } from "../../ffi/terminal.ts";
-import { Writer } from "../../ffi/writer.ts";
+import { EAGAIN } from "../../ffi/constants.ts";
+import { localeIsUtf8 } from "./locale.ts";
+import { NonblockingWriter } from "./nonblocking_writer.ts";
 
-/** Room for one line. */
-export const LINE_SIZE_MAX = 1024;
-/** Room for the lines that a slow reader has not taken yet. */
+/** Most bytes of one line. */
+const LINE_SIZE_MAX = 1024;
+/** Bytes of lines that may wait for a slow reader. */
 const BUFFER_SIZE = 64 << 10;
-
-/** How bytes get out without waiting. */
-type Means =
-  /** A socket: by `send` with `MSG_DONTWAIT`. */
-  | "send"
-  /** A file, where writing never waits for a reader. */
-  | "write"
-  /** A pipe or terminal, opened anew for a descriptor of our own with `O_NONBLOCK`. */
-  | "nonblocking"
-  /** Anything else: when `poll` says that it takes bytes. */
-  | "poll";
+const NEWLINE = 0x0a;
 
 /**
- * Lines on a descriptor that may be slow, stalled, closed or full: what it does not take is dropped and counted, and
- * the program never waits for it.
+ * Lines on a descriptor that may be slow, stalled, closed or full. Writing never blocks: lines that the descriptor does
+ * not take are dropped and counted.
  *
- * A line is written into {@link bytes} from {@link at} and completed by {@link endLine}; {@link flush} hands the lines
- * over. Nothing is allocated.
+ * A caller that {@link hasRoom} writes one line into {@link bytes} from {@link at}, completes it by {@link endLine}, and
+ * after some lines calls {@link flush}. This allocates nothing.
  */
 export class Output {
-  /** Lines that were lost since the start. */
+  /** Lines that were dropped since the start, without those of {@link writeText}. */
   dropped = 0;
-  /** Where the next line goes: at least {@link LINE_SIZE_MAX} bytes are free from `at` if {@link hasRoom} said so. */
+  /** Lines that wait for the descriptor, and room for the next line. */
   readonly bytes: Uint8Array;
-  /** Place in {@link bytes} where the next line starts. */
+  /** Offset in {@link bytes} where the next line starts. */
   at = 0;
-  readonly #writer = new Writer(BUFFER_SIZE);
-  readonly #means: Means;
-  readonly #fd: number;
-  #lines = 0;
-  // Whether the last flush got rid of less than all: then only the next one tries again, not every line.
+  // 1 at the newline of each line that counts. Elsewhere than at newlines the values are stale.
+  readonly #counts = new Uint8Array(BUFFER_SIZE);
+  readonly #writer: NonblockingWriter;
+  // Whether the last flush left bytes behind: then the next flush tries again, not every line.
   #stalled = false;
+  // Whether the first line has been written in part: the buffer begins with the rest of it.
+  #torn = false;
 
-  /** @param fd the descriptor, which other programs may share: its flags are left alone */
+  /** @param fd the descriptor, possibly shared with other programs: its flags stay as they are */
   constructor(fd: number) {
+    this.#writer = new NonblockingWriter(fd, BUFFER_SIZE);
     this.bytes = this.#writer.bytes;
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) {
-      this.#means = "send";
-      this.#fd = fd;
-    } else if (lseek(fd, 0, SEEK_CUR) >= 0) {
-      this.#means = "write";
-      this.#fd = fd;
-    } else {
-      const own = reopen(fd);
-      this.#means = own >= 0 ? "nonblocking" : "poll";
-      this.#fd = own >= 0 ? own : fd;
-    }
   }
 
-  /** Whether a line can be written now; if not, it counts as dropped. */
+  /**
+   * Whether UTF-8 is safe to write. In other encodings the bytes 0x80 to 0x9f are control characters of terminals. Where
+   * no locale is set, as in many services, files and pipes take UTF-8. Reading this allocates.
+   */
+  get utf8(): boolean {
+    return localeIsUtf8() ?? !this.#writer.isTerminal;
+  }
+
+  /** Whether there is room for a line; if not, the line counts as dropped. */
   hasRoom(): boolean {
     if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
     if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
@@ -83,96 +57,86 @@ export class Output {
     return false;
   }
 
-  /** Completes the line that ends before the place `end`. */
+  /** Completes the line that ends before the offset `end`. */
   endLine(end: number): void {
-    this.bytes[end] = 0x0a;
+    this.bytes[end] = NEWLINE;
+    this.#counts[end] = 1;
     this.at = end + 1;
-    this.#lines++;
   }
 
-  /** Writes a whole line of text, or drops it. Allocates. */
-  writeLine(text: string): void {
-    if (!this.hasRoom()) return;
-    const { read, written } = new TextEncoder().encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
-    if (read < text.length) this.dropped++;
-    else this.endLine(this.at + written);
+  /**
+   * Writes a text of one or more lines behind those that wait.
+   * @returns false if it was dropped; {@link dropped} does not count it
+   */
+  writeText(text: string): boolean {
+    this.flush();
+    const { read, written } = encoder.encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
+    if (read < text.length) return false;
+    this.endLine(this.at + written);
+    this.#counts.fill(0, this.at - written - 1, this.at);
+    return this.flush();
   }
 
-  /** Hands over what has gathered, as far as it is taken now; the rest stays for the next time. */
-  flush(): void {
+  /**
+   * Writes what the descriptor takes now; the rest waits.
+   * @returns false if the descriptor failed and what waited was dropped
+   */
+  flush(): boolean {
     while (this.at > 0) {
-      const length = this.#wholeLines();
-      const written = this.#write(length);
-      if (written > 0) this.#consume(written);
-      // Closed, full or broken: it may come back, these lines don't.
-      else if (written !== -EAGAIN && written !== 0) this.#drop();
-      this.#stalled = written < length && this.at > 0;
-      if (this.#stalled) return;
+      const written = this.#writer.write(this.at);
+      if (written === -EAGAIN || written === 0) {
+        this.#stalled = true;
+        return true;
+      }
+      if (written < 0) {
+        this.#drop();
+        return false;
+      }
+      this.#consume(written);
     }
+    this.#stalled = false;
+    return true;
   }
 
-  /** Hands over what is taken within `milliseconds`; the rest counts as dropped. */
+  /** Writes what the descriptor takes within a time; the rest is dropped. */
   settle(milliseconds: number): void {
     const end = performance.now() + milliseconds;
-    this.flush();
-    for (let left = milliseconds; this.at > 0 && left > 0; left = end - performance.now()) {
-      if (poll(this.#fd, POLLOUT, Math.ceil(left)) <= 0) break;
-      this.flush();
+    while (this.flush() && this.at > 0) {
+      const left = Math.ceil(end - performance.now());
+      if (left <= 0 || this.#writer.wait(left) <= 0) break;
     }
     this.#drop();
+    // Nothing will complete a torn line in time for the count.
+    this.dropped += this.#countLines(0);
   }
 
-  /** Settles, and lets go of the descriptor if it is its own. The output can't be used any more. */
+  /** Settles and closes the output. It must not be used afterwards. */
   close(milliseconds: number): void {
     this.settle(milliseconds);
-    if (this.#means === "nonblocking") close(this.#fd);
-  }
-
-  /** Bytes of whole lines that a pipe takes all or none of, so that no line is torn. */
-  #wholeLines(): number {
-    if (this.at <= PIPE_BUF) return this.at;
-    return this.bytes.lastIndexOf(0x0a, PIPE_BUF - 1) + 1;
+    this.#writer.close();
   }
 
   #consume(written: number): void {
-    if (written === this.at) return this.#clear();
-    for (let i = 0; i < written; i++) if (this.bytes[i] === 0x0a) this.#lines--;
+    this.#torn = this.bytes[written - 1] !== NEWLINE;
     this.bytes.copyWithin(0, written, this.at);
+    this.#counts.copyWithin(0, written, this.at);
     this.at -= written;
   }
 
+  /** Drops what waits, but for the rest of a torn line: that comes first when the descriptor recovers. */
   #drop(): void {
-    this.dropped += this.#lines;
-    this.#clear();
+    const rest = this.#torn ? this.bytes.indexOf(NEWLINE) + 1 : 0;
+    this.dropped += this.#countLines(rest);
+    this.at = rest;
+    this.#stalled = rest > 0;
   }
 
-  #clear(): void {
-    this.at = 0;
-    this.#lines = 0;
-    this.#stalled = false;
-  }
-
-  #write(length: number): number {
-    if (this.#means === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-    if (this.#means === "poll") {
-      const events = poll(this.#fd, POLLOUT, 0);
-      if (events <= 0) return events === 0 ? -EAGAIN : events;
-    }
-    return this.#writer.write(this.#fd, length);
+  /** Lines that count, from an offset on. */
+  #countLines(from: number): number {
+    let lines = 0;
+    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE) lines += this.#counts[i]!;
+    return lines;
   }
 }
 
-/** Opens a pipe or terminal anew, so that it has a descriptor whose flags are our own; returns it, or a negative error. */
-export function reopen(fd: number): number {
-  const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own = open(`/proc/self/fd/${fd}`, flags);
-  if (own >= 0) return own;
-  // A terminal of another user, who has started the program under this one's name: the process may always open its
-  // controlling terminal.
-  const terminal = open("/dev/tty", flags);
-  if (terminal < 0) return own;
-  const device = terminalDevice(fd);
-  if (device !== undefined && device === terminalDevice(terminal)) return terminal;
-  close(terminal);
-  return own;
-}
+const encoder = new TextEncoder();

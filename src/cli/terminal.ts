@@ -3,12 +3,11 @@
  * @module
  */
 
-import { EAGAIN, EINTR, PIPE_BUF, POLLOUT, SEEK_CUR } from "../../ffi/constants.ts";
-import { lseek, poll } from "../../ffi/libc.ts";
+import { EAGAIN, EINTR, PIPE_BUF } from "../../ffi/constants.ts";
 import { environmentVariable, terminalSize } from "../../ffi/terminal.ts";
-import { Writer } from "../../ffi/writer.ts";
-import { handleSignal, SIGNAL_TURNS, takeTurns } from "./event_loop.ts";
-import { reopen } from "./output.ts";
+import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
+import { localeIsUtf8 } from "./locale.ts";
+import { NonblockingWriter } from "./nonblocking_writer.ts";
 
 /** The look of a piece of text. */
 export type Style = "good" | "bad" | "doubtful" | "strong" | "faint" | "bar";
@@ -35,19 +34,13 @@ export class Terminal {
   /** Whether the reader has gone away. */
   closed = false;
   readonly #colours: boolean;
-  readonly #writer = new Writer(PIPE_BUF);
-  // A descriptor of our own, nonblocking; or standard output, which others may share, so that its flags stay.
-  readonly #fd: number;
+  readonly #writer = new NonblockingWriter(1, PIPE_BUF);
   #pending = new Uint8Array();
 
   constructor() {
     this.interactive = terminalSize(1) !== undefined && environmentVariable("TERM") !== "dumb";
     this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
-    const locale = environmentVariable("LC_ALL") || environmentVariable("LC_CTYPE") || environmentVariable("LANG");
-    this.unicode = /utf-?8/i.test(locale);
-    // A file never stalls, and keeps its position only on its own descriptor.
-    const own = lseek(1, 0, SEEK_CUR) >= 0 ? -1 : reopen(1);
-    this.#fd = own >= 0 ? own : 1;
+    this.unicode = localeIsUtf8() ?? false;
   }
 
   /** Columns of the terminal as it is now. */
@@ -83,9 +76,9 @@ export class Terminal {
   /** Waits until the reader has taken everything, or has gone away, or `isOver`. Signals are handled meanwhile. */
   async drain(isOver: () => boolean): Promise<void> {
     while (this.stalled && !isOver()) {
-      const interrupted = poll(this.#fd, POLLOUT, TURN_MILLISECONDS) === -EINTR;
+      const interrupted = this.#writer.wait(TURN_MILLISECONDS) === -EINTR;
       this.#flush();
-      if (this.stalled) await (interrupted ? handleSignal() : takeTurns(SIGNAL_TURNS));
+      if (this.stalled) await (interrupted ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
     }
   }
 
@@ -105,8 +98,7 @@ export class Terminal {
     while (this.stalled) {
       const piece = this.#pending.subarray(0, PIPE_BUF);
       this.#writer.bytes.set(piece);
-      const ready = this.#fd !== 1 || poll(1, POLLOUT, 0) !== 0;
-      const written = ready ? this.#writer.write(this.#fd, piece.length) : -EAGAIN;
+      const written = this.#writer.write(piece.length);
       if (written > 0) this.#pending = this.#pending.subarray(written);
       else if (written === -EAGAIN) return;
       else if (written !== -EINTR) {

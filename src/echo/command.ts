@@ -11,38 +11,39 @@ import { summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Guard } from "./guard.ts";
 import { Log } from "./log.ts";
-import { byteSizeText, type ServeSettings } from "./options.ts";
+import { byteSizeText, type EchoSettings } from "./options.ts";
 import { AdaptivePolling } from "./polling.ts";
 
 /** Longest time that the output waits for a slow reader at the end. */
 const LAST_WORDS_MILLISECONDS = 50;
 
 /** Runs the echo server until a signal stops it. */
-export async function runEcho(settings: ServeSettings): Promise<void> {
-  const receiveBuffer = settings.buffer;
+export async function runEcho(settings: EchoSettings): Promise<void> {
+  const receiveBuffer = settings.receiveBufferBytes;
   const socket = settings.fd === undefined
     ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.family, receiveBuffer })
     : UdpSocket.adopt(settings.fd, { receiveBuffer });
   const output = new Output(1);
   const errors = new Output(2);
-  const say = (text: string) => {
-    errors.writeLine(text);
-    errors.flush();
-  };
+  const say = (text: string) => errors.writeText(text);
   const tell = (text: string) => say(`echo.ts: ${text}`);
   const server = new EchoServer({
     socket,
     guard: new Guard({ ...settings, port: socket.port }),
-    log: new Log(output, settings.log, settings.logLimit, socket.port),
-    polling: new AdaptivePolling(settings.busyPoll),
+    log: new Log({
+      output,
+      format: settings.logFormat,
+      limitPerSecond: settings.logLimitPerSecond,
+      port: socket.port,
+    }),
+    polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
     tell,
   });
   const sumUp = (occasion: string) => {
     const summary = server.summary();
-    if (settings.log === "json") output.writeLine(JSON.stringify(summary));
+    if (settings.logFormat === "json") output.writeText(JSON.stringify(summary));
     else say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
-    output.flush();
   };
 
   let stoppedBy = "an error";
@@ -54,10 +55,11 @@ export async function runEcho(settings: ServeSettings): Promise<void> {
   onSignal("SIGUSR2", () => sumUp("running for"));
 
   for (const notice of socket.notices) tell(notice);
-  if (socket.receiveBuffer < settings.buffer) {
+  const asked = settings.receiveBufferBytes;
+  if (socket.receiveBuffer < asked) {
     tell(
-      `receive buffer: ${byteSizeText(settings.buffer)} asked for, ${byteSizeText(socket.receiveBuffer)} granted; ` +
-        `for more: sysctl -w net.core.rmem_max=${settings.buffer}`,
+      `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(socket.receiveBuffer)} granted; ` +
+        `for more: sysctl -w net.core.rmem_max=${asked}`,
     );
   }
   say(`listening on ${socket.endpoint} (${socket.families}, ${name})`);

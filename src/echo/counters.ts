@@ -1,5 +1,5 @@
 /**
- * What became of every datagram.
+ * Counts of datagrams, and the summary.
  * @module
  */
 
@@ -9,56 +9,53 @@ import { REASONS } from "./guard.ts";
 /** The counts since the start, in the order and under the names of the JSON summary. */
 export interface Summary {
   readonly event: "summary";
-  /** Datagrams that came in: `echoed + refused + failed`. */
+  /** Datagrams received: `echoed + refused + failed`. */
   readonly received: number;
-  /** Datagrams that were sent back. */
+  /** Datagrams sent back. */
   readonly echoed: number;
-  /** Datagrams that the guard did not let be answered. */
+  /** Datagrams refused by the guard. */
   readonly refused: number;
   /** Datagrams whose reply the kernel refused to send. */
   readonly failed: number;
-  /** Datagrams that the kernel dropped before the server could receive them. */
+  /** Datagrams dropped by the kernel before the server received them. */
   readonly dropped_by_kernel: number;
-  /** Datagrams that were answered without a line in the log. */
+  /** Datagrams sent back without a line in the log. */
   readonly log_lines_dropped: number;
   /** Seconds since the start. */
   readonly seconds: number;
   /** {@link refused} by reason. */
-  readonly refused_by_reason: Readonly<Record<string, number>>;
+  readonly refused_by_reason: Counts;
   /** {@link failed} by the name of the error. */
-  readonly failed_by_errno: Readonly<Record<string, number>>;
+  readonly failed_by_errno: Counts;
 }
 
-/** Counts that the parts of the server keep. */
+/** Counts by name. */
+export type Counts = Readonly<Record<string, number>>;
+
+/** The counts of a summary that other parts of the server keep. */
 export interface OtherCounts {
-  /** Datagrams refused, by number of the reason. */
+  /** Datagrams refused, by index of the reason in {@link REASONS}. */
   readonly refused: Float64Array;
-  /** Datagrams that could not be sent, by error number. */
+  /** Datagrams that the kernel refused to send, by error number. */
   readonly failed: (errno: number) => number;
   /** Datagrams that the kernel dropped. */
   readonly droppedByKernel: number;
-  /** Echoed datagrams without a line in the log. */
+  /** Log lines that were left out or dropped. */
   readonly logLinesDropped: number;
 }
 
 /** Counts datagrams. */
 export class Counters {
-  /** Datagrams that came in. */
+  /** Datagrams received. */
   received = 0;
-  /** Datagrams that were sent back. */
+  /** Datagrams sent back. */
   echoed = 0;
   readonly #start = performance.now();
 
-  /** Sums up. */
+  /** The summary of all counts. */
   summary({ refused, failed, droppedByKernel, logLinesDropped }: OtherCounts): Summary {
-    const refusedByReason: Record<string, number> = {};
-    REASONS.forEach((name, i) => {
-      if (refused[i]! > 0) refusedByReason[name] = refused[i]!;
-    });
-    const failedByErrno: Record<string, number> = {};
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      if (failed(errno) > 0) failedByErrno[errnoName(errno)] = failed(errno);
-    }
+    const refusedByReason = positiveCounts(REASONS.length, (i) => refused[i]!, (i) => REASONS[i]!);
+    const failedByErrno = positiveCounts(ERRNO_COUNT, failed, errnoName);
     return {
       event: "summary",
       received: this.received,
@@ -73,25 +70,38 @@ export class Counters {
     };
   }
 }
-
-/** The summary as a person reads it, lines of `label value   details`. */
+/** The summary as text, lines of `label value   details`. */
 export function summaryText(summary: Summary): string {
-  const details = (counts: Readonly<Record<string, number>>) =>
-    Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
   const rows: [string, number, string][] = [
     ["received", summary.received, ""],
     ["echoed", summary.echoed, ""],
-    ["refused", summary.refused, details(summary.refused_by_reason)],
-    ["failed", summary.failed, details(summary.failed_by_errno)],
+    ["refused", summary.refused, countsText(summary.refused_by_reason)],
+    ["failed", summary.failed, countsText(summary.failed_by_errno)],
     ["dropped by kernel", summary.dropped_by_kernel, ""],
     ["log lines dropped", summary.log_lines_dropped, ""],
   ];
   const width = Math.max(...rows.map(([, count]) => `${count}`.length), 6);
   return rows
-    .map(([label, count, detail]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${detail}`.trimEnd())
+    .map(([label, count, details]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${details}`.trimEnd())
     .join("\n");
 }
 
-function sum(counts: Readonly<Record<string, number>>): number {
+/** The counts above 0 of indexes below `length`, by name. */
+export function positiveCounts(
+  length: number,
+  count: (index: number) => number,
+  name: (index: number) => string,
+): Counts {
+  const counts: Record<string, number> = {};
+  for (let i = 0; i < length; i++) if (count(i) > 0) counts[name(i)] = count(i);
+  return counts;
+}
+
+/** Counts as text: `own source port: 3, over rate: 2`. */
+export function countsText(counts: Counts): string {
+  return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
+}
+
+function sum(counts: Counts): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }

@@ -7,7 +7,7 @@
 import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
 import { CLOCK_MONOTONIC, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { handleSignal, SIGNAL_TURNS, takeTurns } from "../cli/event_loop.ts";
+import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import type { Output } from "../cli/output.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { UdpSocket } from "../socket/udp_socket.ts";
@@ -15,6 +15,7 @@ import { Counters, type Summary } from "./counters.ts";
 import { FaultNotices } from "./fault_notices.ts";
 import { type Guard, STOPPING } from "./guard.ts";
 import type { Log } from "./log.ts";
+import { RefusalNotices } from "./refusal_notices.ts";
 import type { AdaptivePolling } from "./polling.ts";
 
 /** Most messages of one system call. */
@@ -57,7 +58,8 @@ export class EchoServer {
   readonly #output: Output;
   readonly #batch: MessageBatch;
   readonly #counters = new Counters();
-  readonly #notices: FaultNotices;
+  readonly #faultNotices: FaultNotices;
+  readonly #refusalNotices: RefusalNotices;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
   // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
@@ -72,7 +74,8 @@ export class EchoServer {
     this.#polling = polling;
     this.#output = output;
     this.#batch = socket.batch(BATCH_CAPACITY);
-    this.#notices = new FaultNotices(socket, tell);
+    this.#faultNotices = new FaultNotices(socket, tell);
+    this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
   }
 
   /**
@@ -91,13 +94,13 @@ export class EchoServer {
         this.#log.record(this.#batch);
         this.#setReceiveTimeout(NAP_MILLISECONDS);
         if (elapsedMicroseconds(lastPause, this.#now) < PAUSE_INTERVAL_MICROSECONDS) continue;
-        await takeTurns(PAUSE_TURNS);
+        await yieldToEventLoop(PAUSE_TURNS);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
         if (received === -ESHUTDOWN) throw shutDown();
         this.#setReceiveTimeout(SLEEP_MILLISECONDS);
-        if (received === -EAGAIN) await takeTurns(SIGNAL_TURNS);
+        if (received === -EAGAIN) await yieldToEventLoop(SIGNAL_TURNS);
         else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
@@ -155,8 +158,10 @@ export class EchoServer {
   #admit(): void {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      this.#counters.received += batch.datagrams(i);
+      const datagrams = batch.datagrams(i);
       const admitted = this.#guard.admit(batch, i);
+      this.#counters.received += datagrams;
+      if (admitted < datagrams) this.#refusalNotices.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
@@ -170,7 +175,7 @@ export class EchoServer {
 
   /** Pauses after a reception that failed: the next one may fail as fast. */
   async #pauseAfter(errno: number): Promise<void> {
-    this.#notices.receiveError = errno;
+    this.#faultNotices.receiveError = errno;
     await new Promise((resolve) => setTimeout(resolve, NAP_MILLISECONDS));
   }
 
@@ -194,7 +199,8 @@ export class EchoServer {
 
   #everySecond(): void {
     this.#log.nextSecond();
-    this.#notices.everySecond();
+    this.#faultNotices.everySecond();
+    this.#refusalNotices.everySecond();
     // The kernel's counter wraps.
     this.#socket.drops();
   }

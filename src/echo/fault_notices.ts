@@ -34,7 +34,7 @@ export class FaultNotices {
     for (let errno = 0; errno < ERRNO_COUNT; errno++) {
       const failed = this.#socket.failed(errno);
       const count = failed - this.#failuresTold[errno]!;
-      if (count > 0) failures.push(`${count} × ${errnoName(errno)} (${errnoMessage(errno)})`);
+      if (count > 0) failures.push(`${errnoName(errno)} (${errnoMessage(errno)}): ${count}`);
       this.#failuresTold[errno] = failed;
     }
     if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);

@@ -1,23 +1,35 @@
 /**
- * One line per datagram, as long as that costs the echo nothing.
+ * The log: one line for each datagram that is answered.
  * @module
  */
 
 import { CLOCK_REALTIME } from "../../ffi/constants.ts";
 import { Clock } from "../../ffi/clock.ts";
+import type { Output } from "../cli/output.ts";
 import { formatDecimal, formatEndpoint } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import type { Output } from "../cli/output.ts";
 import { formatPayload, PAYLOAD_SHOWN_MAX, PAYLOAD_TEXT_MAX } from "./payload_text.ts";
 
-/** The forms in which datagrams are logged. */
+/** The formats of the log. */
 export const LOG_FORMATS = ["text", "json", "none"] as const;
 /** One of {@link LOG_FORMATS}. */
 export type LogFormat = typeof LOG_FORMATS[number];
 
-/** Writes the lines, and counts those that it leaves out. */
+/** Options of a {@link Log}. */
+export interface LogOptions {
+  /** Where the lines go. */
+  readonly output: Output;
+  /** The format of the lines. */
+  readonly format: LogFormat;
+  /** Most lines a second, 0 for no limit. */
+  readonly limitPerSecond: number;
+  /** The local port. */
+  readonly port: number;
+}
+
+/** Writes the lines of the log, and counts those that the limit leaves out. */
 export class Log {
-  /** Datagrams without a line since the start, because there were more than the limit. */
+  /** Datagrams without a line since the start because of the limit. */
   leftOut = 0;
   readonly #output: Output;
   readonly #format: LogFormat;
@@ -26,27 +38,26 @@ export class Log {
   readonly #clock = new Clock(CLOCK_REALTIME);
   readonly #time = new Uint8Array(TIME_SIZE);
   readonly #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
+  // Whether to escape characters outside ASCII. Finding out takes a millisecond: it is done after the first echo.
+  #ascii: boolean | undefined;
   #second = -1;
   #budget: number;
-  #leftOutTold = 0;
+  #leftOutReported = 0;
+  #reportedAt = performance.now();
 
-  /**
-   * @param output where the lines go
-   * @param format their form
-   * @param limit most lines a second, 0 for no limit
-   * @param port the local port
-   */
-  constructor(output: Output, format: LogFormat, limit: number, port: number) {
+  /** Makes a log; it writes nothing yet. */
+  constructor({ output, format, limitPerSecond, port }: LogOptions) {
     this.#output = output;
     this.#format = format;
-    this.#limit = limit === 0 ? Infinity : limit;
+    this.#limit = limitPerSecond === 0 ? Infinity : limitPerSecond;
     this.#budget = this.#limit;
     this.#port = port;
   }
 
-  /** Logs the messages of a batch that are answered. It allocates nothing, but the name of a link-local zone. */
+  /** Logs the messages of a batch that are answered. It allocates only for the zones of link-local addresses. */
   record(batch: MessageBatch): void {
     if (this.#format === "none") return;
+    this.#ascii ??= !this.#output.utf8;
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
@@ -58,7 +69,7 @@ export class Log {
         }
         this.#budget--;
         if (!this.#output.hasRoom()) continue;
-        if (!timed) this.#readTime();
+        if (!timed) this.#writeTime();
         timed = true;
         this.#writeLine(batch, i, k);
       }
@@ -66,20 +77,25 @@ export class Log {
     if (timed) this.#output.flush();
   }
 
-  /** Starts the next second, and says how many lines were left out in the last. To be called once a second. */
+  /** Starts the next second of the limit, and reports how many lines were left out. To be called once a second. */
   nextSecond(): void {
     this.#budget = this.#limit;
-    const datagrams = this.leftOut - this.#leftOutTold;
-    if (datagrams > 0) {
-      this.#readTime();
-      this.#output.writeLine(
-        this.#format === "json"
-          ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}}`
-          : `LEFT OUT: ${datagrams} datagrams in 1.0 s (--log-limit ${this.#limit})`,
-      );
-      this.#leftOutTold = this.leftOut;
+    const datagrams = this.leftOut - this.#leftOutReported;
+    if (datagrams === 0) {
+      this.#reportedAt = performance.now();
+      this.#output.flush();
+    } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
+      this.#reportedAt = performance.now();
+      this.#leftOutReported = this.leftOut;
     }
-    this.#output.flush();
+  }
+
+  #leftOutLine(datagrams: number): string {
+    this.#writeTime();
+    const seconds = ((performance.now() - this.#reportedAt) / 1000).toFixed(1);
+    return this.#format === "json"
+      ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}}`
+      : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
   }
 
   /** Writes the line of datagram `k` of message `i`. */
@@ -107,7 +123,7 @@ export class Log {
       at = append(bytes, at, ARROW);
       at = this.#writeLocal(batch, i, at);
       at = append(bytes, at, PAYLOAD);
-      at = formatPayload(bytes, at, batch.payloads, from, size);
+      at = formatPayload(bytes, at, batch.payloads, from, size, this.#ascii!);
       bytes[at++] = 0x5d;
       if (size > PAYLOAD_SHOWN_MAX) {
         at = append(bytes, at, LENGTH);
@@ -129,18 +145,18 @@ export class Log {
 
   #writeJsonPayload(payload: Uint8Array, from: number, size: number, at: number): number {
     const { bytes } = this.#output;
-    const end = formatPayload(this.#payload, 0, payload, from, size);
+    const end = formatPayload(this.#payload, 0, payload, from, size, this.#ascii!);
     for (let i = 0; i < end; i++) {
       const byte = this.#payload[i]!;
-      // All else that JSON wants escaped is already.
+      // The text has no control characters, which JSON would escape too.
       if (byte === 0x22 || byte === 0x5c) bytes[at++] = 0x5c;
       bytes[at++] = byte;
     }
     return at;
   }
 
-  /** Reads the time, and writes it as RFC 3339 has it: UTC, with microseconds. */
-  #readTime(): void {
+  /** Writes the time in the format of RFC 3339: UTC, with microseconds. */
+  #writeTime(): void {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {

@@ -5,7 +5,7 @@
 
 import { EINTR, POLLIN } from "../../ffi/constants.ts";
 import { PollSet } from "../../ffi/poll_set.ts";
-import { handleSignal, SIGNAL_TURNS, takeTurns } from "../cli/event_loop.ts";
+import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { isIPv4 } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { ProbeTarget } from "./target.ts";
@@ -58,7 +58,7 @@ export class ReplyPoller {
       target.expire(drained ? now : now - FLOOD_MILLISECONDS);
     });
     if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS) {
-      await (ready === -EINTR ? handleSignal() : takeTurns(SIGNAL_TURNS));
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
       this.#lastTurn = performance.now();
     }
   }

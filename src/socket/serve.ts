@@ -3,9 +3,9 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { EAGAIN, EINTR } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { interfaceName } from "../../ffi/interfaces.ts";
 import { writeError } from "../../ffi/writer.ts";
 import { invalid, requireFunction, requireObject } from "../net/checks.ts";
@@ -156,12 +156,12 @@ class Service {
       if (received > 0) {
         this.#handle();
         polling.received();
-        await turn();
+        await yieldToEventLoop();
       } else if (received !== -EAGAIN && received !== -EINTR) {
         this.#report(new SystemError("recvmmsg", -received), undefined);
-        await turn();
+        await yieldToEventLoop();
       } else if (polling.goesOn()) {
-        await turn();
+        await yieldToEventLoop();
       } else {
         this.#drainErrors();
         await socket.readable();
@@ -314,9 +314,4 @@ function localEndpoint(batch: MessageBatch, i: number, path: Path, port: number)
       return interfaceName(this.interfaceIndex);
     },
   };
-}
-
-/** Yields one turn to the event loop. A timer would take a millisecond or two. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { assertEchoed, noCompiler, send, Stream } from "../support/client.ts";
-import { LONG, missing, sleep, until } from "../support/process.ts";
+import { LONG, missing, until } from "../support/process.ts";
 import { assertLaw, freePort, readSummary, RUNTIME, serve, Server, withServer } from "../support/server.ts";
 
 /** The promise is 250 ms. Test machines are shared and slow, so this limit only detects a stop that hangs. */

@@ -73,10 +73,10 @@ const payload = fc.array(piece, { maxLength: 40, size: "max" }).map((pieces) => 
 const short = payload.map((bytes) => bytes.subarray(0, PAYLOAD_SHOWN_MAX));
 
 /** Formats a payload that lies between other bytes; asserts that nothing around its text was written. */
-function format(bytes: Uint8Array, around: number[] = [0x80, 0x80, 0x80]): Uint8Array {
+function format(bytes: Uint8Array, { around = [0x80, 0x80, 0x80], ascii = false } = {}): Uint8Array {
   const arena = Uint8Array.from([...around, ...bytes, ...around]);
   const out = new Uint8Array(PAYLOAD_TEXT_MAX + 64).fill(0xaa);
-  const end = formatPayload(out, 32, arena, around.length, bytes.length);
+  const end = formatPayload(out, 32, arena, around.length, bytes.length, ascii);
   assert.ok(end >= 32 && end - 32 <= PAYLOAD_TEXT_MAX, `${end - 32} bytes of text`);
   assert.ok(out.subarray(0, 32).every((byte) => byte === 0xaa) && out.subarray(end).every((byte) => byte === 0xaa));
   assert.deepEqual(arena, Uint8Array.from([...around, ...bytes, ...around]));
@@ -84,8 +84,8 @@ function format(bytes: Uint8Array, around: number[] = [0x80, 0x80, 0x80]): Uint8
 }
 
 /** The text of a payload; asserts that it is valid UTF-8. */
-function text(bytes: Uint8Array): string {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(format(bytes));
+function text(bytes: Uint8Array, options = {}): string {
+  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(format(bytes, options));
 }
 
 /** Reads the payload back from its text. */
@@ -151,10 +151,21 @@ describe("any payload", () => {
     );
   });
 
+  test("is one line of ASCII that can be read back, if only that is wanted", () => {
+    fc.assert(
+      fc.property(short, (bytes) => {
+        const shown = text(bytes, { ascii: true });
+        assert.match(shown, /^[ -~]*$/);
+        assert.deepEqual(unescape(shown), bytes);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
   test("is rendered without a look at what lies around it", () => {
     const surroundings = fc.array(fc.nat(255), { minLength: 4, maxLength: 8 });
     fc.assert(
-      fc.property(payload, surroundings, (bytes, around) => assert.deepEqual(format(bytes, around), format(bytes))),
+      fc.property(payload, surroundings, (bytes, around) => assert.deepEqual(format(bytes, { around }), format(bytes))),
     );
   });
 });
@@ -194,6 +205,7 @@ describe("a payload of more than 64 bytes", () => {
       assert.equal(text(bytes), "x".repeat(63) + shown);
     }
     assert.equal(text(new Uint8Array(1000)), "\\x00".repeat(64) + "…");
+    assert.equal(text(new Uint8Array(1000), { ascii: true }), "\\x00".repeat(64) + "...");
     assert.equal(format(new Uint8Array(65)).length, PAYLOAD_TEXT_MAX);
   });
 });
@@ -250,7 +262,7 @@ for point in range(0xa0, 0x110000):
       if (point >= 0xd800 && point < 0xe000) continue;
       const encoded = encode(point);
       bytes.set(encoded);
-      const length = formatPayload(out, 0, bytes, 0, encoded.length);
+      const length = formatPayload(out, 0, bytes, 0, encoded.length, false);
       const shown = out[0] !== 0x5c;
       if (kind === "?" ? false : shown !== (kind === "P")) {
         assert.fail(`U+${point.toString(16)}: ${shown}, Python: ${kind}`);

@@ -268,6 +268,19 @@ describe("--fd", { skip: noCompiler || noPython }, () => {
     });
   });
 
+  test("a receive buffer above what an ordinary user may have stays", {
+    skip: noHosts || missing("setpriv", "ss"),
+  }, async () => {
+    const port = await freePort();
+    const bytes = 16 << 20;
+    const inherited = inherit("--port", `${port}`, "--receive-buffer", `${bytes}`, ...ordinaryUser());
+    await withCommand([...inherited, ...command("-q")], () => {
+      const socket = runSync(["ss", "--no-header", "--udp", "--listening", "--memory", "sport", "=", `:${port}`]);
+      // The kernel doubles the size, to make room for its bookkeeping.
+      assert.equal(Number(/skmem:\(.*,rb(\d+),/.exec(socket)?.[1]), 2 * bytes);
+    });
+  });
+
   test("its former use does not matter: drops, unread errors, broadcast", LONG, async () => {
     // The kernel reports one error for each client that is gone; a few dozen fill this buffer.
     const vanish = "import socket, sys\nfor _ in range(200):\n" +

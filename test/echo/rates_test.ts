@@ -104,11 +104,12 @@ describe("rates", { skip }, () => {
     }
   });
 
-  test("--rate-table: however many sources are forged, a steady client is answered", LONG, async () => {
-    const forgeries = FULL ? 20_000 : 8_000;
-    const summary = await withGuard(target, ["--rate", "200/20", "--rate-table", "256"], async () => {
+  test("however many sources are forged, a steady client is answered", LONG, async () => {
+    // In full mode, more than the 65,536 that the table of sources holds.
+    const forgeries = FULL ? 40_000 : 8_000;
+    const summary = await withGuard(target, ["--rate", "200/20"], async () => {
       const many = { host: attacker, size: 8, count: forgeries, gap: 1 };
-      const steady = { host: attacker, count: 100, gap: FULL ? 10_000 : 5_000 };
+      const steady = { host: attacker, count: 100, gap: FULL ? 20_000 : 5_000 };
       await Promise.all([
         forge(["198.18.0.0/15", "random"], ["192.0.2.1", PORT], many),
         forge(["2001:db8:1::/48", "random"], ["2001:db8::1", PORT], many),

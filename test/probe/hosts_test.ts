@@ -4,13 +4,14 @@ import { writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
+import { otherRuntime } from "../support/full_mode.ts";
 import { type Host, join, noHosts } from "../support/hosts.ts";
 import { missing, Process, run, temporaryFolder } from "../support/process.ts";
 import { probe, probeOne, readProbe } from "../support/probe.ts";
 import { FAST, PORT, ProbeNetwork, SERVER, SERVER_IPV6 } from "../support/probe_network.ts";
 import { commandLine } from "../support/server.ts";
 
-describe("probe, across hosts", { skip: noHosts || missing("ss") }, () => {
+describe("probe, across hosts", { skip: otherRuntime(import.meta.url) || noHosts || missing("ss") }, () => {
   let network: ProbeNetwork;
   let client: Host;
   let router: Host;

@@ -5,13 +5,16 @@ import { join as joinPath } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
 import { noCompiler, send } from "../support/client.ts";
+import { otherRuntime } from "../support/full_mode.ts";
 import { type Host, noHosts } from "../support/hosts.ts";
 import { LONG, missing, Process, run, runSync, temporaryFolder, until, which } from "../support/process.ts";
 import { probe, type TargetSummary } from "../support/probe.ts";
 import { FAST, ProbeNetwork, SERVER, SERVER_IPV6 } from "../support/probe_network.ts";
 import { commandLine, RUNTIME } from "../support/server.ts";
 
-describe("probe, and servers that do not know their local address", { skip: noHosts || missing("ss") }, () => {
+describe("probe, and servers that do not know their local address", {
+  skip: otherRuntime(import.meta.url) || noHosts || missing("ss"),
+}, () => {
   let network: ProbeNetwork;
   let client: Host;
   let server: Host;

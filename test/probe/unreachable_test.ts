@@ -1,6 +1,7 @@
 /** The verdicts of the probe where nothing answers: closed ports, missing hosts and routes, firewalls. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { otherRuntime } from "../support/full_mode.ts";
 import { type Host, host, noHosts } from "../support/hosts.ts";
 import { missing } from "../support/process.ts";
 import { probe, probeOne, type TargetSummary } from "../support/probe.ts";
@@ -8,7 +9,7 @@ import { FAST, PORT, ProbeNetwork, ROUTER, ROUTER_IPV6, SERVER, SERVER_IPV6 } fr
 
 const CLOSED_PORT = 9999;
 
-describe("probe, where nothing answers", { skip: noHosts || missing("ss") }, () => {
+describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) || noHosts || missing("ss") }, () => {
   let network: ProbeNetwork;
   let client: Host;
   let router: Host;

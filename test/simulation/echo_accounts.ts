@@ -74,7 +74,7 @@ function checkMessages({ outputs, time }: World, plan: EchoPlan, { failures, ref
     if (message === "a network device" && last.has(message)) throw new Violation(`told twice: ${text}`);
     last.set(message, at);
     if (message !== "replies could not be sent") continue;
-    for (const [, count] of text.matchAll(/(\d+) (?:times|×)/g)) told += Number(count);
+    for (const [, count] of text.matchAll(/\): (\d+)/g)) told += Number(count);
     const so_far = failures.filter((failure) => failure <= at).length;
     if (told !== so_far) throw new Violation(`${told} failures told of ${so_far}`);
   }

@@ -24,6 +24,9 @@ const KERNEL_TESTS: Record<string, typeof RUNTIME> = {
   "test/echo/rates_test.ts": "Bun",
   "test/echo/routes_test.ts": "Deno",
   "test/probe/hosts_test.ts": "Bun",
+  "test/probe/mtu_test.ts": "Bun",
+  "test/probe/sources_test.ts": "Bun",
+  "test/probe/unreachable_test.ts": "Bun",
 };
 
 /** Reason to skip a test file of the table on this runtime, or false. Takes the file's `import.meta.url`. */

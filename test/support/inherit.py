@@ -9,6 +9,7 @@ Usage: inherit.py [options] COMMAND... , where "{fd}" in the command stands for 
     --only-6              IPv6 only
     --pktinfo             ask for packet info, as systemd's PassPacketInfo= does
     --nonblocking         make it nonblocking
+    --receive-buffer N    give it a receive buffer of N bytes, beyond the system's limit
     --used                let it have dropped datagrams, ask for errors (IP_RECVERR), and allow broadcast
     --wait                become the command when a datagram is waiting"""
 
@@ -20,6 +21,7 @@ import sys
 import tempfile
 
 IP_PKTINFO, IP_RECVERR, IPV6_RECVERR = 8, 11, 25  # <linux/in.h>, <linux/in6.h>
+SO_RCVBUFFORCE = 33  # <asm-generic/socket.h>
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--family", choices=["4", "6"], default="6")
@@ -29,6 +31,7 @@ parser.add_argument("--fd", type=int)
 parser.add_argument("--only-6", action="store_true")
 parser.add_argument("--pktinfo", action="store_true")
 parser.add_argument("--nonblocking", action="store_true")
+parser.add_argument("--receive-buffer", type=int)
 parser.add_argument("--used", action="store_true")
 parser.add_argument("--wait", action="store_true")
 parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -49,6 +52,8 @@ else:
     if given.port is not None:
         bound.bind(("0.0.0.0" if given.family == "4" else "::", given.port))
     bound.setblocking(not given.nonblocking)
+    if given.receive_buffer:
+        bound.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, given.receive_buffer)
     if given.used:
         bound.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
         if given.family == "6":

@@ -34,6 +34,8 @@ const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO
 const DRAIN_MAX = 50_000_000;
 /** Receive buffer that the server asks for, if nothing else was said. */
 const RECEIVE_BUFFER = 4 << 20;
+/** Calls by which the server has sent what it can of the last reception. */
+const AFTER_SENDING: ReadonlySet<string> = new Set(["recvmmsg", "write", "send", "poll", "close"]);
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
 
@@ -55,6 +57,8 @@ export class EchoOracle implements Observer {
   summaries = 0;
   /** When each datagram was found to have failed. */
   readonly failures: number[] = [];
+  /** When each datagram was refused, but those at the end. */
+  readonly refusedAt: number[] = [];
   /** Set when a signal that stops the server was handled. */
   stopping = false;
   stoppedAt = Infinity;
@@ -84,8 +88,7 @@ export class EchoOracle implements Observer {
   }
 
   called(name: string): void {
-    // Whatever else it does, it has sent what it could of the last reception.
-    if (name !== "sendmmsg" && name !== "getsockopt") this.settle();
+    if (AFTER_SENDING.has(name)) this.settle();
     this.#pace.called();
   }
 
@@ -104,6 +107,7 @@ export class EchoOracle implements Observer {
       : this.#guard.judge(message, told, now);
     this.total += datagrams;
     for (const [reason, refused] of Object.entries(judgement.refused)) count(this.refused, reason, refused);
+    for (let i = judgement.admitted; i < datagrams && !this.stopping; i++) this.refusedAt.push(now);
     for (const payload of message.payloads.slice(0, judgement.admitted)) {
       this.#pending.push({
         message,

@@ -41,7 +41,8 @@ export class EventLoop {
   #immediates: (() => void)[] = [];
   // What is left of a turn.
   #tasks: (() => void)[] = [];
-  readonly #timers = new Set<Timer>();
+  // In the order in which they expire.
+  readonly #timers: Timer[] = [];
   readonly #waiting = new Set<Waiting>();
   /** Handlers of signals that came: each with the turns that pass before it is called. */
   #signals: { readonly handler: () => void; readonly notBefore: number; turns: number }[] = [];
@@ -64,12 +65,19 @@ export class EventLoop {
   timer(action: () => void, milliseconds: number, repeated: boolean): Timer {
     const period = Math.max(1, milliseconds || 0) * MILLISECOND;
     const timer = { action, at: this.#time.now + period, period: repeated ? period : undefined };
-    this.#timers.add(timer);
+    this.#arm(timer);
     return timer;
   }
 
+  #arm(timer: Timer): void {
+    let place = this.#timers.length;
+    while (place > 0 && this.#timers[place - 1]!.at > timer.at) place--;
+    this.#timers.splice(place, 0, timer);
+  }
+
   clear(timer: Timer): void {
-    this.#timers.delete(timer);
+    const place = this.#timers.indexOf(timer);
+    if (place >= 0) this.#timers.splice(place, 1);
   }
 
   /** Waits on another thread. */
@@ -118,7 +126,8 @@ export class EventLoop {
     for (const signal of this.#signals) signal.turns--;
     const signals = this.#signals.filter(({ notBefore, turns }) => turns < 0 && notBefore <= now);
     this.#signals = this.#signals.filter((signal) => !signals.includes(signal));
-    const timers = [...this.#timers].filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
+    const timers: Timer[] = [];
+    for (let i = 0; i < this.#timers.length && this.#timers[i]!.at <= now; i++) timers.push(this.#timers[i]!);
     const waiting = [...this.#waiting].filter(({ ready }) => ready());
     for (const each of waiting) this.#waiting.delete(each);
     const immediates = this.#immediates;
@@ -132,9 +141,12 @@ export class EventLoop {
   }
 
   #expire(timer: Timer): void {
-    if (!this.#timers.has(timer)) return;
-    if (timer.period === undefined) this.#timers.delete(timer);
-    else timer.at = this.#time.now + timer.period;
+    if (!this.#timers.includes(timer)) return;
+    this.clear(timer);
+    if (timer.period !== undefined) {
+      timer.at = this.#time.now + timer.period;
+      this.#arm(timer);
+    }
     timer.action();
   }
 
@@ -144,7 +156,7 @@ export class EventLoop {
     // A runtime that has nothing else to do looks for signals at once.
     for (const signal of this.#signals) signal.turns = 0;
     const deadline = Math.min(
-      ...[...this.#timers].map(({ at }) => at),
+      this.#timers[0]?.at ?? Infinity,
       ...this.#signals.map(({ notBefore }) => notBefore),
     );
     if (this.#waiting.size === 0 && deadline === Infinity) return false;

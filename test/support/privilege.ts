@@ -105,7 +105,7 @@ export function sandbox({ filters, families, mdwe }: Sandbox): string[] {
 /** Runs a command that becomes the server, calls `use` with it, stops it and returns its summary. */
 export async function withCommand(
   command: string[],
-  use: (server: Process) => Promise<void>,
+  use: (server: Process) => Promise<void> | void,
   host?: Host,
 ): Promise<Summary> {
   const server = new Process(host ? host.command(command) : command, { cwd: publicFolder() });

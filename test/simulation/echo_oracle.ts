@@ -1,11 +1,11 @@
 /** What the echo server must do with each datagram: judged as they are received, compared with what it sends. */
-import { isIPv4, isLinkLocal, isMulticast } from "./address.ts";
 import type { EchoSettings } from "./echo_plan.ts";
 import { errno } from "./errno.ts";
 import { GuardOracle } from "./guard_oracle.ts";
 import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
+import { checkMessage, checkReplyInterface, goesBack, replySource, sameBytes } from "./reply_checks.ts";
 import { Pace } from "./pace.ts";
 import { RefusalOracle } from "./refusal_oracle.ts";
 import { MICROSECOND } from "./time.ts";
@@ -34,6 +34,8 @@ const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO
 const DRAIN_MAX = 50_000_000;
 /** Receive buffer that the server asks for, if nothing else was said. */
 const RECEIVE_BUFFER = 4 << 20;
+/** Calls by which the server has sent what it can of the last reception. */
+const AFTER_SENDING: ReadonlySet<string> = new Set(["recvmmsg", "write", "send", "poll", "close"]);
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
 
@@ -55,6 +57,8 @@ export class EchoOracle implements Observer {
   summaries = 0;
   /** When each datagram was found to have failed. */
   readonly failures: number[] = [];
+  /** When each datagram was refused, but those at the end. */
+  readonly refusedAt: number[] = [];
   /** Set when a signal that stops the server was handled. */
   stopping = false;
   stoppedAt = Infinity;
@@ -84,8 +88,7 @@ export class EchoOracle implements Observer {
   }
 
   called(name: string): void {
-    // Whatever else it does, it has sent what it could of the last reception.
-    if (name !== "sendmmsg" && name !== "getsockopt") this.settle();
+    if (AFTER_SENDING.has(name)) this.settle();
     this.#pace.called();
   }
 
@@ -104,6 +107,7 @@ export class EchoOracle implements Observer {
       : this.#guard.judge(message, told, now);
     this.total += datagrams;
     for (const [reason, refused] of Object.entries(judgement.refused)) count(this.refused, reason, refused);
+    for (let i = judgement.admitted; i < datagrams && !this.stopping; i++) this.refusedAt.push(now);
     for (const payload of message.payloads.slice(0, judgement.admitted)) {
       this.#pending.push({
         message,
@@ -129,7 +133,7 @@ export class EchoOracle implements Observer {
   attempted(attempt: Attempt): void {
     const { socket, payloads, error } = attempt;
     this.#watch(socket);
-    this.#checkTrain(attempt);
+    this.#checkBuffer(attempt);
     const taken = new Set<Admitted>();
     for (const payload of payloads) {
       const answered = this.#find(attempt, payload, taken);
@@ -142,7 +146,7 @@ export class EchoOracle implements Observer {
       answered.echoed = true;
       this.echoed++;
       this.#checkOrder(answered);
-      this.#checkInterface(attempt, answered);
+      checkReplyInterface(this.#world.network, attempt, answered.message);
     }
   }
 
@@ -154,10 +158,9 @@ export class EchoOracle implements Observer {
   #find(attempt: Attempt, payload: Uint8Array, taken: ReadonlySet<Admitted>): Admitted {
     const { peer } = attempt;
     const matches = this.#pending.filter((each) => {
-      const { source, sourcePort, interface: by } = each.message;
-      return !each.echoed && !taken.has(each) && peer.address === source && peer.port === sourcePort &&
-        (!isLinkLocal(source) || peer.scope === by.index) && same(each.payload, payload) &&
-        (attempt.source === "" || attempt.source === this.#sourceOf(each.message));
+      const source = replySource(this.#world.network, each.message);
+      return !each.echoed && !taken.has(each) && goesBack(attempt, each.message) &&
+        sameBytes(each.payload, payload) && (attempt.source === "" || attempt.source === source);
     });
     // Short payloads are not all different: the one that was tried least is meant.
     const fewest = Math.min(...matches.map(({ tries }) => tries));
@@ -167,16 +170,10 @@ export class EchoOracle implements Observer {
     throw new Violation(`a reply that answers nothing: ${what}`);
   }
 
-  /** A message must be one that a kernel takes, unless something is wrong on the way. */
-  #checkTrain({ socket, payloads, peer, error, wrongSource, source }: Attempt): void {
-    const size = payloads.reduce((sum, { length }) => sum + length, 0);
-    if (payloads.length > 64 || (payloads.length > 1 && size > 65_507)) {
-      throw new Violation(`a train of ${payloads.length} datagrams and ${size} bytes`);
-    }
-    // IPv6 sockets may send from any address; an IPv4 address may be gone.
-    if (wrongSource && (!isIPv4(source) || (this.#world.network.isLocal(source) && !isMulticast(source)))) {
-      throw new Violation(`${source} can't be sent from`);
-    }
+  /** A send buffer that slow ways fill holds up nobody else. */
+  #checkBuffer(attempt: Attempt): void {
+    const { socket, payloads, peer, error } = attempt;
+    checkMessage(this.#world.network, attempt);
     const quick = !this.slowed.has(peer.address);
     if (error === errno.EAGAIN && quick && payloads.length === 1) {
       const { sending } = socket;
@@ -202,15 +199,6 @@ export class EchoOracle implements Observer {
     this.#pace.disturbed();
   }
 
-  /** The address that a reply must leave from. */
-  #sourceOf({ destination, specific, source, interface: by }: Message): string {
-    const { network } = this.#world;
-    if (isMulticast(destination) && !isIPv4(destination)) {
-      return network.primary(by, false, isLinkLocal(source)) ?? "";
-    }
-    return specific ?? destination;
-  }
-
   /** The datagrams of a flow are answered in their order. */
   #checkOrder(answered: Admitted): void {
     const { source, sourcePort, destination, interface: by } = answered.message;
@@ -219,16 +207,6 @@ export class EchoOracle implements Observer {
     if (answered.payload.length < UNIQUE_SIZE) return;
     if (place < (this.#newest.get(flow) ?? -1)) throw new Violation(`replies to ${source} change their order`);
     this.#newest.set(flow, place);
-  }
-
-  /** Replies go the way that the routing table says, or the way that they came where only that is known. */
-  #checkInterface({ peer, interfaceIndex }: Attempt, { message }: Admitted): void {
-    const { source, destination, interface: by } = message;
-    const bound = isLinkLocal(source) || isLinkLocal(destination) || (isMulticast(destination) && !isIPv4(destination));
-    const route = this.#world.network.route(peer.address, bound ? by.index : 0);
-    if (typeof route === "object" && route.interface.index !== interfaceIndex) {
-      throw new Violation(`a reply to ${source} leaves by interface ${interfaceIndex}`);
-    }
   }
 
   /** Accounts for what was received last: by now all of it has been answered, or never will be. */
@@ -256,8 +234,4 @@ export class EchoOracle implements Observer {
 
 export function count(counts: Counts, key: string | number, amount: number): void {
   if (amount > 0) counts.set(key, (counts.get(key) ?? 0) + amount);
-}
-
-function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

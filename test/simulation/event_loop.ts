@@ -39,7 +39,10 @@ export class EventLoop {
   readonly #time: Time;
   readonly #random: Random;
   #immediates: (() => void)[] = [];
-  readonly #timers = new Set<Timer>();
+  // What is left of a turn.
+  #tasks: (() => void)[] = [];
+  // In the order in which they expire.
+  readonly #timers: Timer[] = [];
   readonly #waiting = new Set<Waiting>();
   /** Handlers of signals that came: each with the turns that pass before it is called. */
   #signals: { readonly handler: () => void; readonly notBefore: number; turns: number }[] = [];
@@ -62,12 +65,19 @@ export class EventLoop {
   timer(action: () => void, milliseconds: number, repeated: boolean): Timer {
     const period = Math.max(1, milliseconds || 0) * MILLISECOND;
     const timer = { action, at: this.#time.now + period, period: repeated ? period : undefined };
-    this.#timers.add(timer);
+    this.#arm(timer);
     return timer;
   }
 
+  #arm(timer: Timer): void {
+    let place = this.#timers.length;
+    while (place > 0 && this.#timers[place - 1]!.at > timer.at) place--;
+    this.#timers.splice(place, 0, timer);
+  }
+
   clear(timer: Timer): void {
-    this.#timers.delete(timer);
+    const place = this.#timers.indexOf(timer);
+    if (place >= 0) this.#timers.splice(place, 1);
   }
 
   /** Waits on another thread. */
@@ -86,33 +96,58 @@ export class EventLoop {
       // What promises have to do is done before the next turn of the real event loop.
       await new Promise<void>((resolve) => void (idle === 0 ? realImmediate(resolve) : realTimeout(resolve, 1)));
       if (settled) return promise;
-      idle = this.#turn() ? 0 : idle + 1;
+      idle = this.#step() ? 0 : idle + 1;
     }
     throw new Violation("the program waits for something that never comes");
   }
 
-  /** One turn; returns whether there was anything to do. */
-  #turn(): boolean {
-    const time = this.#time;
+  /**
+   * Runs until no other thread waits any more.
+   * @throws {Violation} where one waits for ever: it would keep the process alive
+   */
+  async finish(): Promise<void> {
+    if (this.#waiting.size > 0) await this.run(this.wait(() => this.#waiting.size === 1));
+  }
+
+  /** Does one thing of a turn: what promises do of it comes before the next. Returns whether there was any. */
+  #step(): boolean {
+    if (this.#tasks.length === 0) {
+      if (this.#immediates.length === 0 && !this.#sleep()) return false;
+      this.#time.pass(TURN);
+      this.#tasks = this.#turn();
+    }
+    this.#tasks.shift()?.();
+    return true;
+  }
+
+  /** What is to be done in a turn. */
+  #turn(): (() => void)[] {
+    const { now } = this.#time;
+    for (const signal of this.#signals) signal.turns--;
+    const signals = this.#signals.filter(({ notBefore, turns }) => turns < 0 && notBefore <= now);
+    this.#signals = this.#signals.filter((signal) => !signals.includes(signal));
+    const timers: Timer[] = [];
+    for (let i = 0; i < this.#timers.length && this.#timers[i]!.at <= now; i++) timers.push(this.#timers[i]!);
+    const waiting = [...this.#waiting].filter(({ ready }) => ready());
+    for (const each of waiting) this.#waiting.delete(each);
     const immediates = this.#immediates;
     this.#immediates = [];
-    if (immediates.length === 0 && !this.#sleep()) return false;
-    time.pass(TURN);
-    for (const signal of this.#signals) signal.turns--;
-    const due = this.#signals.filter(({ notBefore, turns }) => turns < 0 && notBefore <= time.now);
-    this.#signals = this.#signals.filter((signal) => !due.includes(signal));
-    for (const { handler } of due) handler();
-    for (const timer of [...this.#timers].filter(({ at }) => at <= time.now).sort((a, b) => a.at - b.at)) {
-      if (timer.period === undefined) this.#timers.delete(timer);
-      else timer.at = time.now + timer.period;
-      timer.action();
+    return [
+      ...signals.map(({ handler }) => handler),
+      ...timers.map((timer) => () => this.#expire(timer)),
+      ...waiting.map(({ settle }) => settle),
+      ...immediates,
+    ];
+  }
+
+  #expire(timer: Timer): void {
+    if (!this.#timers.includes(timer)) return;
+    this.clear(timer);
+    if (timer.period !== undefined) {
+      timer.at = this.#time.now + timer.period;
+      this.#arm(timer);
     }
-    for (const waiting of [...this.#waiting].filter(({ ready }) => ready())) {
-      this.#waiting.delete(waiting);
-      waiting.settle();
-    }
-    for (const action of immediates) action();
-    return true;
+    timer.action();
   }
 
   /** Sleeps until there is something to do; returns whether there ever is. */
@@ -121,7 +156,7 @@ export class EventLoop {
     // A runtime that has nothing else to do looks for signals at once.
     for (const signal of this.#signals) signal.turns = 0;
     const deadline = Math.min(
-      ...[...this.#timers].map(({ at }) => at),
+      this.#timers[0]?.at ?? Infinity,
       ...this.#signals.map(({ notBefore }) => notBefore),
     );
     if (this.#waiting.size === 0 && deadline === Infinity) return false;

@@ -10,6 +10,7 @@ const rate = (random: Random, most: number) => random.chance(0.3) ? random.magni
 function makeFaults(random: Random): FaultRates {
   return {
     interrupt: rate(random, 0.2),
+    // Not yet: an output takes EINTR for a failure, and drops what it holds.
     interruptOutput: 0,
     partialReceive: rate(random, 0.5),
     receive: rate(random, 0.05),

@@ -11,8 +11,8 @@ import type { World } from "./world.ts";
  */
 export type Functions = Record<string, (...values: number[]) => number>;
 
-/** Functions that ask nothing of the kernel: they take no time. */
-const FREE = new Set(["memcpy", "__errno_location", "strlen", "clock_gettime", "getenv"]);
+/** Functions that take no time: they ask nothing of the kernel, or nothing that anything depends on. */
+const FREE = new Set(["if_indextoname", "memcpy", "__errno_location", "strlen", "clock_gettime", "getenv"]);
 /** Functions that return a pointer, which is 0 for a failure. */
 const POINTERS = new Set(["memcpy", "__errno_location", "getenv", "if_indextoname"]);
 /** What `errno` may be after a call that did not fail. */

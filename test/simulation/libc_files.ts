@@ -17,6 +17,8 @@ const EPOLLONESHOT = 0x4000_0000;
 const TIOCGWINSZ = 0x5413;
 /** `POLLERR`, `POLLHUP` and `POLLNVAL`, which nobody needs to ask for. */
 const POLL_ERRORS = 0x8 | 0x10 | 0x20;
+/** Descriptors from here on may last for longer than a run. */
+const LASTING = 100;
 /** Bytes of a `struct pollfd`, and of a packed `struct epoll_event`. */
 const POLLFD_SIZE = 8;
 const EPOLL_EVENT_SIZE = 12;
@@ -66,8 +68,8 @@ export function fileFunctions(world: World): Functions {
     poll: (at, count, timeout) => poll(world, at!, count!, timeout! < 0 ? Infinity : time.now + timeout! * MILLISECOND),
     ppoll: (at, count, timeout) =>
       poll(world, at!, count!, timeout === 0 ? Infinity : time.now + readTime(memory, timeout!, 1e9)),
-    eventfd: (count) => descriptors.add({ kind: "eventfd", count: count! }, 3),
-    epoll_create1: () => descriptors.add({ kind: "epoll", interests: new Map() }, 3),
+    eventfd: (count) => descriptors.add({ kind: "eventfd", count: count! }, LASTING),
+    epoll_create1: () => descriptors.add({ kind: "epoll", interests: new Map() }, LASTING),
     epoll_ctl: (epoll, operation, fd, event) => {
       const description = descriptors.get(epoll!);
       if (description?.kind !== "epoll" || descriptors.get(fd!) === undefined) return -errno.EBADF;

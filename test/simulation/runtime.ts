@@ -20,6 +20,10 @@ let current: { readonly world: World; readonly libc: Libc } | undefined;
 
 /** Has the program live in another world from now on. */
 export function enter(world: World): void {
+  // What one module of the program waits with outlives a run.
+  for (const [fd, kind] of current?.world.descriptors.list() ?? []) {
+    if (kind === "epoll" || kind === "eventfd") world.descriptors.set(fd, current!.world.descriptors.get(fd)!);
+  }
   current = { world, libc: new Libc(world) };
 }
 

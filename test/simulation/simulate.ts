@@ -1,21 +1,35 @@
 /**
- * Runs the program in simulated worlds, one for each seed: `deno task simulate --seeds 1000`. A seed that fails is
- * printed with the command that runs it again.
+ * Runs the program in simulated worlds, one for each seed: `deno task simulate --seeds 1000`. A seed that fails is made
+ * smaller, and printed with the command that runs it again.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { useRuntime } from "../../ffi/runtime.ts";
 import { makeEchoPlan } from "./echo_plan.ts";
 import { runEchoPlan } from "./echo_run.ts";
+import type { PlannedEvent } from "./events.ts";
 import { enter, simulatedRuntime, simulateGlobals } from "./runtime.ts";
+import { makeServePlan } from "./serve_plan.ts";
+import { runServePlan } from "./serve_run.ts";
+import { shrink } from "./shrink.ts";
 import { World } from "./world.ts";
 
 const realTime = performance.now.bind(performance);
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
+    /** How many seeds, from which one on. */
     seeds: { type: "string", default: "100" },
     seed: { type: "string", default: "1" },
+    /** Which simulation; all, if absent. */
+    what: { type: "string" },
+    /** Only these events of a plan, by number: `3,8,9`. */
+    only: { type: "string" },
+    /** No events of these kinds. */
     without: { type: "string", default: "" },
+    /** Makes a seed that fails smaller. */
+    shrink: { type: "boolean", default: true },
+    /** Shows the plans. */
     plan: { type: "boolean", default: false },
   },
 });
@@ -26,33 +40,62 @@ simulateGlobals();
 enter(new World(makeEchoPlan(0).host));
 const { parseEcho } = await import("../../src/echo/options.ts");
 const { runEcho } = await import("../../src/echo/command.ts");
+const { serve } = await import("../../src/mod.ts");
 
-const program = {
-  run: async (args: readonly string[]) => {
-    const settings = parseEcho(args);
-    if (typeof settings === "string") throw new Error(settings);
-    await runEcho(settings);
-  },
+/** A kind of run. */
+interface Simulation<Plan extends { readonly events: readonly PlannedEvent[] }> {
+  make(seed: number): Plan;
+  run(plan: Plan): Promise<void>;
+}
+
+const echo: Simulation<ReturnType<typeof makeEchoPlan>> = {
+  make: makeEchoPlan,
+  run: (plan) =>
+    runEchoPlan(plan, {
+      run: async (args) => {
+        const settings = parseEcho(args);
+        if (typeof settings === "string") throw new Error(settings);
+        await runEcho(settings);
+      },
+    }),
 };
 
+const simulations = new Map<string, (seed: number) => Promise<void>>([
+  ["echo", simulation(echo)],
+  ["serve", simulation({ make: makeServePlan, run: (plan) => runServePlan(plan, serve) })],
+]);
+
+/** Runs the plan of a seed, or the part of it that the options ask for. */
+function simulation<Plan extends { readonly events: readonly PlannedEvent[] }>({ make, run }: Simulation<Plan>) {
+  const only = values.only === undefined ? undefined : new Set(values.only.split(",").map(Number));
+  return async (seed: number) => {
+    const plan = make(seed);
+    const events = plan.events.filter(({ kind }, i) =>
+      (only === undefined || only.has(i)) && !values.without.split(",").includes(kind)
+    );
+    const part = { ...plan, events };
+    if (values.plan) console.log(JSON.stringify(part, null, 1));
+    await run(part);
+  };
+}
+
 // The first run loads modules on its way, in a time of its own: it is one without troubles.
-const quiet = makeEchoPlan(0);
-await runEchoPlan({ ...quiet, events: [] }, program);
+await echo.run({ ...echo.make(0), events: [] });
 
 const first = Number(values.seed);
-const start = realTime();
-let failures = 0;
-for (let seed = first; seed < first + Number(values.seeds); seed++) {
-  const made = makeEchoPlan(seed);
-  const plan = { ...made, events: made.events.filter(({ kind }) => !values.without.includes(kind)) };
-  if (values.plan) console.log(JSON.stringify(plan, null, 1));
-  try {
-    await runEchoPlan(plan, program);
-  } catch (error) {
-    failures++;
-    console.log(`seed ${seed}: ${error instanceof Error ? error.stack : error}`);
-    break;
+const count = values.only === undefined ? Number(values.seeds) : 1;
+for (const [name, run] of simulations) {
+  if (values.what !== undefined && values.what !== name) continue;
+  const start = realTime();
+  for (let seed = first; seed < first + count; seed++) {
+    try {
+      await run(seed);
+    } catch (error) {
+      console.log(`${name} ${seed}: ${error instanceof Error ? error.stack : error}`);
+      if (values.shrink && values.only === undefined) console.log(shrink(name, seed, values.without, `${error}`));
+      process.exit(1);
+    }
   }
+  console.log(`${name}: ${count} seeds in ${Math.round(realTime() - start)} ms`);
 }
-console.log(`${values.seeds} seeds, ${failures} failures, ${Math.round(realTime() - start)} ms`);
-process.exitCode = failures > 0 ? 1 : 0;
+process.exit(0);

@@ -19,7 +19,7 @@ const KERNEL_HEADERS = ["errqueue", "net_tstamp", "netlink", "rtnetlink", "sock_
 const HEADERS = [...LIBC_HEADERS, ...KERNEL_HEADERS.map((name) => `linux/${name}.h`)];
 
 /** Structs that only the kernel's headers declare. */
-const KERNEL_STRUCTS = ["nlmsghdr", "rtattr", "rtmsg", "scm_timestamping", "sock_extended_err"];
+const KERNEL_STRUCTS = ["ifaddrmsg", "nlmsghdr", "rtattr", "rtmsg", "scm_timestamping", "sock_extended_err"];
 
 /** Constants that no header gives to programs; what the kernel does is asked instead, below. */
 const WITHOUT_HEADER = ["UDP_MAX_SEGMENTS"];

@@ -45,6 +45,9 @@ import { configure, INT_MAX, isNonblocking, resetInherited } from "./socket_opti
 /** Descriptors of the sockets of this process. */
 const owned = new Set<number>();
 
+/** Shows that this module calls the constructor: only the compiler knows that it is private. */
+const KEY = Symbol();
+
 /** Closes sockets that the garbage collector found. */
 const unreachable = new FinalizationRegistry(release);
 
@@ -79,7 +82,9 @@ export class UdpSocket {
   #readable: Promise<boolean> | undefined;
   #single: MessageBatch | undefined;
 
-  private constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }: Bound, adopted: boolean) {
+  private constructor(key: symbol, bound: Bound, adopted: boolean) {
+    if (key !== KEY) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
+    const { fd, domain, dualStack, segmentation, receiveBuffer, notices } = bound;
     const size = socketAddressSize(domain);
     const name = new Memory(size);
     check("getsockname", libc.getsockname(fd, name, size));
@@ -118,7 +123,7 @@ export class UdpSocket {
   static bind(options: BindOptions): UdpSocket {
     const bound = bindSocket(readBindOptions(options));
     try {
-      return new UdpSocket(bound, false);
+      return new UdpSocket(KEY, bound, false);
     } catch (error) {
       libc.close(bound.fd);
       throw error;
@@ -150,7 +155,7 @@ export class UdpSocket {
     const dualStack = domain === AF_INET6 && libc.getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
     const configuration = configure(fd, domain, receiveBuffer);
     resetInherited(fd, domain);
-    return new UdpSocket({ fd, domain, dualStack, notices: [], ...configuration }, true);
+    return new UdpSocket(KEY, { fd, domain, dualStack, notices: [], ...configuration }, true);
   }
 
   /** `AF_INET` (2) or `AF_INET6` (10). */
@@ -219,10 +224,11 @@ export class UdpSocket {
    * @throws {SystemError} if there is no route to the peer
    */
   connect(to: Endpoint): void {
-    const fd = this.#open("connect");
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
     requirePort("connect", port, 1);
+    // Not before: a getter of the peer may close the socket.
+    const fd = this.#open("connect");
     this.#requireReach("connect", isIPv4(address.bytes), text);
     const memory = new Memory(sockaddr_in6.size);
     const error = libc.connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
@@ -239,11 +245,11 @@ export class UdpSocket {
    *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
    */
   sendTo(payload: Uint8Array, route: Route | Path): void {
-    this.#open("sendmmsg");
-    const batch = this.#single ??= this.batch(1);
+    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
     batch.clear();
     batch.add(payload, route);
-    const messages = messagesOf("sendmmsg", batch);
+    // Not before: a getter of the route may close the socket.
+    const messages = this.#messagesOf("sendmmsg", batch);
     this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
     this.#requireConnectedPeer(batch, messages);
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
@@ -289,8 +295,12 @@ export class UdpSocket {
     return this.#sender.send(this.#messagesOf("sendmmsg", batch));
   }
 
-  /** Datagrams that could not be sent, by error number. */
+  /**
+   * Datagrams that could not be sent, by error number.
+   * @throws {SystemError} `EINVAL` for another value
+   */
   failed(errno: number): number {
+    requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
     return this.#sender.failed[errno] ?? 0;
   }
 
@@ -342,8 +352,9 @@ export class UdpSocket {
       const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
       throw new SystemError(syscall, EAFNOSUPPORT, message);
     }
-    // The kernel has the address of that memory, and would write to it all the same.
-    if (messages.payloads.bytes.length === 0) {
+    // The kernel has the address of that memory, and would write to it all the same. Users see `bytes`, and may override
+    // its length.
+    if (messages.payloads.i32.length === 0) {
       throw invalid(syscall, "the payloads of the batch were transferred to another thread; make a new batch");
     }
     return messages;

@@ -292,6 +292,19 @@ describe("serve", LONG, () => {
     assert.deepEqual(lines, ["from the signal", "-1"]);
   });
 
+  test("a callback that overrides close: the server still stops, with its error alone", async () => {
+    const lines = await outcome(`
+      let socket;
+      const onListen = async (bound) => {
+        socket = bound;
+        socket.close = () => { throw new Error("from close"); };
+        throw new Error("from onListen");
+      };
+      print(await serve({ port: 0, address: "127.0.0.1", onListen }, () => {}).catch((error) => error.message));
+      print(socket.fd);`);
+    assert.deepEqual(lines, ["from onListen", "-1"]);
+  });
+
   test("an async onListen or onError that rejects ends the server with its error", async () => {
     const lines = await outcome(`
       const outcomeOf = (options, handler) => serve({ port: 0, address: "127.0.0.1", ...options }, handler)

@@ -292,13 +292,15 @@ export class Round implements Surroundings {
     const buffer = random.pick([...this.#buffers, ...this.#batches.slice(-4).map(payloadsOf)]);
     this.#trace(`  spoils a buffer of ${buffer.byteLength}`);
     if (buffer instanceof SharedArrayBuffer) {
-      if (buffer.growable) buffer.grow(random.between(buffer.byteLength, buffer.maxByteLength));
+      if (!buffer.growable) return;
+      buffer.grow(random.between(buffer.byteLength, buffer.maxByteLength));
+      new Uint8Array(buffer).fill(GIVEN);
       return;
     }
     if (buffer.detached) return;
     if (buffer.resizable && random.chance(0.8)) {
       buffer.resize(random.between(0, buffer.maxByteLength));
-      new Uint8Array(buffer).fill(0xd5);
+      new Uint8Array(buffer).fill(GIVEN);
       return;
     }
     if (!random.chance(0.3)) return;
@@ -339,7 +341,7 @@ export class Round implements Surroundings {
         for (const word of [0, 4]) addresses.set([0, 0, random.pick([0, -65_536]), random.word()], word);
         break;
       case 2:
-        new Uint8Array(payloadsOf(batch)).fill(0xda);
+        new Uint8Array(payloadsOf(batch)).fill(GIVEN);
         break;
       case 3:
         this.#values.wilden(random.pick<object>([PAYLOADS.call(batch) as object, addresses]));

@@ -150,6 +150,18 @@ describe("memory", LONG, () => {
     assert.deepEqual(lines, ["1 1", "2 3 2"]);
   });
 
+  test("views of a batch that are overridden: what was added is sent", async () => {
+    const lines = await outcome(`
+      const batch = sender.batch(1);
+      for (const view of [batch.payloads, batch.addresses]) {
+        for (const key of ["set", "fill", "subarray"]) view[key] = () => new Int32Array(8);
+      }
+      batch.add(bytes("hello"), { to });
+      sender.send(batch);
+      print(await receive(), new TextDecoder().decode(received.payload(0)));`);
+    assert.deepEqual(lines, ["5 hello"]);
+  });
+
   test("a batch that lies: its overridden methods and its capacity change nothing", async () => {
     const lines = await outcome(`
       class Lying extends MessageBatch {

@@ -1293,9 +1293,14 @@ var SocketMemory = class {
   #values = this.#memory.pointer(0);
   #length = this.#memory.pointer(VALUES_SIZE);
   #call = libc().call;
+  #drops = 0;
+  // The kernel's counter at the last reading. Drops before an adoption do not count.
+  #dropsSeen;
   /** @param fd the socket */
   constructor(fd) {
     this.#fd = fd;
+    this.read();
+    this.#dropsSeen = this.#words[SK_MEMINFO_DROPS];
   }
   /** Reads the values. On failure (Linux before 4.12, a descriptor that is no socket any more) they stay as they are. */
   read() {
@@ -1310,9 +1315,13 @@ var SocketMemory = class {
   get sendBufferSize() {
     return this.#words[SK_MEMINFO_SNDBUF];
   }
-  /** Datagrams that the kernel dropped on reception, modulo 2^32. A train counts as one. `sk_drops` */
-  get drops() {
-    return this.#words[SK_MEMINFO_DROPS] >>> 0;
+  /** Reads the number of datagrams that the kernel has dropped on reception since this object was made. `sk_drops` */
+  readDrops() {
+    this.read();
+    const counter = this.#words[SK_MEMINFO_DROPS];
+    this.#drops += counter - this.#dropsSeen >>> 0;
+    this.#dropsSeen = counter;
+    return this.#drops;
   }
 };
 
@@ -1487,6 +1496,223 @@ function resolve(text, family) {
   return answers.map(readSocketAddress);
 }
 
+// ffi/netlink.ts
+var MESSAGE_SIZE = 8192;
+function isLocalAddress(address, interfaceIndex2) {
+  const message = new Memory(MESSAGE_SIZE);
+  const { bytes, u16 } = message;
+  let end = nlmsghdr.size;
+  bytes[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
+  bytes[end + rtmsg.rtm_dst_len] = address.length * 8;
+  end += rtmsg.size;
+  const attribute = (type, value) => {
+    u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
+    u16[end + rtattr.rta_type >> 1] = type;
+    bytes.set(value, end + rtattr.size);
+    end += rtattr.size + value.length;
+  };
+  attribute(RTA_DST, address);
+  if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
+  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, end);
+  const length = libc().call.read(fd, message.pointer(0), bytes.length);
+  close(fd);
+  if (length < nlmsghdr.size + rtmsg.size) return void 0;
+  return u16[nlmsghdr.nlmsg_type >> 1] === RTM_NEWROUTE && bytes[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
+}
+function interfaceIPv6Addresses() {
+  const message = new Memory(MESSAGE_SIZE);
+  const { bytes, u16, i32 } = message;
+  bytes[nlmsghdr.size + ifaddrmsg.ifa_family] = AF_INET6;
+  const addresses = [];
+  const fd = request(message, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, nlmsghdr.size + ifaddrmsg.size);
+  try {
+    for (; ; ) {
+      const length = libc().call.read(fd, message.pointer(0), bytes.length);
+      if (length < nlmsghdr.size) return void 0;
+      for (let at = 0; at + nlmsghdr.size <= length; ) {
+        const type = u16[at + nlmsghdr.nlmsg_type >> 1];
+        const end = at + i32[at + nlmsghdr.nlmsg_len >> 2];
+        if (type === NLMSG_DONE) return addresses;
+        if (type === NLMSG_ERROR || end <= at || end > length) return void 0;
+        const address = localAddress(message, at + nlmsghdr.size + ifaddrmsg.size, end);
+        if (type === RTM_NEWADDR && address !== void 0) addresses.push(address);
+        at = align(end);
+      }
+    }
+  } finally {
+    close(fd);
+  }
+}
+function localAddress({ bytes, u16 }, at, end) {
+  let address;
+  while (at + rtattr.size <= end) {
+    const length = u16[at + rtattr.rta_len >> 1];
+    const type = u16[at + rtattr.rta_type >> 1];
+    if (length < rtattr.size) return address;
+    const isAddress = length === rtattr.size + 16;
+    if (isAddress && (type === IFA_LOCAL || type === IFA_ADDRESS && address === void 0)) {
+      address = bytes.slice(at + rtattr.size, at + length);
+    }
+    at = align(at + length);
+  }
+  return address;
+}
+function request(message, type, flags, length) {
+  message.i32[nlmsghdr.nlmsg_len >> 2] = length;
+  message.u16[nlmsghdr.nlmsg_type >> 1] = type;
+  message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
+  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  libc().call.send(fd, message.pointer(0), length, 0);
+  return fd;
+}
+function align(offset) {
+  return offset + 3 & ~3;
+}
+
+// src/socket/socket_options.ts
+var INT_MAX = 2 ** 31 - 1;
+var SEND_BUFFER_BYTES = 4 << 20;
+function configure(fd, domain, receiveBuffer) {
+  require2(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) require2(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  const receivesTrains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
+  const sendsTrains = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
+  requestBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
+  requestBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
+  return { segmentation: receivesTrains && sendsTrains, receiveBuffer: getsockopt(fd, SOL_SOCKET, SO_RCVBUF) / 2 };
+}
+function require2(result2) {
+  if (result2 < 0) throw new SystemError("setsockopt", -result2);
+}
+function requestBuffer(fd, name, forceName, bytes) {
+  const granted = getsockopt(fd, SOL_SOCKET, name);
+  if (bytes * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes) >= 0) return;
+  const trial = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  setsockopt(trial, SOL_SOCKET, name, bytes);
+  if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes);
+  close(trial);
+}
+function resetInherited(fd, domain) {
+  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+  setsockopt(fd, IPPROTO_IP, IP_RECVERR, 0);
+  if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
+  setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
+  setsockopt(fd, IPPROTO_UDP, UDP_CORK, 0);
+  if (isNonblocking(fd)) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
+}
+function isNonblocking(fd) {
+  const flags = fcntl(fd, F_GETFL, 0);
+  return flags > 0 && (flags & O_NONBLOCK) !== 0;
+}
+
+// src/socket/bind.ts
+function readBindOptions(options3) {
+  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options3);
+  requirePort("bind", port, 0);
+  if (address !== void 0) requireString("bind", "`address`", address);
+  if (family !== void 0 && family !== 4 && family !== 6) {
+    throw invalid("bind", `\`family\` must be 4 or 6, or absent for both, not ${describe(family)}`);
+  }
+  if (receiveBuffer !== void 0) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
+  if (broadcast !== void 0) requireBoolean("setsockopt", "`broadcast`", broadcast);
+  return { port, address, family, receiveBuffer, broadcast };
+}
+function bindSocket(options3) {
+  const notices = [];
+  const { address, dualStack } = localAddress2(options3, notices);
+  const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
+  const fd = openSocket(domain);
+  try {
+    if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1));
+    const configuration = configure(fd, domain, options3.receiveBuffer ?? 0);
+    if (!configuration.segmentation) {
+      notices.push(
+        "this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram takes a trip of its own"
+      );
+    }
+    if (options3.broadcast) check("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+    const memory = new Memory(sockaddr_in6.size);
+    const length = writeResolvedAddress(memory, domain, address, options3.port);
+    const error = bind(fd, memory, length);
+    if (error < 0) throw bindError(address, options3.port, -error);
+    return { fd, domain, dualStack, notices, ...configuration };
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+function localAddress2({ address, family }, notices) {
+  if (address !== void 0) {
+    const resolved = resolve(address, family)[0];
+    const actual = isIPv4(resolved.bytes) ? 4 : 6;
+    if (family === void 0 || family === actual) return { address: resolved, dualStack: false };
+    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
+  }
+  if (family !== 4 && !hasIPv6()) {
+    if (family === 6) throw noIPv6();
+    notices.push("this host has no IPv6: answering on IPv4 only");
+    return { address: readAddress2("0.0.0.0"), dualStack: false };
+  }
+  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: family === void 0 };
+}
+function noIPv6() {
+  return new SystemError(
+    "socket",
+    EAFNOSUPPORT,
+    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 \
+on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address"
+  );
+}
+function hasIPv6() {
+  const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  close(fd);
+  return interfaceIPv6Addresses()?.length !== 0;
+}
+function openSocket(domain) {
+  const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
+  check("socket", fd);
+  if (fd > 2) return fd;
+  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  close(fd);
+  return check("fcntl", higher);
+}
+function bindError({ bytes, zone }, port, errno) {
+  let advice = "";
+  if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
+  if (errno === EADDRINUSE) advice = `; \`ss -ulpn sport = :${port}\` shows which program has it, or try another port`;
+  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists its addresses" : errnoMessage(
+  errno) + advice;
+  return new SystemError("bind", errno, `cannot bind ${endpointText(bytes, zone, port)}: ${reason}`);
+}
+function check(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
+
+// src/socket/adopt.ts
+function adoptSocket(fd, options3, owned2) {
+  requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
+  const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
+  requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
+  const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
+  if (owned2.has(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
+  const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
+  if (type < 0) throw refuse(-type, errnoMessage(-type));
+  if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
+  const size = socketAddressSize(domain);
+  const name = new Memory(size);
+  check("getsockname", getsockname(fd, name, size));
+  if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
+  const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
+  const configuration = configure(fd, domain, receiveBuffer);
+  resetInherited(fd, domain);
+  return { fd, domain, dualStack, notices: [], ...configuration };
+}
+
 // ffi/message_vector.ts
 var MessageVector = class {
   #memory;
@@ -1618,7 +1844,7 @@ var ControlMessageDecoder = class {
         at + cmsghdr.size,
         messageLength - cmsghdr.size
       );
-      at += align(messageLength);
+      at += align2(messageLength);
     }
   }
   #decodeMessage(level, type, data, length) {
@@ -1709,9 +1935,9 @@ function encodeHeader(memory, at, level, type, dataSize) {
   return at + cmsghdr.size;
 }
 function space(dataSize) {
-  return cmsghdr.size + align(dataSize);
+  return cmsghdr.size + align2(dataSize);
 }
-function align(length) {
+function align2(length) {
   return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
 }
 
@@ -2090,10 +2316,9 @@ var SendBuffer = class {
   #holders = new Uint16Array(0);
   #place = new Int32Array(0);
   #holderCount = 0;
-  /** @param memory the kernel's memory of the socket, whose send buffer has its final size */
+  /** @param memory the kernel's memory of the socket, read when the send buffer had its final size */
   constructor(memory) {
     this.#memory = memory;
-    memory.read();
     this.#size = memory.sendBufferSize;
   }
   /**
@@ -2464,202 +2689,6 @@ var BatchSender = class {
 };
 function mayRefuseSegments(errno) {
   return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
-}
-
-// ffi/netlink.ts
-var MESSAGE_SIZE = 8192;
-function isLocalAddress(address, interfaceIndex2) {
-  const message = new Memory(MESSAGE_SIZE);
-  const { bytes, u16 } = message;
-  let end = nlmsghdr.size;
-  bytes[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
-  bytes[end + rtmsg.rtm_dst_len] = address.length * 8;
-  end += rtmsg.size;
-  const attribute = (type, value) => {
-    u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
-    u16[end + rtattr.rta_type >> 1] = type;
-    bytes.set(value, end + rtattr.size);
-    end += rtattr.size + value.length;
-  };
-  attribute(RTA_DST, address);
-  if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
-  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, end);
-  const length = libc().call.read(fd, message.pointer(0), bytes.length);
-  close(fd);
-  if (length < nlmsghdr.size + rtmsg.size) return void 0;
-  return u16[nlmsghdr.nlmsg_type >> 1] === RTM_NEWROUTE && bytes[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
-}
-function interfaceIPv6Addresses() {
-  const message = new Memory(MESSAGE_SIZE);
-  const { bytes, u16, i32 } = message;
-  bytes[nlmsghdr.size + ifaddrmsg.ifa_family] = AF_INET6;
-  const addresses = [];
-  const fd = request(message, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, nlmsghdr.size + ifaddrmsg.size);
-  try {
-    for (; ; ) {
-      const length = libc().call.read(fd, message.pointer(0), bytes.length);
-      if (length < nlmsghdr.size) return void 0;
-      for (let at = 0; at + nlmsghdr.size <= length; ) {
-        const type = u16[at + nlmsghdr.nlmsg_type >> 1];
-        const end = at + i32[at + nlmsghdr.nlmsg_len >> 2];
-        if (type === NLMSG_DONE) return addresses;
-        if (type === NLMSG_ERROR || end <= at || end > length) return void 0;
-        const address = localAddress(message, at + nlmsghdr.size + ifaddrmsg.size, end);
-        if (type === RTM_NEWADDR && address !== void 0) addresses.push(address);
-        at = align2(end);
-      }
-    }
-  } finally {
-    close(fd);
-  }
-}
-function localAddress({ bytes, u16 }, at, end) {
-  let address;
-  while (at + rtattr.size <= end) {
-    const length = u16[at + rtattr.rta_len >> 1];
-    const type = u16[at + rtattr.rta_type >> 1];
-    if (length < rtattr.size) return address;
-    const isAddress = length === rtattr.size + 16;
-    if (isAddress && (type === IFA_LOCAL || type === IFA_ADDRESS && address === void 0)) {
-      address = bytes.slice(at + rtattr.size, at + length);
-    }
-    at = align2(at + length);
-  }
-  return address;
-}
-function request(message, type, flags, length) {
-  message.i32[nlmsghdr.nlmsg_len >> 2] = length;
-  message.u16[nlmsghdr.nlmsg_type >> 1] = type;
-  message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
-  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  libc().call.send(fd, message.pointer(0), length, 0);
-  return fd;
-}
-function align2(offset) {
-  return offset + 3 & ~3;
-}
-
-// src/socket/socket_options.ts
-var INT_MAX = 2 ** 31 - 1;
-var SEND_BUFFER_BYTES = 4 << 20;
-function configure(fd, domain, receiveBuffer) {
-  require2(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-  if (domain === AF_INET6) require2(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
-  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-  const receivesTrains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
-  const sendsTrains = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
-  requestBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
-  requestBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
-  return { segmentation: receivesTrains && sendsTrains, receiveBuffer: getsockopt(fd, SOL_SOCKET, SO_RCVBUF) / 2 };
-}
-function require2(result2) {
-  if (result2 < 0) throw new SystemError("setsockopt", -result2);
-}
-function requestBuffer(fd, name, forceName, bytes) {
-  const granted = getsockopt(fd, SOL_SOCKET, name);
-  if (bytes * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes) >= 0) return;
-  const trial = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  setsockopt(trial, SOL_SOCKET, name, bytes);
-  if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes);
-  close(trial);
-}
-function resetInherited(fd, domain) {
-  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
-  setsockopt(fd, IPPROTO_IP, IP_RECVERR, 0);
-  if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
-  setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
-  setsockopt(fd, IPPROTO_UDP, UDP_CORK, 0);
-  if (isNonblocking(fd)) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
-}
-function isNonblocking(fd) {
-  const flags = fcntl(fd, F_GETFL, 0);
-  return flags > 0 && (flags & O_NONBLOCK) !== 0;
-}
-
-// src/socket/bind.ts
-function readBindOptions(options3) {
-  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options3);
-  requirePort("bind", port, 0);
-  if (address !== void 0) requireString("bind", "`address`", address);
-  if (family !== void 0 && family !== 4 && family !== 6) {
-    throw invalid("bind", `\`family\` must be 4 or 6, or absent for both, not ${describe(family)}`);
-  }
-  if (receiveBuffer !== void 0) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
-  if (broadcast !== void 0) requireBoolean("setsockopt", "`broadcast`", broadcast);
-  return { port, address, family, receiveBuffer, broadcast };
-}
-function bindSocket(options3) {
-  const notices = [];
-  const { address, dualStack } = localAddress2(options3, notices);
-  const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
-  const fd = openSocket(domain);
-  try {
-    if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1));
-    const configuration = configure(fd, domain, options3.receiveBuffer ?? 0);
-    if (!configuration.segmentation) {
-      notices.push(
-        "this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram takes a trip of its own"
-      );
-    }
-    if (options3.broadcast) check("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
-    const memory = new Memory(sockaddr_in6.size);
-    const length = writeResolvedAddress(memory, domain, address, options3.port);
-    const error = bind(fd, memory, length);
-    if (error < 0) throw bindError(address, options3.port, -error);
-    return { fd, domain, dualStack, notices, ...configuration };
-  } catch (error) {
-    close(fd);
-    throw error;
-  }
-}
-function localAddress2({ address, family }, notices) {
-  if (address !== void 0) {
-    const resolved = resolve(address, family)[0];
-    const actual = isIPv4(resolved.bytes) ? 4 : 6;
-    if (family === void 0 || family === actual) return { address: resolved, dualStack: false };
-    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
-  }
-  if (family !== 4 && !hasIPv6()) {
-    if (family === 6) throw noIPv6();
-    notices.push("this host has no IPv6: answering on IPv4 only");
-    return { address: readAddress2("0.0.0.0"), dualStack: false };
-  }
-  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: family === void 0 };
-}
-function noIPv6() {
-  return new SystemError(
-    "socket",
-    EAFNOSUPPORT,
-    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 \
-on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address"
-  );
-}
-function hasIPv6() {
-  const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  close(fd);
-  return interfaceIPv6Addresses()?.length !== 0;
-}
-function openSocket(domain) {
-  const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
-  check("socket", fd);
-  if (fd > 2) return fd;
-  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  close(fd);
-  return check("fcntl", higher);
-}
-function bindError({ bytes, zone }, port, errno) {
-  let advice = "";
-  if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
-  if (errno === EADDRINUSE) advice = `; \`ss -ulpn sport = :${port}\` shows which program has it, or try another port`;
-  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists its addresses" : errnoMessage(
-  errno) + advice;
-  return new SystemError("bind", errno, `cannot bind ${endpointText(bytes, zone, port)}: ${reason}`);
-}
-function check(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
 }
 
 // src/socket/path.ts
@@ -3152,6 +3181,10 @@ function sendError(batch, i) {
   const reason = reasonOf2(errno, batch.size(i), batch.isIPv4(i) ? 65507 : 65527);
   return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
 }
+function otherPeer({ address, port }, connected) {
+  const message = `cannot send to ${address} port ${port}: the socket is connected to ${connected}`;
+  return new SystemError("sendmmsg", EISCONN, message);
+}
 function reasonOf2(errno, size, sizeMax) {
   switch (errno) {
     case EMSGSIZE:
@@ -3183,10 +3216,7 @@ var UdpSocket = class _UdpSocket {
   #memory;
   #sender;
   #fd;
-  #drops = 0;
   #receiveTimeout = 0;
-  // The kernel's counter at the last reading.
-  #dropsSeen;
   #connected;
   #readable;
   #single;
@@ -3205,7 +3235,6 @@ var UdpSocket = class _UdpSocket {
     this.#notices = notices;
     this.#memory = new SocketMemory(fd);
     this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
-    this.#dropsSeen = this.#memory.drops;
     if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
     owned.add(fd);
     unreachable.register(this, fd, this);
@@ -3235,27 +3264,11 @@ var UdpSocket = class _UdpSocket {
    * Adopts a bound UDP socket, as a service manager passes it for socket activation. It resets options that would change
    * how this class works: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`, `UDP_CORK`, `O_NONBLOCK`.
    * @param fd its descriptor
-   * @param options `receiveBuffer`: bytes to request; a larger buffer stays as it is
+   * @param options see {@link AdoptOptions}
    * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
    */
   static adopt(fd, options3 = {}) {
-    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
-    const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
-    requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
-    const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-    if (owned.has(fd)) throw refuse(EINVAL, "another UdpSocket has it");
-    const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
-    const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
-    if (type < 0) throw refuse(-type, errnoMessage(-type));
-    if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
-    const size = socketAddressSize(domain);
-    const name = new Memory(size);
-    check("getsockname", getsockname(fd, name, size));
-    if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
-    const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
-    const configuration = configure(fd, domain, receiveBuffer);
-    resetInherited(fd, domain);
-    return new _UdpSocket({ fd, domain, dualStack, notices: [], ...configuration }, true);
+    return new _UdpSocket(adoptSocket(fd, options3, owned), true);
   }
   /** `AF_INET` (2) or `AF_INET6` (10). */
   get domain() {
@@ -3294,12 +3307,11 @@ var UdpSocket = class _UdpSocket {
     return this.#fd;
   }
   /**
-   * Sets an option whose value is an `int`, by the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`. setsockopt(2),
-   * ip(7), ipv6(7), socket(7)
+   * Sets an option whose value is an `int`, by the kernel's numbers. setsockopt(2), ip(7), ipv6(7), socket(7)
    * @throws {SystemError} if the kernel refuses it
    */
   setOption(level, name, value) {
-    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, -INT_MAX - 1, INT_MAX);
+    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, ~INT_MAX, INT_MAX);
     check("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
   }
   /** Allocates a batch for this socket: `capacity` messages, 1 to 1024, of about 64 KiB each. */
@@ -3319,9 +3331,7 @@ var UdpSocket = class _UdpSocket {
     this.#requireReach("connect", isIPv4(address.bytes), text);
     const memory = new Memory(sockaddr_in6.size);
     const error = connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
-    if (error < 0) {
-      throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
-    }
+    if (error < 0) throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
     this.#connected = { address, port };
     this.#sender.connected = true;
   }
@@ -3392,10 +3402,7 @@ var UdpSocket = class _UdpSocket {
    * one. `sk_drops`, net/core/sock.c
    */
   drops() {
-    this.#memory.read();
-    this.#drops += this.#memory.drops - this.#dropsSeen >>> 0;
-    this.#dropsSeen = this.#memory.drops;
-    return this.#drops;
+    return this.#memory.readDrops();
   }
   /**
    * Drops IPv6 datagrams from other hosts that forge an address of this host as their source, as the kernel does for
@@ -3436,19 +3443,16 @@ var UdpSocket = class _UdpSocket {
   }
   /** Requires that this socket reaches addresses of the family. */
   #requireReach(syscall, ipv4, address) {
-    if (ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6) return;
-    throw noReach(syscall, address, ipv4);
+    const reaches = ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
+    if (!reaches) throw noReach(syscall, address, ipv4);
   }
   /** Requires that message 0 goes to the peer that the socket is connected to, if it is. */
   #requireConnectedPeer(batch, messages) {
     if (this.#connected === void 0) return;
     const { address, port } = this.#connected;
-    const { addresses, ports } = messages;
-    if (sameAddress(addressWords(address.bytes), 0, addresses, messages.peerWord(0)) && ports[0] === port) return;
-    const other = batch.peer(0);
-    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ${endpointText(address.
-    bytes, address.zone, port)}`;
-    throw new SystemError("sendmmsg", EISCONN, message);
+    const same = sameAddress(addressWords(address.bytes), 0, messages.addresses, messages.peerWord(0));
+    if (same && messages.ports[0] === port) return;
+    throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
   }
 };
 function release(fd) {

@@ -522,10 +522,12 @@ var IP_MTU_DISCOVER = 10;
 var IP_PMTUDISC_DONT = 0;
 var IP_PMTUDISC_PROBE = 3;
 var IP_RECVERR = 11;
+var IP_MTU = 14;
 var IP_RECVFRAGSIZE = 25;
 var IP_UNICAST_IF = 50;
 var IPV6_UNICAST_HOPS = 16;
 var IPV6_MTU_DISCOVER = 23;
+var IPV6_MTU = 24;
 var IPV6_RECVERR = 25;
 var IPV6_V6ONLY = 26;
 var IPV6_RECVPKTINFO = 49;
@@ -3178,18 +3180,34 @@ async function run(epoll2) {
 function sendError(batch, i) {
   const { address, port } = batch.peer(i);
   const errno = batch.error(i);
-  const reason = reasonOf2(errno, batch.size(i), batch.isIPv4(i) ? 65507 : 65527);
+  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf2(errno);
   return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
 }
 function otherPeer({ address, port }, connected) {
   const message = `cannot send to ${address} port ${port}: the socket is connected to ${connected}`;
   return new SystemError("sendmmsg", EISCONN, message);
 }
-function reasonOf2(errno, size, sizeMax) {
+function tooLarge(batch, i) {
+  const ipv4 = batch.isIPv4(i);
+  const sizeMax = ipv4 ? 65507 : 65527;
+  if (batch.size(i) > sizeMax) return `a datagram carries at most ${sizeMax} bytes over ${ipv4 ? "IPv4" : "IPv6"}`;
+  const mtu = pathMtu(batch, i);
+  const fits = mtu > 0 ? ` of ${mtu} bytes, which carries ${mtu - (ipv4 ? 28 : 48)}` : "";
+  return `it exceeds the MTU of the path${fits}, and must not be fragmented`;
+}
+function pathMtu(batch, i) {
+  const family = batch.isIPv4(i) ? AF_INET : AF_INET6;
+  const memory = new Memory(sockaddr_in6.size);
+  const scope = batch.peerScope(i);
+  const length = writeSocketAddress(memory, 0, family, batch.addresses, batch.peerWord(i), batch.peerPort(i), scope);
+  const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  connect(fd, memory, length);
+  const mtu = family === AF_INET ? getsockopt(fd, IPPROTO_IP, IP_MTU) : getsockopt(fd, IPPROTO_IPV6, IPV6_MTU);
+  close(fd);
+  return mtu;
+}
+function reasonOf2(errno) {
   switch (errno) {
-    case EMSGSIZE:
-      return size > sizeMax ? `a datagram carries at most ${sizeMax} bytes over ${sizeMax === 65507 ? "IPv4" : "IPv6"}` :
-      "it exceeds the MTU of the path, and must not be fragmented";
     case EINVAL:
       return "the source address is not on this host; `ip address` lists its addresses";
     case EACCES:

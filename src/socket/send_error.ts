@@ -3,8 +3,9 @@
  * @module
  */
 
-import { EACCES, EAGAIN, EINVAL, EMSGSIZE } from "../../ffi/constants.ts";
+import { EACCES, EAGAIN, EINVAL, EISCONN, EMSGSIZE } from "../../ffi/constants.ts";
 import { errnoMessage, errnoName, SystemError } from "../../ffi/errno.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import type { MessageBatch } from "./message_batch.ts";
 
 /** The error of message `i` of a batch, which `UdpSocket.send` could not send. */
@@ -13,6 +14,12 @@ export function sendError(batch: MessageBatch, i: number): SystemError {
   const errno = batch.error(i);
   const reason = reasonOf(errno, batch.size(i), batch.isIPv4(i) ? 65_507 : 65_527);
   return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
+}
+
+/** The error of a datagram to another peer than the one that the socket is connected to. */
+export function otherPeer({ address, port }: Endpoint, connected: string): SystemError {
+  const message = `cannot send to ${address} port ${port}: the socket is connected to ${connected}`;
+  return new SystemError("sendmmsg", EISCONN, message);
 }
 
 function reasonOf(errno: number, size: number, sizeMax: number): string {

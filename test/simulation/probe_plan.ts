@@ -101,7 +101,7 @@ function makeTarget(random: Random, address: string, timeoutMilliseconds: number
   const timeout = timeoutMilliseconds * MILLISECOND;
   const most = random.magnitude(100 * MICROSECOND, timeout * random.pick([0.5, 0.5, 1.5, 5]));
   // So late that the request is forgotten, for sure.
-  const ages = 10 * timeout + 150 * MILLISECOND;
+  const ages = 10 * timeout + 250 * MILLISECOND;
   const ways: readonly Way[] = [{}, {}, { latency: random.between(1, 300) * MICROSECOND }, { error: 101 }, {
     mtu: 1000,
   }];

@@ -499,6 +499,7 @@ var SO_BROADCAST = 6;
 var SO_SNDBUF = 7;
 var SO_RCVBUF = 8;
 var SO_RCVTIMEO = 20;
+var SO_ATTACH_FILTER = 26;
 var SO_SNDBUFFORCE = 32;
 var SO_RCVBUFFORCE = 33;
 var SO_TIMESTAMPING = 37;
@@ -558,6 +559,10 @@ var EFD_CLOEXEC = 524288;
 var NETLINK_ROUTE = 0;
 var NLM_F_REQUEST = 1;
 var NLM_F_DUMP = 768;
+var NLMSG_ERROR = 2;
+var NLMSG_DONE = 3;
+var IFA_ADDRESS = 1;
+var IFA_LOCAL = 2;
 var RTM_NEWADDR = 20;
 var RTM_GETADDR = 22;
 var RTM_NEWROUTE = 24;
@@ -565,6 +570,18 @@ var RTM_GETROUTE = 26;
 var RTA_DST = 1;
 var RTA_OIF = 4;
 var RTN_LOCAL = 2;
+var BPF_LD = 0;
+var BPF_W = 0;
+var BPF_ABS = 32;
+var BPF_ALU = 4;
+var BPF_RSH = 112;
+var BPF_JMP = 5;
+var BPF_JEQ = 16;
+var BPF_RET = 6;
+var BPF_K = 0;
+var SKF_NET_OFF = -1048576;
+var SKF_AD_OFF = -4096;
+var SKF_AD_IFINDEX = 8;
 var CLOCK_REALTIME = 0;
 var CLOCK_MONOTONIC = 1;
 var O_WRONLY = 1;
@@ -649,6 +666,8 @@ var nlmsghdr = { size: 16, nlmsg_len: 0, nlmsg_type: 4, nlmsg_flags: 6 };
 var rtmsg = { size: 12, rtm_family: 0, rtm_dst_len: 1, rtm_type: 7 };
 var ifaddrmsg = { size: 8, ifa_family: 0 };
 var rtattr = { size: 4, rta_len: 0, rta_type: 2 };
+var sock_filter = { size: 8, code: 0, jt: 2, jf: 3, k: 4 };
+var sock_fprog = { size: 16, len: 0, filter: 8 };
 var winsize = { size: 8, ws_row: 0, ws_col: 2 };
 var addrinfo = {
   size: 48,
@@ -2448,42 +2467,76 @@ function mayRefuseSegments(errno) {
 }
 
 // ffi/netlink.ts
+var MESSAGE_SIZE = 8192;
 function isLocalAddress(address, interfaceIndex2) {
-  const message = new Memory(1024);
+  const message = new Memory(MESSAGE_SIZE);
   const { bytes, u16 } = message;
   let end = nlmsghdr.size;
   bytes[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
   bytes[end + rtmsg.rtm_dst_len] = address.length * 8;
   end += rtmsg.size;
-  const attribute = (type2, value) => {
+  const attribute = (type, value) => {
     u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
-    u16[end + rtattr.rta_type >> 1] = type2;
+    u16[end + rtattr.rta_type >> 1] = type;
     bytes.set(value, end + rtattr.size);
     end += rtattr.size + value.length;
   };
   attribute(RTA_DST, address);
   if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
-  const type = ask(message, RTM_GETROUTE, NLM_F_REQUEST, end);
-  if (type === void 0) return void 0;
-  return type === RTM_NEWROUTE && bytes[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
+  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, end);
+  const length = libc().call.read(fd, message.pointer(0), bytes.length);
+  close(fd);
+  if (length < nlmsghdr.size + rtmsg.size) return void 0;
+  return u16[nlmsghdr.nlmsg_type >> 1] === RTM_NEWROUTE && bytes[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
 }
-function hasIPv6Address() {
-  const message = new Memory(4096);
-  message.bytes[nlmsghdr.size + ifaddrmsg.ifa_family] = AF_INET6;
-  const type = ask(message, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, nlmsghdr.size + ifaddrmsg.size);
-  return type === void 0 ? void 0 : type === RTM_NEWADDR;
+function interfaceIPv6Addresses() {
+  const message = new Memory(MESSAGE_SIZE);
+  const { bytes, u16, i32 } = message;
+  bytes[nlmsghdr.size + ifaddrmsg.ifa_family] = AF_INET6;
+  const addresses = [];
+  const fd = request(message, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, nlmsghdr.size + ifaddrmsg.size);
+  try {
+    for (; ; ) {
+      const length = libc().call.read(fd, message.pointer(0), bytes.length);
+      if (length < nlmsghdr.size) return void 0;
+      for (let at = 0; at + nlmsghdr.size <= length; ) {
+        const type = u16[at + nlmsghdr.nlmsg_type >> 1];
+        const end = at + i32[at + nlmsghdr.nlmsg_len >> 2];
+        if (type === NLMSG_DONE) return addresses;
+        if (type === NLMSG_ERROR || end <= at || end > length) return void 0;
+        const address = localAddress(message, at + nlmsghdr.size + ifaddrmsg.size, end);
+        if (type === RTM_NEWADDR && address !== void 0) addresses.push(address);
+        at = align2(end);
+      }
+    }
+  } finally {
+    close(fd);
+  }
 }
-function ask(message, type, flags, length) {
+function localAddress({ bytes, u16 }, at, end) {
+  let address;
+  while (at + rtattr.size <= end) {
+    const length = u16[at + rtattr.rta_len >> 1];
+    const type = u16[at + rtattr.rta_type >> 1];
+    if (length < rtattr.size) return address;
+    const isAddress = length === rtattr.size + 16;
+    if (isAddress && (type === IFA_LOCAL || type === IFA_ADDRESS && address === void 0)) {
+      address = bytes.slice(at + rtattr.size, at + length);
+    }
+    at = align2(at + length);
+  }
+  return address;
+}
+function request(message, type, flags, length) {
   message.i32[nlmsghdr.nlmsg_len >> 2] = length;
   message.u16[nlmsghdr.nlmsg_type >> 1] = type;
   message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
   const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  if (fd < 0) return void 0;
-  const { call } = libc();
-  const sent = call.send(fd, message.pointer(0), length, 0);
-  const received = sent < 0 ? sent : call.read(fd, message.pointer(0), message.bytes.length);
-  close(fd);
-  return received < nlmsghdr.size ? void 0 : message.u16[nlmsghdr.nlmsg_type >> 1];
+  libc().call.send(fd, message.pointer(0), length, 0);
+  return fd;
+}
+function align2(offset) {
+  return offset + 3 & ~3;
 }
 
 // src/socket/socket_options.ts
@@ -2537,7 +2590,7 @@ function readBindOptions(options3) {
 }
 function bindSocket(options3) {
   const notices = [];
-  const { address, dualStack } = localAddress(options3, notices);
+  const { address, dualStack } = localAddress2(options3, notices);
   const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
   const fd = openSocket(domain);
   try {
@@ -2559,7 +2612,7 @@ function bindSocket(options3) {
     throw error;
   }
 }
-function localAddress({ address, family }, notices) {
+function localAddress2({ address, family }, notices) {
   if (address !== void 0) {
     const resolved = resolve(address, family)[0];
     const actual = isIPv4(resolved.bytes) ? 4 : 6;
@@ -2585,7 +2638,7 @@ function hasIPv6() {
   const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return false;
   close(fd);
-  return hasIPv6Address() ?? true;
+  return interfaceIPv6Addresses()?.length !== 0;
 }
 function openSocket(domain) {
   const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -2921,6 +2974,73 @@ function requirePayload(payload) {
   throw new SystemError("sendmmsg", EMSGSIZE, message);
 }
 
+// ffi/socket_filter.ts
+function attachFilter(fd, program) {
+  const memory = new Memory(sock_fprog.size + program.length * sock_filter.size);
+  memory.u16[sock_fprog.len >> 1] = program.length;
+  memory.link(sock_fprog.filter, memory, sock_fprog.size);
+  program.forEach(([code, jt, jf, k], i) => {
+    const at = sock_fprog.size + i * sock_filter.size;
+    memory.u16[at + sock_filter.code >> 1] = code;
+    memory.bytes[at + sock_filter.jt] = jt;
+    memory.bytes[at + sock_filter.jf] = jf;
+    memory.i32[at + sock_filter.k >> 2] = k;
+  });
+  const { call, errno } = libc();
+  const result2 = call.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, memory.pointer(0), sock_fprog.size);
+  return result2 < 0 ? -errno() : result2;
+}
+
+// src/socket/own_source_filter.ts
+var LOOPBACK = 1;
+var SOURCE = 8;
+var ADDRESSES_MAX = 500;
+var load2 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
+var shiftRight = (bits) => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
+var skipIf = (value, equal, different) => [
+  BPF_JMP | BPF_JEQ | BPF_K,
+  equal,
+  different,
+  value
+];
+var keep = [BPF_RET | BPF_K, 0, 0, 4294967295];
+var drop = [BPF_RET | BPF_K, 0, 0, 0];
+var OwnSourceFilter = class {
+  #fd;
+  #addresses = "";
+  /** @param fd an IPv6 socket */
+  constructor(fd) {
+    this.#fd = fd;
+  }
+  /** Follows the addresses of the host, which change. */
+  refresh() {
+    const addresses = (interfaceIPv6Addresses() ?? []).slice(0, ADDRESSES_MAX);
+    const text = addresses.join();
+    if (text === this.#addresses || attachFilter(this.#fd, programFor(addresses)) < 0) return;
+    this.#addresses = text;
+  }
+};
+function programFor(addresses) {
+  const program = [
+    load2(SKF_NET_OFF),
+    shiftRight(28),
+    skipIf(6, 1, 0),
+    keep,
+    load2(SKF_AD_OFF + SKF_AD_IFINDEX),
+    skipIf(LOOPBACK, 0, 1),
+    keep
+  ];
+  for (const address of addresses) {
+    const view = new DataView(address.buffer, address.byteOffset);
+    for (const offset of [12, 8, 4, 0]) {
+      const toNextAddress = offset * 2 / 4 + 1;
+      program.push(load2(SKF_NET_OFF + SOURCE + offset), skipIf(view.getUint32(offset), 0, toNextAddress));
+    }
+    program.push(drop);
+  }
+  return [...program, keep];
+}
+
 // ffi/epoll.ts
 var EVENTS_MAX = 64;
 var Epoll = class {
@@ -3070,6 +3190,7 @@ var UdpSocket = class _UdpSocket {
   #connected;
   #readable;
   #single;
+  #ownSources;
   constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }, adopted) {
     const size = socketAddressSize(domain);
     const name = new Memory(size);
@@ -3275,6 +3396,14 @@ var UdpSocket = class _UdpSocket {
     this.#drops += this.#memory.drops - this.#dropsSeen >>> 0;
     this.#dropsSeen = this.#memory.drops;
     return this.#drops;
+  }
+  /**
+   * Drops IPv6 datagrams from other hosts that forge an address of this host as their source, as the kernel does for
+   * IPv4. {@link drops} counts them. It follows the host's addresses as they are now: call it from time to time.
+   */
+  dropForgedOwnSources() {
+    const fd = this.#open("setsockopt");
+    if (this.#domain === AF_INET6) (this.#ownSources ??= new OwnSourceFilter(fd)).refresh();
   }
   /** Closes the socket. Closing it again has no effect. */
   close() {
@@ -3734,6 +3863,7 @@ var EchoServer = class {
     let lastPause = this.#now;
     let lastSecond = this.#now;
     this.#setReceiveTimeout(NAP_MILLISECONDS);
+    this.#socket.dropForgedOwnSources();
     while (!this.#stopping) {
       const received = this.#receive();
       if (received > 0) {
@@ -3839,6 +3969,7 @@ var EchoServer = class {
     this.#log.nextSecond();
     this.#faultNotices.everySecond();
     this.#refusalNotices.everySecond();
+    this.#socket.dropForgedOwnSources();
     this.#socket.drops();
   }
 };
@@ -5533,7 +5664,7 @@ var RequestLedger = class {
   }
   /** Enters the next request; returns its payload of `size` bytes, as a view that the next call overwrites. */
   open(size) {
-    const request = {
+    const request2 = {
       sequence: ++this.sent,
       size,
       sentAt: 0,
@@ -5543,43 +5674,43 @@ var RequestLedger = class {
       roundTrip: void 0
     };
     this.counts.waiting++;
-    this.#requests.set(request.sequence, request);
-    this.#waiting.set(request.sequence, request);
-    return this.#payload.of(request.sequence, size);
+    this.#requests.set(request2.sequence, request2);
+    this.#waiting.set(request2.sequence, request2);
+    return this.#payload.of(request2.sequence, size);
   }
   /** Enters the time at which a request left, as a `wallTime`; of several, the latest counts. */
   departed(sequence, time) {
-    const request = this.#requests.get(sequence);
-    if (request !== void 0 && time >= request.sentAt) request.sentAt = time;
+    const request2 = this.#requests.get(sequence);
+    if (request2 !== void 0 && time >= request2.sentAt) request2.sentAt = time;
   }
   /** Enters a datagram that arrived. */
   answered({ payload, from, time }) {
     const fromTarget = isSamePeer(from, this.#target);
     const intact = this.#intact(payload);
-    const request = intact ?? (isProbePayload(payload) ? void 0 : this.#resembled(payload, fromTarget));
-    if (request === void 0) {
+    const request2 = intact ?? (isProbePayload(payload) ? void 0 : this.#resembled(payload, fromTarget));
+    if (request2 === void 0) {
       this.stray++;
       return { kind: "stray", sequence: void 0, roundTrip: void 0, reordered: false };
     }
-    const { sequence } = request;
-    if (hasAnswer(request)) {
+    const { sequence } = request2;
+    if (hasAnswer(request2)) {
       this.duplicates++;
       return { kind: "duplicate", sequence, roundTrip: void 0, reordered: false };
     }
     if (intact === void 0) {
       this.corruptedSize = payload.length;
-      this.#settle(request, "corrupted");
+      this.#settle(request2, "corrupted");
       return { kind: "corrupted", sequence, roundTrip: void 0, reordered: false };
     }
-    const roundTrip = this.#roundTrip(request, time);
+    const roundTrip = this.#roundTrip(request2, time);
     const inTime = roundTrip <= this.#timeoutMilliseconds * 1e6;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
     if (!fromTarget) this.#noteWrongSource(from);
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
     else this.#newestAnswered = sequence;
-    this.#settle(request, kind);
-    this.#countTime(request, roundTrip);
+    this.#settle(request2, kind);
+    this.#countTime(request2, roundTrip);
     return { kind, sequence, roundTrip, reordered };
   }
   /** Enters that a request could not be sent. */
@@ -5589,8 +5720,8 @@ var RequestLedger = class {
   /** Enters an ICMP error: of the request whose payload it quotes, or else of the oldest that waits. */
   reported(report) {
     const sequence = namedSequence(report.quoted, this.sent);
-    const request = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
-    return this.#fail(request, report.errno, report);
+    const request2 = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
+    return this.#fail(request2, report.errno, report);
   }
   /**
    * Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`; returns their numbers.
@@ -5598,15 +5729,15 @@ var RequestLedger = class {
    */
   expire(now) {
     const lost = [];
-    for (const request of this.#waiting.values()) {
-      if (request.sentMilliseconds + this.#timeoutMilliseconds > now) break;
-      this.#settle(request, "lost");
-      lost.push(request.sequence);
+    for (const request2 of this.#waiting.values()) {
+      if (request2.sentMilliseconds + this.#timeoutMilliseconds > now) break;
+      this.#settle(request2, "lost");
+      lost.push(request2.sequence);
     }
-    for (const request of this.#requests.values()) {
-      const old = request.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
-      if (request.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
-      this.#requests.delete(request.sequence);
+    for (const request2 of this.#requests.values()) {
+      const old = request2.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      if (request2.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
+      this.#requests.delete(request2.sequence);
     }
     return lost;
   }
@@ -5615,11 +5746,11 @@ var RequestLedger = class {
     const sequence = namedSequence(payload, this.sent);
     if (sequence === void 0) {
       if (payload.length > 0) return void 0;
-      const request2 = this.#oldestWaiting() ?? this.#requests.get(this.sent);
-      return request2?.size === 0 ? request2 : void 0;
+      const request3 = this.#oldestWaiting() ?? this.#requests.get(this.sent);
+      return request3?.size === 0 ? request3 : void 0;
     }
-    const request = this.#requests.get(sequence);
-    return request !== void 0 && this.#payload.equals(payload, sequence, request.size) ? request : void 0;
+    const request2 = this.#requests.get(sequence);
+    return request2 !== void 0 && this.#payload.equals(payload, sequence, request2.size) ? request2 : void 0;
   }
   /**
    * The request that an altered payload belongs to: the one that it names, if at least half of the bytes agree. Any
@@ -5634,7 +5765,7 @@ var RequestLedger = class {
     return fromTarget ? this.#oldestWaiting() : void 0;
   }
   #oldestWaiting() {
-    for (const request of this.#waiting.values()) return request;
+    for (const request2 of this.#waiting.values()) return request2;
     return void 0;
   }
   #noteWrongSource(from) {
@@ -5642,35 +5773,35 @@ var RequestLedger = class {
     if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
   }
   /** Nanoseconds from a request to the answer that arrived at `time`. */
-  #roundTrip(request, time) {
-    const roundTrip = time - request.sentAt;
-    const most = (performance.now() - request.sentMilliseconds) * 1e6 + CLOCK_TOLERANCE;
+  #roundTrip(request2, time) {
+    const roundTrip = time - request2.sentAt;
+    const most = (performance.now() - request2.sentMilliseconds) * 1e6 + CLOCK_TOLERANCE;
     if (roundTrip >= 0 && roundTrip <= most) return roundTrip;
     return Math.round(most - CLOCK_TOLERANCE);
   }
-  #countTime(request, roundTrip) {
-    request.roundTrip = roundTrip;
+  #countTime(request2, roundTrip) {
+    request2.roundTrip = roundTrip;
     this.times.add(roundTrip);
-    const before = this.#requests.get(request.sequence - 1)?.roundTrip;
-    const after = this.#requests.get(request.sequence + 1)?.roundTrip;
+    const before = this.#requests.get(request2.sequence - 1)?.roundTrip;
+    const after = this.#requests.get(request2.sequence + 1)?.roundTrip;
     if (before !== void 0) this.times.addConsecutive(before, roundTrip);
     if (after !== void 0) this.times.addConsecutive(roundTrip, after);
   }
-  #fail(request, errno, report) {
-    const settled = request === void 0 || hasAnswer(request) || request.outcome === "failed";
-    const failure = { sequence: settled ? void 0 : request.sequence, errno, report };
+  #fail(request2, errno, report) {
+    const settled = request2 === void 0 || hasAnswer(request2) || request2.outcome === "failed";
+    const failure = { sequence: settled ? void 0 : request2.sequence, errno, report };
     if (!settled) {
-      this.#settle(request, "failed", errno);
+      this.#settle(request2, "failed", errno);
       this.lastFailure = failure;
     }
     return failure;
   }
-  #settle(request, outcome, errno = 0) {
-    this.#count(request, -1);
-    request.outcome = outcome;
-    request.errno = errno;
-    this.#count(request, 1);
-    this.#waiting.delete(request.sequence);
+  #settle(request2, outcome, errno = 0) {
+    this.#count(request2, -1);
+    request2.outcome = outcome;
+    request2.errno = errno;
+    this.#count(request2, 1);
+    this.#waiting.delete(request2.sequence);
   }
   #count({ outcome, errno }, change) {
     this.counts[outcome] += change;
@@ -5900,14 +6031,14 @@ async function runProbe(settings) {
   let stoppedAt = Infinity;
   handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
   const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await (settings.findMtu ? findMtu : ask2)(targets, settings, terminal, isStopped);
+  const ok = await (settings.findMtu ? findMtu : ask)(targets, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
 function findMtu(targets, settings, terminal, isStopped) {
   return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
 }
-async function ask2(targets, settings, terminal, isStopped) {
+async function ask(targets, settings, terminal, isStopped) {
   const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
   const report = makeReport(targets, settings, terminal);
   for (const target of targets) target.observer = report;

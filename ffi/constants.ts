@@ -28,6 +28,7 @@ export const SO_BROADCAST = 6;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_RCVTIMEO = 20;
+export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPING = 37;
@@ -117,6 +118,10 @@ export const EFD_CLOEXEC = 0o2000000;
 export const NETLINK_ROUTE = 0;
 export const NLM_F_REQUEST = 1;
 export const NLM_F_DUMP = 0x300;
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+export const IFA_ADDRESS = 1;
+export const IFA_LOCAL = 2;
 export const RTM_NEWADDR = 20;
 export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
@@ -124,6 +129,23 @@ export const RTM_GETROUTE = 26;
 export const RTA_DST = 1;
 export const RTA_OIF = 4;
 export const RTN_LOCAL = 2;
+
+// Socket filters: classic BPF. <linux/bpf_common.h>, <linux/filter.h>, Documentation/networking/filter.rst
+export const BPF_LD = 0x00;
+export const BPF_W = 0x00;
+export const BPF_ABS = 0x20;
+export const BPF_ALU = 0x04;
+export const BPF_RSH = 0x70;
+export const BPF_JMP = 0x05;
+export const BPF_JEQ = 0x10;
+export const BPF_RET = 0x06;
+export const BPF_K = 0x00;
+/** Offset of the network header in a load. */
+export const SKF_NET_OFF = -0x100000;
+/** Offset of the kernel's own data on the packet in a load. */
+export const SKF_AD_OFF = -0x1000;
+/** Index of the device that the packet came by. */
+export const SKF_AD_IFINDEX = 8;
 
 // Clocks. <linux/time.h>, clock_gettime(2)
 export const CLOCK_REALTIME = 0;

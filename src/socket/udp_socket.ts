@@ -36,6 +36,7 @@ import { BatchSender } from "./batch_sender.ts";
 import { type BindOptions, bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
 import { MessageBatch, messagesOf } from "./message_batch.ts";
 import type { Messages } from "./messages.ts";
+import { OwnSourceFilter } from "./own_source_filter.ts";
 import type { Path } from "./path.ts";
 import { forget, readable } from "./readiness.ts";
 import { noReach, type Route } from "./route.ts";
@@ -78,6 +79,7 @@ export class UdpSocket {
   #connected: { readonly address: ResolvedAddress; readonly port: number } | undefined;
   #readable: Promise<boolean> | undefined;
   #single: MessageBatch | undefined;
+  #ownSources: OwnSourceFilter | undefined;
 
   private constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }: Bound, adopted: boolean) {
     const size = socketAddressSize(domain);
@@ -313,6 +315,15 @@ export class UdpSocket {
     this.#drops += (this.#memory.drops - this.#dropsSeen) >>> 0;
     this.#dropsSeen = this.#memory.drops;
     return this.#drops;
+  }
+
+  /**
+   * Drops IPv6 datagrams from other hosts that forge an address of this host as their source, as the kernel does for
+   * IPv4. {@link drops} counts them. It follows the host's addresses as they are now: call it from time to time.
+   */
+  dropForgedOwnSources(): void {
+    const fd = this.#open("setsockopt");
+    if (this.#domain === AF_INET6) (this.#ownSources ??= new OwnSourceFilter(fd)).refresh();
   }
 
   /** Closes the socket. Closing it again has no effect. */

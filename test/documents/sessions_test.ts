@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { after, before, describe, test } from "node:test";
 import { type Summary, summaryText } from "../../src/echo/counters.ts";
+import { SERVICE_PORTS } from "../../src/echo/guard.ts";
 import { type Host, host, noHosts } from "../support/hosts.ts";
 import { publicCommand } from "../support/privilege.ts";
 import { LONG, missing, Process, run, runSync, until } from "../support/process.ts";
@@ -99,6 +100,22 @@ describe("docs/server.md", () => {
         assert.equal(jsonForm(line), jsonForm(shown(expected)));
       });
     }));
+  });
+
+  test("shows how refused datagrams are reported", async () => {
+    await withServer({ program }, async (server) => {
+      const socket = createSocket("udp4");
+      for (const port of SERVICE_PORTS.keys()) {
+        const bound = await new Promise((resolve) => {
+          socket.once("error", () => resolve(false)).bind(port, "127.0.0.1", () => resolve(true));
+        });
+        if (bound) break;
+      }
+      socket.send("hello", server.port, "127.0.0.1");
+      const line = await server.waitFor(() => /^.*refused: .*$/m.exec(server.stderr)?.[0], "report");
+      socket.close();
+      assert.equal(jsonForm(line), jsonForm(shown("echo.ts: refused")));
+    });
   });
 
   test("shows the summary, in text and JSON", async () => {

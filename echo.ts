@@ -986,10 +986,10 @@ var NonblockingWriter = class {
   constructor(fd, size) {
     this.#writer = new Writer(size);
     this.bytes = this.#writer.bytes;
-    const { method, own } = methodFor(fd);
+    const { method, own: own2 } = methodFor(fd);
     this.#method = method;
-    this.#fd = own;
-    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own) !== void 0;
+    this.#fd = own2;
+    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own2) !== void 0;
   }
   /**
    * Writes from the start of the buffer, at most `length` bytes, and whole lines if possible.
@@ -1021,20 +1021,20 @@ var NonblockingWriter = class {
 function methodFor(fd) {
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return { method: "send", own: fd };
   if (lseek(fd, 0, SEEK_CUR) >= 0) return { method: "write", own: fd };
-  const own = reopen(fd);
-  if (own >= 0) return { method: "nonblocking", own };
+  const own2 = reopen(fd);
+  if (own2 >= 0) return { method: "nonblocking", own: own2 };
   return { method: terminalDevice(fd) === void 0 ? "poll" : "pieces", own: fd };
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own = open2(`/proc/self/fd/${fd}`, flags);
-  if (own >= 0) return own;
+  const own2 = open2(`/proc/self/fd/${fd}`, flags);
+  if (own2 >= 0) return own2;
   const terminal = open2("/dev/tty", flags);
-  if (terminal < 0) return own;
+  if (terminal < 0) return own2;
   const device = terminalDevice(fd);
   if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
   close(terminal);
-  return own;
+  return own2;
 }
 
 // src/cli/terminal.ts
@@ -1694,13 +1694,137 @@ function check(syscall, result2) {
   return result2;
 }
 
+// ffi/epoll.ts
+var EVENTS_MAX = 64;
+var Epoll = class {
+  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
+  #i32 = this.#memory.i32;
+  #event = this.#memory.pointer(0);
+  #events = this.#memory.pointer(epoll_event.size);
+  #call = lazyLibc();
+  #errno = libc().errno;
+  #blocking = blockingLibc();
+  #epoll;
+  #waker;
+  /** @throws {SystemError} if the process has no descriptors left */
+  constructor() {
+    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
+    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
+    if (waker < 0) close(this.#epoll);
+    this.#waker = check2("eventfd", waker);
+  }
+  /**
+   * Reports `fd` once it is readable or has an error.
+   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
+   * @throws {SystemError} if the kernel refuses the descriptor
+   */
+  arm(fd, tag) {
+    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
+    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
+  }
+  /** Removes `fd`. Call it before `close`. */
+  remove(fd) {
+    this.#control(EPOLL_CTL_DEL, fd, 0);
+  }
+  /** Ends the current or the next {@link wait}. */
+  wake() {
+    this.arm(this.#waker, 0);
+  }
+  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
+  async wait() {
+    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    return Math.max(0, count);
+  }
+  /** The descriptor that the last wait reported as number `i`. */
+  reported(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
+  }
+  /** The tag that it was armed with. */
+  reportedTag(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
+  }
+  #control(operation, fd, tag) {
+    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
+    this.#i32[epoll_event.data >> 2] = fd;
+    this.#i32[epoll_event.data + 4 >> 2] = tag;
+    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
+  }
+  #result(value) {
+    return value < 0 ? -this.#errno() : value;
+  }
+};
+function check2(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
+
+// src/socket/readiness.ts
+var waiting = /* @__PURE__ */ new Map();
+var lastTag = 0;
+var epoll;
+var running = false;
+function readable(fd) {
+  return new Promise((resolve2, reject) => {
+    epoll ??= new Epoll();
+    const tag = lastTag = lastTag + 1 | 0;
+    epoll.arm(fd, tag);
+    waiting.set(fd, { tag, resolve: resolve2, reject });
+    if (!running) void run(epoll);
+  });
+}
+function forget(fd) {
+  epoll?.remove(fd);
+  waiting.get(fd)?.resolve(false);
+  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
+}
+async function run(epoll2) {
+  running = true;
+  try {
+    while (waiting.size > 0) {
+      const count = await epoll2.wait();
+      for (let i = 0; i < count; i++) {
+        const fd = epoll2.reported(i);
+        const waiter = waiting.get(fd);
+        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
+        waiter.resolve(true);
+        waiting.delete(fd);
+      }
+    }
+  } catch (error) {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  } finally {
+    running = false;
+  }
+}
+
+// src/socket/descriptors.ts
+var owned = /* @__PURE__ */ new Set();
+var unreachable = new FinalizationRegistry(closeOwned);
+function own(socket2, fd) {
+  owned.add(fd);
+  unreachable.register(socket2, fd, socket2);
+}
+function isOwned(fd) {
+  return owned.has(fd);
+}
+function release(socket2, fd) {
+  unreachable.unregister(socket2);
+  closeOwned(fd);
+}
+function closeOwned(fd) {
+  owned.delete(fd);
+  forget(fd);
+  close(fd);
+}
+
 // src/socket/adopt.ts
-function adoptSocket(fd, options3, owned2) {
+function adoptSocket(fd, options3) {
   requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
   const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
   requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-  if (owned2.has(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  if (isOwned(fd)) throw refuse(EINVAL, "another UdpSocket has it");
   const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));
@@ -2697,6 +2821,7 @@ function mayRefuseSegments(errno) {
 var WORDS2 = 10;
 var SCOPE = 8;
 var INTERFACE = 9;
+var KEY = /* @__PURE__ */ Symbol();
 var copyPath;
 var isPath;
 var hasPath;
@@ -2709,7 +2834,8 @@ var Path = class _Path {
   #family;
   #port;
   #words;
-  constructor(messages, i, peer, local) {
+  constructor(key, messages, i, peer, local) {
+    if (key !== KEY) throw new SystemError("recvmmsg", EINVAL, "a path is made by the `path` of a batch");
     this.peer = peer;
     this.local = local;
     this.#family = messages.family;
@@ -2720,7 +2846,7 @@ var Path = class _Path {
     this.#words[INTERFACE] = messages.interfaces[i];
   }
   static {
-    copyPath = (messages, i, peer, local) => new _Path(messages, i, peer, local);
+    copyPath = (messages, i, peer, local) => new _Path(KEY, messages, i, peer, local);
     isPath = (value) => #words in value;
     hasPath = (messages, i, path) => {
       const words = path.#words;
@@ -2746,8 +2872,11 @@ var Path = class _Path {
 };
 
 // src/socket/route.ts
-function setRoute(messages, i, { to, from }) {
+function copyRoute({ to, from }) {
   const { address, port } = requireObject("sendmmsg", "`to`", to);
+  return { to: { address, port }, from };
+}
+function setRoute(messages, i, { to: { address, port }, from }) {
   const peer = requireAddress(address);
   messages.ports[i] = requirePort("sendmmsg", port, 1);
   if (messages.family === AF_INET && !isIPv4(peer.bytes)) throw noReach("sendmmsg", address, false);
@@ -2968,15 +3097,16 @@ var MessageBatch = class {
    */
   add(payload, route) {
     const messages = this.#messages;
+    requireObject("sendmmsg", "the route of a message", route);
+    const copy = isPath(route) ? route : copyRoute(route);
     const i = messages.count;
     if (i >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    requireObject("sendmmsg", "the route of a message", route);
-    if (isPath(route)) setPath(messages, i, route);
-    else setRoute(messages, i, route);
+    if (isPath(copy)) setPath(messages, i, copy);
+    else setRoute(messages, i, copy);
     messages.setPayload(i, payload, size);
     messages.compose(i);
     messages.count = i + 1;
@@ -3072,110 +3202,6 @@ function programFor(addresses) {
   return [...program, keep];
 }
 
-// ffi/epoll.ts
-var EVENTS_MAX = 64;
-var Epoll = class {
-  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
-  #i32 = this.#memory.i32;
-  #event = this.#memory.pointer(0);
-  #events = this.#memory.pointer(epoll_event.size);
-  #call = lazyLibc();
-  #errno = libc().errno;
-  #blocking = blockingLibc();
-  #epoll;
-  #waker;
-  /** @throws {SystemError} if the process has no descriptors left */
-  constructor() {
-    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
-    if (waker < 0) close(this.#epoll);
-    this.#waker = check2("eventfd", waker);
-  }
-  /**
-   * Reports `fd` once it is readable or has an error.
-   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
-   * @throws {SystemError} if the kernel refuses the descriptor
-   */
-  arm(fd, tag) {
-    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
-    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
-  }
-  /** Removes `fd`. Call it before `close`. */
-  remove(fd) {
-    this.#control(EPOLL_CTL_DEL, fd, 0);
-  }
-  /** Ends the current or the next {@link wait}. */
-  wake() {
-    this.arm(this.#waker, 0);
-  }
-  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
-  async wait() {
-    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
-    return Math.max(0, count);
-  }
-  /** The descriptor that the last wait reported as number `i`. */
-  reported(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
-  }
-  /** The tag that it was armed with. */
-  reportedTag(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
-  }
-  #control(operation, fd, tag) {
-    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
-    this.#i32[epoll_event.data >> 2] = fd;
-    this.#i32[epoll_event.data + 4 >> 2] = tag;
-    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
-  }
-  #result(value) {
-    return value < 0 ? -this.#errno() : value;
-  }
-};
-function check2(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
-// src/socket/readiness.ts
-var waiting = /* @__PURE__ */ new Map();
-var lastTag = 0;
-var epoll;
-var running = false;
-function readable(fd) {
-  return new Promise((resolve2, reject) => {
-    epoll ??= new Epoll();
-    const tag = lastTag = lastTag + 1 | 0;
-    epoll.arm(fd, tag);
-    waiting.set(fd, { tag, resolve: resolve2, reject });
-    if (!running) void run(epoll);
-  });
-}
-function forget(fd) {
-  epoll?.remove(fd);
-  waiting.get(fd)?.resolve(false);
-  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
-}
-async function run(epoll2) {
-  running = true;
-  try {
-    while (waiting.size > 0) {
-      const count = await epoll2.wait();
-      for (let i = 0; i < count; i++) {
-        const fd = epoll2.reported(i);
-        const waiter = waiting.get(fd);
-        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
-        waiter.resolve(true);
-        waiting.delete(fd);
-      }
-    }
-  } catch (error) {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  } finally {
-    running = false;
-  }
-}
-
 // src/socket/send_error.ts
 function sendError(batch, i) {
   const { address, port } = batch.peer(i);
@@ -3220,8 +3246,7 @@ function reasonOf2(errno) {
 }
 
 // src/socket/udp_socket.ts
-var owned = /* @__PURE__ */ new Set();
-var unreachable = new FinalizationRegistry(release);
+var KEY2 = /* @__PURE__ */ Symbol();
 var descriptorOf;
 var UdpSocket = class _UdpSocket {
   #domain;
@@ -3239,7 +3264,9 @@ var UdpSocket = class _UdpSocket {
   #readable;
   #single;
   #ownSources;
-  constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }, adopted) {
+  constructor(key, bound, adopted) {
+    if (key !== KEY2) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
+    const { fd, domain, dualStack, segmentation, receiveBuffer, notices } = bound;
     const size = socketAddressSize(domain);
     const name = new Memory(size);
     check("getsockname", getsockname(fd, name, size));
@@ -3254,8 +3281,7 @@ var UdpSocket = class _UdpSocket {
     this.#memory = new SocketMemory(fd);
     this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
     if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    owned.add(fd);
-    unreachable.register(this, fd, this);
+    own(this, fd);
   }
   static {
     descriptorOf = (syscall, socket2) => {
@@ -3272,7 +3298,7 @@ var UdpSocket = class _UdpSocket {
   static bind(options3) {
     const bound = bindSocket(readBindOptions(options3));
     try {
-      return new _UdpSocket(bound, false);
+      return new _UdpSocket(KEY2, bound, false);
     } catch (error) {
       close(bound.fd);
       throw error;
@@ -3286,7 +3312,7 @@ var UdpSocket = class _UdpSocket {
    * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
    */
   static adopt(fd, options3 = {}) {
-    return new _UdpSocket(adoptSocket(fd, options3, owned), true);
+    return new _UdpSocket(KEY2, adoptSocket(fd, options3), true);
   }
   /** `AF_INET` (2) or `AF_INET6` (10). */
   get domain() {
@@ -3342,10 +3368,10 @@ var UdpSocket = class _UdpSocket {
    * @throws {SystemError} if there is no route to the peer
    */
   connect(to) {
-    const fd = this.#open("connect");
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
     requirePort("connect", port, 1);
+    const fd = this.#open("connect");
     this.#requireReach("connect", isIPv4(address.bytes), text);
     const memory = new Memory(sockaddr_in6.size);
     const error = connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
@@ -3359,11 +3385,10 @@ var UdpSocket = class _UdpSocket {
    *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
    */
   sendTo(payload, route) {
-    this.#open("sendmmsg");
-    const batch = this.#single ??= this.batch(1);
+    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
     batch.clear();
     batch.add(payload, route);
-    const messages = messagesOf("sendmmsg", batch);
+    const messages = this.#messagesOf("sendmmsg", batch);
     this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
     this.#requireConnectedPeer(batch, messages);
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
@@ -3403,8 +3428,12 @@ var UdpSocket = class _UdpSocket {
   send(batch) {
     return this.#sender.send(this.#messagesOf("sendmmsg", batch));
   }
-  /** Datagrams that could not be sent, by error number. */
+  /**
+   * Datagrams that could not be sent, by error number.
+   * @throws {SystemError} `EINVAL` for another value
+   */
   failed(errno) {
+    requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
     return this.#sender.failed[errno] ?? 0;
   }
   /** Error number of the last datagram that could not be sent; 0 if all could. */
@@ -3433,8 +3462,7 @@ var UdpSocket = class _UdpSocket {
   /** Closes the socket. Closing it again has no effect. */
   close() {
     if (this.#fd < 0) return;
-    unreachable.unregister(this);
-    release(this.#fd);
+    release(this, this.#fd);
     this.#fd = -1;
   }
   /** Closes the socket at the end of a block that declared it with `using`. */
@@ -3454,7 +3482,7 @@ var UdpSocket = class _UdpSocket {
       const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
       throw new SystemError(syscall, EAFNOSUPPORT, message);
     }
-    if (messages.payloads.bytes.length === 0) {
+    if (messages.payloads.i32.length === 0) {
       throw invalid(syscall, "the payloads of the batch were transferred to another thread; make a new batch");
     }
     return messages;
@@ -3473,11 +3501,6 @@ var UdpSocket = class _UdpSocket {
     throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
   }
 };
-function release(fd) {
-  owned.delete(fd);
-  forget(fd);
-  close(fd);
-}
 
 // src/echo/rate_limit.ts
 var WAYS = 8;
@@ -4658,13 +4681,13 @@ function parseTargets(texts, port, family) {
   return texts.map((text) => parseTarget(text, port, family));
 }
 function parseTarget(text, port, family) {
-  const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
+  const [, bracketed, name, own2] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
   const host = bracketed ?? name ?? "";
   if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own === void 0 ? port : wholeNumber(`the port of ${host}`, own, 1, 65535) };
+  return { host, port: own2 === void 0 ? port : wholeNumber(`the port of ${host}`, own2, 1, 65535) };
 }
 function readDuration(option, text, leastMilliseconds) {
   const milliseconds = parseDuration(text);

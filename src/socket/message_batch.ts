@@ -13,7 +13,7 @@ import type { Endpoint } from "../net/endpoint.ts";
 import { type Destination, MULTICAST } from "./control_message.ts";
 import { MARKED, Messages, PAYLOAD_SIZE_MAX } from "./messages.ts";
 import { copyPath, hasPath, isPath, type Path, setPath } from "./path.ts";
-import { type Route, setRoute } from "./route.ts";
+import { copyRoute, type Route, setRoute } from "./route.ts";
 
 /** Most messages in a batch: the limit of one system call. `UIO_MAXIOV`, recvmmsg(2) */
 const CAPACITY_MAX = 1024;
@@ -245,15 +245,16 @@ export class MessageBatch {
    */
   add(payload: Uint8Array, route: Route | Path): void {
     const messages = this.#messages;
+    requireObject("sendmmsg", "the route of a message", route);
+    const copy = isPath(route) ? route : copyRoute(route);
     const i = messages.count;
     if (i >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    requireObject("sendmmsg", "the route of a message", route);
-    if (isPath(route)) setPath(messages, i, route);
-    else setRoute(messages, i, route);
+    if (isPath(copy)) setPath(messages, i, copy);
+    else setRoute(messages, i, copy);
     messages.setPayload(i, payload, size);
     messages.compose(i);
     messages.count = i + 1;

@@ -111,8 +111,8 @@ export async function serve(options: ServeOptions, handler: UdpHandler): Promise
     if (onListen !== undefined) service.follow(onListen(socket));
     await service.run();
   } finally {
-    signal?.removeEventListener("abort", stop);
     socket.close();
+    signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * The kernel's constants, under the kernel's names, with the values of x86-64 and aarch64.
- * `test/layouts_test.ts` compares each with what the C compiler says.
+ * `test/ffi/layouts_test.ts` compares each with the C compiler's.
  * @module
  */
 

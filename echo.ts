@@ -3507,29 +3507,29 @@ var WAYS = 8;
 var RateLimit = class {
   #interval;
   #burst;
-  #places;
-  // Two words a source: the IPv6 /64, or the mark of IPv4 and the address.
+  #sets;
+  // Two words a source: the IPv6 /64, or the IPv4-mapped word and the address.
   #sources;
-  // Microseconds at which the bucket is full again.
+  // Time at which the bucket is full again, in microseconds.
   #full;
-  // A word for each value of each of the eight bytes of those.
+  // A random word for each value of each of the eight bytes of a source.
   #random = crypto.getRandomValues(new Int32Array(8 * 256));
   /**
-   * @param rate what one source gets
-   * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
+   * @param rate limit for each source
+   * @param sources entries of the table, rounded up to a power of two of at least 8; each takes 16 bytes
    */
   constructor(rate, sources) {
     this.#interval = 1e6 / rate.perSecond;
     this.#burst = rate.burst * this.#interval;
-    this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
-    this.#sources = new Int32Array(this.#places * WAYS * 2);
-    this.#full = new Float64Array(this.#places * WAYS);
+    this.#sets = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
+    this.#sources = new Int32Array(this.#sets * WAYS * 2);
+    this.#full = new Float64Array(this.#sets * WAYS);
   }
   /**
-   * Takes `datagrams` from the bucket of the source whose address is the four words from `at`, or as many as it holds.
-   * It allocates nothing, and looks at eight entries at most.
-   * @param now microseconds since some moment, never falling
-   * @returns how many it held
+   * Takes up to `datagrams` from the bucket of a source, an address of four words from `at`. It allocates nothing, and
+   * reads eight entries at most.
+   * @param now time in microseconds, which never decreases
+   * @returns the number of datagrams taken
    */
   take(words, at, datagrams, now) {
     const mapped = isMapped(words, at);
@@ -3541,13 +3541,13 @@ var RateLimit = class {
     this.#full[entry] = full + held * this.#interval;
     return held;
   }
-  /** The entry of a source, which takes that of another one if it has none. */
+  /** The entry of a source; a new source replaces another one. */
   #find(first, second) {
     const random = this.#random;
     const hash = random[first & 255] ^ random[256 | first >>> 8 & 255] ^ random[512 | first >>> 16 & 255] ^ random[768 |
     first >>> 24] ^ random[1024 | second & 255] ^ random[1280 | second >>> 8 & 255] ^ random[1536 | second >>> 16 & 255] ^
     random[1792 | second >>> 24];
-    const start = (hash & this.#places - 1) * WAYS;
+    const start = (hash & this.#sets - 1) * WAYS;
     let soonest = start;
     for (let entry = start; entry < start + WAYS; entry++) {
       if (this.#sources[entry * 2] === first && this.#sources[entry * 2 + 1] === second) return entry;
@@ -5204,8 +5204,8 @@ var PollSet = class {
   #call = lazyLibc();
   #errno = libc().errno;
   /**
-   * @param descriptors what is waited for
-   * @param events the events of poll(2) that end the waiting, beside the errors, which always do: `POLLIN`
+   * @param descriptors the descriptors
+   * @param events events of poll(2) that end a wait: `POLLIN`; errors always do
    */
   constructor(descriptors, events) {
     this.#count = descriptors.length;
@@ -5220,7 +5220,7 @@ var PollSet = class {
   }
   /**
    * Waits up to `milliseconds`, which may have a fraction.
-   * @returns how many descriptors have events, or the negative error: `-EINTR` if a signal came
+   * @returns the number of descriptors with events, or `-errno`: `-EINTR` after a signal
    */
   wait(milliseconds) {
     const { i32 } = this.#memory;
@@ -5230,7 +5230,7 @@ var PollSet = class {
     const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
     return ready < 0 ? -this.#errno() : ready;
   }
-  /** The events that the last successful waiting found at descriptor `i`: `POLLIN`, `POLLERR`. */
+  /** Events of descriptor `i` in the last successful wait: `POLLIN`, `POLLERR`. */
   events(i) {
     return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
   }

@@ -34,7 +34,7 @@ export interface Rate {
 export class RateLimit {
   readonly #interval: number;
   readonly #burst: number;
-  readonly #places: number;
+  readonly #sets: number;
   // Two words a source: the IPv6 /64, or the IPv4-mapped word and the address.
   readonly #sources: Int32Array;
   // Time at which the bucket is full again, in microseconds.
@@ -49,9 +49,9 @@ export class RateLimit {
   constructor(rate: Rate, sources: number) {
     this.#interval = 1_000_000 / rate.perSecond;
     this.#burst = rate.burst * this.#interval;
-    this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
-    this.#sources = new Int32Array(this.#places * WAYS * 2);
-    this.#full = new Float64Array(this.#places * WAYS);
+    this.#sets = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
+    this.#sources = new Int32Array(this.#sets * WAYS * 2);
+    this.#full = new Float64Array(this.#sets * WAYS);
   }
 
   /**
@@ -79,7 +79,7 @@ export class RateLimit {
     const hash = random[first & 0xff]! ^ random[0x100 | first >>> 8 & 0xff]! ^ random[0x200 | first >>> 16 & 0xff]! ^
       random[0x300 | first >>> 24]! ^ random[0x400 | second & 0xff]! ^ random[0x500 | second >>> 8 & 0xff]! ^
       random[0x600 | second >>> 16 & 0xff]! ^ random[0x700 | second >>> 24]!;
-    const start = (hash & (this.#places - 1)) * WAYS;
+    const start = (hash & (this.#sets - 1)) * WAYS;
     let soonest = start;
     for (let entry = start; entry < start + WAYS; entry++) {
       if (this.#sources[entry * 2] === first && this.#sources[entry * 2 + 1] === second) return entry;

@@ -35,6 +35,9 @@ export let messagesOf: (syscall: string, batch: MessageBatch) => Messages;
  */
 export class MessageBatch {
   readonly #messages: Messages;
+  // Views of their own for users, who may override what a view answers.
+  readonly #addresses: Int32Array<ArrayBuffer>;
+  readonly #payloads: Uint8Array<ArrayBuffer>;
 
   /**
    * Allocates a batch. `UdpSocket.batch` does so for its own family.
@@ -48,6 +51,8 @@ export class MessageBatch {
       family,
       requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX),
     );
+    this.#addresses = new Int32Array(this.#messages.addresses.buffer);
+    this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
 
   static {
@@ -77,12 +82,12 @@ export class MessageBatch {
    * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
    */
   get addresses(): Int32Array<ArrayBuffer> {
-    return this.#messages.addresses;
+    return this.#addresses;
   }
 
   /** Payloads of all messages; {@link payloadOffset} gives the offsets. The kernel writes here: do not transfer it. */
   get payloads(): Uint8Array<ArrayBuffer> {
-    return this.#messages.payloads.bytes;
+    return this.#payloads;
   }
 
   /** Bytes of payload of message `i`, all its datagrams together. */

@@ -322,9 +322,8 @@ export class UdpSocket {
       const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
       throw new SystemError(syscall, EAFNOSUPPORT, message);
     }
-    // The kernel has the address of that memory, and would write to it all the same. Users see `bytes`, and may override
-    // its length.
-    if (messages.payloads.i32.length === 0) {
+    // The kernel has the address of that memory, and would write to it all the same.
+    if (messages.payloads.bytes.length === 0) {
       throw invalid(syscall, "the payloads of the batch were transferred to another thread; make a new batch");
     }
     return messages;

@@ -150,6 +150,18 @@ describe("memory", LONG, () => {
     assert.deepEqual(lines, ["1 1", "2 3 2"]);
   });
 
+  test("views of a batch that are overridden: what was added is sent", async () => {
+    const lines = await outcome(`
+      const batch = sender.batch(1);
+      for (const view of [batch.payloads, batch.addresses]) {
+        for (const key of ["set", "fill", "subarray"]) view[key] = () => new Int32Array(8);
+      }
+      batch.add(bytes("hello"), { to });
+      sender.send(batch);
+      print(await receive(), new TextDecoder().decode(received.payload(0)));`);
+    assert.deepEqual(lines, ["5 hello"]);
+  });
+
   test("a batch that lies: its overridden methods and its capacity change nothing", async () => {
     const lines = await outcome(`
       class Lying extends MessageBatch {
@@ -290,6 +302,19 @@ describe("serve", LONG, () => {
       print(await serve({ port: 0, address: "127.0.0.1", signal, onListen }, () => {}).catch((error) => error.message));
       print(socket.fd);`);
     assert.deepEqual(lines, ["from the signal", "-1"]);
+  });
+
+  test("a callback that overrides close: the server still stops, with its error alone", async () => {
+    const lines = await outcome(`
+      let socket;
+      const onListen = async (bound) => {
+        socket = bound;
+        socket.close = () => { throw new Error("from close"); };
+        throw new Error("from onListen");
+      };
+      print(await serve({ port: 0, address: "127.0.0.1", onListen }, () => {}).catch((error) => error.message));
+      print(socket.fd);`);
+    assert.deepEqual(lines, ["from onListen", "-1"]);
   });
 
   test("an async onListen or onError that rejects ends the server with its error", async () => {

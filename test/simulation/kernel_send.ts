@@ -28,6 +28,8 @@ export interface Attempt {
   interfaceIndex: number;
   /** The error, or 0. */
   error: number;
+  /** Whether the error is that of an earlier message. */
+  pending: boolean;
   /** Whether it is refused because the host has no such address to send from. */
   wrongSource: boolean;
 }
@@ -79,6 +81,7 @@ export function sendMessage(
     interfaceIndex: 0,
     error: 0,
     wrongSource: false,
+    pending: socket.error !== 0,
   };
   const fault = around.sendFault(attempt);
   // Whether a datagram that is not sent is counted depends on how far it got.

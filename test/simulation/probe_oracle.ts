@@ -14,6 +14,10 @@ interface Request {
   readonly payload: Uint8Array;
   fate: Fate;
   errno: number;
+  /** Whether it could not be sent. */
+  unsent: boolean;
+  /** How often it was tried, if only the errors of earlier requests were in the way; else `Infinity`. */
+  tries: number;
   /** By `CLOCK_REALTIME` when it left, and by `CLOCK_MONOTONIC` when it was sent. */
   left: number;
   sent: number;
@@ -52,15 +56,17 @@ export class TargetOracle {
   }
 
   /** A request is tried. */
-  attempted(payload: Uint8Array, error: number, now: number, realtime: number): void {
+  attempted(payload: Uint8Array, { error, pending }: Attempt, now: number, realtime: number): void {
     const last = this.requests.at(-1);
     const again = last !== undefined && sameBytes(last.payload, payload);
     if (again && last.errno === 0) throw new Violation("a request is sent twice");
     const request: Request = again
       ? last
-      : { payload: payload.slice(), fate: "nothing", errno: 0, left: realtime, sent: now };
+      : { payload: payload.slice(), fate: "nothing", errno: 0, unsent: true, tries: 0, left: realtime, sent: now };
     if (!again) this.requests.push(request);
     request.left = realtime;
+    request.tries += error === 0 || pending ? 1 : Infinity;
+    request.unsent = error !== 0;
     request.errno = error;
     request.fate = error === 0 ? "nothing" : "failed";
     if (error !== 0) this.lastErrno = error;
@@ -131,6 +137,11 @@ export class TargetOracle {
     return this.requests.filter((request) => request.fate === fate).length;
   }
 
+  /** Requests that were given up, though only the errors of earlier ones were in the way. */
+  get givenUp(): number {
+    return this.requests.filter(({ unsent, tries }) => unsent && tries < TRIES).length;
+  }
+
   /** The verdict, if so many requests still wait. */
   verdict(waiting: number): string {
     if (this.count("wrong_source") > 0) return "wrong_source";
@@ -142,6 +153,8 @@ export class TargetOracle {
   }
 }
 
+/** How often a request is tried at most. */
+const TRIES = 4;
 /** Time-outs after which a request is forgotten. */
 const FORGOTTEN = 10;
 
@@ -168,12 +181,13 @@ export class ProbeOracle implements Observer {
     if (name === "sendmmsg") this.#sending = { now, realtime };
   }
 
-  attempted({ socket, peer, payloads, error }: Attempt): void {
+  attempted(attempt: Attempt): void {
+    const { socket, peer, payloads } = attempt;
     const i = this.#plan.targets.findIndex(({ address, port }) => address === peer.address && port === peer.port);
     const target = this.targets[i];
     if (target === undefined || payloads.length !== 1) throw new Violation(`a request to ${peer.address}`);
     this.#sockets.set(socket, target);
-    target.attempted(payloads[0]!, error, this.#sending.now, this.#sending.realtime);
+    target.attempted(payloads[0]!, attempt, this.#sending.now, this.#sending.realtime);
   }
 
   received(socket: KernelSocket, message: Message): void {

@@ -117,7 +117,11 @@ function makeTarget(random: Random, address: string, timeoutMilliseconds: number
       refused: some(),
       icmp: random.pick<readonly [number, number]>(address.includes(":") ? ICMP6 : ICMP4),
       strays: some(),
-      delay: forgotten ? [ages, 1.2 * ages] : [50 * MICROSECOND, most],
+      delay: forgotten
+        ? [ages, 1.2 * ages]
+        : random.chance(0.1)
+        ? [1.2 * timeout, 1.25 * timeout]
+        : [50 * MICROSECOND, most],
       clumps: random.chance(0.3) ? 50 * MILLISECOND : 0,
     },
     way: random.pick(ways),

@@ -106,6 +106,7 @@ function checkTarget(said: Summary, oracle: TargetOracle, { stop, count }: Probe
   for (const [name, value] of Object.entries(expected)) {
     if (said[name] !== value) throw new Violation(`${name} is ${said[name]} in the summary, not ${value}`);
   }
+  if (oracle.givenUp > 0) throw new Violation(`${oracle.givenUp} requests failed for the errors of others`);
   if (stop === undefined && (sent !== count || waiting > 0)) {
     throw new Violation(`${sent} requests sent of ${count}, ${waiting} waiting at the end`);
   }

@@ -52,7 +52,8 @@ function answerOne(world: World, random: Random, { weather }: PlannedTarget, dat
     const { clumps } = weather;
     const at = clumps === 0 ? time.now + random.between(least, most) : Math.ceil(time.now / clumps) * clumps;
     time.schedule(at, () => reportError(world, weather.icmp, datagram));
-    return;
+    // Now and then it gets there all the same.
+    if (random.chance(0.8)) return;
   }
   const copies = random.chance(weather.duplicated) ? random.between(2, 3) : 1;
   for (let i = 0; i < copies; i++) {

@@ -2920,6 +2920,9 @@ var CAPACITY_MAX = 1024;
 var messagesOf;
 var MessageBatch = class {
   #messages;
+  // Views of their own for users, who may override what a view answers.
+  #addresses;
+  #payloads;
   /**
    * Allocates a batch. `UdpSocket.batch` does so for its own family.
    * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
@@ -2932,6 +2935,8 @@ var MessageBatch = class {
       family,
       requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX)
     );
+    this.#addresses = new Int32Array(this.#messages.addresses.buffer);
+    this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
   static {
     messagesOf = (syscall, batch) => {
@@ -2956,11 +2961,11 @@ var MessageBatch = class {
    * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
    */
   get addresses() {
-    return this.#messages.addresses;
+    return this.#addresses;
   }
   /** Payloads of all messages; {@link payloadOffset} gives the offsets. The kernel writes here: do not transfer it. */
   get payloads() {
-    return this.#messages.payloads.bytes;
+    return this.#payloads;
   }
   /** Bytes of payload of message `i`, all its datagrams together. */
   size(i) {
@@ -3482,7 +3487,7 @@ var UdpSocket = class _UdpSocket {
       const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
       throw new SystemError(syscall, EAFNOSUPPORT, message);
     }
-    if (messages.payloads.i32.length === 0) {
+    if (messages.payloads.bytes.length === 0) {
       throw invalid(syscall, "the payloads of the batch were transferred to another thread; make a new batch");
     }
     return messages;

@@ -1,6 +1,6 @@
 /**
  * The kernel's constants, under the kernel's names, with the values of x86-64 and aarch64.
- * `test/layouts_test.ts` compares each with what the C compiler says.
+ * `test/ffi/layouts_test.ts` compares each with the C compiler's.
  * @module
  */
 
@@ -28,6 +28,7 @@ export const SO_BROADCAST = 6;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_RCVTIMEO = 20;
+export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPING = 37;
@@ -59,6 +60,7 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_PMTUDISC_DONT = 0;
 export const IP_PMTUDISC_PROBE = 3;
 export const IP_RECVERR = 11;
+export const IP_MTU = 14;
 export const IP_RECVFRAGSIZE = 25;
 export const IP_UNICAST_IF = 50;
 
@@ -66,6 +68,7 @@ export const IP_UNICAST_IF = 50;
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_PMTUDISC_PROBE = 3;
+export const IPV6_MTU = 24;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
@@ -117,6 +120,10 @@ export const EFD_CLOEXEC = 0o2000000;
 export const NETLINK_ROUTE = 0;
 export const NLM_F_REQUEST = 1;
 export const NLM_F_DUMP = 0x300;
+export const NLMSG_ERROR = 2;
+export const NLMSG_DONE = 3;
+export const IFA_ADDRESS = 1;
+export const IFA_LOCAL = 2;
 export const RTM_NEWADDR = 20;
 export const RTM_GETADDR = 22;
 export const RTM_NEWROUTE = 24;
@@ -124,6 +131,23 @@ export const RTM_GETROUTE = 26;
 export const RTA_DST = 1;
 export const RTA_OIF = 4;
 export const RTN_LOCAL = 2;
+
+// Socket filters: classic BPF. <linux/bpf_common.h>, <linux/filter.h>, Documentation/networking/filter.rst
+export const BPF_LD = 0x00;
+export const BPF_W = 0x00;
+export const BPF_ABS = 0x20;
+export const BPF_ALU = 0x04;
+export const BPF_RSH = 0x70;
+export const BPF_JMP = 0x05;
+export const BPF_JEQ = 0x10;
+export const BPF_RET = 0x06;
+export const BPF_K = 0x00;
+/** Offset of the network header in a load. */
+export const SKF_NET_OFF = -0x100000;
+/** Offset of the kernel's own data on the packet in a load. */
+export const SKF_AD_OFF = -0x1000;
+/** Index of the device that the packet came by. */
+export const SKF_AD_IFINDEX = 8;
 
 // Clocks. <linux/time.h>, clock_gettime(2)
 export const CLOCK_REALTIME = 0;

@@ -1,6 +1,6 @@
 /**
- * Layouts of the structs that cross into libc: sizes, and offsets of members, in bytes, on 64-bit Linux, with glibc as
- * with musl. `test/layouts_test.ts` compares each with what the C compiler says.
+ * Layouts of libc's structs on 64-bit Linux, with glibc and with musl: sizes and offsets of members, in bytes.
+ * `test/ffi/layouts_test.ts` compares each with the C compiler's.
  * @module
  */
 
@@ -86,6 +86,12 @@ export const ifaddrmsg = { size: 8, ifa_family: 0 } as const;
 
 /** `struct rtattr`, the head of an attribute; its data follows. rtnetlink(7) */
 export const rtattr = { size: 4, rta_len: 0, rta_type: 2 } as const;
+
+/** `struct sock_filter`, an instruction of classic BPF. <linux/filter.h> */
+export const sock_filter = { size: 8, code: 0, jt: 2, jf: 3, k: 4 } as const;
+
+/** `struct sock_fprog`, a program of such instructions. <linux/filter.h>, socket(7) */
+export const sock_fprog = { size: 16, len: 0, filter: 8 } as const;
 
 /** `struct winsize`: the size of a terminal, in characters. ioctl_tty(2) */
 export const winsize = { size: 8, ws_row: 0, ws_col: 2 } as const;

@@ -560,7 +560,7 @@ describe("whatever is passed", () => {
             });
             world = renew();
           }),
-          { numRuns: 60 },
+          { numRuns: 80 },
         );
       }
       // Whatever was called, the next socket works.

@@ -86,6 +86,7 @@ export class EchoServer {
     let lastPause = this.#now;
     let lastSecond = this.#now;
     this.#setReceiveTimeout(NAP_MILLISECONDS);
+    this.#socket.dropForgedOwnSources();
     while (!this.#stopping) {
       const received = this.#receive();
       if (received > 0) {
@@ -201,6 +202,7 @@ export class EchoServer {
     this.#log.nextSecond();
     this.#faultNotices.everySecond();
     this.#refusalNotices.everySecond();
+    this.#socket.dropForgedOwnSources();
     // The kernel's counter wraps.
     this.#socket.drops();
   }

@@ -22,7 +22,7 @@ import { errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { sockaddr_in6 } from "../../ffi/layouts.ts";
 import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
-import { hasIPv6Address } from "../../ffi/netlink.ts";
+import { interfaceIPv6Addresses } from "../../ffi/netlink.ts";
 import { endpointText, isIPv4 } from "../net/address.ts";
 import { describe, invalid, requireBoolean, requireInteger, requireObject, requireString } from "../net/checks.ts";
 import { readAddress, requirePort, resolve, type ResolvedAddress } from "../net/endpoint.ts";
@@ -138,7 +138,7 @@ function hasIPv6(): boolean {
   if (fd < 0) return false;
   libc.close(fd);
   // A kernel that does not answer may still have addresses.
-  return hasIPv6Address() ?? true;
+  return interfaceIPv6Addresses()?.length !== 0;
 }
 
 function openSocket(domain: number): number {

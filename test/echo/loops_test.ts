@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 import { attackHosts, PORT } from "../support/attack.ts";
-import { forge, noCompiler, noPython, type Source } from "../support/client.ts";
+import { assertEchoed, forge, noCompiler, noPython, type Source } from "../support/client.ts";
 import { Counting, noCounting } from "../support/counting.ts";
 import { otherRuntime } from "../support/full_mode.ts";
 import { type Host, noHosts } from "../support/hosts.ts";
@@ -164,8 +164,6 @@ describe("loops", { skip }, () => {
       ["::1", "::1", target],
       ["2001:db8::1", "2001:db8::1", target],
       ["2001:db8::2", "2001:db8::1", target],
-      // From outside, where the kernel accepts it only with IPv6.
-      ["2001:db8::2", "2001:db8::1", attacker],
     ];
     const server = await ours(target, PORT);
     for (const [i, [source, destination, from]] of ends.entries()) {
@@ -174,6 +172,31 @@ describe("loops", { skip }, () => {
     }
     const { echoed, refused_by_reason } = await server.stop();
     assert.deepEqual({ echoed, refused_by_reason }, { echoed: 0, refused_by_reason: { own_source_port: ends.length } });
+  });
+
+  test("two of our servers on one host, by a datagram from outside under an address of the host", LONG, async () => {
+    const [one, other] = [await ours(target, PORT), await ours(target, PORT + 1)];
+    const dropped = async (count: number) => {
+      await until(async () => (await one.summary()).dropped_by_kernel === count, `${count} datagrams dropped`);
+    };
+    await forgeOne(["2001:db8::1", PORT + 1], ["2001:db8::1", PORT], attacker);
+    await dropped(1);
+    await forgeOne(["2001:db8::2", PORT + 1], ["2001:db8::1", PORT], attacker);
+    await dropped(2);
+    // The servers follow the addresses of the host, once a second.
+    target.addAddress("2001:db8::3/64", "eth0");
+    const { seconds } = await one.summary();
+    await until(async () => (await one.summary()).seconds > seconds + 1.1, "a second");
+    await forgeOne(["2001:db8::3", PORT + 1], ["2001:db8::1", PORT], attacker);
+    await dropped(3);
+    target.run("ip address del 2001:db8::3/64 dev eth0");
+    // IPv4 needs nothing: the kernel drops it before.
+    await forgeOne(["192.0.2.1", PORT + 1], ["192.0.2.1", PORT], attacker);
+    // The host's own clients are answered, and those of others.
+    for (const from of [target, attacker]) await assertEchoed("2001:db8::1", PORT, { host: from, count: 3 });
+    const [summary, idle] = [await one.stop(), await other.stop()];
+    assert.deepEqual([summary.received, summary.echoed, summary.dropped_by_kernel], [6, 6, 3]);
+    assert.deepEqual([idle.received, idle.dropped_by_kernel], [0, 0]);
   });
 
   test("with itself, even with --answer-any-port: an endpoint never answers itself", async () => {

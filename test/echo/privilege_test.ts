@@ -37,6 +37,7 @@ const NARROWED = RUNTIME !== "Deno" ? "Bun has no permissions" : NO_LIBC;
 
 const AF_INET = 2;
 const AF_INET6 = 10;
+const AF_NETLINK = 16;
 
 describe("an ordinary user", { skip: noHosts || noCompiler || missing("setpriv") }, () => {
   let alone: Host;
@@ -79,9 +80,9 @@ describe("an ordinary user", { skip: noHosts || noCompiler || missing("setpriv")
 
     /** The part of the unit's sandbox that works without systemd. */
     function unitSandbox(): Sandbox {
-      assert.deepEqual(values("RestrictAddressFamilies"), ["AF_INET AF_INET6"]);
+      assert.deepEqual(values("RestrictAddressFamilies"), ["AF_INET AF_INET6 AF_NETLINK"]);
       assert.deepEqual(values("SystemCallErrorNumber"), ["EPERM"]);
-      return { families: [AF_INET, AF_INET6], filters: values("SystemCallFilter") };
+      return { families: [AF_INET, AF_INET6, AF_NETLINK], filters: values("SystemCallFilter") };
     }
 
     /** Command of a line `ExecStart=`, with the runtime and the program of the tests. */
@@ -145,7 +146,7 @@ describe("an ordinary user", { skip: noHosts || noCompiler || missing("setpriv")
       }
       // With the drop-in, and without it, as the documents state.
       for (
-        const [path, most] of [[join(folder, "echo.service"), 1.3], [join(ROOT, "systemd/echo.service"), 1.4]] as const
+        const [path, most] of [[join(folder, "echo.service"), 1.4], [join(ROOT, "systemd/echo.service"), 1.5]] as const
       ) {
         const report = runSync(["systemd-analyze", "security", "--offline=true", "--no-pager", path]);
         const score = Number(report.match(/Overall exposure level for echo\.service: ([\d.]+)/)?.[1]);

@@ -15,11 +15,20 @@ const LIBC_HEADERS = [
   ...["stddef.h", "stdio.h", "string.h", "sys/epoll.h", "sys/eventfd.h", "sys/ioctl.h", "sys/socket.h", "sys/time.h"],
   ...["sys/uio.h", "time.h", "unistd.h"],
 ];
-const KERNEL_HEADERS = ["errqueue", "net_tstamp", "netlink", "rtnetlink", "sock_diag", "udp"];
+const KERNEL_HEADERS = ["errqueue", "filter", "net_tstamp", "netlink", "rtnetlink", "sock_diag", "udp"];
 const HEADERS = [...LIBC_HEADERS, ...KERNEL_HEADERS.map((name) => `linux/${name}.h`)];
 
 /** Structs that only the kernel's headers declare. */
-const KERNEL_STRUCTS = ["ifaddrmsg", "nlmsghdr", "rtattr", "rtmsg", "scm_timestamping", "sock_extended_err"];
+const KERNEL_STRUCTS = [
+  "ifaddrmsg",
+  "nlmsghdr",
+  "rtattr",
+  "rtmsg",
+  "scm_timestamping",
+  "sock_extended_err",
+  "sock_filter",
+  "sock_fprog",
+];
 
 /** Constants that no header gives to programs; what the kernel does is asked instead, below. */
 const WITHOUT_HEADER = ["UDP_MAX_SEGMENTS"];

@@ -1,5 +1,5 @@
 /** What the kernel says of its addresses and routes. rtnetlink(7) */
-import { addressOf } from "./address.ts";
+import { addressOf, bytesOf } from "./address.ts";
 import { AF_INET, AF_INET6 } from "./structs.ts";
 import type { World } from "./world.ts";
 
@@ -8,20 +8,20 @@ const NLMSG_DONE = 3;
 const RTM_NEWADDR = 20;
 const RTM_GETADDR = 22;
 const RTM_NEWROUTE = 24;
+const IFA_ADDRESS = 1;
 const RTN_UNICAST = 1;
 const RTN_LOCAL = 2;
 /** Bytes of a `struct nlmsghdr`, and of a `struct rtmsg`. */
 const HEADER_SIZE = 16;
 const ROUTE_SIZE = 12;
 
-/** The first message of the answer to a request. */
+/** The answer to a request. */
 export function answerNetlink({ memory, network }: World, at: number, length: number): Uint8Array {
   const family = memory.bytes(at + HEADER_SIZE, 1)[0];
   if (memory.u16(at + 4) === RTM_GETADDR) {
-    const known = network.interfaces.some(({ addresses }) =>
-      addresses.some((address) => (family === AF_INET6) === address.includes(":"))
-    );
-    return message(known ? RTM_NEWADDR : NLMSG_DONE, 8);
+    const own = network.interfaces.flatMap(({ addresses }) => addresses.map((address) => address.split("/")[0]!))
+      .filter((address) => (family === AF_INET6) === address.includes(":"));
+    return Uint8Array.from([...own.flatMap((address) => [...newAddress(address)]), ...message(NLMSG_DONE, 4)]);
   }
   const attributes = at + HEADER_SIZE + ROUTE_SIZE;
   const size = family === AF_INET ? 4 : 16;
@@ -31,6 +31,14 @@ export function answerNetlink({ memory, network }: World, at: number, length: nu
   const reply = message(typeof network.route(address, index) === "number" ? NLMSG_ERROR : RTM_NEWROUTE, ROUTE_SIZE);
   reply[HEADER_SIZE + 7] = network.isLocal(address, index) ? RTN_LOCAL : RTN_UNICAST;
   return reply;
+}
+
+/** A message about an IPv6 address: `struct ifaddrmsg` and one attribute. */
+function newAddress(address: string): Uint8Array {
+  const bytes = message(RTM_NEWADDR, 8 + 4 + 16);
+  bytes.set([4 + 16, 0, IFA_ADDRESS, 0], HEADER_SIZE + 8);
+  bytes.set(bytesOf(address), HEADER_SIZE + 12);
+  return bytes;
 }
 
 function message(type: number, size: number): Uint8Array {

@@ -522,10 +522,12 @@ var IP_MTU_DISCOVER = 10;
 var IP_PMTUDISC_DONT = 0;
 var IP_PMTUDISC_PROBE = 3;
 var IP_RECVERR = 11;
+var IP_MTU = 14;
 var IP_RECVFRAGSIZE = 25;
 var IP_UNICAST_IF = 50;
 var IPV6_UNICAST_HOPS = 16;
 var IPV6_MTU_DISCOVER = 23;
+var IPV6_MTU = 24;
 var IPV6_RECVERR = 25;
 var IPV6_V6ONLY = 26;
 var IPV6_RECVPKTINFO = 49;
@@ -984,10 +986,10 @@ var NonblockingWriter = class {
   constructor(fd, size) {
     this.#writer = new Writer(size);
     this.bytes = this.#writer.bytes;
-    const { method, own } = methodFor(fd);
+    const { method, own: own2 } = methodFor(fd);
     this.#method = method;
-    this.#fd = own;
-    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own) !== void 0;
+    this.#fd = own2;
+    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own2) !== void 0;
   }
   /**
    * Writes from the start of the buffer, at most `length` bytes, and whole lines if possible.
@@ -1019,20 +1021,20 @@ var NonblockingWriter = class {
 function methodFor(fd) {
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return { method: "send", own: fd };
   if (lseek(fd, 0, SEEK_CUR) >= 0) return { method: "write", own: fd };
-  const own = reopen(fd);
-  if (own >= 0) return { method: "nonblocking", own };
+  const own2 = reopen(fd);
+  if (own2 >= 0) return { method: "nonblocking", own: own2 };
   return { method: terminalDevice(fd) === void 0 ? "poll" : "pieces", own: fd };
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own = open2(`/proc/self/fd/${fd}`, flags);
-  if (own >= 0) return own;
+  const own2 = open2(`/proc/self/fd/${fd}`, flags);
+  if (own2 >= 0) return own2;
   const terminal = open2("/dev/tty", flags);
-  if (terminal < 0) return own;
+  if (terminal < 0) return own2;
   const device = terminalDevice(fd);
   if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
   close(terminal);
-  return own;
+  return own2;
 }
 
 // src/cli/terminal.ts
@@ -1692,13 +1694,137 @@ function check(syscall, result2) {
   return result2;
 }
 
+// ffi/epoll.ts
+var EVENTS_MAX = 64;
+var Epoll = class {
+  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
+  #i32 = this.#memory.i32;
+  #event = this.#memory.pointer(0);
+  #events = this.#memory.pointer(epoll_event.size);
+  #call = lazyLibc();
+  #errno = libc().errno;
+  #blocking = blockingLibc();
+  #epoll;
+  #waker;
+  /** @throws {SystemError} if the process has no descriptors left */
+  constructor() {
+    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
+    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
+    if (waker < 0) close(this.#epoll);
+    this.#waker = check2("eventfd", waker);
+  }
+  /**
+   * Reports `fd` once it is readable or has an error.
+   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
+   * @throws {SystemError} if the kernel refuses the descriptor
+   */
+  arm(fd, tag) {
+    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
+    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
+  }
+  /** Removes `fd`. Call it before `close`. */
+  remove(fd) {
+    this.#control(EPOLL_CTL_DEL, fd, 0);
+  }
+  /** Ends the current or the next {@link wait}. */
+  wake() {
+    this.arm(this.#waker, 0);
+  }
+  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
+  async wait() {
+    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    return Math.max(0, count);
+  }
+  /** The descriptor that the last wait reported as number `i`. */
+  reported(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
+  }
+  /** The tag that it was armed with. */
+  reportedTag(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
+  }
+  #control(operation, fd, tag) {
+    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
+    this.#i32[epoll_event.data >> 2] = fd;
+    this.#i32[epoll_event.data + 4 >> 2] = tag;
+    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
+  }
+  #result(value) {
+    return value < 0 ? -this.#errno() : value;
+  }
+};
+function check2(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
+
+// src/socket/readiness.ts
+var waiting = /* @__PURE__ */ new Map();
+var lastTag = 0;
+var epoll;
+var running = false;
+function readable(fd) {
+  return new Promise((resolve2, reject) => {
+    epoll ??= new Epoll();
+    const tag = lastTag = lastTag + 1 | 0;
+    epoll.arm(fd, tag);
+    waiting.set(fd, { tag, resolve: resolve2, reject });
+    if (!running) void run(epoll);
+  });
+}
+function forget(fd) {
+  epoll?.remove(fd);
+  waiting.get(fd)?.resolve(false);
+  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
+}
+async function run(epoll2) {
+  running = true;
+  try {
+    while (waiting.size > 0) {
+      const count = await epoll2.wait();
+      for (let i = 0; i < count; i++) {
+        const fd = epoll2.reported(i);
+        const waiter = waiting.get(fd);
+        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
+        waiter.resolve(true);
+        waiting.delete(fd);
+      }
+    }
+  } catch (error) {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  } finally {
+    running = false;
+  }
+}
+
+// src/socket/descriptors.ts
+var owned = /* @__PURE__ */ new Set();
+var unreachable = new FinalizationRegistry(closeOwned);
+function own(socket2, fd) {
+  owned.add(fd);
+  unreachable.register(socket2, fd, socket2);
+}
+function isOwned(fd) {
+  return owned.has(fd);
+}
+function release(socket2, fd) {
+  unreachable.unregister(socket2);
+  closeOwned(fd);
+}
+function closeOwned(fd) {
+  owned.delete(fd);
+  forget(fd);
+  close(fd);
+}
+
 // src/socket/adopt.ts
-function adoptSocket(fd, options3, owned2) {
+function adoptSocket(fd, options3) {
   requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
   const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
   requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-  if (owned2.has(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  if (isOwned(fd)) throw refuse(EINVAL, "another UdpSocket has it");
   const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));
@@ -2695,6 +2821,7 @@ function mayRefuseSegments(errno) {
 var WORDS2 = 10;
 var SCOPE = 8;
 var INTERFACE = 9;
+var KEY = /* @__PURE__ */ Symbol();
 var copyPath;
 var isPath;
 var hasPath;
@@ -2707,7 +2834,8 @@ var Path = class _Path {
   #family;
   #port;
   #words;
-  constructor(messages, i, peer, local) {
+  constructor(key, messages, i, peer, local) {
+    if (key !== KEY) throw new SystemError("recvmmsg", EINVAL, "a path is made by the `path` of a batch");
     this.peer = peer;
     this.local = local;
     this.#family = messages.family;
@@ -2718,7 +2846,7 @@ var Path = class _Path {
     this.#words[INTERFACE] = messages.interfaces[i];
   }
   static {
-    copyPath = (messages, i, peer, local) => new _Path(messages, i, peer, local);
+    copyPath = (messages, i, peer, local) => new _Path(KEY, messages, i, peer, local);
     isPath = (value) => #words in value;
     hasPath = (messages, i, path) => {
       const words = path.#words;
@@ -2744,8 +2872,11 @@ var Path = class _Path {
 };
 
 // src/socket/route.ts
-function setRoute(messages, i, { to, from }) {
+function copyRoute({ to, from }) {
   const { address, port } = requireObject("sendmmsg", "`to`", to);
+  return { to: { address, port }, from };
+}
+function setRoute(messages, i, { to: { address, port }, from }) {
   const peer = requireAddress(address);
   messages.ports[i] = requirePort("sendmmsg", port, 1);
   if (messages.family === AF_INET && !isIPv4(peer.bytes)) throw noReach("sendmmsg", address, false);
@@ -2789,6 +2920,9 @@ var CAPACITY_MAX = 1024;
 var messagesOf;
 var MessageBatch = class {
   #messages;
+  // Views of their own for users, who may override what a view answers.
+  #addresses;
+  #payloads;
   /**
    * Allocates a batch. `UdpSocket.batch` does so for its own family.
    * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
@@ -2801,6 +2935,8 @@ var MessageBatch = class {
       family,
       requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX)
     );
+    this.#addresses = new Int32Array(this.#messages.addresses.buffer);
+    this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
   static {
     messagesOf = (syscall, batch) => {
@@ -2825,11 +2961,11 @@ var MessageBatch = class {
    * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
    */
   get addresses() {
-    return this.#messages.addresses;
+    return this.#addresses;
   }
   /** Payloads of all messages; {@link payloadOffset} gives the offsets. The kernel writes here: do not transfer it. */
   get payloads() {
-    return this.#messages.payloads.bytes;
+    return this.#payloads;
   }
   /** Bytes of payload of message `i`, all its datagrams together. */
   size(i) {
@@ -2966,15 +3102,16 @@ var MessageBatch = class {
    */
   add(payload, route) {
     const messages = this.#messages;
+    requireObject("sendmmsg", "the route of a message", route);
+    const copy = isPath(route) ? route : copyRoute(route);
     const i = messages.count;
     if (i >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    requireObject("sendmmsg", "the route of a message", route);
-    if (isPath(route)) setPath(messages, i, route);
-    else setRoute(messages, i, route);
+    if (isPath(copy)) setPath(messages, i, copy);
+    else setRoute(messages, i, copy);
     messages.setPayload(i, payload, size);
     messages.compose(i);
     messages.count = i + 1;
@@ -3070,126 +3207,38 @@ function programFor(addresses) {
   return [...program, keep];
 }
 
-// ffi/epoll.ts
-var EVENTS_MAX = 64;
-var Epoll = class {
-  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
-  #i32 = this.#memory.i32;
-  #event = this.#memory.pointer(0);
-  #events = this.#memory.pointer(epoll_event.size);
-  #call = lazyLibc();
-  #errno = libc().errno;
-  #blocking = blockingLibc();
-  #epoll;
-  #waker;
-  /** @throws {SystemError} if the process has no descriptors left */
-  constructor() {
-    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
-    if (waker < 0) close(this.#epoll);
-    this.#waker = check2("eventfd", waker);
-  }
-  /**
-   * Reports `fd` once it is readable or has an error.
-   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
-   * @throws {SystemError} if the kernel refuses the descriptor
-   */
-  arm(fd, tag) {
-    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
-    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
-  }
-  /** Removes `fd`. Call it before `close`. */
-  remove(fd) {
-    this.#control(EPOLL_CTL_DEL, fd, 0);
-  }
-  /** Ends the current or the next {@link wait}. */
-  wake() {
-    this.arm(this.#waker, 0);
-  }
-  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
-  async wait() {
-    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
-    return Math.max(0, count);
-  }
-  /** The descriptor that the last wait reported as number `i`. */
-  reported(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
-  }
-  /** The tag that it was armed with. */
-  reportedTag(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
-  }
-  #control(operation, fd, tag) {
-    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
-    this.#i32[epoll_event.data >> 2] = fd;
-    this.#i32[epoll_event.data + 4 >> 2] = tag;
-    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
-  }
-  #result(value) {
-    return value < 0 ? -this.#errno() : value;
-  }
-};
-function check2(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
-// src/socket/readiness.ts
-var waiting = /* @__PURE__ */ new Map();
-var lastTag = 0;
-var epoll;
-var running = false;
-function readable(fd) {
-  return new Promise((resolve2, reject) => {
-    epoll ??= new Epoll();
-    const tag = lastTag = lastTag + 1 | 0;
-    epoll.arm(fd, tag);
-    waiting.set(fd, { tag, resolve: resolve2, reject });
-    if (!running) void run(epoll);
-  });
-}
-function forget(fd) {
-  epoll?.remove(fd);
-  waiting.get(fd)?.resolve(false);
-  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
-}
-async function run(epoll2) {
-  running = true;
-  try {
-    while (waiting.size > 0) {
-      const count = await epoll2.wait();
-      for (let i = 0; i < count; i++) {
-        const fd = epoll2.reported(i);
-        const waiter = waiting.get(fd);
-        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
-        waiter.resolve(true);
-        waiting.delete(fd);
-      }
-    }
-  } catch (error) {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  } finally {
-    running = false;
-  }
-}
-
 // src/socket/send_error.ts
 function sendError(batch, i) {
   const { address, port } = batch.peer(i);
   const errno = batch.error(i);
-  const reason = reasonOf2(errno, batch.size(i), batch.isIPv4(i) ? 65507 : 65527);
+  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf2(errno);
   return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
 }
 function otherPeer({ address, port }, connected) {
   const message = `cannot send to ${address} port ${port}: the socket is connected to ${connected}`;
   return new SystemError("sendmmsg", EISCONN, message);
 }
-function reasonOf2(errno, size, sizeMax) {
+function tooLarge(batch, i) {
+  const ipv4 = batch.isIPv4(i);
+  const sizeMax = ipv4 ? 65507 : 65527;
+  if (batch.size(i) > sizeMax) return `a datagram carries at most ${sizeMax} bytes over ${ipv4 ? "IPv4" : "IPv6"}`;
+  const mtu = pathMtu(batch, i);
+  const fits = mtu > 0 ? ` of ${mtu} bytes, which carries ${mtu - (ipv4 ? 28 : 48)}` : "";
+  return `it exceeds the MTU of the path${fits}, and must not be fragmented`;
+}
+function pathMtu(batch, i) {
+  const family = batch.isIPv4(i) ? AF_INET : AF_INET6;
+  const memory = new Memory(sockaddr_in6.size);
+  const scope = batch.peerScope(i);
+  const length = writeSocketAddress(memory, 0, family, batch.addresses, batch.peerWord(i), batch.peerPort(i), scope);
+  const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  connect(fd, memory, length);
+  const mtu = family === AF_INET ? getsockopt(fd, IPPROTO_IP, IP_MTU) : getsockopt(fd, IPPROTO_IPV6, IPV6_MTU);
+  close(fd);
+  return mtu;
+}
+function reasonOf2(errno) {
   switch (errno) {
-    case EMSGSIZE:
-      return size > sizeMax ? `a datagram carries at most ${sizeMax} bytes over ${sizeMax === 65507 ? "IPv4" : "IPv6"}` :
-      "it exceeds the MTU of the path, and must not be fragmented";
     case EINVAL:
       return "the source address is not on this host; `ip address` lists its addresses";
     case EACCES:
@@ -3202,8 +3251,7 @@ function reasonOf2(errno, size, sizeMax) {
 }
 
 // src/socket/udp_socket.ts
-var owned = /* @__PURE__ */ new Set();
-var unreachable = new FinalizationRegistry(release);
+var KEY2 = /* @__PURE__ */ Symbol();
 var descriptorOf;
 var UdpSocket = class _UdpSocket {
   #domain;
@@ -3221,7 +3269,9 @@ var UdpSocket = class _UdpSocket {
   #readable;
   #single;
   #ownSources;
-  constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }, adopted) {
+  constructor(key, bound, adopted) {
+    if (key !== KEY2) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
+    const { fd, domain, dualStack, segmentation, receiveBuffer, notices } = bound;
     const size = socketAddressSize(domain);
     const name = new Memory(size);
     check("getsockname", getsockname(fd, name, size));
@@ -3236,8 +3286,7 @@ var UdpSocket = class _UdpSocket {
     this.#memory = new SocketMemory(fd);
     this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
     if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    owned.add(fd);
-    unreachable.register(this, fd, this);
+    own(this, fd);
   }
   static {
     descriptorOf = (syscall, socket2) => {
@@ -3254,7 +3303,7 @@ var UdpSocket = class _UdpSocket {
   static bind(options3) {
     const bound = bindSocket(readBindOptions(options3));
     try {
-      return new _UdpSocket(bound, false);
+      return new _UdpSocket(KEY2, bound, false);
     } catch (error) {
       close(bound.fd);
       throw error;
@@ -3268,7 +3317,7 @@ var UdpSocket = class _UdpSocket {
    * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
    */
   static adopt(fd, options3 = {}) {
-    return new _UdpSocket(adoptSocket(fd, options3, owned), true);
+    return new _UdpSocket(KEY2, adoptSocket(fd, options3), true);
   }
   /** `AF_INET` (2) or `AF_INET6` (10). */
   get domain() {
@@ -3324,10 +3373,10 @@ var UdpSocket = class _UdpSocket {
    * @throws {SystemError} if there is no route to the peer
    */
   connect(to) {
-    const fd = this.#open("connect");
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
     requirePort("connect", port, 1);
+    const fd = this.#open("connect");
     this.#requireReach("connect", isIPv4(address.bytes), text);
     const memory = new Memory(sockaddr_in6.size);
     const error = connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
@@ -3341,11 +3390,10 @@ var UdpSocket = class _UdpSocket {
    *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
    */
   sendTo(payload, route) {
-    this.#open("sendmmsg");
-    const batch = this.#single ??= this.batch(1);
+    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
     batch.clear();
     batch.add(payload, route);
-    const messages = messagesOf("sendmmsg", batch);
+    const messages = this.#messagesOf("sendmmsg", batch);
     this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
     this.#requireConnectedPeer(batch, messages);
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
@@ -3385,8 +3433,12 @@ var UdpSocket = class _UdpSocket {
   send(batch) {
     return this.#sender.send(this.#messagesOf("sendmmsg", batch));
   }
-  /** Datagrams that could not be sent, by error number. */
+  /**
+   * Datagrams that could not be sent, by error number.
+   * @throws {SystemError} `EINVAL` for another value
+   */
   failed(errno) {
+    requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
     return this.#sender.failed[errno] ?? 0;
   }
   /** Error number of the last datagram that could not be sent; 0 if all could. */
@@ -3415,8 +3467,7 @@ var UdpSocket = class _UdpSocket {
   /** Closes the socket. Closing it again has no effect. */
   close() {
     if (this.#fd < 0) return;
-    unreachable.unregister(this);
-    release(this.#fd);
+    release(this, this.#fd);
     this.#fd = -1;
   }
   /** Closes the socket at the end of a block that declared it with `using`. */
@@ -3455,40 +3506,35 @@ var UdpSocket = class _UdpSocket {
     throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
   }
 };
-function release(fd) {
-  owned.delete(fd);
-  forget(fd);
-  close(fd);
-}
 
 // src/echo/rate_limit.ts
 var WAYS = 8;
 var RateLimit = class {
   #interval;
   #burst;
-  #places;
-  // Two words a source: the IPv6 /64, or the mark of IPv4 and the address.
+  #sets;
+  // Two words a source: the IPv6 /64, or the IPv4-mapped word and the address.
   #sources;
-  // Microseconds at which the bucket is full again.
+  // Time at which the bucket is full again, in microseconds.
   #full;
-  // A word for each value of each of the eight bytes of those.
+  // A random word for each value of each of the eight bytes of a source.
   #random = crypto.getRandomValues(new Int32Array(8 * 256));
   /**
-   * @param rate what one source gets
-   * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
+   * @param rate limit for each source
+   * @param sources entries of the table, rounded up to a power of two of at least 8; each takes 16 bytes
    */
   constructor(rate, sources) {
     this.#interval = 1e6 / rate.perSecond;
     this.#burst = rate.burst * this.#interval;
-    this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
-    this.#sources = new Int32Array(this.#places * WAYS * 2);
-    this.#full = new Float64Array(this.#places * WAYS);
+    this.#sets = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
+    this.#sources = new Int32Array(this.#sets * WAYS * 2);
+    this.#full = new Float64Array(this.#sets * WAYS);
   }
   /**
-   * Takes `datagrams` from the bucket of the source whose address is the four words from `at`, or as many as it holds.
-   * It allocates nothing, and looks at eight entries at most.
-   * @param now microseconds since some moment, never falling
-   * @returns how many it held
+   * Takes up to `datagrams` from the bucket of a source, an address of four words from `at`. It allocates nothing, and
+   * reads eight entries at most.
+   * @param now time in microseconds, which never decreases
+   * @returns the number of datagrams taken
    */
   take(words, at, datagrams, now) {
     const mapped = isMapped(words, at);
@@ -3500,13 +3546,13 @@ var RateLimit = class {
     this.#full[entry] = full + held * this.#interval;
     return held;
   }
-  /** The entry of a source, which takes that of another one if it has none. */
+  /** The entry of a source; a new source replaces another one. */
   #find(first, second) {
     const random = this.#random;
     const hash = random[first & 255] ^ random[256 | first >>> 8 & 255] ^ random[512 | first >>> 16 & 255] ^ random[768 |
     first >>> 24] ^ random[1024 | second & 255] ^ random[1280 | second >>> 8 & 255] ^ random[1536 | second >>> 16 & 255] ^
     random[1792 | second >>> 24];
-    const start = (hash & this.#places - 1) * WAYS;
+    const start = (hash & this.#sets - 1) * WAYS;
     let soonest = start;
     for (let entry = start; entry < start + WAYS; entry++) {
       if (this.#sources[entry * 2] === first && this.#sources[entry * 2 + 1] === second) return entry;
@@ -4640,13 +4686,13 @@ function parseTargets(texts, port, family) {
   return texts.map((text) => parseTarget(text, port, family));
 }
 function parseTarget(text, port, family) {
-  const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
+  const [, bracketed, name, own2] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
   const host = bracketed ?? name ?? "";
   if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own === void 0 ? port : wholeNumber(`the port of ${host}`, own, 1, 65535) };
+  return { host, port: own2 === void 0 ? port : wholeNumber(`the port of ${host}`, own2, 1, 65535) };
 }
 function readDuration(option, text, leastMilliseconds) {
   const milliseconds = parseDuration(text);
@@ -5163,8 +5209,8 @@ var PollSet = class {
   #call = lazyLibc();
   #errno = libc().errno;
   /**
-   * @param descriptors what is waited for
-   * @param events the events of poll(2) that end the waiting, beside the errors, which always do: `POLLIN`
+   * @param descriptors the descriptors
+   * @param events events of poll(2) that end a wait: `POLLIN`; errors always do
    */
   constructor(descriptors, events) {
     this.#count = descriptors.length;
@@ -5179,7 +5225,7 @@ var PollSet = class {
   }
   /**
    * Waits up to `milliseconds`, which may have a fraction.
-   * @returns how many descriptors have events, or the negative error: `-EINTR` if a signal came
+   * @returns the number of descriptors with events, or `-errno`: `-EINTR` after a signal
    */
   wait(milliseconds) {
     const { i32 } = this.#memory;
@@ -5189,7 +5235,7 @@ var PollSet = class {
     const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
     return ready < 0 ? -this.#errno() : ready;
   }
-  /** The events that the last successful waiting found at descriptor `i`: `POLLIN`, `POLLERR`. */
+  /** Events of descriptor `i` in the last successful wait: `POLLIN`, `POLLERR`. */
   events(i) {
     return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
   }

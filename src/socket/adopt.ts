@@ -20,6 +20,7 @@ import { Memory } from "../../ffi/memory.ts";
 import { requireInteger, requireObject } from "../net/checks.ts";
 import { readPort, socketAddressSize } from "../net/socket_address.ts";
 import { type Bound, check } from "./bind.ts";
+import { isOwned } from "./descriptors.ts";
 import { configure, INT_MAX, resetInherited } from "./socket_options.ts";
 
 /** Options of `UdpSocket.adopt`. */
@@ -30,16 +31,15 @@ export interface AdoptOptions {
 
 /**
  * Checks and configures a socket that another process has bound.
- * @param owned descriptors that have a `UdpSocket` already
  * @throws {SystemError} with a sentence for the user if it cannot be adopted
  */
-export function adoptSocket(fd: number, options: AdoptOptions, owned: ReadonlySet<number>): Bound {
+export function adoptSocket(fd: number, options: AdoptOptions): Bound {
   requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
   const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options);
   requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   const refuse = (errno: number, reason: string) =>
     new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-  if (owned.has(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  if (isOwned(fd)) throw refuse(EINVAL, "another UdpSocket has it");
   const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));

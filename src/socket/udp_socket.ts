@@ -29,20 +29,18 @@ import { readPort, readSocketAddress, socketAddressSize, writeResolvedAddress } 
 import { type AdoptOptions, adoptSocket } from "./adopt.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { type BindOptions, bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
+import { own, release } from "./descriptors.ts";
 import { MessageBatch, messagesOf } from "./message_batch.ts";
 import type { Messages } from "./messages.ts";
 import { OwnSourceFilter } from "./own_source_filter.ts";
 import type { Path } from "./path.ts";
-import { forget, readable } from "./readiness.ts";
+import { readable } from "./readiness.ts";
 import { noReach, type Route } from "./route.ts";
 import { otherPeer, sendError } from "./send_error.ts";
 import { INT_MAX, isNonblocking } from "./socket_options.ts";
 
-/** Descriptors of the sockets of this process. */
-const owned = new Set<number>();
-
-/** Closes unreachable sockets. */
-const unreachable = new FinalizationRegistry(release);
+/** Shows that this module calls the constructor: only the compiler knows that it is private. */
+const KEY = Symbol();
 
 /**
  * The descriptor of an open socket. It accepts a `UdpSocket` only: no other object has the private field.
@@ -72,7 +70,9 @@ export class UdpSocket {
   #single: MessageBatch | undefined;
   #ownSources: OwnSourceFilter | undefined;
 
-  private constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }: Bound, adopted: boolean) {
+  private constructor(key: symbol, bound: Bound, adopted: boolean) {
+    if (key !== KEY) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
+    const { fd, domain, dualStack, segmentation, receiveBuffer, notices } = bound;
     const size = socketAddressSize(domain);
     const name = new Memory(size);
     check("getsockname", libc.getsockname(fd, name, size));
@@ -89,8 +89,7 @@ export class UdpSocket {
     // An IPv6 address that only a route makes local needs this as a source. After bind, for it lets bind accept any
     // address, a mistyped one too.
     if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    owned.add(fd);
-    unreachable.register(this, fd, this);
+    own(this, fd);
   }
 
   static {
@@ -109,7 +108,7 @@ export class UdpSocket {
   static bind(options: BindOptions): UdpSocket {
     const bound = bindSocket(readBindOptions(options));
     try {
-      return new UdpSocket(bound, false);
+      return new UdpSocket(KEY, bound, false);
     } catch (error) {
       libc.close(bound.fd);
       throw error;
@@ -124,7 +123,7 @@ export class UdpSocket {
    * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
    */
   static adopt(fd: number, options: AdoptOptions = {}): UdpSocket {
-    return new UdpSocket(adoptSocket(fd, options, owned), true);
+    return new UdpSocket(KEY, adoptSocket(fd, options), true);
   }
 
   /** `AF_INET` (2) or `AF_INET6` (10). */
@@ -192,10 +191,11 @@ export class UdpSocket {
    * @throws {SystemError} if there is no route to the peer
    */
   connect(to: Endpoint): void {
-    const fd = this.#open("connect");
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
     requirePort("connect", port, 1);
+    // Not before: a getter of the peer may close the socket.
+    const fd = this.#open("connect");
     this.#requireReach("connect", isIPv4(address.bytes), text);
     const memory = new Memory(sockaddr_in6.size);
     const error = libc.connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
@@ -210,11 +210,11 @@ export class UdpSocket {
    *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
    */
   sendTo(payload: Uint8Array, route: Route | Path): void {
-    this.#open("sendmmsg");
-    const batch = this.#single ??= this.batch(1);
+    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
     batch.clear();
     batch.add(payload, route);
-    const messages = messagesOf("sendmmsg", batch);
+    // Not before: a getter of the route may close the socket.
+    const messages = this.#messagesOf("sendmmsg", batch);
     this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
     this.#requireConnectedPeer(batch, messages);
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
@@ -260,8 +260,12 @@ export class UdpSocket {
     return this.#sender.send(this.#messagesOf("sendmmsg", batch));
   }
 
-  /** Datagrams that could not be sent, by error number. */
+  /**
+   * Datagrams that could not be sent, by error number.
+   * @throws {SystemError} `EINVAL` for another value
+   */
   failed(errno: number): number {
+    requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
     return this.#sender.failed[errno] ?? 0;
   }
 
@@ -295,8 +299,7 @@ export class UdpSocket {
   /** Closes the socket. Closing it again has no effect. */
   close(): void {
     if (this.#fd < 0) return;
-    unreachable.unregister(this);
-    release(this.#fd);
+    release(this, this.#fd);
     this.#fd = -1;
   }
 
@@ -340,11 +343,4 @@ export class UdpSocket {
     if (same && messages.ports[0] === port) return;
     throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
   }
-}
-
-/** Closes a descriptor, and ends the waits for it. */
-function release(fd: number): void {
-  owned.delete(fd);
-  forget(fd);
-  libc.close(fd);
 }

@@ -1,11 +1,12 @@
 /** What the echo server must do with each datagram: judged as they are received, compared with what it sends. */
 import type { EchoSettings } from "./echo_plan.ts";
+import { CoalescingOracle } from "./coalescing_oracle.ts";
 import { errno } from "./errno.ts";
 import { GuardOracle } from "./guard_oracle.ts";
 import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
-import { checkMessage, checkReplyInterface, goesBack, replySource, sameBytes } from "./reply_checks.ts";
+import { checkMessage, checkReplyInterface, goesBack, needsInterface, replySource, sameBytes } from "./reply_checks.ts";
 import { Pace } from "./pace.ts";
 import { RefusalOracle } from "./refusal_oracle.ts";
 import { MICROSECOND } from "./time.ts";
@@ -72,6 +73,7 @@ export class EchoOracle implements Observer {
   readonly #settings: EchoSettings;
   readonly #guard: GuardOracle;
   readonly #pace: Pace;
+  readonly #coalescing = new CoalescingOracle();
   // Those of the last reception.
   #pending: Admitted[] = [];
   // Whether the send buffer was more than half full since then.
@@ -89,7 +91,7 @@ export class EchoOracle implements Observer {
 
   called(name: string): void {
     if (AFTER_SENDING.has(name)) this.settle();
-    this.#pace.called();
+    this.#pace.called(name);
   }
 
   receptionEnded(waits: boolean, result: number): void {
@@ -134,11 +136,13 @@ export class EchoOracle implements Observer {
     const { socket, payloads, error } = attempt;
     this.#watch(socket);
     this.#checkBuffer(attempt);
+    const first = this.#find(attempt, payloads[0]!, new Set());
+    this.#coalescing.attempted(flowOf(first.message), payloads.length, payloads[0]!.length, this.#excused(first));
+    this.refusals.attempted(attempt, first.train, this.#world.time.now);
     const taken = new Set<Admitted>();
     for (const payload of payloads) {
       const answered = this.#find(attempt, payload, taken);
       taken.add(answered);
-      if (taken.size === 1) this.refusals.attempted(attempt, answered.train, this.#world.time.now);
       answered.tries++;
       answered.error = error;
       answered.train = payloads.length > 1;
@@ -148,6 +152,11 @@ export class EchoOracle implements Observer {
       this.#checkOrder(answered);
       checkReplyInterface(this.#world.network, attempt, answered.message);
     }
+  }
+
+  /** Whether a datagram may leave alone, though others of its flow do too. */
+  #excused({ train, message }: Admitted): boolean {
+    return train || this.#crowded || !this.#world.options.capabilities.trains || this.refusals.ever.has(message.source);
   }
 
   #watch({ sending, options }: KernelSocket): void {
@@ -160,7 +169,7 @@ export class EchoOracle implements Observer {
     const matches = this.#pending.filter((each) => {
       const source = replySource(this.#world.network, each.message);
       return !each.echoed && !taken.has(each) && goesBack(attempt, each.message) &&
-        sameBytes(each.payload, payload) && (attempt.source === "" || attempt.source === source);
+        sameBytes(each.payload, payload) && (attempt.source === "" || source === "" || attempt.source === source);
     });
     // Short payloads are not all different: the one that was tried least is meant.
     const fewest = Math.min(...matches.map(({ tries }) => tries));
@@ -201,8 +210,8 @@ export class EchoOracle implements Observer {
 
   /** The datagrams of a flow are answered in their order. */
   #checkOrder(answered: Admitted): void {
-    const { source, sourcePort, destination, interface: by } = answered.message;
-    const flow = `${source} ${sourcePort} ${destination} ${by.index}`;
+    const { source } = answered.message;
+    const flow = flowOf(answered.message);
     const place = this.admitted.length + this.#pending.indexOf(answered);
     if (answered.payload.length < UNIQUE_SIZE) return;
     if (place < (this.#newest.get(flow) ?? -1)) throw new Violation(`replies to ${source} change their order`);
@@ -228,8 +237,16 @@ export class EchoOracle implements Observer {
     }
     this.#pending = [];
     this.refusals.settle();
+    this.#coalescing.settle();
     this.#crowded = false;
   }
+}
+
+/** What the messages of a flow have in common. */
+function flowOf(message: Message): string {
+  const { source, sourcePort, destination, specific, interface: by } = message;
+  const link = needsInterface(message) ? ` by ${by.index}` : "";
+  return `${source} port ${sourcePort} at ${specific ?? destination}${link}`;
 }
 
 export function count(counts: Counts, key: string | number, amount: number): void {

@@ -189,6 +189,14 @@ export function replaceGlobals(current: () => Globals): void {
   // An import of node:timers gives what this object holds when it is imported for the first time.
   Object.assign(builtinTimers, timers);
   Object.assign(globalThis, timers);
+  // What is collected, and when, is no part of a run; and what a run forgets must not be closed in the next.
+  globalThis.FinalizationRegistry = class {
+    readonly [Symbol.toStringTag] = "FinalizationRegistry";
+    register(): void {}
+    unregister(): boolean {
+      return false;
+    }
+  };
   performance.now = () => current().time.now / MILLISECOND;
   Date.now = () => Math.floor(current().time.realtime / MILLISECOND);
   crypto.getRandomValues = ((array: ArrayBufferView) => {

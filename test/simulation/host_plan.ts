@@ -25,7 +25,7 @@ export function makeHost(random: Random): HostOptions {
   const ipv6 = (index: number) => random.chance(0.9) ? [`2001:db8:${index}::10/64`, `fe80::${index}0/64`] : [];
   const device = (index: number, network: string): Interface => ({
     index,
-    name: random.pick([`eth${index - 2}`, "a-very-long-nam", `veth"${index}`]),
+    name: random.pick([`eth${index - 2}`, `very-long-name${index}`, `veth"${index}`]),
     mtu: random.pick([1500, 1500, 1280, 9000]),
     addresses: [`${network}.10/24`, ...random.chance(0.5) ? [`${network}.11/24`] : [], ...ipv6(index)],
     segmentation: random.chance(0.8),

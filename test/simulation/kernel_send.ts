@@ -28,6 +28,8 @@ export interface Attempt {
   interfaceIndex: number;
   /** The error, or 0. */
   error: number;
+  /** Whether the error is that of an earlier message. */
+  pending: boolean;
   /** Whether it is refused because the host has no such address to send from. */
   wrongSource: boolean;
 }
@@ -79,8 +81,12 @@ export function sendMessage(
     interfaceIndex: 0,
     error: 0,
     wrongSource: false,
+    pending: socket.error !== 0,
   };
-  attempt.error = socket.takeError() || around.sendFault(attempt) || send(around, attempt, wanted, payload.length);
+  const fault = around.sendFault(attempt);
+  // Whether a datagram that is not sent is counted depends on how far it got.
+  if (fault % 2 === 1) socket.counted++;
+  attempt.error = socket.takeError() || fault || send(around, attempt, wanted, payload.length);
   if (first || attempt.error === 0) around.attempted(attempt);
   return attempt.error === 0 ? payload.length : -attempt.error;
 }
@@ -158,8 +164,11 @@ function send(around: Surroundings, attempt: Attempt, wanted: Wanted, size: numb
     payload: payload.slice(),
   }));
   socket.sending += charge;
-  reportDeparture(around, socket);
-  network.transmit(datagrams, route, charge, () => void (socket.sending -= charge));
+  const index = socket.counted++;
+  network.transmit(datagrams, route, charge, (left) => {
+    socket.sending -= charge;
+    if (left) reportDeparture(around, socket, index, payloads[0]!);
+  });
   return 0;
 }
 
@@ -205,14 +214,14 @@ function reportTooLarge(socket: KernelSocket, mtu: number): void {
 }
 
 /** Tells in the error queue when a datagram left, if the socket wants to know. */
-function reportDeparture({ time }: Surroundings, socket: KernelSocket): void {
+function reportDeparture({ time }: Surroundings, socket: KernelSocket, counted: number, departed: Uint8Array): void {
   const flags = socket.options.get(option.SO_TIMESTAMPING);
-  const index = (flags & SOF_TIMESTAMPING_OPT_ID) !== 0 ? socket.counted++ : 0;
+  const index = (flags & SOF_TIMESTAMPING_OPT_ID) !== 0 ? counted : 0;
   if ((flags & SOF_TIMESTAMPING_TX_SOFTWARE) === 0) return;
   const data = extendedError(errno.ENOMSG, ORIGIN_TIMESTAMPING, 0, 0, 0, index, undefined);
   const ipv6 = socket.domain !== AF_INET;
   const control = ipv6 ? { level: option.SOL_IPV6, type: 25, data } : { level: option.SOL_IP, type: 11, data };
-  socket.errors.push({ control, time: time.realtime, payload: new Uint8Array(), errno: 0 });
+  socket.errors.push({ control, time: time.realtime, payload: new Uint8Array(), errno: 0, departed });
 }
 
 /** A `struct sock_extended_err` with the address of who reported it. <linux/errqueue.h> */

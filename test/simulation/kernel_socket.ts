@@ -26,6 +26,7 @@ const MSG_CTRUNC = 0x8;
 const UDP_GRO = 104;
 const MSG_TRUNC = 0x20;
 const SOF_TIMESTAMPING_RX_SOFTWARE = 0x8;
+const SOF_TIMESTAMPING_OPT_ID = 0x80;
 
 /** What waits in a receive queue: a datagram, or several that are delivered together. */
 export interface Message extends Arrival {
@@ -42,6 +43,8 @@ export interface QueuedError {
   readonly payload: Uint8Array;
   /** The error that the next call reports for it. */
   readonly errno: number;
+  /** The payload of the datagram whose departure it tells. */
+  readonly departed?: Uint8Array;
 }
 
 /** What a program is told of a message. */
@@ -54,6 +57,8 @@ export interface Told {
 
 /** What the model's owner wants to know of a socket, and may disturb. */
 export interface SocketObserver {
+  /** An entry of the error queue was handed to the program. */
+  errorReceived(socket: KernelSocket, entry: QueuedError): void;
   /** A message was handed to the program. */
   received(socket: KernelSocket, message: Message, told: Told): void;
   /** So many datagrams were lost because the receive buffer was full. */
@@ -83,7 +88,7 @@ export class KernelSocket implements Receiver {
   sending = 0;
   /** What the next call reports. `sk_err` */
   error = 0;
-  /** Datagrams that were counted for `SOF_TIMESTAMPING_OPT_ID`. */
+  /** Datagrams that were counted since that was asked for, for `SOF_TIMESTAMPING_OPT_ID`. */
   counted = 0;
   readonly queue: Message[] = [];
   readonly errors: QueuedError[] = [];
@@ -249,7 +254,17 @@ export class KernelSocket implements Receiver {
     const copied = scatter(memory, header.buffers, entry.payload);
     const flags = 0x2000 | (writer.cut ? MSG_CTRUNC : 0) | (copied < entry.payload.length ? MSG_TRUNC : 0);
     header.setReceived(0, writer.length, flags, copied);
+    this.#observer.errorReceived(this, entry);
     return 0;
+  }
+
+  /** setsockopt(2) of an `int` */
+  setOption(level: number, name: number, value: number): number {
+    const counts = () => (this.options.get(option.SO_TIMESTAMPING) & SOF_TIMESTAMPING_OPT_ID) !== 0;
+    const before = counts();
+    const result = this.options.write(level, name, value);
+    if (!before && counts()) this.counted = 0;
+    return result;
   }
 
   /** The pending error, which is reported once. */

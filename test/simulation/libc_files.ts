@@ -4,7 +4,7 @@ import { errno } from "./errno.ts";
 import type { Functions } from "./libc.ts";
 import { readTime, writeTruncated } from "./structs.ts";
 import { MILLISECOND } from "./time.ts";
-import type { World } from "./world.ts";
+import type { FaultRates, World } from "./world.ts";
 
 const O_RDWR = 0o2;
 const O_NONBLOCK = 0o4000;
@@ -65,9 +65,10 @@ export function fileFunctions(world: World): Functions {
       else memory.setI32(at!, 0x8803);
       return 0;
     },
-    poll: (at, count, timeout) => poll(world, at!, count!, timeout! < 0 ? Infinity : time.now + timeout! * MILLISECOND),
+    poll: (at, count, timeout) =>
+      poll(world, at!, count!, timeout! < 0 ? Infinity : time.now + timeout! * MILLISECOND, "interruptOutput"),
     ppoll: (at, count, timeout) =>
-      poll(world, at!, count!, timeout === 0 ? Infinity : time.now + readTime(memory, timeout!, 1e9)),
+      poll(world, at!, count!, timeout === 0 ? Infinity : time.now + readTime(memory, timeout!, 1e9), "interrupt"),
     eventfd: (count) => descriptors.add({ kind: "eventfd", count: count! }, LASTING),
     epoll_create1: () => descriptors.add({ kind: "epoll", interests: new Map() }, LASTING),
     epoll_ctl: (epoll, operation, fd, event) => {
@@ -122,8 +123,8 @@ function openFile({ descriptors, options, network }: World, path: string): numbe
   return descriptors.add({ kind: "sink", sink: description.sink, nonblocking: true }, 3);
 }
 
-/** poll(2), until a time. */
-function poll(world: World, at: number, count: number, deadline: number): number {
+/** poll(2), until a time; a fault of this kind interrupts it. */
+function poll(world: World, at: number, count: number, deadline: number, fault: keyof FaultRates): number {
   const { memory, descriptors } = world;
   const entries = Array.from({ length: count }, (_, i) => ({
     fd: memory.i32(at + POLLFD_SIZE * i),
@@ -131,7 +132,7 @@ function poll(world: World, at: number, count: number, deadline: number): number
     at: at + POLLFD_SIZE * i + 6,
   }));
   const holding = ({ fd, wanted }: { fd: number; wanted: number }) => fd < 0 ? 0 : descriptors.events(fd) & wanted;
-  if (world.fault("interruptOutput")) return -errno.EINTR;
+  if (world.fault(fault)) return -errno.EINTR;
   const waited = world.block(deadline, () => entries.some((entry) => holding(entry) !== 0));
   if (waited === -errno.EINTR) return waited;
   for (const entry of entries) memory.setU16(entry.at, holding(entry));

@@ -59,7 +59,7 @@ export function socketFunctions(world: World): Functions {
     }),
     setsockopt: onSocket((socket, level, name, at, length) => {
       if (option.key(level!, name!) !== option.SO_RCVTIMEO) {
-        return length! < 4 ? -errno.EINVAL : socket.options.write(level!, name!, memory.i32(at!));
+        return length! < 4 ? -errno.EINVAL : socket.setOption(level!, name!, memory.i32(at!));
       }
       if (length! < 16) return -errno.EINVAL;
       socket.receiveTimeout = readTime(memory, at!, 1e6);

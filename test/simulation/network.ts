@@ -20,6 +20,8 @@ export interface Way {
   mtu?: number;
   /** How fast the device takes what is sent there; without limit, if absent. */
   bytesPerSecond?: number;
+  /** How long the device takes to send, in nanoseconds. */
+  latency?: number;
   /** Nobody answers to the address: what is sent waits, and is discarded. */
   absent?: boolean;
   /** What the routing table says: `unreachable`, `prohibit`, `blackhole`. */
@@ -149,29 +151,31 @@ export class Network {
   /**
    * Hands datagrams to the device; what it has no room for is discarded.
    * @param size of all of them in the send buffer
-   * @param release called once they have left the host
+   * @param release called once they have left the host, or are discarded
    */
-  transmit(datagrams: readonly Datagram[], route: Route, size: number, release: () => void): void {
+  transmit(datagrams: readonly Datagram[], route: Route, size: number, release: (left: boolean) => void): void {
     const { destination } = datagrams[0]!;
     const { way, local } = route;
     const leave = () => {
-      release();
+      release(true);
       if (local) this.arrive({ ...datagrams[0]!, payloads: datagrams.map(({ payload }) => payload) });
       else for (const datagram of datagrams) this.onWire(datagram);
     };
     if (way.absent) {
       const held = this.#held.get(destination) ?? 0;
-      if (held + size > NEIGHBOUR_QUEUE) return release();
+      if (held + size > NEIGHBOUR_QUEUE) return release(false);
       this.#held.set(destination, held + size);
       this.#time.schedule(this.#time.now + NEIGHBOUR_PATIENCE, () => {
         this.#held.set(destination, this.#held.get(destination)! - size);
-        release();
+        release(false);
       });
     } else if (way.bytesPerSecond !== undefined) {
       const start = Math.max(this.#time.now, this.#freeAt.get(destination) ?? 0);
       const end = start + Math.ceil(size * SECOND / way.bytesPerSecond);
       this.#freeAt.set(destination, end);
       this.#time.schedule(end, leave);
+    } else if (way.latency !== undefined) {
+      this.#time.schedule(this.#time.now + way.latency, leave);
     } else {
       leave();
     }

@@ -33,8 +33,9 @@ export class Pace {
     this.#calls = 0;
   }
 
-  /** The program calls the kernel. */
-  called(): void {
+  /** The program calls the kernel. Calls on an output follow the pace of its reader. */
+  called(name: string): void {
+    if (name === "write" || name === "poll") return;
     const { now } = this.#time;
     if (now - this.#second > SECOND) {
       this.#second = now;

@@ -17,6 +17,8 @@ interface Refusal {
 export class RefusalOracle {
   /** When a device first turned out to take no trains; `Infinity` if none did. */
   deviceRefusedAt = Infinity;
+  /** Peers that have ever refused one. */
+  readonly ever = new Set<string>();
   /** Trains to peers that had refused one, after it was forgotten. */
   retried = 0;
   // By peer: what was refused last, and what is known for sure because a single datagram went through after it.
@@ -44,6 +46,7 @@ export class RefusalOracle {
       const suspected = this.#suspected.get(peer.address);
       if (error !== 0 || !afterTrain || suspected === undefined) return;
       this.#learnt.set(peer.address, suspected);
+      this.ever.add(peer.address);
       if (suspected.error === errno.EIO) this.deviceRefusedAt = Math.min(this.deviceRefusedAt, now);
       return;
     }

@@ -10,9 +10,10 @@ function isForGroup({ destination }: Message): boolean {
   return isMulticast(destination) && !isIPv4(destination);
 }
 
-/** The address that a reply must leave from. */
+/** The address that a reply must leave from; "" where a forged source leaves that open. */
 export function replySource(network: Network, message: Message): string {
   const { destination, specific, source, interface: by } = message;
+  if (isForGroup(message) && network.isLocal(source)) return "";
   if (isForGroup(message)) return network.primary(by, false, isLinkLocal(source) || isMulticast(source)) ?? "";
   return specific ?? destination;
 }
@@ -22,11 +23,15 @@ export function goesBack({ peer }: Attempt, { source, sourcePort, interface: by 
   return peer.address === source && peer.port === sourcePort && (!isLinkLocal(source) || peer.scope === by.index);
 }
 
+/** Whether only the interface says where a message came from, or where an answer leaves from. */
+export function needsInterface(message: Message): boolean {
+  return isLinkLocal(message.source) || isLinkLocal(message.destination) || isForGroup(message);
+}
+
 /** Requires that a reply goes the way that the routing table says, or the way it came where only that is known. */
 export function checkReplyInterface(network: Network, { peer, interfaceIndex }: Attempt, message: Message): void {
-  const { source, destination, interface: by } = message;
-  const bound = isLinkLocal(source) || isLinkLocal(destination) || isForGroup(message);
-  const route = network.route(peer.address, bound ? by.index : 0);
+  const { source, interface: by } = message;
+  const route = network.route(peer.address, needsInterface(message) ? by.index : 0);
   if (typeof route === "object" && route.interface.index !== interfaceIndex) {
     throw new Violation(`a reply to ${source} leaves by interface ${interfaceIndex}`);
   }

@@ -11,6 +11,8 @@ import type { PlannedEvent } from "./events.ts";
 import { enter, simulatedRuntime, simulateGlobals } from "./runtime.ts";
 import { makeServePlan } from "./serve_plan.ts";
 import { runServePlan } from "./serve_run.ts";
+import { makeProbePlan } from "./probe_plan.ts";
+import { runProbePlan } from "./probe_run.ts";
 import { shrink } from "./shrink.ts";
 import { World } from "./world.ts";
 
@@ -40,6 +42,8 @@ simulateGlobals();
 enter(new World(makeEchoPlan(0).host));
 const { parseEcho } = await import("../../src/echo/options.ts");
 const { runEcho } = await import("../../src/echo/command.ts");
+const { parseProbe } = await import("../../src/probe/options.ts");
+const { runProbe } = await import("../../src/probe/command.ts");
 const { serve } = await import("../../src/mod.ts");
 
 /** A kind of run. */
@@ -60,8 +64,19 @@ const echo: Simulation<ReturnType<typeof makeEchoPlan>> = {
     }),
 };
 
+const probe: Simulation<ReturnType<typeof makeProbePlan>> = {
+  make: makeProbePlan,
+  run: (plan) =>
+    runProbePlan(plan, async (args) => {
+      const settings = parseProbe(args);
+      if (typeof settings === "string") throw new Error(settings);
+      return await runProbe(settings);
+    }),
+};
+
 const simulations = new Map<string, (seed: number) => Promise<void>>([
   ["echo", simulation(echo)],
+  ["probe", simulation(probe)],
   ["serve", simulation({ make: makeServePlan, run: (plan) => runServePlan(plan, serve) })],
 ]);
 

@@ -10,6 +10,9 @@ const ROOM: Record<SinkKind, number> = { file: Infinity, pipe: 65_536, terminal:
 /** Bytes that a write to a pipe takes whole or not at all. */
 const PIPE_BUF = 4096;
 
+/** A terminal that holds fewer characters can be written to, says poll(2). `WAKEUP_CHARS`, drivers/tty/n_tty.c */
+const WAKEUP_CHARS = 256;
+
 export class Sink {
   readonly kind: SinkKind;
   /** All that was taken, and when. */
@@ -78,7 +81,9 @@ export class Sink {
 
   /** Whether poll(2) says that it can be written to. */
   get writable(): boolean {
-    return this.room >= (this.kind === "pipe" ? PIPE_BUF : 1);
+    const { room } = this;
+    if (this.kind === "terminal") return ROOM.terminal - room < WAKEUP_CHARS;
+    return room >= (this.kind === "pipe" ? PIPE_BUF : 1);
   }
 
   /** Takes as much of `bytes` as it can; returns how much, or the negative error. */

@@ -28,6 +28,7 @@ export const IP_MTU_DISCOVER = key(SOL_IP, 10);
 export const IP_RECVERR = key(SOL_IP, 11);
 export const IP_RECVTTL = key(SOL_IP, 12);
 export const IP_RECVTOS = key(SOL_IP, 13);
+export const IP_RECVFRAGSIZE = key(SOL_IP, 25);
 export const IP_UNICAST_IF = key(SOL_IP, 50);
 export const UDP_SEGMENT = key(SOL_UDP, 103);
 export const UDP_GRO = key(SOL_UDP, 104);
@@ -40,6 +41,7 @@ export const IPV6_RECVHOPLIMIT = key(SOL_IPV6, 51);
 export const IPV6_RECVTCLASS = key(SOL_IPV6, 66);
 export const IPV6_TCLASS = key(SOL_IPV6, 67);
 export const IPV6_UNICAST_IF = key(SOL_IPV6, 76);
+export const IPV6_RECVFRAGSIZE = key(SOL_IPV6, 77);
 export const IPV6_FREEBIND = key(SOL_IPV6, 78);
 
 /** What the host allows and has. */
@@ -61,13 +63,23 @@ export class SocketOptions {
     this.#capabilities = capabilities;
     const set = (...names: number[]) => names.forEach((name) => this.#values.set(name, 0));
     set(SO_ERROR, SO_BROADCAST, SO_RCVTIMEO, SO_TIMESTAMPING);
-    set(IP_TOS, IP_TTL, IP_PKTINFO, IP_MTU_DISCOVER, IP_RECVERR, IP_RECVTTL, IP_RECVTOS, IP_UNICAST_IF);
+    set(
+      IP_TOS,
+      IP_TTL,
+      IP_PKTINFO,
+      IP_MTU_DISCOVER,
+      IP_RECVERR,
+      IP_RECVTTL,
+      IP_RECVTOS,
+      IP_RECVFRAGSIZE,
+      IP_UNICAST_IF,
+    );
     if (capabilities.trains) set(UDP_SEGMENT, UDP_GRO);
     this.#values.set(SO_TYPE, 2).set(SO_DOMAIN, domain).set(SO_SNDBUF, 212_992).set(SO_RCVBUF, 212_992);
     this.#values.set(IP_MTU_DISCOVER, 1);
     if (domain !== AF_INET6) return;
     set(IPV6_UNICAST_HOPS, IPV6_RECVERR, IPV6_V6ONLY, IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT);
-    set(IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_UNICAST_IF, IPV6_FREEBIND);
+    set(IPV6_RECVFRAGSIZE, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_UNICAST_IF, IPV6_FREEBIND);
     this.#values.set(IPV6_MTU_DISCOVER, 1);
   }
 

@@ -21,7 +21,9 @@ export function jsonSummaries(lines: readonly string[]): Summary[] {
 /** The summaries for people: each a heading and a table of names, numbers, and details. */
 export function textSummaries(text: string): Summary[] {
   const headings = [...text.matchAll(/^(running for|stopped by \w+ after) [\d.]+ s$/gm)];
-  return headings.map(({ index }, i) => readTable(text.slice(index, headings[i + 1]?.index)));
+  const tables = headings.map(({ index }, i) => text.slice(index, headings[i + 1]?.index));
+  // An output that did not take all may end within one.
+  return tables.filter((table) => /^ {2}log lines dropped +\d+\n/m.test(table)).map(readTable);
 }
 
 function readTable(text: string): Summary {

@@ -25,57 +25,35 @@ export function makeTraffic(
     const destinations = ["2001:db8:ffff::5"];
     peers.push(...[2, 3].map((index) => ({ from: { ...from, interface: index }, destinations })));
   }
-  const events: PlannedEvent[] = [];
-  const add = (at: number, peer: ReturnType<typeof makePeer>, sizes: readonly number[]) => {
-    const destination = random.chance(0.7) ? peer.destinations[0]! : random.pick(peer.destinations);
-    const sourcePort = random.chance(0.1) ? random.pick(random.pick([PORTS, OPEN_PORTS])) : peer.from.sourcePort;
-    events.push({
-      at,
-      kind: "arrival",
-      ...peer.from,
-      sourcePort,
-      destination,
-      sizes,
-      text: random.chance(0.8),
-      seed: random.word(),
-    });
+  const arrival = (
+    at: number,
+    peer: Peer,
+    sizes: readonly number[],
+    changes: Partial<Peer["from"]> = {},
+  ): PlannedEvent => ({
+    at,
+    kind: "arrival",
+    ...peer.from,
+    ...changes,
+    destination: random.chance(0.7) ? peer.destinations[0]! : random.pick(peer.destinations),
+    sizes,
+    text: random.chance(0.8),
+    seed: random.word(),
+  });
+  const events = [
+    ...random.chance(0.15) ? makeCrowd(random, peers, duration, arrival) : [],
+    ...random.chance(0.1) ? makeFlood(random, peers, duration, arrival) : [],
+  ];
+  const add = (at: number, peer: Peer, sizes: readonly number[]) => {
+    const changes = {
+      ...random.chance(0.1) ? { sourcePort: random.pick(random.pick([PORTS, OPEN_PORTS])) } : {},
+      // What is not bound to a link may come by any.
+      ...random.chance(0.1) && peer.from.interface !== 1 && !isLinkLocal(peer.from.source)
+        ? { interface: random.pick([2, 3]) }
+        : {},
+    };
+    events.push(arrival(at, peer, sizes, changes));
   };
-  const slow = random.chance(0.15) ? random.some(peers) : [];
-  for (const { from, destinations } of slow) {
-    const way = { bytesPerSecond: random.magnitude(1000, 1_000_000) };
-    events.push({ at: 0, kind: "way", address: from.source, way });
-    for (let i = 0; i < 40; i++) {
-      const size = random.between(8000, 65_000);
-      events.push({
-        at: random.between(0, duration),
-        kind: "arrival",
-        ...from,
-        destination: destinations[0]!,
-        sizes: random.chance(0.7) ? [size] : new Array<number>(40).fill(size >> 6),
-        text: true,
-        seed: random.word(),
-      });
-    }
-  }
-  if (random.chance(0.1)) {
-    // More at once than a batch holds, in trains that are as long as can be.
-    const peer = random.pick(peers);
-    const at = random.between(0, duration);
-    const size = random.between(800, 1472);
-    for (let i = 0; i < 100; i++) {
-      const sourcePort = OPEN_PORTS[random.chance(0.9) ? 0 : 1]!;
-      events.push({
-        at,
-        kind: "arrival",
-        ...peer.from,
-        sourcePort,
-        destination: peer.destinations[0]!,
-        sizes: [size],
-        text: true,
-        seed: random.word(),
-      });
-    }
-  }
   while (events.length < 250) {
     const start = random.between(-MILLISECOND, duration);
     const pace = random.magnitude(MICROSECOND, 20 * MILLISECOND);
@@ -88,6 +66,37 @@ export function makeTraffic(
     if (random.chance(0.2)) break;
   }
   return events;
+}
+
+type Peer = ReturnType<typeof makePeer>;
+type MakeArrival = (at: number, peer: Peer, sizes: readonly number[], changes?: Partial<Peer["from"]>) => PlannedEvent;
+
+/** Peers on slow ways that ask for more than their ways take, and others meanwhile. */
+function makeCrowd(random: Random, peers: readonly Peer[], duration: number, arrival: MakeArrival): PlannedEvent[] {
+  const slow = random.some(peers);
+  const events: PlannedEvent[] = slow.map(({ from: { source } }) => {
+    const way = random.chance(0.2) ? { absent: true } : { bytesPerSecond: random.magnitude(1000, 1_000_000) };
+    return { at: 0, kind: "way", address: source, way };
+  });
+  const start = random.between(0, duration);
+  for (let i = 0; i < 60 && slow.length > 0; i++) {
+    const at = start + random.between(0, i) * MILLISECOND;
+    const size = random.between(8000, 60_000);
+    events.push(arrival(at, random.pick(slow), random.chance(0.7) ? [size] : new Array<number>(40).fill(size >> 6)));
+    if (i > 20) events.push(arrival(at, random.pick(peers), [random.between(1, 1400)]));
+  }
+  return events;
+}
+
+/** More at once than a batch holds, in trains that are as long as can be. */
+function makeFlood(random: Random, peers: readonly Peer[], duration: number, arrival: MakeArrival): PlannedEvent[] {
+  const peer = random.pick(peers);
+  const at = random.between(0, duration);
+  const size = random.chance(0.5) ? random.between(1, 900) : random.between(800, 1472);
+  return Array.from({ length: 100 }, () => {
+    const sizes = random.chance(0.05) ? [size, size] : [size];
+    return arrival(at, peer, sizes, { sourcePort: OPEN_PORTS[random.chance(0.9) ? 0 : 1]! });
+  });
 }
 
 /** A host that sends datagrams, and where to. */

@@ -3,7 +3,7 @@ import { Descriptors } from "./descriptors.ts";
 import { errno } from "./errno.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Attempt, Surroundings } from "./kernel_send.ts";
-import { KernelSocket, type Message, type Told } from "./kernel_socket.ts";
+import { KernelSocket, type Message, type QueuedError, type Told } from "./kernel_socket.ts";
 import { AddressSpace } from "./memory.ts";
 import { type Interface, Network } from "./network.ts";
 import { Random } from "./random.ts";
@@ -61,6 +61,7 @@ export interface Observer {
   /** A reception ended, with so many messages or the negative error. */
   receptionEnded?(waits: boolean, result: number): void;
   received?(socket: KernelSocket, message: Message, told: Told): void;
+  errorReceived?(socket: KernelSocket, entry: QueuedError): void;
   dropped?(socket: KernelSocket, count: number): void;
   closed?(socket: KernelSocket): void;
   /** The program asks for the counter of what was dropped. */
@@ -162,6 +163,7 @@ export class World implements Surroundings {
       this.network,
       this.time,
       {
+        errorReceived: (socket, entry) => this.observer.errorReceived?.(socket, entry),
         received: (socket, message, told) => this.observer.received?.(socket, message, told),
         dropped: (socket, count) => this.observer.dropped?.(socket, count),
         arrange: (messages) => this.random.chance(0.5) ? messages : messages.reverse(),

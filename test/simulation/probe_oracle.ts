@@ -1,0 +1,202 @@
+/** What the probe must find: every request, and what became of it, told from the datagrams themselves. */
+import type { Attempt } from "./kernel_send.ts";
+import type { KernelSocket, Message, QueuedError } from "./kernel_socket.ts";
+import type { ProbePlan } from "./probe_plan.ts";
+import { sameBytes } from "./reply_checks.ts";
+import { MILLISECOND } from "./time.ts";
+import { Violation } from "./violation.ts";
+import type { Observer, World } from "./world.ts";
+
+/** What became of a request, as far as it is known. */
+export type Fate = "nothing" | "received" | "late" | "wrong_source" | "corrupted" | "failed";
+
+interface Request {
+  readonly payload: Uint8Array;
+  fate: Fate;
+  errno: number;
+  /** Whether it could not be sent. */
+  unsent: boolean;
+  /** How often it was tried, if only the errors of earlier requests were in the way; else `Infinity`. */
+  tries: number;
+  /** By `CLOCK_REALTIME` when it left, and by `CLOCK_MONOTONIC` when it was sent. */
+  left: number;
+  sent: number;
+}
+
+/** What the probe reports of an arrival. */
+export interface Reported {
+  readonly kind: string;
+  readonly sequence: number | null;
+  readonly rtt: number | null;
+  /** Whether the clock was set between request and answer: then the time is an estimate. */
+  readonly estimated: boolean;
+}
+
+/** How much later than it left a request may have been taken down by `CLOCK_MONOTONIC`. */
+const SLACK = MILLISECOND;
+
+/** The requests to one target, and what came of them. */
+export class TargetOracle {
+  readonly requests: Request[] = [];
+  readonly reports: Reported[] = [];
+  readonly wrongSources = new Set<string>();
+  duplicates = 0;
+  reordered = 0;
+  stray = 0;
+  lastErrno = 0;
+  #newest = -1;
+  readonly #address: string;
+  readonly #port: number;
+  readonly #timeout: number;
+
+  constructor(address: string, port: number, timeoutMilliseconds: number) {
+    this.#address = address;
+    this.#port = port;
+    this.#timeout = timeoutMilliseconds * MILLISECOND;
+  }
+
+  /** A request is tried. */
+  attempted(payload: Uint8Array, { error, pending }: Attempt, now: number, realtime: number): void {
+    const last = this.requests.at(-1);
+    const again = last !== undefined && sameBytes(last.payload, payload);
+    if (again && last.errno === 0) throw new Violation("a request is sent twice");
+    const request: Request = again
+      ? last
+      : { payload: payload.slice(), fate: "nothing", errno: 0, unsent: true, tries: 0, left: realtime, sent: now };
+    if (!again) this.requests.push(request);
+    request.left = realtime;
+    request.tries += error === 0 || pending ? 1 : Infinity;
+    request.unsent = error !== 0;
+    request.errno = error;
+    request.fate = error === 0 ? "nothing" : "failed";
+    if (error !== 0) this.lastErrno = error;
+  }
+
+  /** A datagram is read; `stepped` says that the clock may have been set. */
+  answered({ source, sourcePort, payloads, time }: Message, now: number, stepped: boolean): void {
+    const payload = payloads[0]!;
+    const intact = this.requests.findIndex((request) => sameBytes(request.payload, payload));
+    const named = intact >= 0 ? intact : this.#resembling(payload);
+    const request = this.requests[named];
+    const fromTarget = source === this.#address && sourcePort === this.#port;
+    const age = request === undefined ? 0 : (now - request.sent) / this.#timeout;
+    if (request === undefined || age > FORGOTTEN) {
+      this.stray++;
+      this.#report("stray", null, null, false);
+    } else if (hasAnswer(request)) {
+      this.duplicates++;
+      this.#report("duplicate", named, null, false);
+    } else if (intact < 0) {
+      request.fate = "corrupted";
+      this.#report("corrupted", named, null, false);
+    } else {
+      this.#answer(request, named, time - request.left, now, fromTarget, stepped);
+      if (!fromTarget) this.wrongSources.add(`${source} ${sourcePort}`);
+    }
+  }
+
+  #answer(request: Request, i: number, rtt: number, now: number, fromTarget: boolean, stepped: boolean): void {
+    const most = now - request.sent + SLACK;
+    const estimated = stepped && (rtt < 0 || rtt > most);
+    const roundTrip = estimated ? now - request.sent : rtt;
+    if (i < this.#newest) this.reordered++;
+    this.#newest = Math.max(this.#newest, i);
+    request.fate = !fromTarget ? "wrong_source" : roundTrip <= this.#timeout ? "received" : "late";
+    this.#report(request.fate, i, roundTrip, stepped);
+  }
+
+  #report(kind: string, i: number | null, rtt: number | null, estimated: boolean): void {
+    this.reports.push({ kind, sequence: i === null ? null : i + 1, rtt, estimated });
+  }
+
+  /** The request of which a payload has the beginning, and nearly all of the rest. */
+  #resembling(payload: Uint8Array): number {
+    return this.requests.findIndex((request) =>
+      request.payload.length === payload.length && sameBytes(request.payload.subarray(0, 12), payload.subarray(0, 12))
+    );
+  }
+
+  /** The kernel tells when a request left. */
+  departed(payload: Uint8Array, time: number): void {
+    const request = this.requests.find((each) => sameBytes(each.payload, payload));
+    if (request !== undefined) request.left = Math.max(request.left, time);
+  }
+
+  /** An ICMP message is read. */
+  failed({ payload, errno }: QueuedError, now: number): void {
+    const request = this.requests.find((each) => sameBytes(each.payload.subarray(0, payload.length), payload));
+    if (request === undefined) throw new Violation("an ICMP message of no request");
+    if (request.fate !== "nothing" || now - request.sent > FORGOTTEN * this.#timeout) return;
+    request.fate = "failed";
+    request.errno = errno;
+    this.lastErrno = errno;
+  }
+
+  /** How many requests had a fate. */
+  count(fate: Fate): number {
+    return this.requests.filter((request) => request.fate === fate).length;
+  }
+
+  /** Requests that were given up, though only the errors of earlier ones were in the way. */
+  get givenUp(): number {
+    return this.requests.filter(({ unsent, tries }) => unsent && tries < TRIES).length;
+  }
+
+  /** The verdict, if so many requests still wait. */
+  verdict(waiting: number): string {
+    if (this.count("wrong_source") > 0) return "wrong_source";
+    if (this.count("corrupted") > 0) return "corrupted";
+    const received = this.count("received");
+    if (received + this.count("late") > 0) return received === this.requests.length - waiting ? "ok" : "partial";
+    if (this.count("failed") > 0) return this.lastErrno === 111 ? "refused" : "unreachable";
+    return "no_answer";
+  }
+}
+
+/** How often a request is tried at most. */
+const TRIES = 4;
+/** Time-outs after which a request is forgotten. */
+const FORGOTTEN = 10;
+
+function hasAnswer({ fate }: Request): boolean {
+  return fate !== "nothing" && fate !== "failed";
+}
+
+export class ProbeOracle implements Observer {
+  readonly targets: readonly TargetOracle[];
+  readonly #world: World;
+  readonly #plan: ProbePlan;
+  readonly #sockets = new Map<KernelSocket, TargetOracle>();
+  #sending = { now: 0, realtime: 0 };
+
+  constructor(world: World, plan: ProbePlan) {
+    this.#world = world;
+    this.#plan = plan;
+    this.targets = plan.targets.map(({ address, port }) => new TargetOracle(address, port, plan.timeoutMilliseconds));
+  }
+
+  called(name: string): void {
+    const { now, realtime } = this.#world.time;
+    // The probe reads the clock right before it sends.
+    if (name === "sendmmsg") this.#sending = { now, realtime };
+  }
+
+  attempted(attempt: Attempt): void {
+    const { socket, peer, payloads } = attempt;
+    const i = this.#plan.targets.findIndex(({ address, port }) => address === peer.address && port === peer.port);
+    const target = this.targets[i];
+    if (target === undefined || payloads.length !== 1) throw new Violation(`a request to ${peer.address}`);
+    this.#sockets.set(socket, target);
+    target.attempted(payloads[0]!, attempt, this.#sending.now, this.#sending.realtime);
+  }
+
+  received(socket: KernelSocket, message: Message): void {
+    this.#sockets.get(socket)?.answered(message, this.#world.time.now, this.#plan.events.length > 0);
+  }
+
+  errorReceived(socket: KernelSocket, entry: QueuedError): void {
+    const target = this.#sockets.get(socket);
+    if (entry.errno !== 0) target?.failed(entry, this.#world.time.now);
+    else if (entry.departed !== undefined) target?.departed(entry.departed, entry.time!);
+  }
+}

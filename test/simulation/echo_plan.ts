@@ -45,10 +45,8 @@ export function makeEchoPlan(seed: number): EchoPlan {
   const host = makeHost(random);
   const settings = makeSettings(random, host);
   const duration = random.magnitude(20 * MILLISECOND, random.chance(0.9) ? 8 * SECOND : 100 * SECOND);
-  const events = [
-    ...makeTraffic(random, host.interfaces, settings.port, duration),
-    ...makeTroubles(random, host, duration),
-  ];
+  const traffic = makeTraffic(random, host.interfaces, settings.port, duration);
+  const events = [...traffic, ...makeTroubles(random, host, duration, traffic)];
   events.sort((a, b) => a.at - b.at);
   const signal = random.pick(["SIGTERM", "SIGINT", "SIGHUP"] as const);
   return {

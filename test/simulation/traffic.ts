@@ -148,12 +148,17 @@ function makeSizes(random: Random): number[] {
 }
 
 /** What goes wrong on the way. */
-export function makeTroubles(random: Random, { interfaces }: HostOptions, duration: number): PlannedEvent[] {
+export function makeTroubles(
+  random: Random,
+  { interfaces }: HostOptions,
+  duration: number,
+  traffic: readonly PlannedEvent[],
+): PlannedEvent[] {
   const events: PlannedEvent[] = [];
+  const sources = [...new Set(traffic.flatMap((event) => event.kind === "arrival" ? [event.source] : []))];
   const some = (probability: number, make: (at: number) => PlannedEvent) => {
     while (random.chance(probability)) events.push(make(random.between(0, duration)));
   };
-  const places = ["192.0.2.20", "192.0.2.21", "198.51.100.20", "203.0.113.5", "2001:db8:2::20", "2001:db8:3::21"];
   const ways = (): Way =>
     random.pick<() => Way>([
       () => ({}),
@@ -162,7 +167,7 @@ export function makeTroubles(random: Random, { interfaces }: HostOptions, durati
       () => ({ bytesPerSecond: random.magnitude(1000, 10_000_000) }),
       () => ({ error: random.pick([22, 13, 101, 113]) }),
     ])();
-  some(0.5, (at) => ({ at, kind: "way", address: random.pick(places), way: ways() }));
+  some(0.5, (at) => ({ at, kind: "way", address: random.pick(sources), way: ways() }));
   some(0.3, (at) => {
     const { index, addresses } = random.pick(interfaces.slice(1));
     return { at, kind: "address", interface: index, address: random.pick(addresses), present: random.chance(0.5) };

@@ -37,6 +37,8 @@ const DRAIN_MAX = 50_000_000;
 const RECEIVE_BUFFER = 4 << 20;
 /** Calls by which the server has sent what it can of the last reception. */
 const AFTER_SENDING: ReadonlySet<string> = new Set(["recvmmsg", "write", "send", "poll", "close"]);
+/** Datagrams up to this size find room in any send buffer that slow ways fill. */
+const QUICK_SIZE = 1472;
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
 
@@ -171,9 +173,12 @@ export class EchoOracle implements Observer {
       return !each.echoed && !taken.has(each) && goesBack(attempt, each.message) &&
         sameBytes(each.payload, payload) && (attempt.source === "" || source === "" || attempt.source === source);
     });
-    // Short payloads are not all different: the one that was tried least is meant.
+    // Short payloads are not all different: one whose train was just refused is meant, or the one that was tried least.
     const fewest = Math.min(...matches.map(({ tries }) => tries));
-    const found = matches.find(({ tries }) => tries === fewest);
+    const ofTrain = attempt.payloads.length === 1
+      ? matches.find(({ train, error }) => train && error !== 0)
+      : undefined;
+    const found = ofTrain ?? matches.find(({ tries }) => tries === fewest);
     if (found !== undefined) return found;
     const what = `${payload.length} bytes from ${attempt.source || "?"} to ${peer.address} port ${peer.port}`;
     throw new Violation(`a reply that answers nothing: ${what}`);
@@ -183,7 +188,7 @@ export class EchoOracle implements Observer {
   #checkBuffer(attempt: Attempt): void {
     const { socket, payloads, peer, error } = attempt;
     checkMessage(this.#world.network, attempt);
-    const quick = !this.slowed.has(peer.address);
+    const quick = !this.slowed.has(peer.address) && payloads[0]!.length <= QUICK_SIZE;
     if (error === errno.EAGAIN && quick && payloads.length === 1) {
       const { sending } = socket;
       throw new Violation(`a send buffer that slow ways fill (${sending} bytes) keeps ${peer.address} from an answer`);
@@ -225,8 +230,9 @@ export class EchoOracle implements Observer {
       each.realtimes.push(this.#world.time.realtime);
       if (each.echoed) continue;
       const { source } = each.message;
-      // The server itself refuses what a peer may not have of a crowded send buffer.
-      if (each.error === 0 && this.#crowded) each.error = errno.EAGAIN;
+      // The server itself refuses what a peer may not have of a crowded send buffer: of a quick way, large datagrams.
+      const refusable = this.slowed.has(source) || each.payload.length > QUICK_SIZE;
+      if (each.error === 0 && this.#crowded && refusable) each.error = errno.EAGAIN;
       if (each.error === 0) throw new Violation(`a datagram of ${source} was given up, and never tried`);
       if (each.train && TRAIN_ERRORS.includes(each.error)) {
         if (!this.#crowded) throw new Violation(`datagrams to ${source} were refused as a train, and not tried alone`);

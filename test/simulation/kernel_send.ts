@@ -142,6 +142,7 @@ function send(around: Surroundings, attempt: Attempt, wanted: Wanted, size: numb
   const bound = socket.local!.address;
   const named = wanted.source ?? (/^(::|0\.0\.0\.0)$/.test(bound) ? undefined : bound);
   const source = named === "0.0.0.0" || named === "::" ? undefined : named;
+  if (source !== undefined && isIPv4(source) !== ipv4) return errno.ENETUNREACH;
   attempt.wrongSource = source !== undefined && !isUsableSource(around, socket, source, wanted.interfaceIndex);
   if (attempt.wrongSource) return errno.EINVAL;
   const unicast = socket.options.get(ipv4 ? option.IP_UNICAST_IF : option.IPV6_UNICAST_IF);

@@ -122,7 +122,7 @@ function receive(world: World, socket: KernelSocket, at: number, count: number, 
   if (fault !== 0) return -fault;
   for (let received = 0;; received++) {
     if (received === Math.min(count, MESSAGES_MAX)) return received;
-    if (received > 0 && world.fault("partialReceive")) return received;
+    if (received > 0 && !queue && world.fault("partialReceive")) return received;
     if (waits && socket.queue.length === 0 && socket.error === 0) {
       const waited = world.block(deadline, () => socket.queue.length > 0 || socket.error !== 0);
       if (waited < 0) return received > 0 ? received : waited;

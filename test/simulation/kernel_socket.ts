@@ -148,13 +148,14 @@ export class KernelSocket implements Receiver {
     return this.peer === undefined || (this.peer.address === source && this.peer.port === sourcePort);
   }
 
-  deliver(arrival: Arrival): void {
-    if (!this.#takes(arrival)) return;
+  deliver(arrival: Arrival): boolean {
+    if (!this.#takes(arrival)) return false;
     if (this.options.get(option.UDP_GRO) !== 0 || arrival.payloads.length === 1) {
       this.#enqueue(arrival);
     } else {
       for (const payload of arrival.payloads) this.#enqueue({ ...arrival, payloads: [payload] });
     }
+    return true;
   }
 
   #enqueue(arrival: Arrival): void {

@@ -46,7 +46,8 @@ export interface Arrival extends Omit<Datagram, "payload"> {
 
 /** Where an arrival goes: a socket of this host. */
 export interface Receiver {
-  deliver(arrival: Arrival): void;
+  /** Takes an arrival; returns whether it is for this socket. */
+  deliver(arrival: Arrival): boolean;
   /** Loses so many datagrams for want of room. */
   drop(count: number): void;
 }
@@ -76,6 +77,8 @@ export class Network {
   readonly ways = new Map<string, Way>();
   /** Sockets that receive. */
   readonly receivers = new Set<Receiver>();
+  /** Told of each datagram to this host that no socket takes. */
+  onRefused: (datagram: Datagram) => void = () => {};
   /** Told of each datagram that leaves the host. */
   onWire: (datagram: Datagram) => void = () => {};
   readonly #time: Time;
@@ -158,8 +161,9 @@ export class Network {
     const { way, local } = route;
     const leave = () => {
       release(true);
-      if (local) this.arrive({ ...datagrams[0]!, payloads: datagrams.map(({ payload }) => payload) });
-      else for (const datagram of datagrams) this.onWire(datagram);
+      const payloads = datagrams.map(({ payload }) => payload);
+      if (local && !this.arrive({ ...datagrams[0]!, payloads })) this.onRefused(datagrams[0]!);
+      if (!local) { for (const datagram of datagrams) this.onWire(datagram); }
     };
     if (way.absent) {
       const held = this.#held.get(destination) ?? 0;
@@ -181,9 +185,9 @@ export class Network {
     }
   }
 
-  /** Lets datagrams arrive that came to this host. */
-  arrive(arrival: Arrival): void {
-    for (const receiver of [...this.receivers]) receiver.deliver(arrival);
+  /** Lets datagrams arrive that came to this host; returns whether a socket takes them. */
+  arrive(arrival: Arrival): boolean {
+    return [...this.receivers].filter((receiver) => receiver.deliver(arrival)).length > 0;
   }
 
   /** Whether the host takes what is sent to an address, by an interface. */

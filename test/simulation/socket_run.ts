@@ -250,9 +250,7 @@ class SocketRun {
     const slot = this.#slots.get(number)!;
     slot.socket.close();
     this.#slots.delete(number);
-    await Promise.resolve();
-    await Promise.resolve();
-    await Promise.resolve();
+    await new Promise((resolve) => void setImmediate(resolve));
     if (slot.waiting) throw new Violation("a wait goes on after the socket was closed");
   }
 }

@@ -1,6 +1,7 @@
 /** One simulated process on one simulated host: what a run of the program lives in. */
 import { Descriptors } from "./descriptors.ts";
 import { errno } from "./errno.ts";
+import { portUnreachable, reportIcmp } from "./icmp.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Attempt, Surroundings } from "./kernel_send.ts";
 import { KernelSocket, type Message, type QueuedError, type Told } from "./kernel_socket.ts";
@@ -96,6 +97,10 @@ export class World implements Surroundings {
     this.time = new Time(this.random.between(1, 2000) * SECOND + this.random.between(0, SECOND), REALTIME_START);
     this.start = this.time.now;
     this.network = new Network(this.time, options.interfaces);
+    this.network.onRefused = (datagram) => {
+      const { destination } = datagram;
+      reportIcmp(this.network, portUnreachable(destination), datagram, destination);
+    };
     this.loop = new EventLoop(this.time, this.random);
     this.signals = new Signals((handler) => this.loop.deliverSignal(handler));
     this.outputs = [new Sink(options.outputs[0], this.time), new Sink(options.outputs[1], this.time)];

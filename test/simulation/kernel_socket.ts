@@ -115,9 +115,26 @@ export class KernelSocket implements Receiver {
       return -errno.EADDRNOTAVAIL;
     }
     if (isLinkLocal(address.address) && scope === 0) return -errno.EINVAL;
-    this.local = { address: address.address, scope, port: address.port || pickPort() };
+    const local = { address: address.address, scope, port: address.port || pickPort() };
+    for (const other of this.#network.receivers) {
+      if (other instanceof KernelSocket && other.#conflictsWith(this, local)) return -errno.EADDRINUSE;
+    }
+    this.local = local;
     this.#network.receivers.add(this);
     return 0;
+  }
+
+  /** Whether another socket can't be bound beside this one. `inet_rcv_saddr_equal`, net/ipv4/inet_connection_sock.c */
+  #conflictsWith(other: KernelSocket, { address, port }: { readonly address: string; readonly port: number }): boolean {
+    if (this.local?.port !== port) return false;
+    const families = (socket: KernelSocket, own: string) => {
+      if (own === "::") return socket.options.get(option.IPV6_V6ONLY) !== 0 ? [6] : [4, 6];
+      return [isIPv4(own) ? 4 : 6];
+    };
+    const own = families(this, this.local.address);
+    if (!families(other, address).some((family) => own.includes(family))) return false;
+    const any = (text: string) => text === "::" || text === "0.0.0.0";
+    return any(address) || any(this.local.address) || address === this.local.address;
   }
 
   /** connect(2) */

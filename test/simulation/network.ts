@@ -104,6 +104,11 @@ export class Network {
     );
   }
 
+  /** The interface that has an address. */
+  ownerOf(address: string): Interface | undefined {
+    return this.interfaces.find(({ addresses }) => addresses.some((own) => own.slice(0, own.indexOf("/")) === address));
+  }
+
   /** Whether the host takes what is sent to an address: an interface has it, or a route makes it local. */
   isLocal(address: string, index = 0): boolean {
     return this.hasAddress(address, index) || LOCAL_ROUTES.some((prefix) => inPrefix(address, prefix));
@@ -162,7 +167,9 @@ export class Network {
     const leave = () => {
       release(true);
       const payloads = datagrams.map(({ payload }) => payload);
-      if (local && !this.arrive({ ...datagrams[0]!, payloads })) this.onRefused(datagrams[0]!);
+      // It comes by the interface that has the address, though it takes the way through the loopback interface.
+      const by = this.ownerOf(destination) ?? route.interface;
+      if (local && !this.arrive({ ...datagrams[0]!, interface: by, payloads })) this.onRefused(datagrams[0]!);
       if (!local) { for (const datagram of datagrams) this.onWire(datagram); }
     };
     if (way.absent) {

@@ -522,10 +522,12 @@ var IP_MTU_DISCOVER = 10;
 var IP_PMTUDISC_DONT = 0;
 var IP_PMTUDISC_PROBE = 3;
 var IP_RECVERR = 11;
+var IP_MTU = 14;
 var IP_RECVFRAGSIZE = 25;
 var IP_UNICAST_IF = 50;
 var IPV6_UNICAST_HOPS = 16;
 var IPV6_MTU_DISCOVER = 23;
+var IPV6_MTU = 24;
 var IPV6_RECVERR = 25;
 var IPV6_V6ONLY = 26;
 var IPV6_RECVPKTINFO = 49;
@@ -984,10 +986,10 @@ var NonblockingWriter = class {
   constructor(fd, size) {
     this.#writer = new Writer(size);
     this.bytes = this.#writer.bytes;
-    const { method, own } = methodFor(fd);
+    const { method, own: own2 } = methodFor(fd);
     this.#method = method;
-    this.#fd = own;
-    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own) !== void 0;
+    this.#fd = own2;
+    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own2) !== void 0;
   }
   /**
    * Writes from the start of the buffer, at most `length` bytes, and whole lines if possible.
@@ -1019,20 +1021,20 @@ var NonblockingWriter = class {
 function methodFor(fd) {
   if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return { method: "send", own: fd };
   if (lseek(fd, 0, SEEK_CUR) >= 0) return { method: "write", own: fd };
-  const own = reopen(fd);
-  if (own >= 0) return { method: "nonblocking", own };
+  const own2 = reopen(fd);
+  if (own2 >= 0) return { method: "nonblocking", own: own2 };
   return { method: terminalDevice(fd) === void 0 ? "poll" : "pieces", own: fd };
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own = open2(`/proc/self/fd/${fd}`, flags);
-  if (own >= 0) return own;
+  const own2 = open2(`/proc/self/fd/${fd}`, flags);
+  if (own2 >= 0) return own2;
   const terminal = open2("/dev/tty", flags);
-  if (terminal < 0) return own;
+  if (terminal < 0) return own2;
   const device = terminalDevice(fd);
   if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
   close(terminal);
-  return own;
+  return own2;
 }
 
 // src/cli/terminal.ts
@@ -1293,9 +1295,14 @@ var SocketMemory = class {
   #values = this.#memory.pointer(0);
   #length = this.#memory.pointer(VALUES_SIZE);
   #call = libc().call;
+  #drops = 0;
+  // The kernel's counter at the last reading. Drops before an adoption do not count.
+  #dropsSeen;
   /** @param fd the socket */
   constructor(fd) {
     this.#fd = fd;
+    this.read();
+    this.#dropsSeen = this.#words[SK_MEMINFO_DROPS];
   }
   /** Reads the values. On failure (Linux before 4.12, a descriptor that is no socket any more) they stay as they are. */
   read() {
@@ -1310,9 +1317,13 @@ var SocketMemory = class {
   get sendBufferSize() {
     return this.#words[SK_MEMINFO_SNDBUF];
   }
-  /** Datagrams that the kernel dropped on reception, modulo 2^32. A train counts as one. `sk_drops` */
-  get drops() {
-    return this.#words[SK_MEMINFO_DROPS] >>> 0;
+  /** Reads the number of datagrams that the kernel has dropped on reception since this object was made. `sk_drops` */
+  readDrops() {
+    this.read();
+    const counter = this.#words[SK_MEMINFO_DROPS];
+    this.#drops += counter - this.#dropsSeen >>> 0;
+    this.#dropsSeen = counter;
+    return this.#drops;
   }
 };
 
@@ -1487,6 +1498,347 @@ function resolve(text, family) {
   return answers.map(readSocketAddress);
 }
 
+// ffi/netlink.ts
+var MESSAGE_SIZE = 8192;
+function isLocalAddress(address, interfaceIndex2) {
+  const message = new Memory(MESSAGE_SIZE);
+  const { bytes, u16 } = message;
+  let end = nlmsghdr.size;
+  bytes[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
+  bytes[end + rtmsg.rtm_dst_len] = address.length * 8;
+  end += rtmsg.size;
+  const attribute = (type, value) => {
+    u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
+    u16[end + rtattr.rta_type >> 1] = type;
+    bytes.set(value, end + rtattr.size);
+    end += rtattr.size + value.length;
+  };
+  attribute(RTA_DST, address);
+  if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
+  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, end);
+  const length = libc().call.read(fd, message.pointer(0), bytes.length);
+  close(fd);
+  if (length < nlmsghdr.size + rtmsg.size) return void 0;
+  return u16[nlmsghdr.nlmsg_type >> 1] === RTM_NEWROUTE && bytes[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
+}
+function interfaceIPv6Addresses() {
+  const message = new Memory(MESSAGE_SIZE);
+  const { bytes, u16, i32 } = message;
+  bytes[nlmsghdr.size + ifaddrmsg.ifa_family] = AF_INET6;
+  const addresses = [];
+  const fd = request(message, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, nlmsghdr.size + ifaddrmsg.size);
+  try {
+    for (; ; ) {
+      const length = libc().call.read(fd, message.pointer(0), bytes.length);
+      if (length < nlmsghdr.size) return void 0;
+      for (let at = 0; at + nlmsghdr.size <= length; ) {
+        const type = u16[at + nlmsghdr.nlmsg_type >> 1];
+        const end = at + i32[at + nlmsghdr.nlmsg_len >> 2];
+        if (type === NLMSG_DONE) return addresses;
+        if (type === NLMSG_ERROR || end <= at || end > length) return void 0;
+        const address = localAddress(message, at + nlmsghdr.size + ifaddrmsg.size, end);
+        if (type === RTM_NEWADDR && address !== void 0) addresses.push(address);
+        at = align(end);
+      }
+    }
+  } finally {
+    close(fd);
+  }
+}
+function localAddress({ bytes, u16 }, at, end) {
+  let address;
+  while (at + rtattr.size <= end) {
+    const length = u16[at + rtattr.rta_len >> 1];
+    const type = u16[at + rtattr.rta_type >> 1];
+    if (length < rtattr.size) return address;
+    const isAddress = length === rtattr.size + 16;
+    if (isAddress && (type === IFA_LOCAL || type === IFA_ADDRESS && address === void 0)) {
+      address = bytes.slice(at + rtattr.size, at + length);
+    }
+    at = align(at + length);
+  }
+  return address;
+}
+function request(message, type, flags, length) {
+  message.i32[nlmsghdr.nlmsg_len >> 2] = length;
+  message.u16[nlmsghdr.nlmsg_type >> 1] = type;
+  message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
+  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  libc().call.send(fd, message.pointer(0), length, 0);
+  return fd;
+}
+function align(offset) {
+  return offset + 3 & ~3;
+}
+
+// src/socket/socket_options.ts
+var INT_MAX = 2 ** 31 - 1;
+var SEND_BUFFER_BYTES = 4 << 20;
+function configure(fd, domain, receiveBuffer) {
+  require2(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) require2(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  const receivesTrains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
+  const sendsTrains = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
+  requestBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
+  requestBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
+  return { segmentation: receivesTrains && sendsTrains, receiveBuffer: getsockopt(fd, SOL_SOCKET, SO_RCVBUF) / 2 };
+}
+function require2(result2) {
+  if (result2 < 0) throw new SystemError("setsockopt", -result2);
+}
+function requestBuffer(fd, name, forceName, bytes) {
+  const granted = getsockopt(fd, SOL_SOCKET, name);
+  if (bytes * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes) >= 0) return;
+  const trial = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  setsockopt(trial, SOL_SOCKET, name, bytes);
+  if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes);
+  close(trial);
+}
+function resetInherited(fd, domain) {
+  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+  setsockopt(fd, IPPROTO_IP, IP_RECVERR, 0);
+  if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
+  setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
+  setsockopt(fd, IPPROTO_UDP, UDP_CORK, 0);
+  if (isNonblocking(fd)) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
+}
+function isNonblocking(fd) {
+  const flags = fcntl(fd, F_GETFL, 0);
+  return flags > 0 && (flags & O_NONBLOCK) !== 0;
+}
+
+// src/socket/bind.ts
+function readBindOptions(options3) {
+  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options3);
+  requirePort("bind", port, 0);
+  if (address !== void 0) requireString("bind", "`address`", address);
+  if (family !== void 0 && family !== 4 && family !== 6) {
+    throw invalid("bind", `\`family\` must be 4 or 6, or absent for both, not ${describe(family)}`);
+  }
+  if (receiveBuffer !== void 0) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
+  if (broadcast !== void 0) requireBoolean("setsockopt", "`broadcast`", broadcast);
+  return { port, address, family, receiveBuffer, broadcast };
+}
+function bindSocket(options3) {
+  const notices = [];
+  const { address, dualStack } = localAddress2(options3, notices);
+  const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
+  const fd = openSocket(domain);
+  try {
+    if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1));
+    const configuration = configure(fd, domain, options3.receiveBuffer ?? 0);
+    if (!configuration.segmentation) {
+      notices.push(
+        "this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram takes a trip of its own"
+      );
+    }
+    if (options3.broadcast) check("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+    const memory = new Memory(sockaddr_in6.size);
+    const length = writeResolvedAddress(memory, domain, address, options3.port);
+    const error = bind(fd, memory, length);
+    if (error < 0) throw bindError(address, options3.port, -error);
+    return { fd, domain, dualStack, notices, ...configuration };
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+function localAddress2({ address, family }, notices) {
+  if (address !== void 0) {
+    const resolved = resolve(address, family)[0];
+    const actual = isIPv4(resolved.bytes) ? 4 : 6;
+    if (family === void 0 || family === actual) return { address: resolved, dualStack: false };
+    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
+  }
+  if (family !== 4 && !hasIPv6()) {
+    if (family === 6) throw noIPv6();
+    notices.push("this host has no IPv6: answering on IPv4 only");
+    return { address: readAddress2("0.0.0.0"), dualStack: false };
+  }
+  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: family === void 0 };
+}
+function noIPv6() {
+  return new SystemError(
+    "socket",
+    EAFNOSUPPORT,
+    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 \
+on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address"
+  );
+}
+function hasIPv6() {
+  const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  close(fd);
+  return interfaceIPv6Addresses()?.length !== 0;
+}
+function openSocket(domain) {
+  const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
+  check("socket", fd);
+  if (fd > 2) return fd;
+  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  close(fd);
+  return check("fcntl", higher);
+}
+function bindError({ bytes, zone }, port, errno) {
+  let advice = "";
+  if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
+  if (errno === EADDRINUSE) advice = `; \`ss -ulpn sport = :${port}\` shows which program has it, or try another port`;
+  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists its addresses" : errnoMessage(
+  errno) + advice;
+  return new SystemError("bind", errno, `cannot bind ${endpointText(bytes, zone, port)}: ${reason}`);
+}
+function check(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
+
+// ffi/epoll.ts
+var EVENTS_MAX = 64;
+var Epoll = class {
+  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
+  #i32 = this.#memory.i32;
+  #event = this.#memory.pointer(0);
+  #events = this.#memory.pointer(epoll_event.size);
+  #call = lazyLibc();
+  #errno = libc().errno;
+  #blocking = blockingLibc();
+  #epoll;
+  #waker;
+  /** @throws {SystemError} if the process has no descriptors left */
+  constructor() {
+    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
+    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
+    if (waker < 0) close(this.#epoll);
+    this.#waker = check2("eventfd", waker);
+  }
+  /**
+   * Reports `fd` once it is readable or has an error.
+   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
+   * @throws {SystemError} if the kernel refuses the descriptor
+   */
+  arm(fd, tag) {
+    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
+    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
+  }
+  /** Removes `fd`. Call it before `close`. */
+  remove(fd) {
+    this.#control(EPOLL_CTL_DEL, fd, 0);
+  }
+  /** Ends the current or the next {@link wait}. */
+  wake() {
+    this.arm(this.#waker, 0);
+  }
+  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
+  async wait() {
+    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    return Math.max(0, count);
+  }
+  /** The descriptor that the last wait reported as number `i`. */
+  reported(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
+  }
+  /** The tag that it was armed with. */
+  reportedTag(i) {
+    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
+  }
+  #control(operation, fd, tag) {
+    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
+    this.#i32[epoll_event.data >> 2] = fd;
+    this.#i32[epoll_event.data + 4 >> 2] = tag;
+    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
+  }
+  #result(value) {
+    return value < 0 ? -this.#errno() : value;
+  }
+};
+function check2(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
+
+// src/socket/readiness.ts
+var waiting = /* @__PURE__ */ new Map();
+var lastTag = 0;
+var epoll;
+var running = false;
+function readable(fd) {
+  return new Promise((resolve2, reject) => {
+    epoll ??= new Epoll();
+    const tag = lastTag = lastTag + 1 | 0;
+    epoll.arm(fd, tag);
+    waiting.set(fd, { tag, resolve: resolve2, reject });
+    if (!running) void run(epoll);
+  });
+}
+function forget(fd) {
+  epoll?.remove(fd);
+  waiting.get(fd)?.resolve(false);
+  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
+}
+async function run(epoll2) {
+  running = true;
+  try {
+    while (waiting.size > 0) {
+      const count = await epoll2.wait();
+      for (let i = 0; i < count; i++) {
+        const fd = epoll2.reported(i);
+        const waiter = waiting.get(fd);
+        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
+        waiter.resolve(true);
+        waiting.delete(fd);
+      }
+    }
+  } catch (error) {
+    for (const { reject } of waiting.values()) reject(error);
+    waiting.clear();
+  } finally {
+    running = false;
+  }
+}
+
+// src/socket/descriptors.ts
+var owned = /* @__PURE__ */ new Set();
+var unreachable = new FinalizationRegistry(closeOwned);
+function own(socket2, fd) {
+  owned.add(fd);
+  unreachable.register(socket2, fd, socket2);
+}
+function isOwned(fd) {
+  return owned.has(fd);
+}
+function release(socket2, fd) {
+  unreachable.unregister(socket2);
+  closeOwned(fd);
+}
+function closeOwned(fd) {
+  owned.delete(fd);
+  forget(fd);
+  close(fd);
+}
+
+// src/socket/adopt.ts
+function adoptSocket(fd, options3) {
+  requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
+  const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
+  requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
+  const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
+  if (isOwned(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
+  const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
+  if (type < 0) throw refuse(-type, errnoMessage(-type));
+  if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
+  const size = socketAddressSize(domain);
+  const name = new Memory(size);
+  check("getsockname", getsockname(fd, name, size));
+  if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
+  const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
+  const configuration = configure(fd, domain, receiveBuffer);
+  resetInherited(fd, domain);
+  return { fd, domain, dualStack, notices: [], ...configuration };
+}
+
 // ffi/message_vector.ts
 var MessageVector = class {
   #memory;
@@ -1618,7 +1970,7 @@ var ControlMessageDecoder = class {
         at + cmsghdr.size,
         messageLength - cmsghdr.size
       );
-      at += align(messageLength);
+      at += align2(messageLength);
     }
   }
   #decodeMessage(level, type, data, length) {
@@ -1709,9 +2061,9 @@ function encodeHeader(memory, at, level, type, dataSize) {
   return at + cmsghdr.size;
 }
 function space(dataSize) {
-  return cmsghdr.size + align(dataSize);
+  return cmsghdr.size + align2(dataSize);
 }
-function align(length) {
+function align2(length) {
   return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
 }
 
@@ -2090,10 +2442,9 @@ var SendBuffer = class {
   #holders = new Uint16Array(0);
   #place = new Int32Array(0);
   #holderCount = 0;
-  /** @param memory the kernel's memory of the socket, whose send buffer has its final size */
+  /** @param memory the kernel's memory of the socket, read when the send buffer had its final size */
   constructor(memory) {
     this.#memory = memory;
-    memory.read();
     this.#size = memory.sendBufferSize;
   }
   /**
@@ -2466,206 +2817,11 @@ function mayRefuseSegments(errno) {
   return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
 }
 
-// ffi/netlink.ts
-var MESSAGE_SIZE = 8192;
-function isLocalAddress(address, interfaceIndex2) {
-  const message = new Memory(MESSAGE_SIZE);
-  const { bytes, u16 } = message;
-  let end = nlmsghdr.size;
-  bytes[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
-  bytes[end + rtmsg.rtm_dst_len] = address.length * 8;
-  end += rtmsg.size;
-  const attribute = (type, value) => {
-    u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
-    u16[end + rtattr.rta_type >> 1] = type;
-    bytes.set(value, end + rtattr.size);
-    end += rtattr.size + value.length;
-  };
-  attribute(RTA_DST, address);
-  if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
-  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, end);
-  const length = libc().call.read(fd, message.pointer(0), bytes.length);
-  close(fd);
-  if (length < nlmsghdr.size + rtmsg.size) return void 0;
-  return u16[nlmsghdr.nlmsg_type >> 1] === RTM_NEWROUTE && bytes[nlmsghdr.size + rtmsg.rtm_type] === RTN_LOCAL;
-}
-function interfaceIPv6Addresses() {
-  const message = new Memory(MESSAGE_SIZE);
-  const { bytes, u16, i32 } = message;
-  bytes[nlmsghdr.size + ifaddrmsg.ifa_family] = AF_INET6;
-  const addresses = [];
-  const fd = request(message, RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, nlmsghdr.size + ifaddrmsg.size);
-  try {
-    for (; ; ) {
-      const length = libc().call.read(fd, message.pointer(0), bytes.length);
-      if (length < nlmsghdr.size) return void 0;
-      for (let at = 0; at + nlmsghdr.size <= length; ) {
-        const type = u16[at + nlmsghdr.nlmsg_type >> 1];
-        const end = at + i32[at + nlmsghdr.nlmsg_len >> 2];
-        if (type === NLMSG_DONE) return addresses;
-        if (type === NLMSG_ERROR || end <= at || end > length) return void 0;
-        const address = localAddress(message, at + nlmsghdr.size + ifaddrmsg.size, end);
-        if (type === RTM_NEWADDR && address !== void 0) addresses.push(address);
-        at = align2(end);
-      }
-    }
-  } finally {
-    close(fd);
-  }
-}
-function localAddress({ bytes, u16 }, at, end) {
-  let address;
-  while (at + rtattr.size <= end) {
-    const length = u16[at + rtattr.rta_len >> 1];
-    const type = u16[at + rtattr.rta_type >> 1];
-    if (length < rtattr.size) return address;
-    const isAddress = length === rtattr.size + 16;
-    if (isAddress && (type === IFA_LOCAL || type === IFA_ADDRESS && address === void 0)) {
-      address = bytes.slice(at + rtattr.size, at + length);
-    }
-    at = align2(at + length);
-  }
-  return address;
-}
-function request(message, type, flags, length) {
-  message.i32[nlmsghdr.nlmsg_len >> 2] = length;
-  message.u16[nlmsghdr.nlmsg_type >> 1] = type;
-  message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
-  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-  libc().call.send(fd, message.pointer(0), length, 0);
-  return fd;
-}
-function align2(offset) {
-  return offset + 3 & ~3;
-}
-
-// src/socket/socket_options.ts
-var INT_MAX = 2 ** 31 - 1;
-var SEND_BUFFER_BYTES = 4 << 20;
-function configure(fd, domain, receiveBuffer) {
-  require2(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-  if (domain === AF_INET6) require2(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
-  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-  const receivesTrains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
-  const sendsTrains = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
-  requestBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
-  requestBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
-  return { segmentation: receivesTrains && sendsTrains, receiveBuffer: getsockopt(fd, SOL_SOCKET, SO_RCVBUF) / 2 };
-}
-function require2(result2) {
-  if (result2 < 0) throw new SystemError("setsockopt", -result2);
-}
-function requestBuffer(fd, name, forceName, bytes) {
-  const granted = getsockopt(fd, SOL_SOCKET, name);
-  if (bytes * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes) >= 0) return;
-  const trial = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  setsockopt(trial, SOL_SOCKET, name, bytes);
-  if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes);
-  close(trial);
-}
-function resetInherited(fd, domain) {
-  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
-  setsockopt(fd, IPPROTO_IP, IP_RECVERR, 0);
-  if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVERR, 0);
-  setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 0);
-  setsockopt(fd, IPPROTO_UDP, UDP_CORK, 0);
-  if (isNonblocking(fd)) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL, 0) & ~O_NONBLOCK);
-}
-function isNonblocking(fd) {
-  const flags = fcntl(fd, F_GETFL, 0);
-  return flags > 0 && (flags & O_NONBLOCK) !== 0;
-}
-
-// src/socket/bind.ts
-function readBindOptions(options3) {
-  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options3);
-  requirePort("bind", port, 0);
-  if (address !== void 0) requireString("bind", "`address`", address);
-  if (family !== void 0 && family !== 4 && family !== 6) {
-    throw invalid("bind", `\`family\` must be 4 or 6, or absent for both, not ${describe(family)}`);
-  }
-  if (receiveBuffer !== void 0) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
-  if (broadcast !== void 0) requireBoolean("setsockopt", "`broadcast`", broadcast);
-  return { port, address, family, receiveBuffer, broadcast };
-}
-function bindSocket(options3) {
-  const notices = [];
-  const { address, dualStack } = localAddress2(options3, notices);
-  const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
-  const fd = openSocket(domain);
-  try {
-    if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, dualStack ? 0 : 1));
-    const configuration = configure(fd, domain, options3.receiveBuffer ?? 0);
-    if (!configuration.segmentation) {
-      notices.push(
-        "this kernel lacks UDP_GRO or UDP_SEGMENT (Linux 5.0 has both): each datagram takes a trip of its own"
-      );
-    }
-    if (options3.broadcast) check("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
-    const memory = new Memory(sockaddr_in6.size);
-    const length = writeResolvedAddress(memory, domain, address, options3.port);
-    const error = bind(fd, memory, length);
-    if (error < 0) throw bindError(address, options3.port, -error);
-    return { fd, domain, dualStack, notices, ...configuration };
-  } catch (error) {
-    close(fd);
-    throw error;
-  }
-}
-function localAddress2({ address, family }, notices) {
-  if (address !== void 0) {
-    const resolved = resolve(address, family)[0];
-    const actual = isIPv4(resolved.bytes) ? 4 : 6;
-    if (family === void 0 || family === actual) return { address: resolved, dualStack: false };
-    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
-  }
-  if (family !== 4 && !hasIPv6()) {
-    if (family === 6) throw noIPv6();
-    notices.push("this host has no IPv6: answering on IPv4 only");
-    return { address: readAddress2("0.0.0.0"), dualStack: false };
-  }
-  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: family === void 0 };
-}
-function noIPv6() {
-  return new SystemError(
-    "socket",
-    EAFNOSUPPORT,
-    "cannot use IPv6: this host has none, or has it switched off (sysctl net.ipv6.conf.all.disable_ipv6; ipv6.disable=1 \
-on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6, or give an IPv4 address"
-  );
-}
-function hasIPv6() {
-  const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  close(fd);
-  return interfaceIPv6Addresses()?.length !== 0;
-}
-function openSocket(domain) {
-  const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
-  check("socket", fd);
-  if (fd > 2) return fd;
-  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  close(fd);
-  return check("fcntl", higher);
-}
-function bindError({ bytes, zone }, port, errno) {
-  let advice = "";
-  if (errno === EACCES) advice = "; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port";
-  if (errno === EADDRINUSE) advice = `; \`ss -ulpn sport = :${port}\` shows which program has it, or try another port`;
-  const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists its addresses" : errnoMessage(
-  errno) + advice;
-  return new SystemError("bind", errno, `cannot bind ${endpointText(bytes, zone, port)}: ${reason}`);
-}
-function check(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
 // src/socket/path.ts
 var WORDS2 = 10;
 var SCOPE = 8;
 var INTERFACE = 9;
+var KEY = /* @__PURE__ */ Symbol();
 var copyPath;
 var isPath;
 var hasPath;
@@ -2678,7 +2834,8 @@ var Path = class _Path {
   #family;
   #port;
   #words;
-  constructor(messages, i, peer, local) {
+  constructor(key, messages, i, peer, local) {
+    if (key !== KEY) throw new SystemError("recvmmsg", EINVAL, "a path is made by the `path` of a batch");
     this.peer = peer;
     this.local = local;
     this.#family = messages.family;
@@ -2689,7 +2846,7 @@ var Path = class _Path {
     this.#words[INTERFACE] = messages.interfaces[i];
   }
   static {
-    copyPath = (messages, i, peer, local) => new _Path(messages, i, peer, local);
+    copyPath = (messages, i, peer, local) => new _Path(KEY, messages, i, peer, local);
     isPath = (value) => #words in value;
     hasPath = (messages, i, path) => {
       const words = path.#words;
@@ -2715,8 +2872,11 @@ var Path = class _Path {
 };
 
 // src/socket/route.ts
-function setRoute(messages, i, { to, from }) {
+function copyRoute({ to, from }) {
   const { address, port } = requireObject("sendmmsg", "`to`", to);
+  return { to: { address, port }, from };
+}
+function setRoute(messages, i, { to: { address, port }, from }) {
   const peer = requireAddress(address);
   messages.ports[i] = requirePort("sendmmsg", port, 1);
   if (messages.family === AF_INET && !isIPv4(peer.bytes)) throw noReach("sendmmsg", address, false);
@@ -2760,6 +2920,9 @@ var CAPACITY_MAX = 1024;
 var messagesOf;
 var MessageBatch = class {
   #messages;
+  // Views of their own for users, who may override what a view answers.
+  #addresses;
+  #payloads;
   /**
    * Allocates a batch. `UdpSocket.batch` does so for its own family.
    * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
@@ -2772,6 +2935,8 @@ var MessageBatch = class {
       family,
       requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX)
     );
+    this.#addresses = new Int32Array(this.#messages.addresses.buffer);
+    this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
   static {
     messagesOf = (syscall, batch) => {
@@ -2796,11 +2961,11 @@ var MessageBatch = class {
    * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
    */
   get addresses() {
-    return this.#messages.addresses;
+    return this.#addresses;
   }
   /** Payloads of all messages; {@link payloadOffset} gives the offsets. The kernel writes here: do not transfer it. */
   get payloads() {
-    return this.#messages.payloads.bytes;
+    return this.#payloads;
   }
   /** Bytes of payload of message `i`, all its datagrams together. */
   size(i) {
@@ -2937,15 +3102,16 @@ var MessageBatch = class {
    */
   add(payload, route) {
     const messages = this.#messages;
+    requireObject("sendmmsg", "the route of a message", route);
+    const copy = isPath(route) ? route : copyRoute(route);
     const i = messages.count;
     if (i >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    requireObject("sendmmsg", "the route of a message", route);
-    if (isPath(route)) setPath(messages, i, route);
-    else setRoute(messages, i, route);
+    if (isPath(copy)) setPath(messages, i, copy);
+    else setRoute(messages, i, copy);
     messages.setPayload(i, payload, size);
     messages.compose(i);
     messages.count = i + 1;
@@ -3041,122 +3207,38 @@ function programFor(addresses) {
   return [...program, keep];
 }
 
-// ffi/epoll.ts
-var EVENTS_MAX = 64;
-var Epoll = class {
-  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
-  #i32 = this.#memory.i32;
-  #event = this.#memory.pointer(0);
-  #events = this.#memory.pointer(epoll_event.size);
-  #call = lazyLibc();
-  #errno = libc().errno;
-  #blocking = blockingLibc();
-  #epoll;
-  #waker;
-  /** @throws {SystemError} if the process has no descriptors left */
-  constructor() {
-    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
-    if (waker < 0) close(this.#epoll);
-    this.#waker = check2("eventfd", waker);
-  }
-  /**
-   * Reports `fd` once it is readable or has an error.
-   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
-   * @throws {SystemError} if the kernel refuses the descriptor
-   */
-  arm(fd, tag) {
-    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
-    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
-  }
-  /** Removes `fd`. Call it before `close`. */
-  remove(fd) {
-    this.#control(EPOLL_CTL_DEL, fd, 0);
-  }
-  /** Ends the current or the next {@link wait}. */
-  wake() {
-    this.arm(this.#waker, 0);
-  }
-  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
-  async wait() {
-    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
-    return Math.max(0, count);
-  }
-  /** The descriptor that the last wait reported as number `i`. */
-  reported(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
-  }
-  /** The tag that it was armed with. */
-  reportedTag(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
-  }
-  #control(operation, fd, tag) {
-    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
-    this.#i32[epoll_event.data >> 2] = fd;
-    this.#i32[epoll_event.data + 4 >> 2] = tag;
-    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
-  }
-  #result(value) {
-    return value < 0 ? -this.#errno() : value;
-  }
-};
-function check2(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
-// src/socket/readiness.ts
-var waiting = /* @__PURE__ */ new Map();
-var lastTag = 0;
-var epoll;
-var running = false;
-function readable(fd) {
-  return new Promise((resolve2, reject) => {
-    epoll ??= new Epoll();
-    const tag = lastTag = lastTag + 1 | 0;
-    epoll.arm(fd, tag);
-    waiting.set(fd, { tag, resolve: resolve2, reject });
-    if (!running) void run(epoll);
-  });
-}
-function forget(fd) {
-  epoll?.remove(fd);
-  waiting.get(fd)?.resolve(false);
-  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
-}
-async function run(epoll2) {
-  running = true;
-  try {
-    while (waiting.size > 0) {
-      const count = await epoll2.wait();
-      for (let i = 0; i < count; i++) {
-        const fd = epoll2.reported(i);
-        const waiter = waiting.get(fd);
-        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
-        waiter.resolve(true);
-        waiting.delete(fd);
-      }
-    }
-  } catch (error) {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  } finally {
-    running = false;
-  }
-}
-
 // src/socket/send_error.ts
 function sendError(batch, i) {
   const { address, port } = batch.peer(i);
   const errno = batch.error(i);
-  const reason = reasonOf2(errno, batch.size(i), batch.isIPv4(i) ? 65507 : 65527);
+  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf2(errno);
   return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
 }
-function reasonOf2(errno, size, sizeMax) {
+function otherPeer({ address, port }, connected) {
+  const message = `cannot send to ${address} port ${port}: the socket is connected to ${connected}`;
+  return new SystemError("sendmmsg", EISCONN, message);
+}
+function tooLarge(batch, i) {
+  const ipv4 = batch.isIPv4(i);
+  const sizeMax = ipv4 ? 65507 : 65527;
+  if (batch.size(i) > sizeMax) return `a datagram carries at most ${sizeMax} bytes over ${ipv4 ? "IPv4" : "IPv6"}`;
+  const mtu = pathMtu(batch, i);
+  const fits = mtu > 0 ? ` of ${mtu} bytes, which carries ${mtu - (ipv4 ? 28 : 48)}` : "";
+  return `it exceeds the MTU of the path${fits}, and must not be fragmented`;
+}
+function pathMtu(batch, i) {
+  const family = batch.isIPv4(i) ? AF_INET : AF_INET6;
+  const memory = new Memory(sockaddr_in6.size);
+  const scope = batch.peerScope(i);
+  const length = writeSocketAddress(memory, 0, family, batch.addresses, batch.peerWord(i), batch.peerPort(i), scope);
+  const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  connect(fd, memory, length);
+  const mtu = family === AF_INET ? getsockopt(fd, IPPROTO_IP, IP_MTU) : getsockopt(fd, IPPROTO_IPV6, IPV6_MTU);
+  close(fd);
+  return mtu;
+}
+function reasonOf2(errno) {
   switch (errno) {
-    case EMSGSIZE:
-      return size > sizeMax ? `a datagram carries at most ${sizeMax} bytes over ${sizeMax === 65507 ? "IPv4" : "IPv6"}` :
-      "it exceeds the MTU of the path, and must not be fragmented";
     case EINVAL:
       return "the source address is not on this host; `ip address` lists its addresses";
     case EACCES:
@@ -3169,8 +3251,7 @@ function reasonOf2(errno, size, sizeMax) {
 }
 
 // src/socket/udp_socket.ts
-var owned = /* @__PURE__ */ new Set();
-var unreachable = new FinalizationRegistry(release);
+var KEY2 = /* @__PURE__ */ Symbol();
 var descriptorOf;
 var UdpSocket = class _UdpSocket {
   #domain;
@@ -3183,15 +3264,14 @@ var UdpSocket = class _UdpSocket {
   #memory;
   #sender;
   #fd;
-  #drops = 0;
   #receiveTimeout = 0;
-  // The kernel's counter at the last reading.
-  #dropsSeen;
   #connected;
   #readable;
   #single;
   #ownSources;
-  constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }, adopted) {
+  constructor(key, bound, adopted) {
+    if (key !== KEY2) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
+    const { fd, domain, dualStack, segmentation, receiveBuffer, notices } = bound;
     const size = socketAddressSize(domain);
     const name = new Memory(size);
     check("getsockname", getsockname(fd, name, size));
@@ -3205,10 +3285,8 @@ var UdpSocket = class _UdpSocket {
     this.#notices = notices;
     this.#memory = new SocketMemory(fd);
     this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
-    this.#dropsSeen = this.#memory.drops;
     if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    owned.add(fd);
-    unreachable.register(this, fd, this);
+    own(this, fd);
   }
   static {
     descriptorOf = (syscall, socket2) => {
@@ -3225,7 +3303,7 @@ var UdpSocket = class _UdpSocket {
   static bind(options3) {
     const bound = bindSocket(readBindOptions(options3));
     try {
-      return new _UdpSocket(bound, false);
+      return new _UdpSocket(KEY2, bound, false);
     } catch (error) {
       close(bound.fd);
       throw error;
@@ -3235,27 +3313,11 @@ var UdpSocket = class _UdpSocket {
    * Adopts a bound UDP socket, as a service manager passes it for socket activation. It resets options that would change
    * how this class works: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`, `UDP_CORK`, `O_NONBLOCK`.
    * @param fd its descriptor
-   * @param options `receiveBuffer`: bytes to request; a larger buffer stays as it is
+   * @param options see {@link AdoptOptions}
    * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
    */
   static adopt(fd, options3 = {}) {
-    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
-    const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
-    requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
-    const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-    if (owned.has(fd)) throw refuse(EINVAL, "another UdpSocket has it");
-    const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
-    const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
-    if (type < 0) throw refuse(-type, errnoMessage(-type));
-    if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
-    const size = socketAddressSize(domain);
-    const name = new Memory(size);
-    check("getsockname", getsockname(fd, name, size));
-    if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
-    const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
-    const configuration = configure(fd, domain, receiveBuffer);
-    resetInherited(fd, domain);
-    return new _UdpSocket({ fd, domain, dualStack, notices: [], ...configuration }, true);
+    return new _UdpSocket(KEY2, adoptSocket(fd, options3), true);
   }
   /** `AF_INET` (2) or `AF_INET6` (10). */
   get domain() {
@@ -3294,12 +3356,11 @@ var UdpSocket = class _UdpSocket {
     return this.#fd;
   }
   /**
-   * Sets an option whose value is an `int`, by the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`. setsockopt(2),
-   * ip(7), ipv6(7), socket(7)
+   * Sets an option whose value is an `int`, by the kernel's numbers. setsockopt(2), ip(7), ipv6(7), socket(7)
    * @throws {SystemError} if the kernel refuses it
    */
   setOption(level, name, value) {
-    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, -INT_MAX - 1, INT_MAX);
+    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, ~INT_MAX, INT_MAX);
     check("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
   }
   /** Allocates a batch for this socket: `capacity` messages, 1 to 1024, of about 64 KiB each. */
@@ -3312,16 +3373,14 @@ var UdpSocket = class _UdpSocket {
    * @throws {SystemError} if there is no route to the peer
    */
   connect(to) {
-    const fd = this.#open("connect");
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
     requirePort("connect", port, 1);
+    const fd = this.#open("connect");
     this.#requireReach("connect", isIPv4(address.bytes), text);
     const memory = new Memory(sockaddr_in6.size);
     const error = connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
-    if (error < 0) {
-      throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
-    }
+    if (error < 0) throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
     this.#connected = { address, port };
     this.#sender.connected = true;
   }
@@ -3331,11 +3390,10 @@ var UdpSocket = class _UdpSocket {
    *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
    */
   sendTo(payload, route) {
-    this.#open("sendmmsg");
-    const batch = this.#single ??= this.batch(1);
+    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
     batch.clear();
     batch.add(payload, route);
-    const messages = messagesOf("sendmmsg", batch);
+    const messages = this.#messagesOf("sendmmsg", batch);
     this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
     this.#requireConnectedPeer(batch, messages);
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
@@ -3375,8 +3433,12 @@ var UdpSocket = class _UdpSocket {
   send(batch) {
     return this.#sender.send(this.#messagesOf("sendmmsg", batch));
   }
-  /** Datagrams that could not be sent, by error number. */
+  /**
+   * Datagrams that could not be sent, by error number.
+   * @throws {SystemError} `EINVAL` for another value
+   */
   failed(errno) {
+    requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
     return this.#sender.failed[errno] ?? 0;
   }
   /** Error number of the last datagram that could not be sent; 0 if all could. */
@@ -3392,10 +3454,7 @@ var UdpSocket = class _UdpSocket {
    * one. `sk_drops`, net/core/sock.c
    */
   drops() {
-    this.#memory.read();
-    this.#drops += this.#memory.drops - this.#dropsSeen >>> 0;
-    this.#dropsSeen = this.#memory.drops;
-    return this.#drops;
+    return this.#memory.readDrops();
   }
   /**
    * Drops IPv6 datagrams from other hosts that forge an address of this host as their source, as the kernel does for
@@ -3408,8 +3467,7 @@ var UdpSocket = class _UdpSocket {
   /** Closes the socket. Closing it again has no effect. */
   close() {
     if (this.#fd < 0) return;
-    unreachable.unregister(this);
-    release(this.#fd);
+    release(this, this.#fd);
     this.#fd = -1;
   }
   /** Closes the socket at the end of a block that declared it with `using`. */
@@ -3436,55 +3494,47 @@ var UdpSocket = class _UdpSocket {
   }
   /** Requires that this socket reaches addresses of the family. */
   #requireReach(syscall, ipv4, address) {
-    if (ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6) return;
-    throw noReach(syscall, address, ipv4);
+    const reaches = ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
+    if (!reaches) throw noReach(syscall, address, ipv4);
   }
   /** Requires that message 0 goes to the peer that the socket is connected to, if it is. */
   #requireConnectedPeer(batch, messages) {
     if (this.#connected === void 0) return;
     const { address, port } = this.#connected;
-    const { addresses, ports } = messages;
-    if (sameAddress(addressWords(address.bytes), 0, addresses, messages.peerWord(0)) && ports[0] === port) return;
-    const other = batch.peer(0);
-    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ${endpointText(address.
-    bytes, address.zone, port)}`;
-    throw new SystemError("sendmmsg", EISCONN, message);
+    const same = sameAddress(addressWords(address.bytes), 0, messages.addresses, messages.peerWord(0));
+    if (same && messages.ports[0] === port) return;
+    throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
   }
 };
-function release(fd) {
-  owned.delete(fd);
-  forget(fd);
-  close(fd);
-}
 
 // src/echo/rate_limit.ts
 var WAYS = 8;
 var RateLimit = class {
   #interval;
   #burst;
-  #places;
-  // Two words a source: the IPv6 /64, or the mark of IPv4 and the address.
+  #sets;
+  // Two words a source: the IPv6 /64, or the IPv4-mapped word and the address.
   #sources;
-  // Microseconds at which the bucket is full again.
+  // Time at which the bucket is full again, in microseconds.
   #full;
-  // A word for each value of each of the eight bytes of those.
+  // A random word for each value of each of the eight bytes of a source.
   #random = crypto.getRandomValues(new Int32Array(8 * 256));
   /**
-   * @param rate what one source gets
-   * @param sources how many sources the table holds, rounded up to a power of two of at least 8; each takes 16 bytes
+   * @param rate limit for each source
+   * @param sources entries of the table, rounded up to a power of two of at least 8; each takes 16 bytes
    */
   constructor(rate, sources) {
     this.#interval = 1e6 / rate.perSecond;
     this.#burst = rate.burst * this.#interval;
-    this.#places = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
-    this.#sources = new Int32Array(this.#places * WAYS * 2);
-    this.#full = new Float64Array(this.#places * WAYS);
+    this.#sets = Math.max(1, 2 ** Math.ceil(Math.log2(sources / WAYS)));
+    this.#sources = new Int32Array(this.#sets * WAYS * 2);
+    this.#full = new Float64Array(this.#sets * WAYS);
   }
   /**
-   * Takes `datagrams` from the bucket of the source whose address is the four words from `at`, or as many as it holds.
-   * It allocates nothing, and looks at eight entries at most.
-   * @param now microseconds since some moment, never falling
-   * @returns how many it held
+   * Takes up to `datagrams` from the bucket of a source, an address of four words from `at`. It allocates nothing, and
+   * reads eight entries at most.
+   * @param now time in microseconds, which never decreases
+   * @returns the number of datagrams taken
    */
   take(words, at, datagrams, now) {
     const mapped = isMapped(words, at);
@@ -3496,13 +3546,13 @@ var RateLimit = class {
     this.#full[entry] = full + held * this.#interval;
     return held;
   }
-  /** The entry of a source, which takes that of another one if it has none. */
+  /** The entry of a source; a new source replaces another one. */
   #find(first, second) {
     const random = this.#random;
     const hash = random[first & 255] ^ random[256 | first >>> 8 & 255] ^ random[512 | first >>> 16 & 255] ^ random[768 |
     first >>> 24] ^ random[1024 | second & 255] ^ random[1280 | second >>> 8 & 255] ^ random[1536 | second >>> 16 & 255] ^
     random[1792 | second >>> 24];
-    const start = (hash & this.#places - 1) * WAYS;
+    const start = (hash & this.#sets - 1) * WAYS;
     let soonest = start;
     for (let entry = start; entry < start + WAYS; entry++) {
       if (this.#sources[entry * 2] === first && this.#sources[entry * 2 + 1] === second) return entry;
@@ -4636,13 +4686,13 @@ function parseTargets(texts, port, family) {
   return texts.map((text) => parseTarget(text, port, family));
 }
 function parseTarget(text, port, family) {
-  const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
+  const [, bracketed, name, own2] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
   const host = bracketed ?? name ?? "";
   if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own === void 0 ? port : wholeNumber(`the port of ${host}`, own, 1, 65535) };
+  return { host, port: own2 === void 0 ? port : wholeNumber(`the port of ${host}`, own2, 1, 65535) };
 }
 function readDuration(option, text, leastMilliseconds) {
   const milliseconds = parseDuration(text);
@@ -5159,8 +5209,8 @@ var PollSet = class {
   #call = lazyLibc();
   #errno = libc().errno;
   /**
-   * @param descriptors what is waited for
-   * @param events the events of poll(2) that end the waiting, beside the errors, which always do: `POLLIN`
+   * @param descriptors the descriptors
+   * @param events events of poll(2) that end a wait: `POLLIN`; errors always do
    */
   constructor(descriptors, events) {
     this.#count = descriptors.length;
@@ -5175,7 +5225,7 @@ var PollSet = class {
   }
   /**
    * Waits up to `milliseconds`, which may have a fraction.
-   * @returns how many descriptors have events, or the negative error: `-EINTR` if a signal came
+   * @returns the number of descriptors with events, or `-errno`: `-EINTR` after a signal
    */
   wait(milliseconds) {
     const { i32 } = this.#memory;
@@ -5185,7 +5235,7 @@ var PollSet = class {
     const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
     return ready < 0 ? -this.#errno() : ready;
   }
-  /** The events that the last successful waiting found at descriptor `i`: `POLLIN`, `POLLERR`. */
+  /** Events of descriptor `i` in the last successful wait: `POLLIN`, `POLLERR`. */
   events(i) {
     return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
   }

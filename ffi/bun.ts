@@ -19,8 +19,8 @@ import {
 } from "./contract.ts";
 
 /**
- * The part of `bun:ffi` that this adapter uses. It is spelt out because the other runtime's types don't have it;
- * `test/bun_types.ts` checks it against Bun's own declarations.
+ * The part of `bun:ffi` that this adapter uses. The types of the other runtime lack it. `test/bun_types.ts` checks it
+ * against Bun's own declarations.
  */
 export interface BunFfi {
   dlopen(
@@ -39,7 +39,7 @@ export interface BunWorker {
   unref(): void;
 }
 
-/** The part of the global `process` that this adapter uses. Node.js has it too, to be told that it is not supported. */
+/** The part of the global `process` that this adapter uses, also to tell users of Node.js that it is not supported. */
 export interface BunProcess {
   readonly argv: readonly string[];
   readonly platform: string;
@@ -54,7 +54,7 @@ export interface BunProcess {
 /** The global `Worker` of Bun. */
 export type BunWorkerConstructor = new (url: string, options: { smol: boolean; ref: boolean }) => BunWorker;
 
-/** Bun's names of the C types that cross the border. */
+/** Bun's names of the C types. */
 export type BunType = "i32" | "u32" | "ptr";
 
 const bunType: Record<ForeignType, BunType> = { i32: "i32", u32: "u32", pointer: "ptr" };
@@ -108,7 +108,7 @@ function foreignInterface(ffi: BunFfi, worker: BunWorkerConstructor): ForeignInt
   };
 }
 
-/** Signatures as Bun wants them. */
+/** Signatures in the form that Bun takes. */
 function symbolsOf(signatures: Signatures): Record<string, { args: BunType[]; returns: BunType }> {
   return Object.fromEntries(
     Object.entries(signatures).map(([name, { parameters, result }]) => [
@@ -118,7 +118,7 @@ function symbolsOf(signatures: Signatures): Record<string, { args: BunType[]; re
   );
 }
 
-/** What the helper thread runs: it loads the library that it is told, then calls what it is told. */
+/** Program of the helper thread. Its first message names the library; each further message is a call. */
 const HELPER = `
 import { dlopen } from "bun:ffi";
 self.onmessage = ({ data: [libraries, symbols] }) => {
@@ -133,7 +133,7 @@ self.onmessage = ({ data: [libraries, symbols] }) => {
 };
 `;
 
-/** A thread that calls C functions, one at a time, for Bun has no calls that don't block. */
+/** A thread that calls C functions, one at a time: Bun has no nonblocking calls. */
 class HelperThread {
   readonly #worker: BunWorker;
   #settle: { resolve(result: unknown): void; reject(error: Error): void } | undefined;
@@ -143,7 +143,7 @@ class HelperThread {
     libraries: readonly string[],
     symbols: Record<string, { args: BunType[]; returns: BunType }>,
   ) {
-    // From a blob: as one file, the program has no other file to load.
+    // From a blob, because the program is one file.
     const url = URL.createObjectURL(new Blob([HELPER], { type: "text/javascript" }));
     this.#worker = new worker(url, { smol: true, ref: false });
     this.#worker.onmessage = ({ data }) => this.#take()?.resolve(data);

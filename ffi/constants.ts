@@ -1,6 +1,6 @@
 /**
  * The kernel's constants, under the kernel's names, with the values of x86-64 and aarch64.
- * `test/layouts_test.ts` compares each with what the C compiler says.
+ * `test/ffi/layouts_test.ts` compares each with the C compiler's.
  * @module
  */
 
@@ -60,6 +60,7 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_PMTUDISC_DONT = 0;
 export const IP_PMTUDISC_PROBE = 3;
 export const IP_RECVERR = 11;
+export const IP_MTU = 14;
 export const IP_RECVFRAGSIZE = 25;
 export const IP_UNICAST_IF = 50;
 
@@ -67,6 +68,7 @@ export const IP_UNICAST_IF = 50;
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_PMTUDISC_PROBE = 3;
+export const IPV6_MTU = 24;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;

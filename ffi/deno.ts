@@ -18,8 +18,8 @@ import {
 } from "./contract.ts";
 
 /**
- * The part of the global `Deno` that this adapter uses. It is spelt out because the other runtime's types don't have
- * it; `test/deno_types.ts` checks it against Deno's own declarations.
+ * The part of the global `Deno` that this adapter uses. The types of the other runtime lack it. `test/deno_types.ts`
+ * checks it against Deno's own declarations.
  */
 export interface DenoGlobal {
   readonly version: { readonly deno: string };
@@ -37,26 +37,23 @@ export interface DenoGlobal {
 }
 
 /**
- * The address of a buffer, and the pointer to an address, from `memcpy`, which returns where it copied nothing to.
- * `Deno.UnsafePointer` would want the permission for all libraries.
+ * Functions for the address of a buffer and the pointer to an address: `memcpy` of no bytes returns its first argument.
+ * `Deno.UnsafePointer` needs the permission for all libraries.
  */
 const addressing = {
   addressOf: { name: "memcpy", parameters: ["buffer", "buffer", "usize"], result: "usize" },
   pointer: { name: "memcpy", parameters: ["usize", "usize", "usize"], result: "pointer" },
 } as const;
 
-/** What Deno takes for a function, or for its address alone. */
-type DenoSymbol = DenoSignature | { readonly name: string; readonly type: "pointer" };
-
-/** What Deno takes for a function's signature. */
-interface DenoSignature {
+/** The signature of a function in the form that Deno takes. */
+interface DenoSymbol {
   readonly name?: string;
   readonly parameters: readonly ("i32" | "u32" | "usize" | "pointer" | "buffer")[];
   readonly result: "i32" | "u32" | "usize" | "pointer";
   readonly nonblocking?: boolean;
 }
 
-/** Adapts Deno. */
+/** Adapts Deno, by its global. */
 export function denoRuntime(deno: DenoGlobal): Runtime {
   const name = `Deno ${deno.version.deno}`;
   const { os } = deno.build;
@@ -85,7 +82,7 @@ function foreignInterface(deno: DenoGlobal): ForeignInterface {
       };
     },
     loadBlocking<const S extends Signatures>(libraries: readonly string[], signatures: S): BlockingFunctions<S> {
-      // Deno runs such calls on threads of its pool.
+      // Deno runs nonblocking calls on a pool of threads.
       const blocking = Object.entries(signatures).map((
         [name, signature],
       ) => [name, { ...signature, nonblocking: true }]);
@@ -94,14 +91,13 @@ function foreignInterface(deno: DenoGlobal): ForeignInterface {
   };
 }
 
-/** Loads functions from the first of `libraries` that there is. */
+/** Loads functions from the first of `libraries` that exists. */
 function open(
   deno: DenoGlobal,
   libraries: readonly string[],
   symbols: Parameters<DenoGlobal["dlopen"]>[1],
 ): Record<string, unknown> {
-  // A permission that is narrowed to one library is bound to the spelling of its path. Where none is granted, the first
-  // one makes Deno ask.
+  // A permission for one library holds for one spelling of its path. Without any, the first library makes Deno ask.
   const granted = (path: string) => deno.permissions.querySync({ name: "ffi", path }).state === "granted";
   const first = Math.max(0, libraries.findIndex(granted));
   let reason = "";
@@ -117,8 +113,8 @@ function open(
 }
 
 /**
- * Why Deno refused, in one line.
- * @throws {LibraryError} if it was for want of a permission
+ * The reason of Deno's refusal, in one line.
+ * @throws {LibraryError} if a permission is missing
  */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) throw error;

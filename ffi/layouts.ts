@@ -1,6 +1,6 @@
 /**
- * Layouts of the structs that cross into libc: sizes, and offsets of members, in bytes, on 64-bit Linux, with glibc as
- * with musl. `test/layouts_test.ts` compares each with what the C compiler says.
+ * Layouts of libc's structs on 64-bit Linux, with glibc and with musl: sizes and offsets of members, in bytes.
+ * `test/ffi/layouts_test.ts` compares each with the C compiler's.
  * @module
  */
 

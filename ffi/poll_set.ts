@@ -7,7 +7,7 @@ import { pollfd, timespec } from "./layouts.ts";
 import { lazyLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
-/** Descriptors that are waited for together. After it was made it allocates nothing. ppoll(2) */
+/** A set of descriptors to wait for together. Waiting allocates nothing. ppoll(2) */
 export class PollSet {
   readonly #count: number;
   readonly #memory: Memory;
@@ -18,8 +18,8 @@ export class PollSet {
   readonly #errno = libc().errno;
 
   /**
-   * @param descriptors what is waited for
-   * @param events the events of poll(2) that end the waiting, beside the errors, which always do: `POLLIN`
+   * @param descriptors the descriptors
+   * @param events events of poll(2) that end a wait: `POLLIN`; errors always do
    */
   constructor(descriptors: readonly number[], events: number) {
     this.#count = descriptors.length;
@@ -35,7 +35,7 @@ export class PollSet {
 
   /**
    * Waits up to `milliseconds`, which may have a fraction.
-   * @returns how many descriptors have events, or the negative error: `-EINTR` if a signal came
+   * @returns the number of descriptors with events, or `-errno`: `-EINTR` after a signal
    */
   wait(milliseconds: number): number {
     const { i32 } = this.#memory;
@@ -46,7 +46,7 @@ export class PollSet {
     return ready < 0 ? -this.#errno() : ready;
   }
 
-  /** The events that the last successful waiting found at descriptor `i`: `POLLIN`, `POLLERR`. */
+  /** Events of descriptor `i` in the last successful wait: `POLLIN`, `POLLERR`. */
   events(i: number): number {
     return this.#memory.u16[(i * pollfd.size + pollfd.revents) >> 1]!;
   }

@@ -1,5 +1,5 @@
 /**
- * Which runtime runs.
+ * The runtime that runs the program.
  * @module
  */
 
@@ -25,6 +25,6 @@ function detect(): Runtime {
     readonly process: BunProcess;
     readonly Worker: BunWorkerConstructor;
   };
-  // Deno has a process too, which it takes ten milliseconds to load when it is touched.
+  // Deno has a global process too, but takes ten milliseconds to load it.
   return globals.Deno === undefined ? bunRuntime(globals.process, globals.Worker) : denoRuntime(globals.Deno);
 }

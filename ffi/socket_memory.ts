@@ -25,10 +25,15 @@ export class SocketMemory {
   readonly #values = this.#memory.pointer(0);
   readonly #length = this.#memory.pointer(VALUES_SIZE);
   readonly #call = libc().call;
+  #drops = 0;
+  // The kernel's counter at the last reading. Drops before an adoption do not count.
+  #dropsSeen: number;
 
   /** @param fd the socket */
   constructor(fd: number) {
     this.#fd = fd;
+    this.read();
+    this.#dropsSeen = this.#words[SK_MEMINFO_DROPS]!;
   }
 
   /** Reads the values. On failure (Linux before 4.12, a descriptor that is no socket any more) they stay as they are. */
@@ -47,8 +52,13 @@ export class SocketMemory {
     return this.#words[SK_MEMINFO_SNDBUF]!;
   }
 
-  /** Datagrams that the kernel dropped on reception, modulo 2^32. A train counts as one. `sk_drops` */
-  get drops(): number {
-    return this.#words[SK_MEMINFO_DROPS]! >>> 0;
+  /** Reads the number of datagrams that the kernel has dropped on reception since this object was made. `sk_drops` */
+  readDrops(): number {
+    this.read();
+    const counter = this.#words[SK_MEMINFO_DROPS]!;
+    // The kernel counts modulo 2^32.
+    this.#drops += (counter - this.#dropsSeen) >>> 0;
+    this.#dropsSeen = counter;
+    return this.#drops;
   }
 }

@@ -53,6 +53,7 @@ export { LibraryError } from "../ffi/contract.ts";
 export { SystemError } from "../ffi/errno.ts";
 export { parseAddress } from "./net/address.ts";
 export type { Endpoint, ResolvedAddress } from "./net/endpoint.ts";
+export type { AdoptOptions } from "./socket/adopt.ts";
 export type { BindOptions } from "./socket/bind.ts";
 export { BROADCAST, type Destination, MULTICAST, UNICAST, UNKNOWN } from "./socket/control_message.ts";
 export { type Departure, ErrorQueue, type ErrorReport } from "./socket/error_queue.ts";

@@ -13,7 +13,7 @@ import type { Endpoint } from "../net/endpoint.ts";
 import { type Destination, MULTICAST } from "./control_message.ts";
 import { MARKED, Messages, PAYLOAD_SIZE_MAX } from "./messages.ts";
 import { copyPath, hasPath, isPath, type Path, setPath } from "./path.ts";
-import { type Route, setRoute } from "./route.ts";
+import { copyRoute, type Route, setRoute } from "./route.ts";
 
 /** Most messages in a batch: the limit of one system call. `UIO_MAXIOV`, recvmmsg(2) */
 const CAPACITY_MAX = 1024;
@@ -35,6 +35,9 @@ export let messagesOf: (syscall: string, batch: MessageBatch) => Messages;
  */
 export class MessageBatch {
   readonly #messages: Messages;
+  // Views of their own for users, who may override what a view answers.
+  readonly #addresses: Int32Array<ArrayBuffer>;
+  readonly #payloads: Uint8Array<ArrayBuffer>;
 
   /**
    * Allocates a batch. `UdpSocket.batch` does so for its own family.
@@ -48,6 +51,8 @@ export class MessageBatch {
       family,
       requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX),
     );
+    this.#addresses = new Int32Array(this.#messages.addresses.buffer);
+    this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
 
   static {
@@ -77,12 +82,12 @@ export class MessageBatch {
    * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
    */
   get addresses(): Int32Array<ArrayBuffer> {
-    return this.#messages.addresses;
+    return this.#addresses;
   }
 
   /** Payloads of all messages; {@link payloadOffset} gives the offsets. The kernel writes here: do not transfer it. */
   get payloads(): Uint8Array<ArrayBuffer> {
-    return this.#messages.payloads.bytes;
+    return this.#payloads;
   }
 
   /** Bytes of payload of message `i`, all its datagrams together. */
@@ -245,15 +250,16 @@ export class MessageBatch {
    */
   add(payload: Uint8Array, route: Route | Path): void {
     const messages = this.#messages;
+    requireObject("sendmmsg", "the route of a message", route);
+    const copy = isPath(route) ? route : copyRoute(route);
     const i = messages.count;
     if (i >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    requireObject("sendmmsg", "the route of a message", route);
-    if (isPath(route)) setPath(messages, i, route);
-    else setRoute(messages, i, route);
+    if (isPath(copy)) setPath(messages, i, copy);
+    else setRoute(messages, i, copy);
     messages.setPayload(i, payload, size);
     messages.compose(i);
     messages.count = i + 1;

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { EAFNOSUPPORT } from "../../ffi/constants.ts";
+import { EAFNOSUPPORT, EINVAL } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Messages } from "./messages.ts";
@@ -12,6 +12,9 @@ import type { Messages } from "./messages.ts";
 const WORDS = 10;
 const SCOPE = 8;
 const INTERFACE = 9;
+
+/** Shows that this module calls the constructor: only the compiler knows that it is private. */
+const KEY = Symbol();
 
 /** Copies the path of message `i`. */
 export let copyPath: (messages: Messages, i: number, peer: Endpoint, local: string) => Path;
@@ -38,7 +41,8 @@ export class Path {
   readonly #port: number;
   readonly #words: Int32Array;
 
-  private constructor(messages: Messages, i: number, peer: Endpoint, local: string) {
+  private constructor(key: symbol, messages: Messages, i: number, peer: Endpoint, local: string) {
+    if (key !== KEY) throw new SystemError("recvmmsg", EINVAL, "a path is made by the `path` of a batch");
     this.peer = peer;
     this.local = local;
     this.#family = messages.family;
@@ -50,7 +54,7 @@ export class Path {
   }
 
   static {
-    copyPath = (messages, i, peer, local) => new Path(messages, i, peer, local);
+    copyPath = (messages, i, peer, local) => new Path(KEY, messages, i, peer, local);
     isPath = (value) => #words in value;
     hasPath = (messages, i, path) => {
       const words = path.#words;

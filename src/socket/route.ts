@@ -19,13 +19,18 @@ export interface Route {
   readonly from?: string | undefined;
 }
 
+/** Copies a route. It reads each property once: the getters of a hostile route may call the library. */
+export function copyRoute({ to, from }: Route): Route {
+  const { address, port } = requireObject("sendmmsg", "`to`", to);
+  return { to: { address, port }, from };
+}
+
 /**
- * Gives message `i` the peer and the source of a route.
+ * Gives message `i` the peer and the source of a route that {@link copyRoute} made.
  * @throws {SystemError} `EAFNOSUPPORT` for an address that the socket cannot use, `EADDRNOTAVAIL` for a source that is not
  *   local, `EINVAL` for a text that is no address
  */
-export function setRoute(messages: Messages, i: number, { to, from }: Route): void {
-  const { address, port } = requireObject("sendmmsg", "`to`", to);
+export function setRoute(messages: Messages, i: number, { to: { address, port }, from }: Route): void {
   const peer = requireAddress(address);
   messages.ports[i] = requirePort("sendmmsg", port, 1);
   if (messages.family === AF_INET && !isIPv4(peer.bytes)) throw noReach("sendmmsg", address, false);

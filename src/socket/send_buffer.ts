@@ -44,10 +44,9 @@ export class SendBuffer {
   #place = new Int32Array(0);
   #holderCount = 0;
 
-  /** @param memory the kernel's memory of the socket, whose send buffer has its final size */
+  /** @param memory the kernel's memory of the socket, read when the send buffer had its final size */
   constructor(memory: SocketMemory) {
     this.#memory = memory;
-    memory.read();
     this.#size = memory.sendBufferSize;
   }
 

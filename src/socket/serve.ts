@@ -66,6 +66,9 @@ export interface ServeOptions extends BindOptions {
   readonly onError?: ((error: unknown, request: UdpRequest | undefined) => void | PromiseLike<void>) | undefined;
 }
 
+/** Callbacks get the socket, and may override its methods: a server that stops must close it all the same. */
+const { close } = UdpSocket.prototype;
+
 /** Most messages of one system call. */
 const BATCH_CAPACITY = 64;
 
@@ -111,8 +114,8 @@ export async function serve(options: ServeOptions, handler: UdpHandler): Promise
     if (onListen !== undefined) service.follow(onListen(socket));
     await service.run();
   } finally {
+    close.call(socket);
     signal?.removeEventListener("abort", stop);
-    socket.close();
   }
 }
 
@@ -174,7 +177,7 @@ class Service {
   stop(): void {
     this.#stopping = true;
     // Replies of the current turn are still sent.
-    if (!this.#handling) this.#socket.close();
+    if (!this.#handling) close.call(this.#socket);
   }
 
   /** Ends {@link run} with the error of a promise that a callback returned. */

@@ -9,18 +9,12 @@ import {
   EAFNOSUPPORT,
   EAGAIN,
   EBADF,
-  EINVAL,
-  EISCONN,
   IPPROTO_IPV6,
   IPV6_FREEBIND,
-  IPV6_V6ONLY,
   MSG_DONTWAIT,
   MSG_WAITFORONE,
   POLLIN,
-  SO_DOMAIN,
   SO_RCVTIMEO,
-  SO_TYPE,
-  SOCK_DGRAM,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
@@ -32,22 +26,21 @@ import { addressWords, endpointText, isIPv4, sameAddress } from "../net/address.
 import { invalid, requireInteger, requireObject } from "../net/checks.ts";
 import { type Endpoint, requireAddress, requirePort, type ResolvedAddress } from "../net/endpoint.ts";
 import { readPort, readSocketAddress, socketAddressSize, writeResolvedAddress } from "../net/socket_address.ts";
+import { type AdoptOptions, adoptSocket } from "./adopt.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { type BindOptions, bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
+import { own, release } from "./descriptors.ts";
 import { MessageBatch, messagesOf } from "./message_batch.ts";
 import type { Messages } from "./messages.ts";
 import { OwnSourceFilter } from "./own_source_filter.ts";
 import type { Path } from "./path.ts";
-import { forget, readable } from "./readiness.ts";
+import { readable } from "./readiness.ts";
 import { noReach, type Route } from "./route.ts";
-import { sendError } from "./send_error.ts";
-import { configure, INT_MAX, isNonblocking, resetInherited } from "./socket_options.ts";
+import { otherPeer, sendError } from "./send_error.ts";
+import { INT_MAX, isNonblocking } from "./socket_options.ts";
 
-/** Descriptors of the sockets of this process. */
-const owned = new Set<number>();
-
-/** Closes sockets that the garbage collector found. */
-const unreachable = new FinalizationRegistry(release);
+/** Shows that this module calls the constructor: only the compiler knows that it is private. */
+const KEY = Symbol();
 
 /**
  * The descriptor of an open socket. It accepts a `UdpSocket` only: no other object has the private field.
@@ -58,8 +51,7 @@ export let descriptorOf: (syscall: string, socket: UdpSocket) => number;
 /**
  * A bound UDP socket.
  *
- * Errors are a {@link SystemError} whose message says what to do: `EBADF` for a closed socket, `EINVAL` for an invalid
- * argument, and those of the kernel. A socket that becomes unreachable is closed when the garbage collector finds it.
+ * Errors are a {@link SystemError} whose message says what to do. The garbage collector closes an unreachable socket.
  */
 export class UdpSocket {
   readonly #domain: number;
@@ -72,16 +64,15 @@ export class UdpSocket {
   readonly #memory: SocketMemory;
   readonly #sender: BatchSender;
   #fd: number;
-  #drops = 0;
   #receiveTimeout = 0;
-  // The kernel's counter at the last reading.
-  #dropsSeen: number;
   #connected: { readonly address: ResolvedAddress; readonly port: number } | undefined;
   #readable: Promise<boolean> | undefined;
   #single: MessageBatch | undefined;
   #ownSources: OwnSourceFilter | undefined;
 
-  private constructor({ fd, domain, dualStack, segmentation, receiveBuffer, notices }: Bound, adopted: boolean) {
+  private constructor(key: symbol, bound: Bound, adopted: boolean) {
+    if (key !== KEY) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
+    const { fd, domain, dualStack, segmentation, receiveBuffer, notices } = bound;
     const size = socketAddressSize(domain);
     const name = new Memory(size);
     check("getsockname", libc.getsockname(fd, name, size));
@@ -95,13 +86,10 @@ export class UdpSocket {
     this.#notices = notices;
     this.#memory = new SocketMemory(fd);
     this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
-    // Drops before an adoption do not count.
-    this.#dropsSeen = this.#memory.drops;
     // An IPv6 address that only a route makes local needs this as a source. After bind, for it lets bind accept any
     // address, a mistyped one too.
     if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    owned.add(fd);
-    unreachable.register(this, fd, this);
+    own(this, fd);
   }
 
   static {
@@ -120,7 +108,7 @@ export class UdpSocket {
   static bind(options: BindOptions): UdpSocket {
     const bound = bindSocket(readBindOptions(options));
     try {
-      return new UdpSocket(bound, false);
+      return new UdpSocket(KEY, bound, false);
     } catch (error) {
       libc.close(bound.fd);
       throw error;
@@ -131,28 +119,11 @@ export class UdpSocket {
    * Adopts a bound UDP socket, as a service manager passes it for socket activation. It resets options that would change
    * how this class works: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`, `UDP_CORK`, `O_NONBLOCK`.
    * @param fd its descriptor
-   * @param options `receiveBuffer`: bytes to request; a larger buffer stays as it is
+   * @param options see {@link AdoptOptions}
    * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
    */
-  static adopt(fd: number, options: { readonly receiveBuffer?: number | undefined } = {}): UdpSocket {
-    requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
-    const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options);
-    requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
-    const refuse = (errno: number, reason: string) =>
-      new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-    if (owned.has(fd)) throw refuse(EINVAL, "another UdpSocket has it");
-    const type = libc.getsockopt(fd, SOL_SOCKET, SO_TYPE);
-    const domain = libc.getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
-    if (type < 0) throw refuse(-type, errnoMessage(-type));
-    if ((domain !== AF_INET && domain !== AF_INET6) || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
-    const size = socketAddressSize(domain);
-    const name = new Memory(size);
-    check("getsockname", libc.getsockname(fd, name, size));
-    if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
-    const dualStack = domain === AF_INET6 && libc.getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
-    const configuration = configure(fd, domain, receiveBuffer);
-    resetInherited(fd, domain);
-    return new UdpSocket({ fd, domain, dualStack, notices: [], ...configuration }, true);
+  static adopt(fd: number, options: AdoptOptions = {}): UdpSocket {
+    return new UdpSocket(KEY, adoptSocket(fd, options), true);
   }
 
   /** `AF_INET` (2) or `AF_INET6` (10). */
@@ -201,12 +172,11 @@ export class UdpSocket {
   }
 
   /**
-   * Sets an option whose value is an `int`, by the kernel's numbers: `setOption(IPPROTO_IP, IP_TTL, 1)`. setsockopt(2),
-   * ip(7), ipv6(7), socket(7)
+   * Sets an option whose value is an `int`, by the kernel's numbers. setsockopt(2), ip(7), ipv6(7), socket(7)
    * @throws {SystemError} if the kernel refuses it
    */
   setOption(level: number, name: number, value: number): void {
-    for (const number of [level, name, value]) requireInteger("setsockopt", "an option", number, -INT_MAX - 1, INT_MAX);
+    for (const number of [level, name, value]) requireInteger("setsockopt", "an option", number, ~INT_MAX, INT_MAX);
     check("setsockopt", libc.setsockopt(this.#open("setsockopt"), level, name, value));
   }
 
@@ -221,16 +191,15 @@ export class UdpSocket {
    * @throws {SystemError} if there is no route to the peer
    */
   connect(to: Endpoint): void {
-    const fd = this.#open("connect");
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
     requirePort("connect", port, 1);
+    // Not before: a getter of the peer may close the socket.
+    const fd = this.#open("connect");
     this.#requireReach("connect", isIPv4(address.bytes), text);
     const memory = new Memory(sockaddr_in6.size);
     const error = libc.connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
-    if (error < 0) {
-      throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
-    }
+    if (error < 0) throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
     this.#connected = { address, port };
     this.#sender.connected = true;
   }
@@ -241,11 +210,11 @@ export class UdpSocket {
    *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
    */
   sendTo(payload: Uint8Array, route: Route | Path): void {
-    this.#open("sendmmsg");
-    const batch = this.#single ??= this.batch(1);
+    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
     batch.clear();
     batch.add(payload, route);
-    const messages = messagesOf("sendmmsg", batch);
+    // Not before: a getter of the route may close the socket.
+    const messages = this.#messagesOf("sendmmsg", batch);
     this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
     this.#requireConnectedPeer(batch, messages);
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
@@ -291,8 +260,12 @@ export class UdpSocket {
     return this.#sender.send(this.#messagesOf("sendmmsg", batch));
   }
 
-  /** Datagrams that could not be sent, by error number. */
+  /**
+   * Datagrams that could not be sent, by error number.
+   * @throws {SystemError} `EINVAL` for another value
+   */
   failed(errno: number): number {
+    requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
     return this.#sender.failed[errno] ?? 0;
   }
 
@@ -311,10 +284,7 @@ export class UdpSocket {
    * one. `sk_drops`, net/core/sock.c
    */
   drops(): number {
-    this.#memory.read();
-    this.#drops += (this.#memory.drops - this.#dropsSeen) >>> 0;
-    this.#dropsSeen = this.#memory.drops;
-    return this.#drops;
+    return this.#memory.readDrops();
   }
 
   /**
@@ -329,8 +299,7 @@ export class UdpSocket {
   /** Closes the socket. Closing it again has no effect. */
   close(): void {
     if (this.#fd < 0) return;
-    unreachable.unregister(this);
-    release(this.#fd);
+    release(this, this.#fd);
     this.#fd = -1;
   }
 
@@ -362,26 +331,16 @@ export class UdpSocket {
 
   /** Requires that this socket reaches addresses of the family. */
   #requireReach(syscall: string, ipv4: boolean, address: string): void {
-    if (ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6) return;
-    throw noReach(syscall, address, ipv4);
+    const reaches = ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
+    if (!reaches) throw noReach(syscall, address, ipv4);
   }
 
   /** Requires that message 0 goes to the peer that the socket is connected to, if it is. */
   #requireConnectedPeer(batch: MessageBatch, messages: Messages): void {
     if (this.#connected === undefined) return;
     const { address, port } = this.#connected;
-    const { addresses, ports } = messages;
-    if (sameAddress(addressWords(address.bytes), 0, addresses, messages.peerWord(0)) && ports[0] === port) return;
-    const other = batch.peer(0);
-    const message = `cannot send to ${other.address} port ${other.port}: the socket is connected to ` +
-      `${endpointText(address.bytes, address.zone, port)}`;
-    throw new SystemError("sendmmsg", EISCONN, message);
+    const same = sameAddress(addressWords(address.bytes), 0, messages.addresses, messages.peerWord(0));
+    if (same && messages.ports[0] === port) return;
+    throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
   }
-}
-
-/** Closes a descriptor, and ends the waits for it. */
-function release(fd: number): void {
-  owned.delete(fd);
-  forget(fd);
-  libc.close(fd);
 }

@@ -17,5 +17,15 @@ require() {
   for tool in "$@"; do command -v "$tool" > /dev/null || skip "needs $tool"; done
 }
 
+# debian_root OPTION...: makes a Debian root with mmdebstrap. Skips the platform if the mirror is out of reach.
+debian_root() {
+  mmdebstrap --quiet --mode=root --dpkgopt=force-unsafe-io "$@" > "$work/log" 2>&1 && return
+  cat "$work/log" >&2
+  if grep -qE 'Could not (resolve|connect)|Unable to connect|Temporary failure' "$work/log"; then
+    skip "needs a Debian mirror"
+  fi
+  exit 1
+}
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

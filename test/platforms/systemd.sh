@@ -7,8 +7,7 @@ cd "$(dirname "$0")"
 require mmdebstrap
 root=$work/root
 
-mmdebstrap --quiet --mode=root --variant=minbase --dpkgopt=force-unsafe-io \
-  --include=systemd-sysv,systemd-container,dbus,python3-minimal,iproute2 bookworm "$root"
+debian_root --variant=minbase --include=systemd-sysv,systemd-container,dbus,python3-minimal,iproute2 bookworm "$root"
 
 install -D -t "$root/usr/local/bin" "$(realpath "$(command -v deno)")"
 install "$(realpath "$(command -v bun)")" "$root/usr/local/bin/bun"

@@ -281,8 +281,12 @@ describe("probe", () => {
       "lo",
       "-n",
       "-tt",
+      // Small slots, so that the buffer holds all packets however busy the machine is.
+      "-s",
+      "128",
       "-B",
       "8192",
+      "--immediate-mode",
       "--time-stamp-precision=nano",
       "-l",
       "-x",

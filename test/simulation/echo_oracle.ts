@@ -66,7 +66,7 @@ export class EchoOracle implements Observer {
   stopping = false;
   stoppedAt = Infinity;
   readonly refusals = new RefusalOracle();
-  /** Peers whose ways are, or were, slow. */
+  /** Peers whose paths are, or were, slow. */
   readonly slowed = new Set<string>();
   /** Datagrams that the kernel has dropped, as far as the server has asked. */
   drops = 0;
@@ -184,7 +184,7 @@ export class EchoOracle implements Observer {
     throw new Violation(`a reply that answers nothing: ${what}`);
   }
 
-  /** A send buffer that slow ways fill holds up nobody else. */
+  /** A send buffer that slow paths fill delays no other peer. */
   #checkBuffer(attempt: Attempt): void {
     const { socket, payloads, peer, error } = attempt;
     checkMessage(this.#world.network, attempt);

@@ -120,7 +120,7 @@ export class EventLoop {
     return true;
   }
 
-  /** What is to be done in a turn. */
+  /** Work of one turn. */
   #turn(): (() => void)[] {
     const { now } = this.#time;
     for (const signal of this.#signals) signal.turns--;

@@ -62,6 +62,25 @@ describe("memory", LONG, () => {
     assert.deepEqual(lines, ["EINVAL EINVAL", "true", "3", "EINVAL EINVAL", "true", "3"]);
   });
 
+  test("transferred payloads are noticed when their view denies it", async () => {
+    const lines = await outcome(`
+      const deny = [
+        (view) => Object.defineProperty(view, "length", { value: 1 }),
+        (view) => Object.setPrototypeOf(view, { length: 1 }),
+      ];
+      for (const how of deny) {
+        const batch = receiver.batch(1);
+        how(batch.payloads);
+        const taken = new Uint8Array(Reflect.getOwnPropertyDescriptor(
+          Object.getPrototypeOf(Uint8Array.prototype), "buffer").get.call(batch.payloads).transfer()).fill(0x3c);
+        sender.sendTo(bytes("one"), { to });
+        await receiver.readable();
+        print(errorOf(() => receiver.receive(batch, false)), taken.every((byte) => byte === 0x3c));
+        await receive();
+      }`);
+    assert.deepEqual(lines, ["EINVAL true", "EINVAL true"]);
+  });
+
   test("no header, address or control message can be reached from a batch", async () => {
     const lines = await outcome(`
       const batch = receiver.batch(2);
@@ -107,6 +126,42 @@ describe("memory", LONG, () => {
     assert.deepEqual(lines, ["3 1,2,3", "4 4,5,6,7", "EINVAL", "EINVAL"]);
   });
 
+  test("a payload that changes while its route is read: what it holds then is sent", async () => {
+    const lines = await outcome(`
+      for (const size of [1, 200_000]) {
+        const buffer = new ArrayBuffer(3, { maxByteLength: 200_000 });
+        const payload = new Uint8Array(buffer).fill(1);
+        const batch = sender.batch(2);
+        print(errorOf(() => batch.add(payload, { get to() { buffer.resize(size); return to; } })), batch.count);
+        if (batch.count > 0) print(batch.size(0));
+      }`);
+    assert.deepEqual(lines, ["no error 1", "1", "EMSGSIZE 0"]);
+  });
+
+  test("a route whose getters call the batch: no message comes back or is lost", async () => {
+    const lines = await outcome(`
+      const batch = sender.batch(4);
+      for (let i = 0; i < 3; i++) batch.add(bytes("cleared"), { to });
+      batch.add(bytes("a"), { get to() { batch.clear(); return to; } });
+      print(batch.count, batch.size(0));
+      batch.clear();
+      batch.add(bytes("ab"), { get to() { batch.add(bytes("abc"), { to }); return to; } });
+      print(batch.count, batch.size(0), batch.size(1));`);
+    assert.deepEqual(lines, ["1 1", "2 3 2"]);
+  });
+
+  test("views of a batch that are overridden: what was added is sent", async () => {
+    const lines = await outcome(`
+      const batch = sender.batch(1);
+      for (const view of [batch.payloads, batch.addresses]) {
+        for (const key of ["set", "fill", "subarray"]) view[key] = () => new Int32Array(8);
+      }
+      batch.add(bytes("hello"), { to });
+      sender.send(batch);
+      print(await receive(), new TextDecoder().decode(received.payload(0)));`);
+    assert.deepEqual(lines, ["5 hello"]);
+  });
+
   test("a batch that lies: its overridden methods and its capacity change nothing", async () => {
     const lines = await outcome(`
       class Lying extends MessageBatch {
@@ -140,6 +195,47 @@ describe("memory", LONG, () => {
       print(errorOf(() => new library.ErrorQueue().receive(new Proxy(sender, {}))));
       print(new library.ErrorQueue().receive(sender).length);`);
     assert.deepEqual(lines, ["TypeError TypeError", "EINVAL", "EINVAL", "0"]);
+  });
+
+  test("a getter that closes the socket: the next owner of the descriptor is left alone", async () => {
+    const lines = await outcome(`
+      const heirs = [];
+      const hostile = (socket) => ({
+        address: "127.0.0.1",
+        get port() {
+          socket.close();
+          heirs.push(UdpSocket.bind({ port: 0, address: "127.0.0.1" }));
+          return receiver.port;
+        },
+      });
+      const sending = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+      const descriptor = sending.fd;
+      print(errorOf(() => sending.sendTo(bytes("x"), { to: hostile(sending) })), heirs[0].fd === descriptor);
+      print(receiver.receive(received, false));
+      const connecting = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+      print(errorOf(() => connecting.connect(hostile(connecting))));
+      // Connected to another peer, it would get nothing.
+      sender.sendTo(bytes("x"), { to: { address: "127.0.0.1", port: heirs[1].port } });
+      print(heirs[1].receive(received, false));
+      for (const heir of heirs) heir.close();`);
+    assert.deepEqual(lines, ["EBADF true", "-11", "EBADF", "1"]);
+  });
+
+  test("no socket or path is made without bind, adopt or a batch", async () => {
+    const lines = await outcome(`
+      const parts = { fd: sender.fd, domain: 2, dualStack: false, segmentation: true, receiveBuffer: 0, notices: [] };
+      print(errorOf(() => new UdpSocket(parts, true).close()), errorOf(() => sender.sendTo(bytes("x"), { to })));
+      const addresses = new Int32Array(8);
+      const messages = { family: 2, ports: [1], addresses, scopes: [0], interfaces: [0], peerWord: () => 0 };
+      print(errorOf(() => new library.Path(messages, 0)));`);
+    assert.deepEqual(lines, ["EINVAL no error", "EINVAL"]);
+  });
+
+  test("an error number that is none gives no counters away", async () => {
+    const lines = await outcome(`
+      for (const errno of ["buffer", "length", 1.5, -1]) print(errorOf(() => sender.failed(errno)));
+      print(sender.failed(1e6));`);
+    assert.deepEqual(lines, ["EINVAL", "EINVAL", "EINVAL", "EINVAL", "0"]);
   });
 
   test("options whose getters change: each is read once", async () => {
@@ -192,6 +288,33 @@ describe("serve", LONG, () => {
       await running;
       print(answers.filter(Boolean).toSorted().join("|"));`);
     assert.deepEqual(lines, ["request 0|request 2|request 3|request 4"]);
+  });
+
+  test("a signal whose removeEventListener throws: the socket is closed", async () => {
+    const lines = await outcome(`
+      const { signal } = new AbortController();
+      signal.removeEventListener = () => { throw new Error("from the signal"); };
+      let socket;
+      const onListen = (bound) => {
+        socket = bound;
+        throw new Error("from onListen");
+      };
+      print(await serve({ port: 0, address: "127.0.0.1", signal, onListen }, () => {}).catch((error) => error.message));
+      print(socket.fd);`);
+    assert.deepEqual(lines, ["from the signal", "-1"]);
+  });
+
+  test("a callback that overrides close: the server still stops, with its error alone", async () => {
+    const lines = await outcome(`
+      let socket;
+      const onListen = async (bound) => {
+        socket = bound;
+        socket.close = () => { throw new Error("from close"); };
+        throw new Error("from onListen");
+      };
+      print(await serve({ port: 0, address: "127.0.0.1", onListen }, () => {}).catch((error) => error.message));
+      print(socket.fd);`);
+    assert.deepEqual(lines, ["from onListen", "-1"]);
   });
 
   test("an async onListen or onError that rejects ends the server with its error", async () => {

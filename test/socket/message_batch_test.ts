@@ -399,7 +399,7 @@ function assertConsistent(batch: MessageBatch, i: number, given: Delivery): void
 }
 
 /** A send buffer in which there is always room. */
-const EMPTY_BUFFER = { read() {}, sendBufferUsed: 0, sendBufferSize: 2 ** 30, drops: 0 } as unknown as SocketMemory;
+const EMPTY_BUFFER = { read() {}, sendBufferUsed: 0, sendBufferSize: 2 ** 30 } as unknown as SocketMemory;
 
 /** The sizes of the datagrams that so many bytes in segments of this size are. */
 function cut(total: number, segmentSize: number): number[] {

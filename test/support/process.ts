@@ -5,11 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
+/** Factor for all time limits, on emulated machines for example. */
+const SLOWNESS = Number(process.env.ECHO_TEST_SLOWNESS ?? 1);
+
 /** Time limit for a single event on a slow and busy machine, in milliseconds. Only a hang reaches it. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS: number = 20_000 * SLOWNESS;
 
 /** Options of tests that wait for many events. */
-export const LONG = { timeout: 60_000 } as const;
+export const LONG: { readonly timeout: number } = { timeout: 60_000 * SLOWNESS };
 
 const cleanups = new Set<() => void>();
 let shared: string | undefined;

@@ -31,7 +31,8 @@ export interface Answer {
 
 /** Options of {@link ask}; `ask.py` explains them. */
 export interface AskOptions {
-  host: Host;
+  /** Host to run on. Default: the host of the tests. */
+  host?: Host;
   /** Sends the payload as a train of datagrams of this size, in bytes. */
   segment?: number;
   interface?: string;
@@ -49,7 +50,7 @@ export async function ask(
 ): Promise<Answer[]> {
   const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const command = python("ask.py", ...flags, address, String(port), Buffer.from(payload).toString("hex"));
-  const { code, stdout, stderr } = await run(host.command(command));
+  const { code, stdout, stderr } = await run(host ? host.command(command) : command);
   assert.equal(code, 0, stderr);
   return JSON.parse(stdout).map(([from, fromPort, hex]: [string, number, string]) => ({
     address: from,

@@ -1,0 +1,55 @@
+/**
+ * Adopting a socket that another process has bound.
+ * @module
+ */
+
+import {
+  AF_INET,
+  AF_INET6,
+  EINVAL,
+  IPPROTO_IPV6,
+  IPV6_V6ONLY,
+  SO_DOMAIN,
+  SO_TYPE,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from "../../ffi/constants.ts";
+import { errnoMessage, SystemError } from "../../ffi/errno.ts";
+import { getsockname, getsockopt } from "../../ffi/libc.ts";
+import { Memory } from "../../ffi/memory.ts";
+import { requireInteger, requireObject } from "../net/checks.ts";
+import { readPort, socketAddressSize } from "../net/socket_address.ts";
+import { type Bound, check } from "./bind.ts";
+import { isOwned } from "./descriptors.ts";
+import { configure, INT_MAX, resetInherited } from "./socket_options.ts";
+
+/** Options of `UdpSocket.adopt`. */
+export interface AdoptOptions {
+  /** Receive buffer to request, in bytes; a larger one stays as it is. */
+  readonly receiveBuffer?: number | undefined;
+}
+
+/**
+ * Checks and configures a socket that another process has bound.
+ * @throws {SystemError} with a sentence for the user if it cannot be adopted
+ */
+export function adoptSocket(fd: number, options: AdoptOptions): Bound {
+  requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
+  const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options);
+  requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
+  const refuse = (errno: number, reason: string) =>
+    new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
+  if (isOwned(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
+  const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
+  if (type < 0) throw refuse(-type, errnoMessage(-type));
+  if ((domain !== AF_INET && domain !== AF_INET6) || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
+  const size = socketAddressSize(domain);
+  const name = new Memory(size);
+  check("getsockname", getsockname(fd, name, size));
+  if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
+  const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
+  const configuration = configure(fd, domain, receiveBuffer);
+  resetInherited(fd, domain);
+  return { fd, domain, dualStack, notices: [], ...configuration };
+}

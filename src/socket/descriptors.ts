@@ -1,0 +1,35 @@
+/**
+ * Descriptors that belong to sockets of this process.
+ * @module
+ */
+
+import { close } from "../../ffi/libc.ts";
+import { forget } from "./readiness.ts";
+
+const owned = new Set<number>();
+
+/** Closes the descriptors of unreachable sockets. */
+const unreachable = new FinalizationRegistry(closeOwned);
+
+/** Makes a descriptor belong to a socket. */
+export function own(socket: object, fd: number): void {
+  owned.add(fd);
+  unreachable.register(socket, fd, socket);
+}
+
+/** Whether a descriptor belongs to a socket. */
+export function isOwned(fd: number): boolean {
+  return owned.has(fd);
+}
+
+/** Closes the descriptor of a socket, and ends the wait for it. */
+export function release(socket: object, fd: number): void {
+  unreachable.unregister(socket);
+  closeOwned(fd);
+}
+
+function closeOwned(fd: number): void {
+  owned.delete(fd);
+  forget(fd);
+  close(fd);
+}

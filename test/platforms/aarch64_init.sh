@@ -1,0 +1,20 @@
+#!/bin/bash
+# Runs the tests in the emulated machine, prints "passed" if they do, and switches it off.
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mkdir -p /dev/shm /dev/pts
+mount -t devpts devpts /dev/pts
+for folder in /dev/shm /run /tmp; do mount -t tmpfs tmpfs $folder; done
+ip link set lo up
+date --utc --set "$(cat /date)" > /dev/null
+
+cd /echo
+export ECHO_TEST_SLOWNESS=10
+uname -mr
+deno test -A --no-check --quiet test/ffi/layouts_test.ts test/platforms/smoke.ts &&
+  bun test --timeout 600000 ./test/ffi/layouts_test.ts ./test/platforms/smoke.ts 2>&1 &&
+  echo passed
+sync
+echo o > /proc/sysrq-trigger
+sleep 60

@@ -1,0 +1,95 @@
+/** The sentences about datagrams that could not be sent. */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { UdpSocket } from "../../src/mod.ts";
+import { type Host, host, join as joinHosts, noHosts } from "../support/hosts.ts";
+import { run, temporaryFolder } from "../support/process.ts";
+import { commandLine, ROOT } from "../support/server.ts";
+
+/** The message of the error that a call throws. */
+function messageOf(call: () => void): string {
+  try {
+    call();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "no error";
+}
+
+test("a payload beyond what a datagram carries: the limit of the family", () => {
+  using socket = UdpSocket.bind({ port: 0 });
+  const send = (size: number, address: string) =>
+    messageOf(() => socket.sendTo(new Uint8Array(size), { to: { address, port: 9 } }));
+  assert.match(send(70_000, "127.0.0.1"), /65507 bytes over IPv4, 65527 over IPv6/);
+  assert.match(send(65_508, "127.0.0.1"), /at most 65507 bytes over IPv4$/);
+  assert.match(send(65_528, "::1"), /at most 65527 bytes over IPv6$/);
+});
+
+test("a family that the socket does not reach", () => {
+  using ipv4 = UdpSocket.bind({ port: 0, family: 4 });
+  using ipv6 = UdpSocket.bind({ port: 0, family: 6 });
+  const payload = new Uint8Array(1);
+  const to = (address: string) => ({ to: { address, port: 9 } });
+  assert.match(
+    messageOf(() => ipv4.sendTo(payload, to("::1"))),
+    /^an IPv4 socket does not reach the IPv6 address ::1;/,
+  );
+  assert.match(
+    messageOf(() => ipv6.sendTo(payload, to("127.0.0.1"))),
+    /^an IPv6 socket does not reach the IPv4 address 127\.0\.0\.1;/,
+  );
+  assert.match(messageOf(() => ipv4.connect({ address: "::1", port: 9 })), /^an IPv4 socket does not reach/);
+});
+
+test("options that contradict each other, or have another type", () => {
+  const bind = (options: unknown) => messageOf(() => UdpSocket.bind(options as { port: number }).close());
+  assert.equal(bind({ port: 0, family: 6, address: "127.0.0.1" }), "`family` is 6, but 127.0.0.1 is an IPv4 address");
+  assert.equal(bind({ port: 0, family: 4, address: "::1" }), "`family` is 4, but ::1 is an IPv6 address");
+  assert.equal(bind({ port: 0, broadcast: "yes" }), '`broadcast` must be true or false, not "yes"');
+  assert.equal(bind(undefined), "the options of bind must be an object, not undefined");
+});
+
+describe("with fragmentation forbidden", { skip: noHosts }, () => {
+  let sender: Host;
+  let receiver: Host;
+  before(async () => {
+    [sender, receiver] = await Promise.all([host(), host()]);
+    joinHosts([sender, "eth0"], [receiver, "eth0"]);
+    for (const address of ["192.0.2.1/24", "2001:db8::1/64"]) sender.addAddress(address, "eth0");
+    for (const address of ["192.0.2.2/24", "2001:db8::2/64"]) receiver.addAddress(address, "eth0");
+  });
+  after(async () => {
+    await sender?.remove();
+    await receiver?.remove();
+  });
+
+  test("the MTU of the path, and the payload that fits", async () => {
+    const file = join(temporaryFolder(), "send.mjs");
+    writeFileSync(
+      file,
+      `import { UdpSocket } from ${JSON.stringify(join(ROOT, "src/mod.ts"))};
+      const [IPPROTO_IP, IP_MTU_DISCOVER, IPPROTO_IPV6, IPV6_MTU_DISCOVER, DO] = [0, 10, 41, 23, 2];
+      using socket = UdpSocket.bind({ port: 0 });
+      socket.setOption(IPPROTO_IP, IP_MTU_DISCOVER, DO);
+      socket.setOption(IPPROTO_IPV6, IPV6_MTU_DISCOVER, DO);
+      for (const [address, size] of [["192.0.2.2", 1473], ["192.0.2.2", 1472], ["2001:db8::2", 1453]]) {
+        try {
+          socket.sendTo(new Uint8Array(size), { to: { address, port: 9 } });
+          console.log("sent");
+        } catch (error) {
+          console.log(error.message);
+        }
+      }`,
+    );
+    const { stdout, stderr } = await run(sender.command(commandLine(file, [])));
+    const why = (mtu: number, payload: number) =>
+      `it exceeds the MTU of the path of ${mtu} bytes, which carries ${payload}, and must not be fragmented`;
+    assert.deepEqual(stdout.trim().split("\n"), [
+      `cannot send 1473 bytes to 192.0.2.2 port 9: ${why(1500, 1472)}`,
+      "sent",
+      `cannot send 1453 bytes to 2001:db8::2 port 9: ${why(1500, 1452)}`,
+    ], stderr);
+  });
+});

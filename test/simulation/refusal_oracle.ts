@@ -29,8 +29,6 @@ export class RefusalOracle {
 
   /** The batch has been sent. */
   settle(): void {
-    // A further peer may take the place of any other.
-    if (this.#learnt.size > 0) this.#known.clear();
     for (const [peer, refusal] of this.#learnt) this.#known.set(peer, refusal);
     if (this.#learnt.size > 1) this.#known.clear();
     this.#learnt.clear();
@@ -46,6 +44,8 @@ export class RefusalOracle {
       const suspected = this.#suspected.get(peer.address);
       if (error !== 0 || !afterTrain || suspected === undefined) return;
       this.#learnt.set(peer.address, suspected);
+      // A further peer may take the place of any other.
+      this.#known.clear();
       this.ever.add(peer.address);
       if (suspected.error === errno.EIO) this.deviceRefusedAt = Math.min(this.deviceRefusedAt, now);
       return;

@@ -1,5 +1,6 @@
 /** What the echo server must do with each datagram: judged as they are received, compared with what it sends. */
 import type { EchoSettings } from "./echo_plan.ts";
+import { isIPv4 } from "./address.ts";
 import { CoalescingOracle } from "./coalescing_oracle.ts";
 import { errno } from "./errno.ts";
 import { GuardOracle } from "./guard_oracle.ts";
@@ -7,6 +8,7 @@ import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
 import { checkMessage, checkReplyInterface, goesBack, needsInterface, replySource, sameBytes } from "./reply_checks.ts";
+import type { Arrival } from "./network.ts";
 import { Pace } from "./pace.ts";
 import { RefusalOracle } from "./refusal_oracle.ts";
 import { MICROSECOND } from "./time.ts";
@@ -39,6 +41,8 @@ const RECEIVE_BUFFER = 4 << 20;
 const AFTER_SENDING: ReadonlySet<string> = new Set(["recvmmsg", "write", "send", "poll", "close"]);
 /** Datagrams up to this size find room in any send buffer that slow ways fill. */
 const QUICK_SIZE = 1472;
+/** Index of the loopback interface. */
+const LOOPBACK = 1;
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
 
@@ -73,6 +77,7 @@ export class EchoOracle implements Observer {
   #dropped = 0;
   readonly #world: World;
   readonly #settings: EchoSettings;
+  readonly #stable: boolean;
   readonly #guard: GuardOracle;
   readonly #pace: Pace;
   readonly #coalescing = new CoalescingOracle();
@@ -84,7 +89,9 @@ export class EchoOracle implements Observer {
   // The place, in its flow, of the datagram that was echoed last.
   readonly #newest = new Map<string, number>();
 
-  constructor(world: World, settings: EchoSettings) {
+  /** @param stable whether the addresses of the host stay as they are */
+  constructor(world: World, settings: EchoSettings, stable: boolean) {
+    this.#stable = stable && !settings.adopted;
     this.#world = world;
     this.#settings = settings;
     this.#pace = new Pace(world.time, settings.busyPoll * MICROSECOND);
@@ -105,6 +112,10 @@ export class EchoOracle implements Observer {
     const { now, realtime } = this.#world.time;
     if (this.stopping && this.#settings.adopted) throw new Violation("took a datagram that is for the next server");
     this.#watch(socket);
+    const { source, interface: by } = message;
+    if (this.#stable && !isIPv4(source) && by.index !== LOOPBACK && this.#world.network.hasAddress(source)) {
+      throw new Violation(`a datagram from ${source}, which is this host's own`);
+    }
     const { datagrams } = told;
     const judgement = this.stopping
       ? { admitted: 0, refused: { stopping: datagrams } }
@@ -124,6 +135,12 @@ export class EchoOracle implements Observer {
         echoed: false,
       });
     }
+  }
+
+  filtered(_: KernelSocket, { source, interface: by }: Arrival): void {
+    const forged = !isIPv4(source) && by.index !== LOOPBACK && this.#world.network.hasAddress(source);
+    // It follows the addresses once a second.
+    if (!forged && this.#stable) throw new Violation(`what comes from ${source} is dropped`);
   }
 
   dropped(_: KernelSocket, count: number): void {

@@ -27,7 +27,7 @@ export interface EchoProgram {
 export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise<void> {
   const world = new World(plan.host);
   enter(world);
-  const oracle = new EchoOracle(world, plan.settings);
+  const oracle = new EchoOracle(world, plan.settings, plan.events.every(({ kind }) => kind !== "address"));
   world.observer = oracle;
   if (plan.settings.adopted) prepareSocket(world, plan);
   const start = world.time.now + START;

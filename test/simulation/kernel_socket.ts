@@ -3,6 +3,7 @@ import { isIPv4, isLinkLocal, isMulticast, mappedBytesOf } from "./address.ts";
 import { errno } from "./errno.ts";
 import type { AddressSpace } from "./memory.ts";
 import type { Arrival, Interface, Network, Receiver } from "./network.ts";
+import type { PacketFilter } from "./packet_filter.ts";
 import * as option from "./socket_options.ts";
 import type { SocketOptions } from "./socket_options.ts";
 import {
@@ -61,6 +62,8 @@ export interface SocketObserver {
   errorReceived(socket: KernelSocket, entry: QueuedError): void;
   /** A message was handed to the program. */
   received(socket: KernelSocket, message: Message, told: Told): void;
+  /** The filter of the program dropped an arrival. */
+  filtered(socket: KernelSocket, arrival: Arrival): void;
   /** So many datagrams were lost because the receive buffer was full. */
   dropped(socket: KernelSocket, count: number): void;
   /** Bytes of room for control messages, where a fault makes it less than the program gave. */
@@ -80,6 +83,8 @@ export class KernelSocket implements Receiver {
   local: { address: string; scope: number; port: number } | undefined;
   peer: SocketAddress | undefined;
   nonblocking = false;
+  /** What the program lets pass. `SO_ATTACH_FILTER` */
+  filter: PacketFilter | undefined;
   /** How long a reception waits, in nanoseconds; without an end if 0. */
   receiveTimeout = 0;
   /** Datagrams that were lost because the receive buffer was full, modulo 2^32. `sk_drops` */
@@ -167,6 +172,11 @@ export class KernelSocket implements Receiver {
 
   deliver(arrival: Arrival): boolean {
     if (!this.#takes(arrival)) return false;
+    if (this.filter?.passes(arrival) === false) {
+      this.#observer.filtered(this, arrival);
+      this.drop(1);
+      return true;
+    }
     if (this.options.get(option.UDP_GRO) !== 0 || arrival.payloads.length === 1) {
       this.#enqueue(arrival);
     } else {

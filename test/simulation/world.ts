@@ -6,7 +6,7 @@ import { EventLoop } from "./event_loop.ts";
 import type { Attempt, Surroundings } from "./kernel_send.ts";
 import { KernelSocket, type Message, type QueuedError, type Told } from "./kernel_socket.ts";
 import { AddressSpace } from "./memory.ts";
-import { type Interface, Network } from "./network.ts";
+import { type Arrival, type Interface, Network } from "./network.ts";
 import { Random } from "./random.ts";
 import { type SignalName, Signals } from "./signals.ts";
 import { Sink, type SinkKind } from "./sink.ts";
@@ -63,6 +63,7 @@ export interface Observer {
   receptionEnded?(waits: boolean, result: number): void;
   received?(socket: KernelSocket, message: Message, told: Told): void;
   errorReceived?(socket: KernelSocket, entry: QueuedError): void;
+  filtered?(socket: KernelSocket, arrival: Arrival): void;
   dropped?(socket: KernelSocket, count: number): void;
   closed?(socket: KernelSocket): void;
   /** The program asks for the counter of what was dropped. */
@@ -170,6 +171,7 @@ export class World implements Surroundings {
       {
         errorReceived: (socket, entry) => this.observer.errorReceived?.(socket, entry),
         received: (socket, message, told) => this.observer.received?.(socket, message, told),
+        filtered: (socket, arrival) => this.observer.filtered?.(socket, arrival),
         dropped: (socket, count) => this.observer.dropped?.(socket, count),
         arrange: (messages) => this.random.chance(0.5) ? messages : messages.reverse(),
         closed: (socket) => this.observer.closed?.(socket),

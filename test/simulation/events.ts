@@ -25,6 +25,7 @@ export type PlannedEvent =
     | { readonly kind: "way"; readonly address: string; readonly way: Way }
     | { readonly kind: "clock step"; readonly nanoseconds: number }
     | { readonly kind: "drops"; readonly count: number }
+    | { readonly kind: "nonblocking" }
     | { readonly kind: "reader"; readonly output: 0 | 1; readonly bytesPerSecond: number }
     | { readonly kind: "close output"; readonly output: 0 | 1 }
     | { readonly kind: "fill disk"; readonly output: 0 | 1; readonly free: number; readonly limit: boolean }
@@ -65,6 +66,9 @@ export function happen(world: World, event: PlannedEvent, port: number): void {
       return;
     case "drops":
       for (const receiver of network.receivers) receiver.drop(event.count);
+      return;
+    case "nonblocking":
+      for (const receiver of network.receivers) receiver.nonblocking = true;
       return;
     case "reader":
       world.outputs[event.output].readAt(event.bytesPerSecond);

@@ -46,6 +46,7 @@ export interface Arrival extends Omit<Datagram, "payload"> {
 
 /** Where an arrival goes: a socket of this host. */
 export interface Receiver {
+  nonblocking: boolean;
   /** Takes an arrival; returns whether it is for this socket. */
   deliver(arrival: Arrival): boolean;
   /** Loses so many datagrams for want of room. */

@@ -196,8 +196,8 @@ if (simulated) {
     environment: {},
   });
   enter(world);
-  world.network.ways.set("192.0.2.99", { absent: true });
-  world.network.ways.set("2001:db8:2::99", { absent: true });
+  world.network.paths.set("192.0.2.99", { absent: true });
+  world.network.paths.set("2001:db8:2::99", { absent: true });
   const library = await import("../../src/mod.ts");
   console.log(JSON.stringify(await world.loop.run(observe(library))));
 } else {

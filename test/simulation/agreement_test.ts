@@ -1,4 +1,4 @@
-/** The model of the kernel is one: what the library does on both is the same. */
+/** The library does the same on the model of the kernel and on the real one. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { host, join, noHosts } from "../support/hosts.ts";

@@ -1,4 +1,4 @@
-/** What the echo server says of itself is compared with what was seen of it: its summaries, its log, its messages. */
+/** Compares the echo server's summary, log and messages with the observations of a run. */
 import { checkRecords, readLog } from "./echo_log.ts";
 import { checkMessages, TELL_MAX } from "./echo_messages.ts";
 import type { Counts, EchoOracle } from "./echo_oracle.ts";
@@ -8,7 +8,7 @@ import { SECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** Requires that all that the server said is true. */
+/** Checks the summary, the log and the messages of a run. */
 export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle): void {
   const { settings } = plan;
   const disturbed = new Set(

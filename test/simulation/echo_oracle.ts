@@ -1,4 +1,4 @@
-/** What the echo server must do with each datagram: judged as they are received, compared with what it sends. */
+/** The expected fate of each datagram that the echo server receives, compared with the replies that it sends. */
 import type { EchoSettings } from "./echo_plan.ts";
 import { isIPv4 } from "./address.ts";
 import { CoalescingOracle } from "./coalescing_oracle.ts";
@@ -33,13 +33,13 @@ export interface Admitted {
 
 /** Errors that say of a train that it can't be cut up: its datagrams are tried one by one. */
 const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO, 95];
-/** How long the server counts at the end what it does not answer, in nanoseconds. */
+/** Time at the end in which the server counts datagrams that it does not answer, in nanoseconds. */
 const DRAIN_MAX = 50_000_000;
 /** Receive buffer that the server asks for, if nothing else was said. */
 const RECEIVE_BUFFER = 4 << 20;
-/** Calls by which the server has sent what it can of the last reception. */
+/** Calls that the server makes only after it has sent the replies of a batch. */
 const AFTER_SENDING: ReadonlySet<string> = new Set(["recvmmsg", "write", "send", "poll", "close"]);
-/** Datagrams up to this size find room in any send buffer that slow ways fill. */
+/** Datagrams up to this size find room in any send buffer that slow paths fill. */
 const QUICK_SIZE = 1472;
 /** Index of the loopback interface. */
 const LOOPBACK = 1;
@@ -72,7 +72,7 @@ export class EchoOracle implements Observer {
   readonly refusals = new RefusalOracle();
   /** Peers whose paths are, or were, slow. */
   readonly slowed = new Set<string>();
-  /** Datagrams that the kernel has dropped, as far as the server has asked. */
+  /** Datagrams that the kernel had dropped when the server last asked. */
   drops = 0;
   #dropped = 0;
   readonly #world: World;
@@ -208,12 +208,12 @@ export class EchoOracle implements Observer {
     const quick = !this.slowed.has(peer.address) && payloads[0]!.length <= QUICK_SIZE;
     if (error === errno.EAGAIN && quick && payloads.length === 1) {
       const { sending } = socket;
-      throw new Violation(`a send buffer that slow ways fill (${sending} bytes) keeps ${peer.address} from an answer`);
+      throw new Violation(`a send buffer that slow paths fill (${sending} bytes) keeps ${peer.address} from an answer`);
     }
   }
 
   closed({ queue, options, local }: KernelSocket): void {
-    // It opens others, to see what there is.
+    // The server opens other sockets to learn what the host supports.
     if (local === undefined) return;
     const { admin, bufferMax } = this.#world.options.capabilities;
     const granted = 2 * (admin ? RECEIVE_BUFFER : Math.min(RECEIVE_BUFFER, bufferMax));
@@ -240,14 +240,14 @@ export class EchoOracle implements Observer {
     this.#newest.set(flow, place);
   }
 
-  /** Accounts for what was received last: by now all of it has been answered, or never will be. */
+  /** Accounts for the last batch: each of its datagrams was echoed, or has failed. */
   settle(): void {
     for (const each of this.#pending) {
       this.admitted.push(each);
       each.realtimes.push(this.#world.time.realtime);
       if (each.echoed) continue;
       const { source } = each.message;
-      // The server itself refuses what a peer may not have of a crowded send buffer: of a quick way, large datagrams.
+      // The server itself limits slow peers in a crowded send buffer, and large datagrams of others.
       const refusable = this.slowed.has(source) || each.payload.length > QUICK_SIZE;
       if (each.error === 0 && this.#crowded && refusable) each.error = errno.EAGAIN;
       if (each.error === 0) throw new Violation(`a datagram of ${source} was given up, and never tried`);

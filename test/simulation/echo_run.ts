@@ -32,7 +32,7 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
   if (plan.settings.adopted) prepareSocket(world, plan);
   const start = world.time.now + START;
   for (const event of plan.events) {
-    if (event.kind === "way") oracle.slowed.add(event.address);
+    if (event.kind === "path") oracle.slowed.add(event.address);
     if (loops(world, plan, event)) continue;
     world.time.schedule(start + event.at, () => happen(world, event, plan.settings.port));
   }
@@ -52,7 +52,7 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
   });
 }
 
-/** Notes when a signal that stops the server is handled: what comes then is not answered any more. */
+/** Notes when the server handles a signal: after one that stops it, it answers no more datagrams. */
 function watchStop(world: World, oracle: EchoOracle): void {
   world.signals.handled = (signal) => {
     if (signal === "SIGUSR2") oracle.summaries++;
@@ -60,7 +60,7 @@ function watchStop(world: World, oracle: EchoOracle): void {
   };
 }
 
-/** A socket that a service manager has bound, with what came before the server was there. */
+/** A socket that a service manager has bound before the server starts. */
 function prepareSocket(world: World, { settings, dropsBefore }: EchoPlan): void {
   const socket = world.socket(AF_INET6);
   socket.bind({ address: "::", port: settings.port, scope: 0, mapped: false }, world.pickPort);

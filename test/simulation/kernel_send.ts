@@ -14,13 +14,13 @@ const ORIGIN_LOCAL = 1;
 const ORIGIN_TIMESTAMPING = 4;
 const UDP_MAX_SEGMENTS = 64;
 
-/** A message that the program wants to send, as far as the kernel has understood it. */
+/** A message that the program sends, as the kernel decoded it. */
 export interface Attempt {
   readonly socket: KernelSocket;
   readonly peer: SocketAddress;
   /** The datagrams: several, if it is a train. */
   readonly payloads: readonly Uint8Array[];
-  /** Where they leave from; until that is found what the program names, or "". */
+  /** Source address; the one that the program names, or "", before the route lookup. */
   source: string;
   /** The segment size that the program asks for; 0 if none. */
   readonly segmentSize: number;

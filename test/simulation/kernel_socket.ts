@@ -29,9 +29,9 @@ const MSG_TRUNC = 0x20;
 const SOF_TIMESTAMPING_RX_SOFTWARE = 0x8;
 const SOF_TIMESTAMPING_OPT_ID = 0x80;
 
-/** What waits in a receive queue: a datagram, or several that are delivered together. */
+/** A message in the receive queue: one datagram, or a train. */
 export interface Message extends Arrival {
-  /** The address that an answer leaves from, as far as the kernel was asked for it when the message came. */
+  /** `ipi_spec_dst`; `undefined` if the option was not set when the message arrived. */
   readonly specific: string | undefined;
   /** `CLOCK_REALTIME` at the arrival. */
   readonly time: number;
@@ -48,15 +48,15 @@ export interface QueuedError {
   readonly departed?: Uint8Array;
 }
 
-/** What a program is told of a message. */
+/** The control messages of a reception, as the program sees them. */
 export interface Told {
   /** Whether its control messages, or its payload, were cut. */
   readonly cut: boolean;
-  /** How many datagrams it seems to have. */
+  /** Number of datagrams that the program sees. */
   readonly datagrams: number;
 }
 
-/** What the model's owner wants to know of a socket, and may disturb. */
+/** Observes a socket, and injects faults. */
 export interface SocketObserver {
   /** An entry of the error queue was handed to the program. */
   errorReceived(socket: KernelSocket, entry: QueuedError): void;
@@ -157,7 +157,7 @@ export class KernelSocket implements Receiver {
     this.#network.receivers.delete(this);
   }
 
-  /** Whether the socket takes what is sent to an address and port, by an interface. */
+  /** Whether an arrival is for this socket. */
   #takes({ interface: by, source, sourcePort, destination, destinationPort }: Arrival): boolean {
     if (this.local?.port !== destinationPort) return false;
     const ipv4 = isIPv4(destination);

@@ -1,4 +1,4 @@
-/** Socket filters: classic BPF, as far as the program uses it. Documentation/networking/filter.rst */
+/** Socket filters: the part of classic BPF that the program uses. Documentation/networking/filter.rst */
 import { bytesOf, isIPv4 } from "./address.ts";
 import type { AddressSpace } from "./memory.ts";
 import type { Arrival } from "./network.ts";

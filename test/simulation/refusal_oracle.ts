@@ -21,10 +21,10 @@ export class RefusalOracle {
   readonly ever = new Set<string>();
   /** Trains to peers that had refused one, after it was forgotten. */
   retried = 0;
-  // By peer: what was refused last, and what is known for sure because a single datagram went through after it.
+  // By peer: the last refused train, and confirmed refusals, after which a single datagram left.
   readonly #suspected = new Map<string, Refusal & { readonly error: number }>();
   readonly #known = new Map<string, Refusal>();
-  // What was learnt of the batch at hand, whose other trains are on their way already.
+  // Refusals confirmed in this batch, whose other trains are encoded already.
   readonly #learnt = new Map<string, Refusal>();
 
   /** The batch has been sent. */

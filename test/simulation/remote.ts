@@ -1,4 +1,4 @@
-/** Servers on other hosts, and what the network makes of their answers. */
+/** Servers on other hosts, and the network in between. */
 import { isIPv4 } from "./address.ts";
 import { reportIcmp } from "./icmp.ts";
 import type { Datagram } from "./network.ts";
@@ -9,10 +9,10 @@ import type { World } from "./world.ts";
 /** The router that reports errors. */
 const ROUTER4 = "192.0.2.1";
 const ROUTER6 = "2001:db8:2::1";
-/** Payload from which on an alteration leaves no doubt about what was altered. */
+/** Size from which the request of an altered payload is certain. */
 const ALTERABLE_SIZE = 40;
 
-/** Answers what is sent to the targets of a plan. */
+/** Answers the requests to the targets of a plan. */
 export function answer(world: World, targets: readonly PlannedTarget[], seed: number): void {
   const random = new Random(seed);
   world.network.onWire = (datagram) => {

@@ -94,7 +94,7 @@ function failure(oracle: ServeOracle, request: Request, rejects: boolean): Promi
   throw THROWN;
 }
 
-/** A reply that tells itself from all others, and brings back what it answers. */
+/** A unique reply that contains the request. */
 function replyBytes(number: number, { payload }: Request, behaviour: Behaviour): Uint8Array {
   const size = behaviour === "too large" ? TOO_LARGE : Math.min(4 + payload.length, 65_507);
   const bytes = new Uint8Array(size);

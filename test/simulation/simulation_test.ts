@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { run } from "../support/process.ts";
 import { ROOT, RUNTIME } from "../support/server.ts";
 
-const SEEDS = 120;
+const SEEDS = 100;
 
 const runtime = RUNTIME === "Deno" ? ["deno", "run", "-A"] : ["bun", "run"];
 

@@ -1,4 +1,4 @@
-/** One run of a program that uses the library's sockets, in a simulated world: each call does what it says. */
+/** One run of random calls on sockets of the library in a simulated world. */
 import type { MessageBatch, Path, UdpSocket } from "../../src/mod.ts";
 import { isIPv4 } from "./address.ts";
 import { extendedError } from "./kernel_send.ts";
@@ -16,7 +16,7 @@ type Library = typeof import("../../src/mod.ts");
 /** Where a datagram is sent. */
 type Destination = Path | { readonly to: { address: string; port: number }; readonly from: string | undefined };
 
-/** A socket of the program, and what is known of it. */
+/** A socket of the program and its state. */
 interface Slot {
   readonly socket: UdpSocket;
   readonly kernel: KernelSocket;

@@ -1,4 +1,4 @@
-/** One simulated process on one simulated host: what a run of the program lives in. */
+/** A simulated process on a simulated host, for one run of the program. */
 import { Descriptors } from "./descriptors.ts";
 import { errno } from "./errno.ts";
 import { portUnreachable, reportIcmp } from "./icmp.ts";
@@ -14,7 +14,7 @@ import { type Capabilities, SocketOptions } from "./socket_options.ts";
 import { MICROSECOND, SECOND, Time } from "./time.ts";
 import { Violation } from "./violation.ts";
 
-/** The memory of this process: it outlives a run, as what the program's modules hold does. */
+/** The address space. It outlives a run, as the modules of the program do. */
 export const memory = new AddressSpace();
 
 /** How often calls fail or do less than they were asked to, from 0 to 1. */
@@ -66,7 +66,7 @@ export interface Observer {
   filtered?(socket: KernelSocket, arrival: Arrival): void;
   dropped?(socket: KernelSocket, count: number): void;
   closed?(socket: KernelSocket): void;
-  /** The program asks for the counter of what was dropped. */
+  /** The program reads the drop counter. */
   dropsRead?(socket: KernelSocket): void;
   attempted?(attempt: Attempt): void;
 }

@@ -175,7 +175,8 @@ export class EchoOracle implements Observer {
 
   /** Whether a datagram may leave alone, though others of its flow do too. */
   #excused({ train, message }: Admitted): boolean {
-    return train || this.#crowded || !this.#world.options.capabilities.trains || this.refusals.ever.has(message.source);
+    const { options, time } = this.#world;
+    return train || this.#crowded || !options.capabilities.trains || this.refusals.mayRefuse(message.source, time.now);
   }
 
   #watch({ sending, options }: KernelSocket): void {

@@ -17,15 +17,18 @@ interface Refusal {
 export class RefusalOracle {
   /** When a device first turned out to take no trains; `Infinity` if none did. */
   deviceRefusedAt = Infinity;
-  /** Peers that have ever refused one. */
-  readonly ever = new Set<string>();
-  /** Trains to peers that had refused one, after it was forgotten. */
-  retried = 0;
+  // When each peer refused a train last.
+  readonly #refusedAt = new Map<string, number>();
   // By peer: the last refused train, and confirmed refusals, after which a single datagram left.
   readonly #suspected = new Map<string, Refusal & { readonly error: number }>();
   readonly #known = new Map<string, Refusal>();
   // Refusals confirmed in this batch, whose other trains are encoded already.
   readonly #learnt = new Map<string, Refusal>();
+
+  /** Whether a peer may get no trains now, because it has refused one. */
+  mayRefuse(peer: string, now: number): boolean {
+    return now - (this.#refusedAt.get(peer) ?? -Infinity) < MEMORY_END;
+  }
 
   /** The batch has been sent. */
   settle(): void {
@@ -46,14 +49,13 @@ export class RefusalOracle {
       this.#learnt.set(peer.address, suspected);
       // A further peer may take the place of any other.
       this.#known.clear();
-      this.ever.add(peer.address);
+      this.#refusedAt.set(peer.address, now);
       if (suspected.error === errno.EIO) this.deviceRefusedAt = Math.min(this.deviceRefusedAt, now);
       return;
     }
     const known = this.#known.get(peer.address);
-    if (known !== undefined && size >= known.size) {
-      if (now - known.at < MEMORY) throw new Violation(`a train to ${peer.address}, which has refused one`);
-      if (now - known.at > MEMORY_END) this.retried++;
+    if (known !== undefined && size >= known.size && now - known.at < MEMORY) {
+      throw new Violation(`a train to ${peer.address}, which has refused one`);
     }
     if (error !== 0) this.#suspected.set(peer.address, { size: error === errno.EIO ? 1 : size, at: now, error });
   }

@@ -18,6 +18,7 @@ export type IcmpMessage = readonly [type: number, code: number];
 const ERRORS: Readonly<Record<string, readonly [errno: number, fatal: boolean]>> = {
   "4 3.0": [101, false],
   "4 3.1": [113, false],
+  "4 3.4": [90, true],
   "4 3.3": [111, true],
   "4 3.10": [113, true],
   "4 3.13": [113, true],
@@ -26,6 +27,7 @@ const ERRORS: Readonly<Record<string, readonly [errno: number, fatal: boolean]>>
   "6 1.1": [13, true],
   "6 1.3": [113, false],
   "6 1.4": [111, true],
+  "6 2.0": [90, true],
   "6 3.0": [113, false],
 };
 
@@ -40,6 +42,7 @@ export function reportIcmp(
   [type, code]: IcmpMessage,
   { source, sourcePort, payload }: Datagram,
   reporter: string,
+  mtu = 0,
 ): void {
   const ipv4 = isIPv4(source);
   const [errno, fatal] = ERRORS[`${ipv4 ? 4 : 6} ${type}.${code}`]!;
@@ -51,7 +54,7 @@ export function reportIcmp(
       if (fatal && socket.peer !== undefined) socket.error = errno;
       continue;
     }
-    const data = extendedError(errno, ipv4 ? ORIGIN_ICMP : ORIGIN_ICMP6, type, code, 0, 0, reporter);
+    const data = extendedError(errno, ipv4 ? ORIGIN_ICMP : ORIGIN_ICMP6, type, code, mtu, 0, reporter);
     const control = socket.domain === AF_INET || ipv4
       ? { level: option.SOL_IP, type: 11, data }
       : { level: option.SOL_IPV6, type: 25, data };

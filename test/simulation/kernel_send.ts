@@ -12,6 +12,7 @@ const SOF_TIMESTAMPING_TX_SOFTWARE = 0x2;
 const SOF_TIMESTAMPING_OPT_ID = 0x80;
 const ORIGIN_LOCAL = 1;
 const ORIGIN_TIMESTAMPING = 4;
+const PROBE = 3;
 const UDP_MAX_SEGMENTS = 64;
 
 /** A message that the program sends, as the kernel decoded it. */
@@ -200,8 +201,10 @@ function sizeError(
     return by.segmentation || local ? 0 : errno.EIO;
   }
   if (size > (ipv4 ? 65_507 : 65_527)) return errno.EMSGSIZE;
-  if (packet <= mtu || fragments) return 0;
-  reportTooLarge(socket, mtu);
+  // With IP_PMTUDISC_PROBE only the device counts.
+  const most = discovery === PROBE ? (local ? mtu : by.mtu) : mtu;
+  if (packet <= most || fragments) return 0;
+  reportTooLarge(socket, most);
   return errno.EMSGSIZE;
 }
 

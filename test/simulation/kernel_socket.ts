@@ -241,7 +241,8 @@ export class KernelSocket implements Receiver {
   }
 
   /** In the order in which the kernel writes them: `udpv6_recvmsg`. */
-  #controlMessages({ destination, interface: by, specific, payloads, time }: Message): ControlMessage[] {
+  #controlMessages(message: Message): ControlMessage[] {
+    const { destination, interface: by, specific, payloads, time, fragmentSize } = message;
     const { options } = this;
     const messages: ControlMessage[] = [];
     const ipv4 = isIPv4(destination);
@@ -258,6 +259,10 @@ export class KernelSocket implements Receiver {
         type: 50,
         data: Uint8Array.of(...mappedBytesOf(destination), ...words(index)),
       });
+    }
+    const [level, type] = ipv4 ? [option.SOL_IP, 25] : [option.SOL_IPV6, 77];
+    if (fragmentSize !== undefined && options.read(level, type) > 0) {
+      messages.push({ level, type, data: words(fragmentSize) });
     }
     if (ipv4 && options.get(option.IP_PKTINFO) !== 0) {
       const data = new Uint8Array(12);

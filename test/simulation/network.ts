@@ -42,6 +42,8 @@ export interface Datagram {
 export interface Arrival extends Omit<Datagram, "payload"> {
   /** All but the last are of one size, and it is not larger. */
   readonly payloads: readonly Uint8Array[];
+  /** Bytes of the largest fragment, if it came in fragments. */
+  readonly fragmentSize?: number;
 }
 
 /** Where an arrival goes: a socket of this host. */

@@ -10,6 +10,7 @@ import { runEchoPlan } from "./echo_run.ts";
 import { enter, simulatedRuntime, simulateGlobals } from "./runtime.ts";
 import { makeServePlan } from "./serve_plan.ts";
 import { runServePlan } from "./serve_run.ts";
+import { makeMtuPlan, runMtuPlan } from "./mtu_run.ts";
 import { makeProbePlan } from "./probe_plan.ts";
 import { runProbePlan } from "./probe_run.ts";
 import { makeSocketPlan } from "./socket_plan.ts";
@@ -65,19 +66,21 @@ const echo: Simulation<ReturnType<typeof makeEchoPlan>> = {
     }),
 };
 
+async function probeWith(args: readonly string[]): Promise<number> {
+  const settings = parseProbe(args);
+  if (typeof settings === "string") throw new Error(settings);
+  return await runProbe(settings);
+}
+
 const probe: Simulation<ReturnType<typeof makeProbePlan>> = {
   make: makeProbePlan,
-  run: (plan) =>
-    runProbePlan(plan, async (args) => {
-      const settings = parseProbe(args);
-      if (typeof settings === "string") throw new Error(settings);
-      return await runProbe(settings);
-    }),
+  run: (plan) => runProbePlan(plan, probeWith),
 };
 
 const simulations = new Map<string, (seed: number) => Promise<void>>([
   ["echo", simulation(echo)],
   ["probe", simulation(probe)],
+  ["mtu", simulation({ make: makeMtuPlan, run: (plan) => runMtuPlan(plan, probeWith) })],
   ["serve", simulation({ make: makeServePlan, run: (plan) => runServePlan(plan, library.serve) })],
   ["socket", simulation({ make: makeSocketPlan, run: (plan) => runSocketPlan(plan, library) })],
 ]);

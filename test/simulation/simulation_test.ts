@@ -9,7 +9,7 @@ const SEEDS = 100;
 const runtime = RUNTIME === "Deno" ? ["deno", "run", "-A"] : ["bun", "run"];
 
 describe("simulation", () => {
-  for (const what of ["echo", "probe", "serve", "socket"]) {
+  for (const what of ["echo", "probe", "mtu", "serve", "socket"]) {
     test(`${what}: ${SEEDS} seeds`, async () => {
       const args = [`--what=${what}`, `--seeds=${SEEDS}`];
       const { code, stdout, stderr } = await run([...runtime, `${ROOT}test/simulation/simulate.ts`, ...args]);

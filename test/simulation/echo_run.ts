@@ -3,7 +3,7 @@ import { enter } from "./runtime.ts";
 import { checkAccounts } from "./echo_accounts.ts";
 import { EchoOracle } from "./echo_oracle.ts";
 import { argumentsOf, type EchoPlan } from "./echo_plan.ts";
-import { happen, type PlannedEvent } from "./events.ts";
+import { happen, isFromServer } from "./events.ts";
 import * as option from "./socket_options.ts";
 import { AF_INET6 } from "./structs.ts";
 import { MILLISECOND, SECOND } from "./time.ts";
@@ -33,7 +33,7 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
   const start = world.time.now + START;
   for (const event of plan.events) {
     if (event.kind === "path") oracle.slowed.add(event.address);
-    if (loops(world, plan, event)) continue;
+    if (plan.settings.answerAnyPort && isFromServer(world, event, plan.settings.port, false)) continue;
     world.time.schedule(start + event.at, () => happen(world, event, plan.settings.port));
   }
   world.time.schedule(start + plan.stop.at, () => world.raise(plan.stop.signal));
@@ -68,10 +68,4 @@ function prepareSocket(world: World, { settings, dropsBefore }: EchoPlan): void 
   socket.nonblocking = world.random.chance(0.5);
   socket.options.write(option.SOL_IP, 11, world.random.between(0, 1));
   world.descriptors.set(3, { kind: "socket", socket });
-}
-
-/** Whether a datagram would make the server answer itself for ever, as the documents of `--answer-any-port` say. */
-function loops({ network }: World, { settings }: EchoPlan, event: PlannedEvent): boolean {
-  return event.kind === "arrival" && settings.answerAnyPort && event.sourcePort === settings.port &&
-    network.isLocal(event.source) && event.source !== event.destination;
 }

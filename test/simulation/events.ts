@@ -32,6 +32,16 @@ export type PlannedEvent =
     | { readonly kind: "signal"; readonly signal: SignalName }
   );
 
+/**
+ * Whether a datagram comes from the port of the server itself. A server that answers any port, as `serve` does, would
+ * answer itself without end.
+ * @param same whether that includes datagrams from the very address that they are sent to
+ */
+export function isFromServer({ network }: World, event: PlannedEvent, port: number, same: boolean): boolean {
+  return event.kind === "arrival" && event.sourcePort === port && network.isLocal(event.source) &&
+    (same || event.source !== event.destination);
+}
+
 /** Applies an event. `port` is that of the server. */
 export function happen(world: World, event: PlannedEvent, port: number): void {
   const { network, time } = world;

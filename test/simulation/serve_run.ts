@@ -1,5 +1,5 @@
 /** One run of `serve` in a simulated world. */
-import { happen } from "./events.ts";
+import { happen, isFromServer } from "./events.ts";
 import { Random } from "./random.ts";
 import { enter } from "./runtime.ts";
 import { type Request, ServeOracle, THROWN } from "./serve_oracle.ts";
@@ -26,7 +26,10 @@ export async function runServePlan(plan: ServePlan, serve: Serve): Promise<void>
   const oracle = new ServeOracle(world, plan.port);
   world.observer = oracle;
   const start = world.time.now + START;
-  for (const event of plan.events) world.time.schedule(start + event.at, () => happen(world, event, plan.port));
+  for (const event of plan.events) {
+    if (isFromServer(world, event, plan.port, true)) continue;
+    world.time.schedule(start + event.at, () => happen(world, event, plan.port));
+  }
   const controller = new AbortController();
   const stop = () => {
     oracle.stopped = true;

@@ -88,6 +88,7 @@ export class World implements Surroundings {
   /** When the process began. */
   readonly start: number;
   #faults: FaultRates;
+  #calls = 0;
   #nextPort = 40_000;
 
   constructor(options: HostOptions) {
@@ -130,6 +131,7 @@ export class World implements Surroundings {
 
   /** A call begins: it takes time. */
   enter(name: string): void {
+    if (++this.#calls > CALLS_MAX) throw new Violation("the program calls the kernel without end");
     this.observer.called?.(name);
     this.time.pass(this.random.between(MICROSECOND / 5, 3 * MICROSECOND));
   }
@@ -200,6 +202,9 @@ export class World implements Surroundings {
     this.observer.attempted?.(attempt);
   }
 }
+
+/** More calls than any plan gives reason for. */
+const CALLS_MAX = 200_000;
 
 /** `CLOCK_REALTIME` at the start of every run. */
 const REALTIME_START = 1_800_000_000 * SECOND;

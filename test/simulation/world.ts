@@ -87,7 +87,7 @@ export class World implements Surroundings {
   violation: Violation | undefined;
   /** When the process began. */
   readonly start: number;
-  #faults: FaultRates;
+  readonly #faults: FaultRates;
   #calls = 0;
   #nextPort = 40_000;
 
@@ -108,19 +108,6 @@ export class World implements Surroundings {
     this.outputs = [new Sink(options.outputs[0], this.time), new Sink(options.outputs[1], this.time)];
     this.descriptors.set(0, { kind: "other" });
     this.outputs.forEach((sink, i) => this.descriptors.set(i + 1, { kind: "sink", sink, nonblocking: false }));
-  }
-
-  /** No faults from now on. */
-  calm(): void {
-    this.#faults = {
-      interrupt: 0,
-      interruptOutput: 0,
-      partialReceive: 0,
-      receive: 0,
-      partialSend: 0,
-      send: 0,
-      cutControl: 0,
-    };
   }
 
   /** Whether a fault happens now. */

@@ -11,12 +11,12 @@ export class CoalescingOracle {
   /** A message of a flow was tried, of so many datagrams of this size; `excused` says that a train was no choice. */
   attempted(flow: string, datagrams: number, size: number, excused: boolean): void {
     const before = this.#alone.get(flow);
-    if (datagrams > 1 || size === 0) {
+    if (datagrams > 1 || size === 0 || excused) {
       this.#alone.delete(flow);
       return;
     }
     const fits = before !== undefined && size <= before && before + size <= TRAIN_SIZE_MAX;
-    if (fits && !excused) throw new Violation(`two datagrams alone, of ${flow}`);
+    if (fits) throw new Violation(`two datagrams alone, of ${flow}`);
     this.#alone.set(flow, size);
   }
 

@@ -8,7 +8,7 @@ export interface Interest {
   readonly data: Uint8Array;
 }
 
-/** What a descriptor stands for. */
+/** An open file description. */
 export type Description =
   | { readonly kind: "socket"; readonly socket: KernelSocket }
   | { readonly kind: "sink"; readonly sink: Sink; readonly nonblocking: boolean }
@@ -26,7 +26,7 @@ export class Descriptors {
     return this.#open.get(fd);
   }
 
-  /** The lowest free number gets a meaning. */
+  /** Opens the lowest free number from `least` on. */
   add(description: Description, least = 0): number {
     let fd = least;
     while (this.#open.has(fd)) fd++;
@@ -38,7 +38,7 @@ export class Descriptors {
     this.#open.set(fd, description);
   }
 
-  /** Whether a descriptor was open; it no more is. */
+  /** Closes a descriptor; returns whether it was open. */
   remove(fd: number): boolean {
     for (const other of this.#open.values()) if (other.kind === "epoll") other.interests.delete(fd);
     return this.#open.delete(fd);

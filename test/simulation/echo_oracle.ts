@@ -1,5 +1,6 @@
-/** What the echo server must do with each datagram: judged as they are received, compared with what it sends. */
+/** The expected fate of each datagram that the echo server receives, compared with the replies that it sends. */
 import type { EchoSettings } from "./echo_plan.ts";
+import { isIPv4 } from "./address.ts";
 import { CoalescingOracle } from "./coalescing_oracle.ts";
 import { errno } from "./errno.ts";
 import { GuardOracle } from "./guard_oracle.ts";
@@ -7,6 +8,7 @@ import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
 import { checkMessage, checkReplyInterface, goesBack, needsInterface, replySource, sameBytes } from "./reply_checks.ts";
+import type { Arrival } from "./network.ts";
 import { Pace } from "./pace.ts";
 import { RefusalOracle } from "./refusal_oracle.ts";
 import { MICROSECOND } from "./time.ts";
@@ -31,12 +33,16 @@ export interface Admitted {
 
 /** Errors that say of a train that it can't be cut up: its datagrams are tried one by one. */
 const TRAIN_ERRORS: readonly number[] = [errno.EINVAL, errno.EMSGSIZE, errno.EIO, 95];
-/** How long the server counts at the end what it does not answer, in nanoseconds. */
+/** Time at the end in which the server counts datagrams that it does not answer, in nanoseconds. */
 const DRAIN_MAX = 50_000_000;
 /** Receive buffer that the server asks for, if nothing else was said. */
 const RECEIVE_BUFFER = 4 << 20;
-/** Calls by which the server has sent what it can of the last reception. */
+/** Calls that the server makes only after it has sent the replies of a batch. */
 const AFTER_SENDING: ReadonlySet<string> = new Set(["recvmmsg", "write", "send", "poll", "close"]);
+/** Datagrams up to this size find room in any send buffer that slow paths fill. */
+const QUICK_SIZE = 1472;
+/** Index of the loopback interface. */
+const LOOPBACK = 1;
 /** Errors beyond the table of names are counted together. */
 const ERRNO_MAX = 133;
 
@@ -66,11 +72,12 @@ export class EchoOracle implements Observer {
   readonly refusals = new RefusalOracle();
   /** Peers whose paths are, or were, slow. */
   readonly slowed = new Set<string>();
-  /** Datagrams that the kernel has dropped, as far as the server has asked. */
+  /** Datagrams that the kernel had dropped when the server last asked. */
   drops = 0;
   #dropped = 0;
   readonly #world: World;
   readonly #settings: EchoSettings;
+  readonly #stable: boolean;
   readonly #guard: GuardOracle;
   readonly #pace: Pace;
   readonly #coalescing = new CoalescingOracle();
@@ -82,7 +89,9 @@ export class EchoOracle implements Observer {
   // The place, in its flow, of the datagram that was echoed last.
   readonly #newest = new Map<string, number>();
 
-  constructor(world: World, settings: EchoSettings) {
+  /** @param stable whether the addresses of the host stay as they are */
+  constructor(world: World, settings: EchoSettings, stable: boolean) {
+    this.#stable = stable && !settings.adopted;
     this.#world = world;
     this.#settings = settings;
     this.#pace = new Pace(world.time, settings.busyPoll * MICROSECOND);
@@ -103,6 +112,10 @@ export class EchoOracle implements Observer {
     const { now, realtime } = this.#world.time;
     if (this.stopping && this.#settings.adopted) throw new Violation("took a datagram that is for the next server");
     this.#watch(socket);
+    const { source, interface: by } = message;
+    if (this.#stable && !isIPv4(source) && by.index !== LOOPBACK && this.#world.network.hasAddress(source)) {
+      throw new Violation(`a datagram from ${source}, which is this host's own`);
+    }
     const { datagrams } = told;
     const judgement = this.stopping
       ? { admitted: 0, refused: { stopping: datagrams } }
@@ -122,6 +135,12 @@ export class EchoOracle implements Observer {
         echoed: false,
       });
     }
+  }
+
+  filtered(_: KernelSocket, { source, interface: by }: Arrival): void {
+    const forged = !isIPv4(source) && by.index !== LOOPBACK && this.#world.network.hasAddress(source);
+    // It follows the addresses once a second.
+    if (!forged && this.#stable) throw new Violation(`what comes from ${source} is dropped`);
   }
 
   dropped(_: KernelSocket, count: number): void {
@@ -156,7 +175,8 @@ export class EchoOracle implements Observer {
 
   /** Whether a datagram may leave alone, though others of its flow do too. */
   #excused({ train, message }: Admitted): boolean {
-    return train || this.#crowded || !this.#world.options.capabilities.trains || this.refusals.ever.has(message.source);
+    const { options, time } = this.#world;
+    return train || this.#crowded || !options.capabilities.trains || this.refusals.mayRefuse(message.source, time.now);
   }
 
   #watch({ sending, options }: KernelSocket): void {
@@ -171,9 +191,12 @@ export class EchoOracle implements Observer {
       return !each.echoed && !taken.has(each) && goesBack(attempt, each.message) &&
         sameBytes(each.payload, payload) && (attempt.source === "" || source === "" || attempt.source === source);
     });
-    // Short payloads are not all different: the one that was tried least is meant.
+    // Short payloads are not all different: one whose train was just refused is meant, or the one that was tried least.
     const fewest = Math.min(...matches.map(({ tries }) => tries));
-    const found = matches.find(({ tries }) => tries === fewest);
+    const ofTrain = attempt.payloads.length === 1
+      ? matches.find(({ train, error }) => train && error !== 0)
+      : undefined;
+    const found = ofTrain ?? matches.find(({ tries }) => tries === fewest);
     if (found !== undefined) return found;
     const what = `${payload.length} bytes from ${attempt.source || "?"} to ${peer.address} port ${peer.port}`;
     throw new Violation(`a reply that answers nothing: ${what}`);
@@ -183,15 +206,15 @@ export class EchoOracle implements Observer {
   #checkBuffer(attempt: Attempt): void {
     const { socket, payloads, peer, error } = attempt;
     checkMessage(this.#world.network, attempt);
-    const quick = !this.slowed.has(peer.address);
+    const quick = !this.slowed.has(peer.address) && payloads[0]!.length <= QUICK_SIZE;
     if (error === errno.EAGAIN && quick && payloads.length === 1) {
       const { sending } = socket;
-      throw new Violation(`a send buffer that slow ways fill (${sending} bytes) keeps ${peer.address} from an answer`);
+      throw new Violation(`a send buffer that slow paths fill (${sending} bytes) keeps ${peer.address} from an answer`);
     }
   }
 
   closed({ queue, options, local }: KernelSocket): void {
-    // It opens others, to see what there is.
+    // The server opens other sockets to learn what the host supports.
     if (local === undefined) return;
     const { admin, bufferMax } = this.#world.options.capabilities;
     const granted = 2 * (admin ? RECEIVE_BUFFER : Math.min(RECEIVE_BUFFER, bufferMax));
@@ -218,15 +241,16 @@ export class EchoOracle implements Observer {
     this.#newest.set(flow, place);
   }
 
-  /** Accounts for what was received last: by now all of it has been answered, or never will be. */
+  /** Accounts for the last batch: each of its datagrams was echoed, or has failed. */
   settle(): void {
     for (const each of this.#pending) {
       this.admitted.push(each);
       each.realtimes.push(this.#world.time.realtime);
       if (each.echoed) continue;
       const { source } = each.message;
-      // The server itself refuses what a peer may not have of a crowded send buffer.
-      if (each.error === 0 && this.#crowded) each.error = errno.EAGAIN;
+      // The server itself limits slow peers in a crowded send buffer, and large datagrams of others.
+      const refusable = this.slowed.has(source) || each.payload.length > QUICK_SIZE;
+      if (each.error === 0 && this.#crowded && refusable) each.error = errno.EAGAIN;
       if (each.error === 0) throw new Violation(`a datagram of ${source} was given up, and never tried`);
       if (each.train && TRAIN_ERRORS.includes(each.error)) {
         if (!this.#crowded) throw new Violation(`datagrams to ${source} were refused as a train, and not tried alone`);

@@ -44,11 +44,14 @@ export function makeEchoPlan(seed: number): EchoPlan {
   const random = new Random(seed);
   const host = makeHost(random);
   const settings = makeSettings(random, host);
-  const duration = random.magnitude(20 * MILLISECOND, random.chance(0.9) ? 8 * SECOND : 100 * SECOND);
-  const events = [
-    ...makeTraffic(random, host.interfaces, settings.port, duration),
-    ...makeTroubles(random, host, duration),
-  ];
+  const duration = random.chance(0.9)
+    ? random.magnitude(20 * MILLISECOND, 8 * SECOND)
+    // Longer than the server remembers which peers refuse trains.
+    : random.between(35, 90) * SECOND;
+  const traffic = makeTraffic(random, host.interfaces, settings.port, duration);
+  const events = [...traffic, ...makeTroubles(random, host, duration, traffic)];
+  // A process that shares the socket may change it.
+  if (settings.adopted && random.chance(0.3)) events.push({ at: random.between(0, duration), kind: "nonblocking" });
   events.sort((a, b) => a.at - b.at);
   const signal = random.pick(["SIGTERM", "SIGINT", "SIGHUP"] as const);
   return {

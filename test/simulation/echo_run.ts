@@ -3,7 +3,7 @@ import { enter } from "./runtime.ts";
 import { checkAccounts } from "./echo_accounts.ts";
 import { EchoOracle } from "./echo_oracle.ts";
 import { argumentsOf, type EchoPlan } from "./echo_plan.ts";
-import { happen, type PlannedEvent } from "./events.ts";
+import { happen, isFromServer } from "./events.ts";
 import * as option from "./socket_options.ts";
 import { AF_INET6 } from "./structs.ts";
 import { MILLISECOND, SECOND } from "./time.ts";
@@ -27,13 +27,13 @@ export interface EchoProgram {
 export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise<void> {
   const world = new World(plan.host);
   enter(world);
-  const oracle = new EchoOracle(world, plan.settings);
+  const oracle = new EchoOracle(world, plan.settings, plan.events.every(({ kind }) => kind !== "address"));
   world.observer = oracle;
   if (plan.settings.adopted) prepareSocket(world, plan);
   const start = world.time.now + START;
   for (const event of plan.events) {
-    if (event.kind === "way") oracle.slowed.add(event.address);
-    if (loops(world, plan, event)) continue;
+    if (event.kind === "path") oracle.slowed.add(event.address);
+    if (plan.settings.answerAnyPort && isFromServer(world, event, plan.settings.port, false)) continue;
     world.time.schedule(start + event.at, () => happen(world, event, plan.settings.port));
   }
   world.time.schedule(start + plan.stop.at, () => world.raise(plan.stop.signal));
@@ -52,7 +52,7 @@ export async function runEchoPlan(plan: EchoPlan, program: EchoProgram): Promise
   });
 }
 
-/** Notes when a signal that stops the server is handled: what comes then is not answered any more. */
+/** Notes when the server handles a signal: after one that stops it, it answers no more datagrams. */
 function watchStop(world: World, oracle: EchoOracle): void {
   world.signals.handled = (signal) => {
     if (signal === "SIGUSR2") oracle.summaries++;
@@ -60,7 +60,7 @@ function watchStop(world: World, oracle: EchoOracle): void {
   };
 }
 
-/** A socket that a service manager has bound, with what came before the server was there. */
+/** A socket that a service manager has bound before the server starts. */
 function prepareSocket(world: World, { settings, dropsBefore }: EchoPlan): void {
   const socket = world.socket(AF_INET6);
   socket.bind({ address: "::", port: settings.port, scope: 0, mapped: false }, world.pickPort);
@@ -68,10 +68,4 @@ function prepareSocket(world: World, { settings, dropsBefore }: EchoPlan): void 
   socket.nonblocking = world.random.chance(0.5);
   socket.options.write(option.SOL_IP, 11, world.random.between(0, 1));
   world.descriptors.set(3, { kind: "socket", socket });
-}
-
-/** Whether a datagram would make the server answer itself for ever, as the documents of `--answer-any-port` say. */
-function loops({ network }: World, { settings }: EchoPlan, event: PlannedEvent): boolean {
-  return event.kind === "arrival" && settings.answerAnyPort && event.sourcePort === settings.port &&
-    network.isLocal(event.source) && event.source !== event.destination;
 }

@@ -9,7 +9,7 @@ import type { Random } from "./random.ts";
 import { MICROSECOND, MILLISECOND, type Time } from "./time.ts";
 import { Violation } from "./violation.ts";
 
-// Not the globals: when they are touched, Deno fixes what an import of node:timers gives.
+// Not the globals: to read them fixes the exports of node:timers on Deno.
 const builtinTimers = process.getBuiltinModule("node:timers");
 const { setImmediate: realImmediate, setTimeout: realTimeout } = builtinTimers;
 
@@ -34,12 +34,12 @@ interface Waiting {
   readonly settle: () => void;
 }
 
-/** What runs between the calls of a program. */
+/** The event loop: immediates, timers, signal handlers and waits of other threads. */
 export class EventLoop {
   readonly #time: Time;
   readonly #random: Random;
   #immediates: (() => void)[] = [];
-  // What is left of a turn.
+  // Remaining tasks of the current turn.
   #tasks: (() => void)[] = [];
   // In the order in which they expire.
   readonly #timers: Timer[] = [];
@@ -93,7 +93,7 @@ export class EventLoop {
     let settled = false;
     promise.then(() => settled = true, () => settled = true);
     for (let idle = 0; idle < PATIENCE_MILLISECONDS;) {
-      // What promises have to do is done before the next turn of the real event loop.
+      // Microtasks run before the next turn of the real event loop.
       await new Promise<void>((resolve) => void (idle === 0 ? realImmediate(resolve) : realTimeout(resolve, 1)));
       if (settled) return promise;
       idle = this.#step() ? 0 : idle + 1;
@@ -165,7 +165,7 @@ export class EventLoop {
   }
 }
 
-/** What the globals speak to: it changes from one simulation to the next. */
+/** The world behind the globals; each run has its own. */
 export interface Globals {
   readonly loop: EventLoop;
   readonly time: Time;
@@ -189,7 +189,7 @@ export function replaceGlobals(current: () => Globals): void {
   // An import of node:timers gives what this object holds when it is imported for the first time.
   Object.assign(builtinTimers, timers);
   Object.assign(globalThis, timers);
-  // What is collected, and when, is no part of a run; and what a run forgets must not be closed in the next.
+  // Garbage collection depends on more than the seed, and would close descriptors of a later run.
   globalThis.FinalizationRegistry = class {
     readonly [Symbol.toStringTag] = "FinalizationRegistry";
     register(): void {}

@@ -1,10 +1,10 @@
-/** What happens around the program in a run: plain data, so that it can be shrunk, and how it happens. */
-import type { Way } from "./network.ts";
+/** Events around the program: plain data, so that a plan can be shrunk, and their effects. */
+import type { PathQuality } from "./network.ts";
 import { Random } from "./random.ts";
 import type { SignalName } from "./signals.ts";
 import type { World } from "./world.ts";
 
-/** Something that happens at a time, in nanoseconds from the start of the traffic. */
+/** An event at a time in nanoseconds from the start of the traffic. */
 export type PlannedEvent =
   & { readonly at: number }
   & (
@@ -16,22 +16,33 @@ export type PlannedEvent =
       readonly destination: string;
       /** Bytes of each datagram: several come as a train. */
       readonly sizes: readonly number[];
-      /** Whether the payload is text, or anything. */
+      /** Whether the payload is text or arbitrary bytes. */
       readonly text: boolean;
-      /** What the payload is made from. */
+      /** Seed of the payload. */
       readonly seed: number;
     }
     | { readonly kind: "address"; readonly interface: number; readonly address: string; readonly present: boolean }
-    | { readonly kind: "way"; readonly address: string; readonly way: Way }
+    | { readonly kind: "path"; readonly address: string; readonly path: PathQuality }
     | { readonly kind: "clock step"; readonly nanoseconds: number }
     | { readonly kind: "drops"; readonly count: number }
+    | { readonly kind: "nonblocking" }
     | { readonly kind: "reader"; readonly output: 0 | 1; readonly bytesPerSecond: number }
     | { readonly kind: "close output"; readonly output: 0 | 1 }
     | { readonly kind: "fill disk"; readonly output: 0 | 1; readonly free: number; readonly limit: boolean }
     | { readonly kind: "signal"; readonly signal: SignalName }
   );
 
-/** Lets an event happen. `port` is that of the server. */
+/**
+ * Whether a datagram comes from the port of the server itself. A server that answers any port, as `serve` does, would
+ * answer itself without end.
+ * @param same whether that includes datagrams from the very address that they are sent to
+ */
+export function isFromServer({ network }: World, event: PlannedEvent, port: number, same: boolean): boolean {
+  return event.kind === "arrival" && event.sourcePort === port && network.isLocal(event.source) &&
+    (same || event.source !== event.destination);
+}
+
+/** Applies an event. `port` is that of the server. */
 export function happen(world: World, event: PlannedEvent, port: number): void {
   const { network, time } = world;
   switch (event.kind) {
@@ -57,14 +68,17 @@ export function happen(world: World, event: PlannedEvent, port: number): void {
       else if (!event.present && place >= 0) addresses.splice(place, 1);
       return;
     }
-    case "way":
-      network.ways.set(event.address, event.way);
+    case "path":
+      network.paths.set(event.address, event.path);
       return;
     case "clock step":
       time.realtimeOffset += event.nanoseconds;
       return;
     case "drops":
       for (const receiver of network.receivers) receiver.drop(event.count);
+      return;
+    case "nonblocking":
+      for (const receiver of network.receivers) receiver.nonblocking = true;
       return;
     case "reader":
       world.outputs[event.output].readAt(event.bytesPerSecond);
@@ -80,7 +94,7 @@ export function happen(world: World, event: PlannedEvent, port: number): void {
   }
 }
 
-/** The payload of a datagram: it begins with what tells it from others, as far as it is long enough. */
+/** The payload of a datagram. Payloads of eight bytes or more are all different. */
 function payload(seed: number, k: number, size: number, text: boolean): Uint8Array {
   const random = new Random(seed * 100 + k);
   const bytes = new Uint8Array(size);

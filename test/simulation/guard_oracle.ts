@@ -1,4 +1,4 @@
-/** Which datagrams the echo server answers, as its documents say. */
+/** The datagrams that the echo server answers, according to its documentation. */
 import { bytesOf, inPrefix, isIPv4, isMulticast } from "./address.ts";
 import type { EchoSettings } from "./echo_plan.ts";
 import type { Message, Told } from "./kernel_socket.ts";
@@ -47,7 +47,7 @@ export class GuardOracle {
     const settings = this.#settings;
     if (cut) return "unknown_destination";
     const multicast = isMulticast(destination);
-    // Of a datagram that came before the socket asked, the kernel tells no more than the destination.
+    // For a datagram that arrived before IP_PKTINFO was set, the kernel reports the destination only.
     const broadcast = isIPv4(destination) && !multicast && this.#network.isBroadcast(destination) &&
       (specific !== undefined || destination === "255.255.255.255");
     if (broadcast && !settings.answerBroadcast) return "broadcast_destination";

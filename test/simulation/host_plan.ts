@@ -1,4 +1,4 @@
-/** What a simulated host is like, made from a seed: its networks, its outputs, and how often calls fail. */
+/** Simulated hosts from a seed: networks, outputs, and rates of faults. */
 import type { Interface } from "./network.ts";
 import type { Random } from "./random.ts";
 import type { SinkKind } from "./sink.ts";
@@ -10,7 +10,7 @@ const rate = (random: Random, most: number) => random.chance(0.3) ? random.magni
 function makeFaults(random: Random): FaultRates {
   return {
     interrupt: rate(random, 0.2),
-    // Not yet: an output takes EINTR for a failure, and drops what it holds.
+    // Off until outputs retry after EINTR: they drop their lines.
     interruptOutput: 0,
     partialReceive: rate(random, 0.5),
     receive: rate(random, 0.05),

@@ -12,15 +12,16 @@ const SOF_TIMESTAMPING_TX_SOFTWARE = 0x2;
 const SOF_TIMESTAMPING_OPT_ID = 0x80;
 const ORIGIN_LOCAL = 1;
 const ORIGIN_TIMESTAMPING = 4;
+const PROBE = 3;
 const UDP_MAX_SEGMENTS = 64;
 
-/** A message that the program wants to send, as far as the kernel has understood it. */
+/** A message that the program sends, as the kernel decoded it. */
 export interface Attempt {
   readonly socket: KernelSocket;
   readonly peer: SocketAddress;
   /** The datagrams: several, if it is a train. */
   readonly payloads: readonly Uint8Array[];
-  /** Where they leave from; until that is found what the program names, or "". */
+  /** Source address; the one that the program names, or "", before the route lookup. */
   source: string;
   /** The segment size that the program asks for; 0 if none. */
   readonly segmentSize: number;
@@ -142,6 +143,7 @@ function send(around: Surroundings, attempt: Attempt, wanted: Wanted, size: numb
   const bound = socket.local!.address;
   const named = wanted.source ?? (/^(::|0\.0\.0\.0)$/.test(bound) ? undefined : bound);
   const source = named === "0.0.0.0" || named === "::" ? undefined : named;
+  if (source !== undefined && isIPv4(source) !== ipv4) return errno.ENETUNREACH;
   attempt.wrongSource = source !== undefined && !isUsableSource(around, socket, source, wanted.interfaceIndex);
   if (attempt.wrongSource) return errno.EINVAL;
   const unicast = socket.options.get(ipv4 ? option.IP_UNICAST_IF : option.IPV6_UNICAST_IF);
@@ -199,8 +201,10 @@ function sizeError(
     return by.segmentation || local ? 0 : errno.EIO;
   }
   if (size > (ipv4 ? 65_507 : 65_527)) return errno.EMSGSIZE;
-  if (packet <= mtu || fragments) return 0;
-  reportTooLarge(socket, mtu);
+  // With IP_PMTUDISC_PROBE only the device counts.
+  const most = discovery === PROBE ? (local ? mtu : by.mtu) : mtu;
+  if (packet <= most || fragments) return 0;
+  reportTooLarge(socket, most);
   return errno.EMSGSIZE;
 }
 

@@ -3,6 +3,7 @@ import { isIPv4, isLinkLocal, isMulticast, mappedBytesOf } from "./address.ts";
 import { errno } from "./errno.ts";
 import type { AddressSpace } from "./memory.ts";
 import type { Arrival, Interface, Network, Receiver } from "./network.ts";
+import type { PacketFilter } from "./packet_filter.ts";
 import * as option from "./socket_options.ts";
 import type { SocketOptions } from "./socket_options.ts";
 import {
@@ -28,9 +29,9 @@ const MSG_TRUNC = 0x20;
 const SOF_TIMESTAMPING_RX_SOFTWARE = 0x8;
 const SOF_TIMESTAMPING_OPT_ID = 0x80;
 
-/** What waits in a receive queue: a datagram, or several that are delivered together. */
+/** A message in the receive queue: one datagram, or a train. */
 export interface Message extends Arrival {
-  /** The address that an answer leaves from, as far as the kernel was asked for it when the message came. */
+  /** `ipi_spec_dst`; `undefined` if the option was not set when the message arrived. */
   readonly specific: string | undefined;
   /** `CLOCK_REALTIME` at the arrival. */
   readonly time: number;
@@ -47,20 +48,22 @@ export interface QueuedError {
   readonly departed?: Uint8Array;
 }
 
-/** What a program is told of a message. */
+/** The control messages of a reception, as the program sees them. */
 export interface Told {
   /** Whether its control messages, or its payload, were cut. */
   readonly cut: boolean;
-  /** How many datagrams it seems to have. */
+  /** Number of datagrams that the program sees. */
   readonly datagrams: number;
 }
 
-/** What the model's owner wants to know of a socket, and may disturb. */
+/** Observes a socket, and injects faults. */
 export interface SocketObserver {
   /** An entry of the error queue was handed to the program. */
   errorReceived(socket: KernelSocket, entry: QueuedError): void;
   /** A message was handed to the program. */
   received(socket: KernelSocket, message: Message, told: Told): void;
+  /** The filter of the program dropped an arrival. */
+  filtered(socket: KernelSocket, arrival: Arrival): void;
   /** So many datagrams were lost because the receive buffer was full. */
   dropped(socket: KernelSocket, count: number): void;
   /** Bytes of room for control messages, where a fault makes it less than the program gave. */
@@ -80,6 +83,8 @@ export class KernelSocket implements Receiver {
   local: { address: string; scope: number; port: number } | undefined;
   peer: SocketAddress | undefined;
   nonblocking = false;
+  /** What the program lets pass. `SO_ATTACH_FILTER` */
+  filter: PacketFilter | undefined;
   /** How long a reception waits, in nanoseconds; without an end if 0. */
   receiveTimeout = 0;
   /** Datagrams that were lost because the receive buffer was full, modulo 2^32. `sk_drops` */
@@ -115,9 +120,26 @@ export class KernelSocket implements Receiver {
       return -errno.EADDRNOTAVAIL;
     }
     if (isLinkLocal(address.address) && scope === 0) return -errno.EINVAL;
-    this.local = { address: address.address, scope, port: address.port || pickPort() };
+    const local = { address: address.address, scope, port: address.port || pickPort() };
+    for (const other of this.#network.receivers) {
+      if (other instanceof KernelSocket && other.#conflictsWith(this, local)) return -errno.EADDRINUSE;
+    }
+    this.local = local;
     this.#network.receivers.add(this);
     return 0;
+  }
+
+  /** Whether another socket can't be bound beside this one. `inet_rcv_saddr_equal`, net/ipv4/inet_connection_sock.c */
+  #conflictsWith(other: KernelSocket, { address, port }: { readonly address: string; readonly port: number }): boolean {
+    if (this.local?.port !== port) return false;
+    const families = (socket: KernelSocket, own: string) => {
+      if (own === "::") return socket.options.get(option.IPV6_V6ONLY) !== 0 ? [6] : [4, 6];
+      return [isIPv4(own) ? 4 : 6];
+    };
+    const own = families(this, this.local.address);
+    if (!families(other, address).some((family) => own.includes(family))) return false;
+    const any = (text: string) => text === "::" || text === "0.0.0.0";
+    return any(address) || any(this.local.address) || address === this.local.address;
   }
 
   /** connect(2) */
@@ -135,7 +157,7 @@ export class KernelSocket implements Receiver {
     this.#network.receivers.delete(this);
   }
 
-  /** Whether the socket takes what is sent to an address and port, by an interface. */
+  /** Whether an arrival is for this socket. */
   #takes({ interface: by, source, sourcePort, destination, destinationPort }: Arrival): boolean {
     if (this.local?.port !== destinationPort) return false;
     const ipv4 = isIPv4(destination);
@@ -148,13 +170,19 @@ export class KernelSocket implements Receiver {
     return this.peer === undefined || (this.peer.address === source && this.peer.port === sourcePort);
   }
 
-  deliver(arrival: Arrival): void {
-    if (!this.#takes(arrival)) return;
+  deliver(arrival: Arrival): boolean {
+    if (!this.#takes(arrival)) return false;
+    if (this.filter?.passes(arrival) === false) {
+      this.#observer.filtered(this, arrival);
+      this.drop(1);
+      return true;
+    }
     if (this.options.get(option.UDP_GRO) !== 0 || arrival.payloads.length === 1) {
       this.#enqueue(arrival);
     } else {
       for (const payload of arrival.payloads) this.#enqueue({ ...arrival, payloads: [payload] });
     }
+    return true;
   }
 
   #enqueue(arrival: Arrival): void {
@@ -213,7 +241,8 @@ export class KernelSocket implements Receiver {
   }
 
   /** In the order in which the kernel writes them: `udpv6_recvmsg`. */
-  #controlMessages({ destination, interface: by, specific, payloads, time }: Message): ControlMessage[] {
+  #controlMessages(message: Message): ControlMessage[] {
+    const { destination, interface: by, specific, payloads, time, fragmentSize } = message;
     const { options } = this;
     const messages: ControlMessage[] = [];
     const ipv4 = isIPv4(destination);
@@ -230,6 +259,10 @@ export class KernelSocket implements Receiver {
         type: 50,
         data: Uint8Array.of(...mappedBytesOf(destination), ...words(index)),
       });
+    }
+    const [level, type] = ipv4 ? [option.SOL_IP, 25] : [option.SOL_IPV6, 77];
+    if (fragmentSize !== undefined && options.read(level, type) > 0) {
+      messages.push({ level, type, data: words(fragmentSize) });
     }
     if (ipv4 && options.get(option.IP_PKTINFO) !== 0) {
       const data = new Uint8Array(12);

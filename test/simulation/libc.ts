@@ -32,7 +32,7 @@ export class Libc {
     this.#functions = { ...fileFunctions(world), ...socketFunctions(world), ...this.#otherFunctions() };
   }
 
-  /** Calls a function as the program does; what it returns is what C returns. */
+  /** Calls a function; returns the result of the C function. */
   call(name: string, values: readonly (number | null)[]): number | null {
     const world = this.#world;
     return world.check(() => {

@@ -15,7 +15,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 const EPOLLONESHOT = 0x4000_0000;
 const TIOCGWINSZ = 0x5413;
-/** `POLLERR`, `POLLHUP` and `POLLNVAL`, which nobody needs to ask for. */
+/** `POLLERR`, `POLLHUP` and `POLLNVAL`, which poll(2) always reports. */
 const POLL_ERRORS = 0x8 | 0x10 | 0x20;
 /** Descriptors from here on may last for longer than a run. */
 const LASTING = 100;

@@ -5,6 +5,7 @@ import type { KernelSocket } from "./kernel_socket.ts";
 import type { Functions } from "./libc.ts";
 import { write } from "./libc_files.ts";
 import { answerNetlink } from "./netlink.ts";
+import { PacketFilter } from "./packet_filter.ts";
 import * as option from "./socket_options.ts";
 import {
   AF_INET,
@@ -58,6 +59,11 @@ export function socketFunctions(world: World): Functions {
       return 0;
     }),
     setsockopt: onSocket((socket, level, name, at, length) => {
+      if (option.key(level!, name!) === option.SO_ATTACH_FILTER) {
+        if (length! !== 16) return -errno.EINVAL;
+        socket.filter = new PacketFilter(memory, at!);
+        return 0;
+      }
       if (option.key(level!, name!) !== option.SO_RCVTIMEO) {
         return length! < 4 ? -errno.EINVAL : socket.setOption(level!, name!, memory.i32(at!));
       }
@@ -122,7 +128,7 @@ function receive(world: World, socket: KernelSocket, at: number, count: number, 
   if (fault !== 0) return -fault;
   for (let received = 0;; received++) {
     if (received === Math.min(count, MESSAGES_MAX)) return received;
-    if (received > 0 && world.fault("partialReceive")) return received;
+    if (received > 0 && !queue && world.fault("partialReceive")) return received;
     if (waits && socket.queue.length === 0 && socket.error === 0) {
       const waited = world.block(deadline, () => socket.queue.length > 0 || socket.error !== 0);
       if (waited < 0) return received > 0 ? received : waited;

@@ -1,4 +1,4 @@
-/** The simulated host's network: interfaces, routes, the ways to other hosts, and what is on the wire. */
+/** The network of the simulated host: interfaces, routes, paths to other hosts, and the wire. */
 import { inPrefix, isIPv4, isLinkLocal, isMulticast } from "./address.ts";
 import { errno } from "./errno.ts";
 import { SECOND, type Time } from "./time.ts";
@@ -14,17 +14,17 @@ export interface Interface {
   readonly segmentation: boolean;
 }
 
-/** The way to another host, where it is not as its interface's. */
-export interface Way {
-  /** Of the smallest packet size on the way that this host knows of. */
+/** Properties of the path to another host that differ from those of its interface. */
+export interface PathQuality {
+  /** The path MTU that this host knows. */
   mtu?: number;
-  /** How fast the device takes what is sent there; without limit, if absent. */
+  /** Rate at which the device sends; no limit if absent. */
   bytesPerSecond?: number;
   /** How long the device takes to send, in nanoseconds. */
   latency?: number;
-  /** Nobody answers to the address: what is sent waits, and is discarded. */
+  /** No neighbour has the address: datagrams wait for it and are discarded. */
   absent?: boolean;
-  /** What the routing table says: `unreachable`, `prohibit`, `blackhole`. */
+  /** Error of the route: `unreachable`, `prohibit`, `blackhole`. */
   error?: number;
 }
 
@@ -42,11 +42,15 @@ export interface Datagram {
 export interface Arrival extends Omit<Datagram, "payload"> {
   /** All but the last are of one size, and it is not larger. */
   readonly payloads: readonly Uint8Array[];
+  /** Bytes of the largest fragment, if it came in fragments. */
+  readonly fragmentSize?: number;
 }
 
 /** Where an arrival goes: a socket of this host. */
 export interface Receiver {
-  deliver(arrival: Arrival): void;
+  nonblocking: boolean;
+  /** Takes an arrival; returns whether it is for this socket. */
+  deliver(arrival: Arrival): boolean;
   /** Loses so many datagrams for want of room. */
   drop(count: number): void;
 }
@@ -59,10 +63,10 @@ const NEIGHBOUR_QUEUE = 212_992;
 /** Prefixes that are local by a route alone. ip-route(8), `ip route add local` */
 const LOCAL_ROUTES = ["127.0.0.0/8", "203.0.113.128/25", "2001:db8:ffff::/64"] as const;
 
-/** What a route leads to. */
+/** Result of a route lookup. */
 export interface Route {
   readonly interface: Interface;
-  readonly way: Way;
+  readonly path: PathQuality;
   readonly mtu: number;
   /** The address that it sends from, if nothing else says. */
   readonly source: string;
@@ -72,10 +76,12 @@ export interface Route {
 /** The network of one host. */
 export class Network {
   readonly interfaces: readonly Interface[];
-  /** Ways to single hosts, by address. */
-  readonly ways = new Map<string, Way>();
+  /** Paths to single hosts, by address. */
+  readonly paths = new Map<string, PathQuality>();
   /** Sockets that receive. */
   readonly receivers = new Set<Receiver>();
+  /** Told of each datagram to this host that no socket takes. */
+  onRefused: (datagram: Datagram) => void = () => {};
   /** Told of each datagram that leaves the host. */
   onWire: (datagram: Datagram) => void = () => {};
   readonly #time: Time;
@@ -101,7 +107,12 @@ export class Network {
     );
   }
 
-  /** Whether the host takes what is sent to an address: an interface has it, or a route makes it local. */
+  /** The interface that has an address. */
+  ownerOf(address: string): Interface | undefined {
+    return this.interfaces.find(({ addresses }) => addresses.some((own) => own.slice(0, own.indexOf("/")) === address));
+  }
+
+  /** Whether an address is local: an interface has it, or a route makes it local. */
   isLocal(address: string, index = 0): boolean {
     return this.hasAddress(address, index) || LOCAL_ROUTES.some((prefix) => inPrefix(address, prefix));
   }
@@ -132,8 +143,8 @@ export class Network {
   /** Looks up a route; a number is the error. */
   route(destination: string, index: number): Route | number {
     const ipv4 = isIPv4(destination);
-    const way = this.ways.get(destination) ?? {};
-    if (way.error !== undefined) return way.error;
+    const path = this.paths.get(destination) ?? {};
+    if (path.error !== undefined) return path.error;
     if (isLinkLocal(destination) && index === 0) return errno.EINVAL;
     const local = this.isLocal(destination, index);
     const found = local && index === 0
@@ -145,23 +156,26 @@ export class Network {
     if (found === undefined) return index === 0 ? errno.ENETUNREACH : errno.ENODEV;
     const own = local ? destination : this.primary(found, ipv4, isLinkLocal(destination) || isMulticast(destination));
     if (own === undefined) return errno.ENETUNREACH;
-    return { interface: found, way, mtu: Math.min(found.mtu, way.mtu ?? Infinity), source: own, local };
+    return { interface: found, path, mtu: Math.min(found.mtu, path.mtu ?? Infinity), source: own, local };
   }
 
   /**
-   * Hands datagrams to the device; what it has no room for is discarded.
+   * Hands datagrams to the device, which discards them if its queue is full.
    * @param size of all of them in the send buffer
    * @param release called once they have left the host, or are discarded
    */
   transmit(datagrams: readonly Datagram[], route: Route, size: number, release: (left: boolean) => void): void {
     const { destination } = datagrams[0]!;
-    const { way, local } = route;
+    const { path, local } = route;
     const leave = () => {
       release(true);
-      if (local) this.arrive({ ...datagrams[0]!, payloads: datagrams.map(({ payload }) => payload) });
-      else for (const datagram of datagrams) this.onWire(datagram);
+      const payloads = datagrams.map(({ payload }) => payload);
+      // The kernel reports the interface that has the address, not the loopback interface.
+      const by = this.ownerOf(destination) ?? route.interface;
+      if (local && !this.arrive({ ...datagrams[0]!, interface: by, payloads })) this.onRefused(datagrams[0]!);
+      if (!local) { for (const datagram of datagrams) this.onWire(datagram); }
     };
-    if (way.absent) {
+    if (path.absent) {
       const held = this.#held.get(destination) ?? 0;
       if (held + size > NEIGHBOUR_QUEUE) return release(false);
       this.#held.set(destination, held + size);
@@ -169,24 +183,24 @@ export class Network {
         this.#held.set(destination, this.#held.get(destination)! - size);
         release(false);
       });
-    } else if (way.bytesPerSecond !== undefined) {
+    } else if (path.bytesPerSecond !== undefined) {
       const start = Math.max(this.#time.now, this.#freeAt.get(destination) ?? 0);
-      const end = start + Math.ceil(size * SECOND / way.bytesPerSecond);
+      const end = start + Math.ceil(size * SECOND / path.bytesPerSecond);
       this.#freeAt.set(destination, end);
       this.#time.schedule(end, leave);
-    } else if (way.latency !== undefined) {
-      this.#time.schedule(this.#time.now + way.latency, leave);
+    } else if (path.latency !== undefined) {
+      this.#time.schedule(this.#time.now + path.latency, leave);
     } else {
       leave();
     }
   }
 
-  /** Lets datagrams arrive that came to this host. */
-  arrive(arrival: Arrival): void {
-    for (const receiver of [...this.receivers]) receiver.deliver(arrival);
+  /** Lets datagrams arrive that came to this host; returns whether a socket takes them. */
+  arrive(arrival: Arrival): boolean {
+    return [...this.receivers].filter((receiver) => receiver.deliver(arrival)).length > 0;
   }
 
-  /** Whether the host takes what is sent to an address, by an interface. */
+  /** Whether the host accepts a destination on an interface. */
   accepts(destination: string, by: Interface): boolean {
     if (isMulticast(destination)) return true;
     return destination === "255.255.255.255" || this.broadcast(by) === destination ||

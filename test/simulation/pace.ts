@@ -19,6 +19,8 @@ export class Pace {
   // Since when it polls in vain; `undefined` if it does not.
   #polling: number | undefined;
   #vain = false;
+  #lastCall = "";
+  #afterPoll = false;
 
   /** @param pollMax the longest polling, in nanoseconds */
   constructor(time: Time, pollMax: number) {
@@ -35,6 +37,8 @@ export class Pace {
 
   /** The program calls the kernel. Calls on an output follow the pace of its reader. */
   called(name: string): void {
+    this.#afterPoll = this.#lastCall === "poll";
+    this.#lastCall = name;
     if (name === "write" || name === "poll") return;
     const { now } = this.#time;
     if (now - this.#second > SECOND) {
@@ -51,7 +55,8 @@ export class Pace {
     const { now } = this.#time;
     if (result > 0) this.#vain = false;
     if (result !== -errno.EAGAIN) this.disturbed();
-    if (waits || result > 0) {
+    // What poll(2) has waited for is no polling.
+    if (waits || result > 0 || this.#afterPoll) {
       this.#vain ||= this.#polling !== undefined && result <= 0;
       this.#polling = undefined;
       return;

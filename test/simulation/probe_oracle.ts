@@ -1,4 +1,4 @@
-/** What the probe must find: every request, and what became of it, told from the datagrams themselves. */
+/** The expected results of the probe, from the datagrams that it sends and reads. */
 import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, QueuedError } from "./kernel_socket.ts";
 import type { ProbePlan } from "./probe_plan.ts";
@@ -7,7 +7,7 @@ import { MILLISECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 import type { Observer, World } from "./world.ts";
 
-/** What became of a request, as far as it is known. */
+/** Outcome of a request so far. */
 export type Fate = "nothing" | "received" | "late" | "wrong_source" | "corrupted" | "failed";
 
 interface Request {
@@ -23,7 +23,7 @@ interface Request {
   sent: number;
 }
 
-/** What the probe reports of an arrival. */
+/** Expected report of an arrival. */
 export interface Reported {
   readonly kind: string;
   readonly sequence: number | null;
@@ -35,7 +35,7 @@ export interface Reported {
 /** How much later than it left a request may have been taken down by `CLOCK_MONOTONIC`. */
 const SLACK = MILLISECOND;
 
-/** The requests to one target, and what came of them. */
+/** The requests to one target, and their outcomes. */
 export class TargetOracle {
   readonly requests: Request[] = [];
   readonly reports: Reported[] = [];

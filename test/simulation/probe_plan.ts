@@ -1,7 +1,7 @@
 /** What happens in one run of the probe: made from a seed, and plain data, so that it can be shrunk. */
 import type { PlannedEvent } from "./events.ts";
 import { makeHost } from "./host_plan.ts";
-import type { Way } from "./network.ts";
+import type { PathQuality } from "./network.ts";
 import { Random } from "./random.ts";
 import type { SignalName } from "./signals.ts";
 import { MICROSECOND, MILLISECOND, SECOND } from "./time.ts";
@@ -30,7 +30,7 @@ export interface PlannedTarget {
   readonly address: string;
   readonly port: number;
   readonly weather: Weather;
-  readonly way: Way;
+  readonly path: PathQuality;
 }
 
 /** One run. */
@@ -102,7 +102,7 @@ function makeTarget(random: Random, address: string, timeoutMilliseconds: number
   const most = random.magnitude(100 * MICROSECOND, timeout * random.pick([0.5, 0.5, 1.5, 5]));
   // So late that the request is forgotten, for sure.
   const ages = 10 * timeout + 250 * MILLISECOND;
-  const ways: readonly Way[] = [{}, {}, { latency: random.between(1, 300) * MICROSECOND }, { error: 101 }, {
+  const paths: readonly PathQuality[] = [{}, {}, { latency: random.between(1, 300) * MICROSECOND }, { error: 101 }, {
     mtu: 1000,
   }];
   const forgotten = random.chance(0.05);
@@ -124,7 +124,7 @@ function makeTarget(random: Random, address: string, timeoutMilliseconds: number
         : [50 * MICROSECOND, most],
       clumps: random.chance(0.3) ? 50 * MILLISECOND : 0,
     },
-    way: random.pick(ways),
+    path: random.pick(paths),
   };
 }
 

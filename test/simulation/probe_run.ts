@@ -27,7 +27,7 @@ export async function runProbePlan(plan: ProbePlan, run: (args: readonly string[
   enter(world);
   const oracle = new ProbeOracle(world, plan);
   world.observer = oracle;
-  for (const { address, way } of plan.targets) world.network.ways.set(address, way);
+  for (const { address, path } of plan.targets) world.network.paths.set(address, path);
   answer(world, plan.targets, plan.seed);
   const { start } = world;
   for (const event of plan.events) world.time.schedule(start + event.at, () => happen(world, event, 0));
@@ -49,7 +49,7 @@ export async function runProbePlan(plan: ProbePlan, run: (args: readonly string[
   });
 }
 
-/** Requires that what the probe says is what the oracle saw. */
+/** Compares the report of the probe with the oracle. */
 function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: number): void {
   const lines = world.outputs[0].text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   const summary = lines.at(-1);
@@ -72,7 +72,7 @@ function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: nu
 /** Requires that the lines of replies are those of the datagrams that were read, one by one. */
 function checkReports(lines: readonly Summary[], target: TargetOracle): void {
   const { reports } = target;
-  // After a request that failed, the departures of those on their way can't be told apart.
+  // After a request that failed, the departures of those on their path can't be told apart.
   const disturbed = target.count("failed") > 0;
   if (lines.length !== reports.length) throw new Violation(`${lines.length} replies reported of ${reports.length}`);
   reports.forEach(({ kind, sequence, rtt, estimated }, i) => {

@@ -17,20 +17,21 @@ interface Refusal {
 export class RefusalOracle {
   /** When a device first turned out to take no trains; `Infinity` if none did. */
   deviceRefusedAt = Infinity;
-  /** Peers that have ever refused one. */
-  readonly ever = new Set<string>();
-  /** Trains to peers that had refused one, after it was forgotten. */
-  retried = 0;
-  // By peer: what was refused last, and what is known for sure because a single datagram went through after it.
+  // When each peer refused a train last.
+  readonly #refusedAt = new Map<string, number>();
+  // By peer: the last refused train, and confirmed refusals, after which a single datagram left.
   readonly #suspected = new Map<string, Refusal & { readonly error: number }>();
   readonly #known = new Map<string, Refusal>();
-  // What was learnt of the batch at hand, whose other trains are on their way already.
+  // Refusals confirmed in this batch, whose other trains are encoded already.
   readonly #learnt = new Map<string, Refusal>();
+
+  /** Whether a peer may get no trains now, because it has refused one. */
+  mayRefuse(peer: string, now: number): boolean {
+    return now - (this.#refusedAt.get(peer) ?? -Infinity) < MEMORY_END;
+  }
 
   /** The batch has been sent. */
   settle(): void {
-    // A further peer may take the place of any other.
-    if (this.#learnt.size > 0) this.#known.clear();
     for (const [peer, refusal] of this.#learnt) this.#known.set(peer, refusal);
     if (this.#learnt.size > 1) this.#known.clear();
     this.#learnt.clear();
@@ -46,14 +47,15 @@ export class RefusalOracle {
       const suspected = this.#suspected.get(peer.address);
       if (error !== 0 || !afterTrain || suspected === undefined) return;
       this.#learnt.set(peer.address, suspected);
-      this.ever.add(peer.address);
+      // A further peer may take the place of any other.
+      this.#known.clear();
+      this.#refusedAt.set(peer.address, now);
       if (suspected.error === errno.EIO) this.deviceRefusedAt = Math.min(this.deviceRefusedAt, now);
       return;
     }
     const known = this.#known.get(peer.address);
-    if (known !== undefined && size >= known.size) {
-      if (now - known.at < MEMORY) throw new Violation(`a train to ${peer.address}, which has refused one`);
-      if (now - known.at > MEMORY_END) this.retried++;
+    if (known !== undefined && size >= known.size && now - known.at < MEMORY) {
+      throw new Violation(`a train to ${peer.address}, which has refused one`);
     }
     if (error !== 0) this.#suspected.set(peer.address, { size: error === errno.EIO ? 1 : size, at: now, error });
   }

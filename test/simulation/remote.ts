@@ -1,37 +1,18 @@
-/** Servers on other hosts, and what the network makes of their answers. */
+/** Servers on other hosts, and the network in between. */
 import { isIPv4 } from "./address.ts";
-import { extendedError } from "./kernel_send.ts";
-import { KernelSocket } from "./kernel_socket.ts";
+import { reportIcmp } from "./icmp.ts";
 import type { Datagram } from "./network.ts";
 import type { PlannedTarget } from "./probe_plan.ts";
 import { Random } from "./random.ts";
-import * as option from "./socket_options.ts";
 import type { World } from "./world.ts";
 
-const ORIGIN_ICMP = 2;
-const ORIGIN_ICMP6 = 3;
 /** The router that reports errors. */
 const ROUTER4 = "192.0.2.1";
 const ROUTER6 = "2001:db8:2::1";
-/** Payload from which on an alteration leaves no doubt about what was altered. */
+/** Size from which the request of an altered payload is certain. */
 const ALTERABLE_SIZE = 40;
 
-/** Errors that the kernel makes of ICMP messages. `icmp_err_convert`, net/ipv4/icmp.c; `icmpv6_err_convert` */
-const ERRORS: Readonly<Record<string, number>> = {
-  "4 3.0": 101,
-  "4 3.1": 113,
-  "4 3.3": 111,
-  "4 3.10": 113,
-  "4 3.13": 113,
-  "4 11.0": 113,
-  "6 1.0": 101,
-  "6 1.1": 13,
-  "6 1.3": 113,
-  "6 1.4": 111,
-  "6 3.0": 113,
-};
-
-/** Answers what is sent to the targets of a plan. */
+/** Answers the requests to the targets of a plan. */
 export function answer(world: World, targets: readonly PlannedTarget[], seed: number): void {
   const random = new Random(seed);
   world.network.onWire = (datagram) => {
@@ -50,8 +31,9 @@ function answerOne(world: World, random: Random, { weather }: PlannedTarget, dat
   if (random.chance(weather.lost)) return;
   if (random.chance(weather.refused)) {
     const { clumps } = weather;
+    const router = isIPv4(datagram.source) ? ROUTER4 : ROUTER6;
     const at = clumps === 0 ? time.now + random.between(least, most) : Math.ceil(time.now / clumps) * clumps;
-    time.schedule(at, () => reportError(world, weather.icmp, datagram));
+    time.schedule(at, () => reportIcmp(world.network, weather.icmp, datagram, router));
     // Now and then it gets there all the same.
     if (random.chance(0.8)) return;
   }
@@ -110,26 +92,4 @@ function foreign({ seed, like }: Stray): Uint8Array {
   const bytes = new Uint8Array(like.length);
   new Random(seed).fill(bytes);
   return bytes;
-}
-
-/** An ICMP message comes back, and the kernel puts it in the error queue of the socket. `ip_icmp_error` */
-function reportError(world: World, [type, code]: readonly [number, number], datagram: Datagram): void {
-  const { source, sourcePort, payload } = datagram;
-  const ipv4 = isIPv4(source);
-  const errno = ERRORS[`${ipv4 ? 4 : 6} ${type}.${code}`]!;
-  for (const socket of world.network.receivers) {
-    if (!(socket instanceof KernelSocket) || socket.local?.port !== sourcePort) continue;
-    const data = extendedError(
-      errno,
-      ipv4 ? ORIGIN_ICMP : ORIGIN_ICMP6,
-      type,
-      code,
-      0,
-      0,
-      ipv4 ? ROUTER4 : ROUTER6,
-    );
-    const control = ipv4 ? { level: option.SOL_IP, type: 11, data } : { level: option.SOL_IPV6, type: 25, data };
-    socket.errors.push({ control, time: undefined, payload: payload.slice(0, 520), errno });
-    socket.error = errno;
-  }
 }

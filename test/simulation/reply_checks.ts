@@ -1,4 +1,4 @@
-/** What every reply must be, whoever sends it. */
+/** Checks of every reply, of the echo server and of `serve`. */
 import { isIPv4, isLinkLocal, isMulticast } from "./address.ts";
 import type { Attempt } from "./kernel_send.ts";
 import type { Message } from "./kernel_socket.ts";

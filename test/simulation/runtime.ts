@@ -8,7 +8,7 @@ import { Violation } from "./violation.ts";
 import { memory, type World } from "./world.ts";
 
 /** The program has called `exit`. */
-export class Exit {
+class Exit {
   readonly code: number;
 
   constructor(code: number) {
@@ -58,7 +58,7 @@ export const simulatedRuntime = {
   exit: (code: number) => {
     throw new Exit(code);
   },
-  ffi: { load, loadWaiting: loadBlocking, loadBlocking },
+  ffi: { load, loadBlocking },
 } as unknown as Runtime;
 
 /** Puts simulated time and chance in the place of this process's own. */

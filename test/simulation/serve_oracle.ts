@@ -1,4 +1,4 @@
-/** What `serve` must do: call the handler with each datagram, and send each reply once, to where its request came from. */
+/** The expected behaviour of `serve`: one call of the handler for each datagram, and one reply to its peer. */
 import { isIPv4, isLinkLocal, isMulticast } from "./address.ts";
 import { errno } from "./errno.ts";
 import type { Attempt } from "./kernel_send.ts";

@@ -32,8 +32,9 @@ export function makeServePlan(seed: number): ServePlan {
   const duration = random.magnitude(5 * MILLISECOND, 2 * SECOND);
   const port = random.pick([5300, 53]);
   // It has no say in its outputs, its memory or its signals.
-  const kinds: readonly PlannedEvent["kind"][] = ["arrival", "address", "way", "clock step"];
-  const events = [...makeTraffic(random, host.interfaces, port, duration), ...makeTroubles(random, host, duration)]
+  const kinds: readonly PlannedEvent["kind"][] = ["arrival", "address", "path", "clock step"];
+  const traffic = makeTraffic(random, host.interfaces, port, duration);
+  const events = [...traffic, ...makeTroubles(random, host, duration, traffic)]
     .filter(({ kind }) => kinds.includes(kind));
   events.sort((a, b) => a.at - b.at);
   return {

@@ -1,5 +1,5 @@
 /** One run of `serve` in a simulated world. */
-import { happen } from "./events.ts";
+import { happen, isFromServer } from "./events.ts";
 import { Random } from "./random.ts";
 import { enter } from "./runtime.ts";
 import { type Request, ServeOracle, THROWN } from "./serve_oracle.ts";
@@ -26,7 +26,10 @@ export async function runServePlan(plan: ServePlan, serve: Serve): Promise<void>
   const oracle = new ServeOracle(world, plan.port);
   world.observer = oracle;
   const start = world.time.now + START;
-  for (const event of plan.events) world.time.schedule(start + event.at, () => happen(world, event, plan.port));
+  for (const event of plan.events) {
+    if (isFromServer(world, event, plan.port, true)) continue;
+    world.time.schedule(start + event.at, () => happen(world, event, plan.port));
+  }
   const controller = new AbortController();
   const stop = () => {
     oracle.stopped = true;
@@ -94,7 +97,7 @@ function failure(oracle: ServeOracle, request: Request, rejects: boolean): Promi
   throw THROWN;
 }
 
-/** A reply that tells itself from all others, and brings back what it answers. */
+/** A unique reply that contains the request. */
 function replyBytes(number: number, { payload }: Request, behaviour: Behaviour): Uint8Array {
   const size = behaviour === "too large" ? TOO_LARGE : Math.min(4 + payload.length, 65_507);
   const bytes = new Uint8Array(size);

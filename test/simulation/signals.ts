@@ -2,7 +2,7 @@
 import { Violation } from "./violation.ts";
 
 /** Numbers of the signals that a simulation sends. */
-export const SIGNALS = {
+const SIGNALS = {
   SIGHUP: 1,
   SIGINT: 2,
   SIGUSR1: 10,
@@ -14,8 +14,8 @@ export const SIGNALS = {
 /** The name of one of these. */
 export type SignalName = keyof typeof SIGNALS;
 
-export const SIG_DFL = 0;
-export const SIG_IGN = 1;
+const SIG_DFL = 0;
+const SIG_IGN = 1;
 
 /** What happens to each signal. */
 export class Signals {

@@ -7,12 +7,14 @@ import { parseArgs } from "node:util";
 import { useRuntime } from "../../ffi/runtime.ts";
 import { makeEchoPlan } from "./echo_plan.ts";
 import { runEchoPlan } from "./echo_run.ts";
-import type { PlannedEvent } from "./events.ts";
 import { enter, simulatedRuntime, simulateGlobals } from "./runtime.ts";
 import { makeServePlan } from "./serve_plan.ts";
 import { runServePlan } from "./serve_run.ts";
+import { makeMtuPlan, runMtuPlan } from "./mtu_run.ts";
 import { makeProbePlan } from "./probe_plan.ts";
 import { runProbePlan } from "./probe_run.ts";
+import { makeSocketPlan } from "./socket_plan.ts";
+import { runSocketPlan } from "./socket_run.ts";
 import { shrink } from "./shrink.ts";
 import { World } from "./world.ts";
 
@@ -44,10 +46,10 @@ const { parseEcho } = await import("../../src/echo/options.ts");
 const { runEcho } = await import("../../src/echo/command.ts");
 const { parseProbe } = await import("../../src/probe/options.ts");
 const { runProbe } = await import("../../src/probe/command.ts");
-const { serve } = await import("../../src/mod.ts");
+const library = await import("../../src/mod.ts");
 
 /** A kind of run. */
-interface Simulation<Plan extends { readonly events: readonly PlannedEvent[] }> {
+interface Simulation<Plan extends { readonly events: readonly { readonly kind: string }[] }> {
   make(seed: number): Plan;
   run(plan: Plan): Promise<void>;
 }
@@ -64,24 +66,29 @@ const echo: Simulation<ReturnType<typeof makeEchoPlan>> = {
     }),
 };
 
+async function probeWith(args: readonly string[]): Promise<number> {
+  const settings = parseProbe(args);
+  if (typeof settings === "string") throw new Error(settings);
+  return await runProbe(settings);
+}
+
 const probe: Simulation<ReturnType<typeof makeProbePlan>> = {
   make: makeProbePlan,
-  run: (plan) =>
-    runProbePlan(plan, async (args) => {
-      const settings = parseProbe(args);
-      if (typeof settings === "string") throw new Error(settings);
-      return await runProbe(settings);
-    }),
+  run: (plan) => runProbePlan(plan, probeWith),
 };
 
 const simulations = new Map<string, (seed: number) => Promise<void>>([
   ["echo", simulation(echo)],
   ["probe", simulation(probe)],
-  ["serve", simulation({ make: makeServePlan, run: (plan) => runServePlan(plan, serve) })],
+  ["mtu", simulation({ make: makeMtuPlan, run: (plan) => runMtuPlan(plan, probeWith) })],
+  ["serve", simulation({ make: makeServePlan, run: (plan) => runServePlan(plan, library.serve) })],
+  ["socket", simulation({ make: makeSocketPlan, run: (plan) => runSocketPlan(plan, library) })],
 ]);
 
 /** Runs the plan of a seed, or the part of it that the options ask for. */
-function simulation<Plan extends { readonly events: readonly PlannedEvent[] }>({ make, run }: Simulation<Plan>) {
+function simulation<Plan extends { readonly events: readonly { readonly kind: string }[] }>(
+  { make, run }: Simulation<Plan>,
+) {
   const only = values.only === undefined ? undefined : new Set(values.only.split(",").map(Number));
   return async (seed: number) => {
     const plan = make(seed);

@@ -4,12 +4,12 @@ import { describe, test } from "node:test";
 import { run } from "../support/process.ts";
 import { ROOT, RUNTIME } from "../support/server.ts";
 
-const SEEDS = 120;
+const SEEDS = 100;
 
 const runtime = RUNTIME === "Deno" ? ["deno", "run", "-A"] : ["bun", "run"];
 
 describe("simulation", () => {
-  for (const what of ["echo", "probe", "serve"]) {
+  for (const what of ["echo", "probe", "mtu", "serve", "socket"]) {
     test(`${what}: ${SEEDS} seeds`, async () => {
       const args = [`--what=${what}`, `--seeds=${SEEDS}`];
       const { code, stdout, stderr } = await run([...runtime, `${ROOT}test/simulation/simulate.ts`, ...args]);

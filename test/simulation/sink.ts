@@ -1,8 +1,8 @@
-/** Standard output and standard error as somebody reads them: slowly, in part, or not at all. */
+/** Standard output and standard error with readers that are slow, stalled or gone. */
 import { errno } from "./errno.ts";
 import { SECOND, type Time } from "./time.ts";
 
-/** What a descriptor of output leads to. */
+/** Kind of an output. */
 export type SinkKind = "file" | "pipe" | "terminal" | "socket";
 
 /** Bytes that a pipe, a terminal or a socket holds for its reader. pipe(7) */
@@ -65,7 +65,7 @@ export class Sink {
 
   /**
    * Leaves room for so many bytes.
-   * @param limited whether it is `RLIMIT_FSIZE` that leaves no more, or the file system
+   * @param limited whether the limit is `RLIMIT_FSIZE`, or the file system
    */
   fill(free: number, limited: boolean): void {
     this.#free = free;

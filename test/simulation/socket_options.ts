@@ -16,6 +16,7 @@ export const SO_BROADCAST = key(SOL_SOCKET, 6);
 export const SO_SNDBUF = key(SOL_SOCKET, 7);
 export const SO_RCVBUF = key(SOL_SOCKET, 8);
 export const SO_RCVTIMEO = key(SOL_SOCKET, 20);
+export const SO_ATTACH_FILTER = key(SOL_SOCKET, 26);
 export const SO_SNDBUFFORCE = key(SOL_SOCKET, 32);
 export const SO_RCVBUFFORCE = key(SOL_SOCKET, 33);
 export const SO_TIMESTAMPING = key(SOL_SOCKET, 37);

@@ -90,7 +90,7 @@ export class MessageHeader {
     }));
   }
 
-  /** Writes what a reception found, beside name, control messages and payload themselves. */
+  /** Writes the results of a reception to the header. */
   setReceived(nameLength: number, controlLength: number, flags: number, length: number): void {
     this.#memory.setI32(this.#at + 8, nameLength);
     this.#memory.setU64(this.#at + 40, controlLength);

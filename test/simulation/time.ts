@@ -10,7 +10,7 @@ interface Event {
   readonly action: () => void;
 }
 
-/** The clocks, and what is due to happen. Times are in nanoseconds. */
+/** The clocks and the scheduled events. Times are in nanoseconds. */
 export class Time {
   /** `CLOCK_MONOTONIC`. */
   now: number;
@@ -29,7 +29,7 @@ export class Time {
     return this.now + this.realtimeOffset;
   }
 
-  /** Has `action` happen at the time `at`, after what is due at the same time already. */
+  /** Schedules `action` at the time `at`, after earlier actions of the same time. */
   schedule(at: number, action: () => void): void {
     let low = 0;
     let high = this.#events.length;
@@ -41,7 +41,7 @@ export class Time {
     this.#events.splice(low, 0, { at, action });
   }
 
-  /** Lets time pass; what is due meanwhile happens. */
+  /** Lets time pass and runs the events that are due. */
   pass(nanoseconds: number): void {
     this.waitUntil(this.now + nanoseconds, () => false);
   }

@@ -1,8 +1,8 @@
 /** The rate that a source is allowed, by counting tokens: the program computes times instead. */
 import { SECOND } from "./time.ts";
 
-/** Tokens that a rounding error of the program may add. */
-const TOLERANCE = 1e-5;
+/** What a bucket may be short of a token: the program says so too, for its times are rounded. */
+const TOLERANCE = 1e-6;
 
 export class TokenBucket {
   readonly #perSecond: number;

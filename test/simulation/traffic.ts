@@ -1,7 +1,7 @@
 /** Traffic and troubles, made from a seed. */
 import { isLinkLocal } from "./address.ts";
 import type { PlannedEvent } from "./events.ts";
-import type { Interface, Way } from "./network.ts";
+import type { Interface, PathQuality } from "./network.ts";
 import type { Random } from "./random.ts";
 import { MICROSECOND, MILLISECOND, SECOND } from "./time.ts";
 import type { HostOptions } from "./world.ts";
@@ -71,12 +71,12 @@ export function makeTraffic(
 type Peer = ReturnType<typeof makePeer>;
 type MakeArrival = (at: number, peer: Peer, sizes: readonly number[], changes?: Partial<Peer["from"]>) => PlannedEvent;
 
-/** Peers on slow ways that ask for more than their ways take, and others meanwhile. */
+/** Peers on slow paths that ask for more than their paths take, and others meanwhile. */
 function makeCrowd(random: Random, peers: readonly Peer[], duration: number, arrival: MakeArrival): PlannedEvent[] {
   const slow = random.some(peers);
   const events: PlannedEvent[] = slow.map(({ from: { source } }) => {
-    const way = random.chance(0.2) ? { absent: true } : { bytesPerSecond: random.magnitude(1000, 1_000_000) };
-    return { at: 0, kind: "way", address: source, way };
+    const path = random.chance(0.2) ? { absent: true } : { bytesPerSecond: random.magnitude(1000, 1_000_000) };
+    return { at: 0, kind: "path", address: source, path };
   });
   const start = random.between(0, duration);
   for (let i = 0; i < 60 && slow.length > 0; i++) {
@@ -104,7 +104,7 @@ function makePeer(random: Random, interfaces: readonly Interface[], port: number
   const by = random.pick(interfaces);
   const own = by.addresses.map((address) => address.slice(0, address.indexOf("/")));
   const ipv6 = random.chance(0.4) && own.some((address) => address.includes(":"));
-  // A host takes what is for any of its addresses, whichever interface it comes by.
+  // A host accepts datagrams to all its addresses on every interface.
   const others = interfaces.slice(1).flatMap(({ addresses }) => addresses)
     .map((address) => address.slice(0, address.indexOf("/")))
     .filter((address) => address.includes(":") === ipv6);
@@ -147,22 +147,27 @@ function makeSizes(random: Random): number[] {
   return sizes;
 }
 
-/** What goes wrong on the way. */
-export function makeTroubles(random: Random, { interfaces }: HostOptions, duration: number): PlannedEvent[] {
+/** Troubles on the way. */
+export function makeTroubles(
+  random: Random,
+  { interfaces }: HostOptions,
+  duration: number,
+  traffic: readonly PlannedEvent[],
+): PlannedEvent[] {
   const events: PlannedEvent[] = [];
+  const sources = [...new Set(traffic.flatMap((event) => event.kind === "arrival" ? [event.source] : []))];
   const some = (probability: number, make: (at: number) => PlannedEvent) => {
     while (random.chance(probability)) events.push(make(random.between(0, duration)));
   };
-  const places = ["192.0.2.20", "192.0.2.21", "198.51.100.20", "203.0.113.5", "2001:db8:2::20", "2001:db8:3::21"];
-  const ways = (): Way =>
-    random.pick<() => Way>([
+  const paths = (): PathQuality =>
+    random.pick<() => PathQuality>([
       () => ({}),
       () => ({ mtu: random.pick([576, 1280, 1400]) }),
       () => ({ absent: true }),
       () => ({ bytesPerSecond: random.magnitude(1000, 10_000_000) }),
       () => ({ error: random.pick([22, 13, 101, 113]) }),
     ])();
-  some(0.5, (at) => ({ at, kind: "way", address: random.pick(places), way: ways() }));
+  some(0.5, (at) => ({ at, kind: "path", address: random.pick(sources), path: paths() }));
   some(0.3, (at) => {
     const { index, addresses } = random.pick(interfaces.slice(1));
     return { at, kind: "address", interface: index, address: random.pick(addresses), present: random.chance(0.5) };

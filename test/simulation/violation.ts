@@ -1,6 +1,6 @@
-/** What a simulation finds. */
+/** Failures of a simulation. */
 
-/** The program has done what it must not do, or has not done what it must. */
+/** The program violated an invariant. */
 export class Violation extends Error {
   override name = "Violation";
 }

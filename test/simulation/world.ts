@@ -1,11 +1,12 @@
-/** One simulated process on one simulated host: what a run of the program lives in. */
+/** A simulated process on a simulated host, for one run of the program. */
 import { Descriptors } from "./descriptors.ts";
 import { errno } from "./errno.ts";
+import { portUnreachable, reportIcmp } from "./icmp.ts";
 import { EventLoop } from "./event_loop.ts";
 import type { Attempt, Surroundings } from "./kernel_send.ts";
 import { KernelSocket, type Message, type QueuedError, type Told } from "./kernel_socket.ts";
 import { AddressSpace } from "./memory.ts";
-import { type Interface, Network } from "./network.ts";
+import { type Arrival, type Interface, Network } from "./network.ts";
 import { Random } from "./random.ts";
 import { type SignalName, Signals } from "./signals.ts";
 import { Sink, type SinkKind } from "./sink.ts";
@@ -13,7 +14,7 @@ import { type Capabilities, SocketOptions } from "./socket_options.ts";
 import { MICROSECOND, SECOND, Time } from "./time.ts";
 import { Violation } from "./violation.ts";
 
-/** The memory of this process: it outlives a run, as what the program's modules hold does. */
+/** The address space. It outlives a run, as the modules of the program do. */
 export const memory = new AddressSpace();
 
 /** How often calls fail or do less than they were asked to, from 0 to 1. */
@@ -62,9 +63,10 @@ export interface Observer {
   receptionEnded?(waits: boolean, result: number): void;
   received?(socket: KernelSocket, message: Message, told: Told): void;
   errorReceived?(socket: KernelSocket, entry: QueuedError): void;
+  filtered?(socket: KernelSocket, arrival: Arrival): void;
   dropped?(socket: KernelSocket, count: number): void;
   closed?(socket: KernelSocket): void;
-  /** The program asks for the counter of what was dropped. */
+  /** The program reads the drop counter. */
   dropsRead?(socket: KernelSocket): void;
   attempted?(attempt: Attempt): void;
 }
@@ -85,7 +87,8 @@ export class World implements Surroundings {
   violation: Violation | undefined;
   /** When the process began. */
   readonly start: number;
-  #faults: FaultRates;
+  readonly #faults: FaultRates;
+  #calls = 0;
   #nextPort = 40_000;
 
   constructor(options: HostOptions) {
@@ -96,24 +99,15 @@ export class World implements Surroundings {
     this.time = new Time(this.random.between(1, 2000) * SECOND + this.random.between(0, SECOND), REALTIME_START);
     this.start = this.time.now;
     this.network = new Network(this.time, options.interfaces);
+    this.network.onRefused = (datagram) => {
+      const { destination } = datagram;
+      reportIcmp(this.network, portUnreachable(destination), datagram, destination);
+    };
     this.loop = new EventLoop(this.time, this.random);
     this.signals = new Signals((handler) => this.loop.deliverSignal(handler));
     this.outputs = [new Sink(options.outputs[0], this.time), new Sink(options.outputs[1], this.time)];
     this.descriptors.set(0, { kind: "other" });
     this.outputs.forEach((sink, i) => this.descriptors.set(i + 1, { kind: "sink", sink, nonblocking: false }));
-  }
-
-  /** No faults from now on. */
-  calm(): void {
-    this.#faults = {
-      interrupt: 0,
-      interruptOutput: 0,
-      partialReceive: 0,
-      receive: 0,
-      partialSend: 0,
-      send: 0,
-      cutControl: 0,
-    };
   }
 
   /** Whether a fault happens now. */
@@ -124,6 +118,7 @@ export class World implements Surroundings {
 
   /** A call begins: it takes time. */
   enter(name: string): void {
+    if (++this.#calls > CALLS_MAX) throw new Violation("the program calls the kernel without end");
     this.observer.called?.(name);
     this.time.pass(this.random.between(MICROSECOND / 5, 3 * MICROSECOND));
   }
@@ -165,6 +160,7 @@ export class World implements Surroundings {
       {
         errorReceived: (socket, entry) => this.observer.errorReceived?.(socket, entry),
         received: (socket, message, told) => this.observer.received?.(socket, message, told),
+        filtered: (socket, arrival) => this.observer.filtered?.(socket, arrival),
         dropped: (socket, count) => this.observer.dropped?.(socket, count),
         arrange: (messages) => this.random.chance(0.5) ? messages : messages.reverse(),
         closed: (socket) => this.observer.closed?.(socket),
@@ -193,6 +189,9 @@ export class World implements Surroundings {
     this.observer.attempted?.(attempt);
   }
 }
+
+/** More calls than any plan gives reason for. */
+const CALLS_MAX = 200_000;
 
 /** `CLOCK_REALTIME` at the start of every run. */
 const REALTIME_START = 1_800_000_000 * SECOND;

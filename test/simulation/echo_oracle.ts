@@ -95,7 +95,7 @@ export class EchoOracle implements Observer {
     this.#world = world;
     this.#settings = settings;
     this.#pace = new Pace(world.time, settings.busyPoll * MICROSECOND);
-    this.#guard = new GuardOracle(settings, world.network);
+    this.#guard = new GuardOracle(settings);
   }
 
   called(name: string): void {

@@ -1,6 +1,7 @@
 /**
- * Runs the tests on both runtimes at the same time, one of which works while the other waits: `npm test`. With
- * arguments, only these test files: `npm test test/echo/log_test.ts`.
+ * Runs the tests on both runtimes: `npm test`. With arguments, only these test files: `npm test test/echo/log_test.ts`.
+ *
+ * Most of a test is waiting for other processes. So both runtimes run at the same time, with two files each.
  */
 
 import { spawn } from "node:child_process";
@@ -8,6 +9,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+
+/** Test files that a runtime runs at the same time. */
+const WORKERS = "2";
 
 /** Result of a suite. */
 interface Suite {
@@ -22,7 +26,7 @@ function run(runtime: string, command: string[], print: (text: Uint8Array) => vo
   const [file = "", ...args] = command;
   const suite = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ECHO_TEST_FOLDER: folder },
+    env: { ...process.env, ECHO_TEST_FOLDER: folder, DENO_JOBS: WORKERS },
   });
   for (const output of [suite.stdout, suite.stderr]) output.on("data", print);
   return new Promise((resolve, reject) => {
@@ -40,8 +44,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 
 // One suite prints as it goes; the output of the other follows when it is complete.
 const later: Uint8Array[] = [];
-const deno = ["deno", "test", "-A", "--quiet", ...files.length > 0 ? files : ["test/"]];
-const bun = ["bun", "test", "--timeout", "60000", ...files];
+const deno = ["deno", "test", "-A", "--quiet", "--parallel", ...files.length > 0 ? files : ["test/"]];
+const bun = ["bun", "test", "--timeout", "60000", `--parallel=${WORKERS}`, ...files];
 const suites = await Promise.all([
   run("Deno", deno, (text) => process.stdout.write(text)),
   run("Bun", bun, (text) => later.push(text)),

@@ -110,8 +110,10 @@ describe("start and stop", { skip: noCompiler }, () => {
       const port = await freePort();
       const server = new Server(port, { args: ["--log", "json"], redirect });
       try {
-        const echoed = () => send("127.0.0.1", port, { timeout: 50 }).then(({ received }) => received === 1);
-        await until(echoed, "echo");
+        await until(async () => {
+          assert.ok(server.running, "the server has ended");
+          return (await send("127.0.0.1", port, { timeout: 50 })).received === 1;
+        }, "echo");
         assert.ok((await server.stop()).echoed >= 1);
         assert.equal(server.stderr, "");
       } finally {

@@ -1,5 +1,5 @@
 /**
- * Full buffers, outputs that nobody reads, and a great many datagrams. The server keeps answering the peers on other
+ * Full buffers, unread outputs, and a great many datagrams. The server keeps answering the peers on other
  * paths, recovers by itself, and accounts for every datagram.
  */
 import assert from "node:assert/strict";

@@ -67,7 +67,7 @@ describe("an ordinary user", { skip: noHosts || noCompiler || missing("setpriv")
     assert.equal(echoed, 90);
   });
 
-  test("without it is told what is missing, and answers on other ports", async () => {
+  test("without it is refused with the reason, and answers on other ports", async () => {
     const { code, stderr } = await run(alone.command([...ordinaryUser(), ...publicCommand(["7"])]));
     assert.equal(code, 1);
     assert.match(stderr, /^echo\.ts: cannot bind \[::\]:7: permission denied; .*CAP_NET_BIND_SERVICE.*\n$/);

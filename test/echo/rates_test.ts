@@ -107,7 +107,7 @@ describe("rates", { skip }, () => {
   test("however many sources are forged, a steady client is answered", LONG, async () => {
     // In full mode, more than the 65,536 that the table of sources holds.
     const forgeries = FULL ? 40_000 : 8_000;
-    const summary = await withGuard(target, ["--rate", "200/20"], async () => {
+    const summary = await withGuard(target, ["--rate", "200/20"], async (server) => {
       const many = { host: attacker, size: 8, count: forgeries, gap: 1 };
       const steady = { host: attacker, count: 100, gap: FULL ? 20_000 : 5_000 };
       await Promise.all([
@@ -116,6 +116,7 @@ describe("rates", { skip }, () => {
         assertEchoed("192.0.2.1", PORT, steady),
         assertEchoed("2001:db8::1", PORT, steady),
       ]);
+      await server.received(2 * forgeries + 200);
     });
     const { received, dropped_by_kernel, refused_by_reason } = summary;
     assert.equal(received + dropped_by_kernel, 2 * forgeries + 200);

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { ftruncateSync, openSync, readdirSync, writeSync } from "node:fs";
 import process from "node:process";
 import { UdpSocket } from "../../src/mod.ts";
-import { Round, totals } from "./round.ts";
+import { runRound } from "./round.ts";
+import { totals } from "./world.ts";
 
 /** Descriptors that the runtime may open meanwhile. */
 const DESCRIPTORS_SPARE = 8;
@@ -40,7 +41,7 @@ for (; performance.now() < deadline; seed++) {
   report({ seed, ...totals });
   if (traceFile !== "/dev/null") ftruncateSync(trace, 0);
   try {
-    await new Round(seed, (line) => void writeSync(trace, `${line}\n`)).run();
+    await runRound(seed, (line) => void writeSync(trace, `${line}\n`));
     await requireFreshSocketWorks();
     most ??= descriptors() + DESCRIPTORS_SPARE;
     assert.ok(descriptors() <= most, `${descriptors()} descriptors are open, after at most ${most}`);

@@ -74,6 +74,7 @@ const TEXTS = [
     "ff02::1%lo",
     "255.255.255.255",
     "127.255.255.255",
+    "192.0.2.1",
   ],
   ...["1.2.3.256", "::ffff:0:0:0:0:0:0:0", "a name!", "%", "::1%", "\ud800!", "x!".repeat(5000), ":".repeat(5000)],
 ];
@@ -118,7 +119,9 @@ export class Values {
 
   bindOptions(): Record<string, unknown> {
     const random = this.#random;
-    const options: Record<string, unknown> = { port: this.#orAnything(() => 0, 0.05) };
+    const options: Record<string, unknown> = {
+      port: this.#orAnything(() => random.chance(0.8) ? 0 : this.#around.port(), 0.05),
+    };
     if (random.chance(0.8)) options.address = this.#orAnything(() => this.text(), 0.05);
     if (random.chance(0.2)) options.family = random.pick<unknown>([4, 6, undefined, 5]);
     if (random.chance(0.3)) options.receiveBuffer = this.#orAnything(() => random.pick([0, 1, 4096, 1 << 20]), 0.2);

@@ -1,5 +1,5 @@
-"""A second client, on another implementation of sockets than client.c and simpler: one connected socket, one datagram
-at a time. Usage: client.py ADDRESS PORT SIZE... Prints the counters of client.c that it knows, as JSON."""
+"""A second client, simpler than client.c and on Python's sockets: one connected socket, one datagram at a time. Usage:
+client.py ADDRESS PORT SIZE... It prints some of the counters of client.c, as JSON."""
 
 import json
 import random

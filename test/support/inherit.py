@@ -1,16 +1,16 @@
 """Binds a socket as a service manager does, and becomes a command that inherits it.
 
-Usage: inherit.py [options] COMMAND... , where "{fd}" in the command stands for the descriptor.
+Usage: inherit.py [options] COMMAND...; "{fd}" in the command stands for the descriptor.
 
     --family 4|6          IPv4, or IPv6 and IPv4   (default: 6)
     --kind KIND           udp, tcp, unix or file   (default: udp)
-    --port N              bind to this port of all addresses; without it the socket is not bound
-    --fd N                the number that the descriptor is to have
+    --port N              bind to this port on all addresses; without it the socket is not bound
+    --fd N                number of the descriptor
     --only-6              IPv6 only
-    --pktinfo             ask for packet info, as systemd's PassPacketInfo= does
+    --pktinfo             enable IP_PKTINFO, as systemd's PassPacketInfo= does
     --nonblocking         make it nonblocking
     --receive-buffer N    give it a receive buffer of N bytes, beyond the system's limit
-    --used                let it have dropped datagrams, ask for errors (IP_RECVERR), and allow broadcast
+    --used                make it drop datagrams, and enable errors (IP_RECVERR) and broadcast
     --wait                become the command when a datagram is waiting"""
 
 import argparse

@@ -1,12 +1,11 @@
-"""A UDP service that answers whatever it is sent, as the careless ones do. Usage: responder.py KIND ADDRESS PORT, where
-KIND is one of
+"""A UDP service that answers every datagram. Usage: responder.py KIND ADDRESS PORT, where KIND is one of
 
     echo     the same bytes (RFC 862)
     chargen  a line of characters (RFC 864)
-    dns      the question with the bits of a response that says "format error", also to a response (RFC 1035)
+    dns      the question with the bits of a response "format error", also to a response (RFC 1035)
     twice    the same bytes, two times
 
-It writes "ready" when it receives, and runs until it is killed."""
+It prints "ready" when it receives, and runs until it is killed."""
 
 import socket
 import sys

@@ -1,11 +1,11 @@
 /*
- * Runs a program under restrictions that a service manager would set, where
- * none runs. Usage: sandbox [options] COMMAND...
+ * Runs a program under restrictions of a service manager, without one.
+ * Usage: sandbox [options] COMMAND...
  *
- *   --families LIST   socket(2) makes these address families only, by number
- *   --syscalls FILE   these system calls only, by number; else EPERM
- *   --mdwe            no memory that is writable and executable, at once or
- *                     one after the other (MemoryDenyWriteExecute)
+ *   --families LIST   socket(2) accepts these address families only, by number
+ *   --syscalls FILE   only these system calls succeed, by number; others: EPERM
+ *   --mdwe            memory that is or was writable cannot be executable
+ *                     (MemoryDenyWriteExecute)
  */
 #include <errno.h>
 #include <getopt.h>

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -82,19 +83,27 @@ export interface ServerOptions extends SpawnOptions {
   wrapper?: string[];
 }
 
-/** Returns a UDP port of this host that is free and outside the range of ephemeral ports. */
+/**
+ * Returns a UDP port of this host that is free and outside the range of ephemeral ports. Until it ends, this process
+ * reserves it against other test processes by a TCP socket with the same port.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const reservation = createServer().unref();
     const socket = createSocket(existsSync("/proc/net/if_inet6") ? "udp6" : "udp4");
     try {
+      reservation.listen(port, "127.0.0.1");
+      await once(reservation, "listening");
       socket.bind(port);
       await once(socket, "listening");
       return port;
     } catch {
       // In use.
+      reservation.close();
     } finally {
       socket.close();
+      await once(socket, "close");
     }
   }
 }

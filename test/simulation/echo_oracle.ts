@@ -95,7 +95,7 @@ export class EchoOracle implements Observer {
     this.#world = world;
     this.#settings = settings;
     this.#pace = new Pace(world.time, settings.busyPoll * MICROSECOND);
-    this.#guard = new GuardOracle(settings, world.network);
+    this.#guard = new GuardOracle(settings);
   }
 
   called(name: string): void {
@@ -194,7 +194,7 @@ export class EchoOracle implements Observer {
     // Short payloads are not all different: one whose train was just refused is meant, or the one that was tried least.
     const fewest = Math.min(...matches.map(({ tries }) => tries));
     const ofTrain = attempt.payloads.length === 1
-      ? matches.find(({ train, error }) => train && error !== 0)
+      ? matches.find(({ train, error }) => train && TRAIN_ERRORS.includes(error))
       : undefined;
     const found = ofTrain ?? matches.find(({ tries }) => tries === fewest);
     if (found !== undefined) return found;

@@ -1,4 +1,5 @@
 /** Events around the program: plain data, so that a plan can be shrunk, and their effects. */
+import { isIPv4 } from "./address.ts";
 import type { PathQuality } from "./network.ts";
 import { Random } from "./random.ts";
 import type { SignalName } from "./signals.ts";
@@ -65,7 +66,7 @@ export function happen(world: World, event: PlannedEvent, port: number): void {
       const { addresses } = network.interface(event.interface)!;
       const place = addresses.indexOf(event.address);
       if (event.present && place < 0) addresses.push(event.address);
-      else if (!event.present && place >= 0) addresses.splice(place, 1);
+      else if (!event.present && place >= 0 && !isLast(world, event.address)) addresses.splice(place, 1);
       return;
     }
     case "path":
@@ -92,6 +93,12 @@ export function happen(world: World, event: PlannedEvent, port: number): void {
     case "signal":
       world.raise(event.signal);
   }
+}
+
+/** Whether an address is the only IPv4 address beside the loopback one: without any, the kernel names no source. */
+function isLast({ network }: World, address: string): boolean {
+  const others = network.interfaces.slice(1).flatMap(({ addresses }) => addresses);
+  return isIPv4(address) && others.filter(isIPv4).length === 1;
 }
 
 /** The payload of a datagram. Payloads of eight bytes or more are all different. */

@@ -2,7 +2,6 @@
 import { bytesOf, inPrefix, isIPv4, isMulticast } from "./address.ts";
 import type { EchoSettings } from "./echo_plan.ts";
 import type { Message, Told } from "./kernel_socket.ts";
-import type { Network } from "./network.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
 /** What becomes of the datagrams of a message: the first `admitted` are answered, the others refused for reasons. */
@@ -16,13 +15,11 @@ const SERVICE_PORTS = new Set([1900, 5353, 11_211]);
 
 export class GuardOracle {
   readonly #settings: EchoSettings;
-  readonly #network: Network;
   readonly #sources = new Map<string, TokenBucket>();
   readonly #all: TokenBucket | undefined;
 
-  constructor(settings: EchoSettings, network: Network) {
+  constructor(settings: EchoSettings) {
     this.#settings = settings;
-    this.#network = network;
     this.#all = settings.maxRate && new TokenBucket(settings.maxRate);
   }
 
@@ -47,9 +44,9 @@ export class GuardOracle {
     const settings = this.#settings;
     if (cut) return "unknown_destination";
     const multicast = isMulticast(destination);
-    // For a datagram that arrived before IP_PKTINFO was set, the kernel reports the destination only.
-    const broadcast = isIPv4(destination) && !multicast && this.#network.isBroadcast(destination) &&
-      (specific !== undefined || destination === "255.255.255.255");
+    // The address is no broadcast address any more when its interface has lost its own.
+    const broadcast = isIPv4(destination) && !multicast &&
+      (destination === "255.255.255.255" || (specific !== undefined && specific !== destination));
     if (broadcast && !settings.answerBroadcast) return "broadcast_destination";
     if (multicast && !settings.answerMulticast) return "multicast_destination";
     if (source === "0.0.0.0" || source === "::") return "unspecified_source";

@@ -1207,6 +1207,7 @@ var Output = class {
   flush() {
     while (this.at > 0) {
       const written = this.#writer.write(this.at);
+      if (written === -EINTR) continue;
       if (written === -EAGAIN || written === 0) {
         this.#stalled = true;
         return true;
@@ -1225,7 +1226,7 @@ var Output = class {
     const end = performance.now() + milliseconds;
     while (this.flush() && this.at > 0) {
       const left = Math.ceil(end - performance.now());
-      if (left <= 0 || this.#writer.wait(left) <= 0) break;
+      if (left <= 0 || this.#writer.wait(left) === 0) break;
     }
     this.#drop();
     this.dropped += this.#countLines(0);

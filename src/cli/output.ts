@@ -3,7 +3,7 @@
  * @module
  */
 
-import { EAGAIN } from "../../ffi/constants.ts";
+import { EAGAIN, EINTR } from "../../ffi/constants.ts";
 import { localeIsUtf8 } from "./locale.ts";
 import { NonblockingWriter } from "./nonblocking_writer.ts";
 
@@ -84,6 +84,7 @@ export class Output {
   flush(): boolean {
     while (this.at > 0) {
       const written = this.#writer.write(this.at);
+      if (written === -EINTR) continue;
       if (written === -EAGAIN || written === 0) {
         this.#stalled = true;
         return true;
@@ -103,7 +104,7 @@ export class Output {
     const end = performance.now() + milliseconds;
     while (this.flush() && this.at > 0) {
       const left = Math.ceil(end - performance.now());
-      if (left <= 0 || this.#writer.wait(left) <= 0) break;
+      if (left <= 0 || this.#writer.wait(left) === 0) break;
     }
     this.#drop();
     // Nothing will complete a torn line in time for the count.

@@ -10,8 +10,7 @@ const rate = (random: Random, most: number) => random.chance(0.3) ? random.magni
 function makeFaults(random: Random): FaultRates {
   return {
     interrupt: rate(random, 0.2),
-    // Off until outputs retry after EINTR: they drop their lines.
-    interruptOutput: 0,
+    interruptOutput: rate(random, 0.1),
     partialReceive: rate(random, 0.5),
     receive: rate(random, 0.05),
     partialSend: rate(random, 0.5),

@@ -5,7 +5,7 @@
  */
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -26,8 +26,9 @@ function run(runtime: string, command: string[], print: (text: Uint8Array) => vo
   const [file = "", ...args] = command;
   const suite = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ECHO_TEST_FOLDER: folder, DENO_JOBS: WORKERS },
+    env: { ...process.env, ECHO_TEST_FOLDER: folder, TMPDIR: folder, DENO_JOBS: WORKERS },
   });
+  process.on("exit", () => suite.kill());
   for (const output of [suite.stdout, suite.stderr]) output.on("data", print);
   return new Promise((resolve, reject) => {
     suite.on("error", reject);
@@ -38,7 +39,10 @@ function run(runtime: string, command: string[], print: (text: Uint8Array) => vo
 }
 
 const files = process.argv.slice(2);
+// All temporary folders of the tests are in this one, which ordinary users can read too. Bun's workers end without an
+// "exit" event and leave theirs behind.
 const folder = mkdtempSync(join(tmpdir(), "echo.ts-test-"));
+chmodSync(folder, 0o755);
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 

@@ -309,6 +309,9 @@ function parsePrefix(text) {
   const length = lengthText === void 0 ? most : /^(0|[1-9][0-9]{0,2})$/.test(lengthText) ? Number(lengthText) : NaN;
   return length <= most ? { bytes, length: 128 - most + length } : void 0;
 }
+function prefixMask(length) {
+  return Uint8Array.from({ length: ADDRESS_SIZE }, (_, i) => 65280 >> Math.max(0, Math.min(8, length - i * 8)));
+}
 function isIPv4(bytes) {
   return isMapped(addressWords(bytes), 0);
 }
@@ -439,6 +442,10 @@ function parseArguments(args, options3) {
   return {
     has: (name) => given.has(name),
     value: (name) => given.get(name)?.at(-1),
+    parsed: (name, parse) => {
+      const text = given.get(name)?.at(-1);
+      return text === void 0 ? void 0 : parse(text);
+    },
     values: (name) => given.get(name) ?? [],
     positionals
   };
@@ -996,6 +1003,13 @@ var NonblockingWriter = class {
    * @returns the bytes written, `-EAGAIN` if the descriptor takes none now, or another negative error number
    */
   write(length) {
+    let written;
+    do
+      written = this.#writeOnce(length);
+    while (written === -EINTR);
+    return written;
+  }
+  #writeOnce(length) {
     if (this.#method === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (this.#method === "poll" || this.#method === "pieces") {
       const events = poll(this.#fd, POLLOUT, 0);
@@ -1106,7 +1120,7 @@ var Terminal = class {
       const written = this.#writer.write(piece.length);
       if (written > 0) this.#pending = this.#pending.subarray(written);
       else if (written === -EAGAIN) return;
-      else if (written !== -EINTR) {
+      else {
         this.closed = true;
         this.#pending = new Uint8Array();
       }
@@ -1207,7 +1221,6 @@ var Output = class {
   flush() {
     while (this.at > 0) {
       const written = this.#writer.write(this.at);
-      if (written === -EINTR) continue;
       if (written === -EAGAIN || written === 0) {
         this.#stalled = true;
         return true;
@@ -1639,11 +1652,17 @@ function bindSocket(options3) {
     const length = writeResolvedAddress(memory, domain, address, options3.port);
     const error = bind(fd, memory, length);
     if (error < 0) throw bindError(address, options3.port, -error);
-    return { fd, domain, dualStack, notices, ...configuration };
+    return { fd, domain, dualStack, notices, ...readLocalName(fd, domain), ...configuration };
   } catch (error) {
     close(fd);
     throw error;
   }
+}
+function readLocalName(fd, domain) {
+  const size = socketAddressSize(domain);
+  const name = new Memory(size);
+  check("getsockname", getsockname(fd, name, size));
+  return { address: readSocketAddress(name.bytes.subarray(0, size)), port: readPort(name.bytes) };
 }
 function localAddress2({ address, family }, notices) {
   if (address !== void 0) {
@@ -1830,14 +1849,12 @@ function adoptSocket(fd, options3) {
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));
   if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
-  const size = socketAddressSize(domain);
-  const name = new Memory(size);
-  check("getsockname", getsockname(fd, name, size));
-  if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
+  const { address, port } = readLocalName(fd, domain);
+  if (port === 0) throw refuse(EINVAL, "it is not bound to a port");
   const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
   const configuration = configure(fd, domain, receiveBuffer);
   resetInherited(fd, domain);
-  return { fd, domain, dualStack, notices: [], ...configuration };
+  return { fd, domain, dualStack, notices: [], address, port, ...configuration };
 }
 
 // ffi/message_vector.ts
@@ -3272,15 +3289,12 @@ var UdpSocket = class _UdpSocket {
   #ownSources;
   constructor(key, bound, adopted) {
     if (key !== KEY2) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
-    const { fd, domain, dualStack, segmentation, receiveBuffer, notices } = bound;
-    const size = socketAddressSize(domain);
-    const name = new Memory(size);
-    check("getsockname", getsockname(fd, name, size));
+    const { fd, domain, dualStack, address, port, segmentation, receiveBuffer, notices } = bound;
     this.#fd = fd;
     this.#domain = domain;
     this.#dualStack = dualStack;
-    this.#address = readSocketAddress(name.bytes.subarray(0, size));
-    this.#port = readPort(name.bytes);
+    this.#address = address;
+    this.#port = port;
     this.#receiveBuffer = receiveBuffer;
     this.#adopted = adopted;
     this.#notices = notices;
@@ -3302,13 +3316,7 @@ var UdpSocket = class _UdpSocket {
    * @throws {SystemError} with a sentence for the user if the address cannot be bound
    */
   static bind(options3) {
-    const bound = bindSocket(readBindOptions(options3));
-    try {
-      return new _UdpSocket(KEY2, bound, false);
-    } catch (error) {
-      close(bound.fd);
-      throw error;
-    }
+    return new _UdpSocket(KEY2, bindSocket(readBindOptions(options3)), false);
   }
   /**
    * Adopts a bound UDP socket, as a service manager passes it for socket activation. It resets options that would change
@@ -3709,12 +3717,9 @@ var AllowList = class {
     const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
     const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
     prefixes.forEach(({ bytes, length }, k) => {
-      for (let i = 0; i < ADDRESS_SIZE; i++) {
-        const bits = Math.max(0, Math.min(8, length - i * 8));
-        const mask = 65280 >> bits & 255;
-        masks[k * ADDRESS_SIZE + i] = mask;
-        networks[k * ADDRESS_SIZE + i] = bytes[i] & mask;
-      }
+      const mask = prefixMask(length);
+      masks.set(mask, k * ADDRESS_SIZE);
+      networks.set(bytes.map((byte, i) => byte & mask[i]), k * ADDRESS_SIZE);
     });
     this.#masks = new Int32Array(masks.buffer);
     this.#networks = new Int32Array(networks.buffer);
@@ -3822,14 +3827,13 @@ var FaultNotices = class {
       this.#tell(`receiving failed: ${errnoMessage(this.receiveError)} (${errnoName(this.receiveError)})`);
       this.receiveError = 0;
     }
-    const failures = [];
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      const failed = this.#socket.failed(errno);
-      const count = failed - this.#failuresTold[errno];
-      if (count > 0) failures.push(`${errnoName(errno)} (${errnoMessage(errno)}): ${count}`);
-      this.#failuresTold[errno] = failed;
-    }
-    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
+    const failures = countsText(positiveCounts(
+      ERRNO_COUNT,
+      (errno) => this.#socket.failed(errno) - this.#failuresTold[errno],
+      (errno) => `${errnoName(errno)} (${errnoMessage(errno)})`
+    ));
+    if (failures !== "") this.#tell(`replies could not be sent: ${failures}`);
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) this.#failuresTold[errno] = this.#socket.failed(errno);
     if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
       this.#trainsTold = true;
       this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
@@ -4320,10 +4324,6 @@ function parseEcho(args) {
   const given = parseArguments(args, options);
   if (given.has("help")) return "help";
   if (given.has("version")) return "version";
-  const value = (name, parse) => {
-    const text = given.value(name);
-    return text === void 0 ? void 0 : parse(text);
-  };
   const family = addressFamily(given);
   const address = given.value("address");
   if (address !== void 0) checkAddress(address, family, given.has("answer-multicast"));
@@ -4335,14 +4335,14 @@ function parseEcho(args) {
     port: parsePort(given.positionals),
     address,
     family,
-    logFormat: given.has("quiet") ? "none" : value("log", parseLogFormat) ?? "text",
-    logLimitPerSecond: value("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1e9)) ?? 1e3,
-    receiveBufferBytes: value("buffer", parseBufferSize) ?? 4 << 20,
-    busyPollMicroseconds: value("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1e3)) ?? 50,
-    fd: value("fd", (text) => wholeNumber("--fd", text, 0, 1e6)),
+    logFormat: given.has("quiet") ? "none" : given.parsed("log", parseLogFormat) ?? "text",
+    logLimitPerSecond: given.parsed("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1e9)) ?? 1e3,
+    receiveBufferBytes: given.parsed("buffer", parseBufferSize) ?? 4 << 20,
+    busyPollMicroseconds: given.parsed("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1e3)) ?? 50,
+    fd: given.parsed("fd", (text) => wholeNumber("--fd", text, 0, 1e6)),
     allow: given.values("allow").map(parseNetwork),
-    rate: value("rate", (text) => parseRate("--rate", text)),
-    maxRate: value("max-rate", (text) => parseRate("--max-rate", text)),
+    rate: given.parsed("rate", (text) => parseRate("--rate", text)),
+    maxRate: given.parsed("max-rate", (text) => parseRate("--max-rate", text)),
     answerAnyPort: given.has("answer-any-port"),
     answerBroadcast: given.has("answer-broadcast"),
     answerMulticast: given.has("answer-multicast")
@@ -4389,7 +4389,8 @@ function parseNetwork(text) {
     throw new UsageError(`--allow must be a network, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
   }
   const { bytes, length } = prefix;
-  const network = bytes.map((byte, i) => byte & 65280 >> Math.max(0, Math.min(8, length - i * 8)));
+  const mask = prefixMask(length);
+  const network = bytes.map((byte, i) => byte & mask[i]);
   if (network.every((byte, i) => byte === bytes[i])) return prefix;
   const shown = `${addressText(network)}/${isIPv4(network) ? length - 96 : length}`;
   throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
@@ -4640,29 +4641,25 @@ function parseProbe(args) {
   const given = parseArguments(args, options2);
   if (given.has("help")) return "help";
   if (given.has("version")) return "version";
-  const value = (name, read) => {
-    const text = given.value(name);
-    return text === void 0 ? void 0 : read(text);
-  };
   const family = addressFamily(given);
-  const port = value("port", (text) => wholeNumber("--port", text, 1, 65535)) ?? 9e3;
+  const port = given.parsed("port", (text) => wholeNumber("--port", text, 1, 65535)) ?? 9e3;
   const targets = parseTargets(given.positionals, port, family);
   const source = given.value("source");
   if (source !== void 0) checkFamily(source, family);
-  const dscp = value("dscp", parseCodePoint);
-  const ecn = value("ecn", parseEcn);
+  const dscp = given.parsed("dscp", parseCodePoint);
+  const ecn = given.parsed("ecn", parseEcn);
   const findMtu2 = given.has("mtu");
   if (findMtu2 && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
-  const count = value("count", (text) => wholeNumber("--count", text, 0, 1e9)) ?? COUNT_DEFAULT;
+  const count = given.parsed("count", (text) => wholeNumber("--count", text, 0, 1e9)) ?? COUNT_DEFAULT;
   return {
     targets,
     count: count === 0 ? Infinity : count,
-    intervalMilliseconds: value("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
-    timeoutMilliseconds: value("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1e3,
-    size: value("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
+    intervalMilliseconds: given.parsed("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
+    timeoutMilliseconds: given.parsed("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1e3,
+    size: given.parsed("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
     source,
     interfaceName: given.value("interface"),
-    ttl: value("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
+    ttl: given.parsed("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
     trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
     dontFragment: given.has("df") || findMtu2,
     findMtu: findMtu2,

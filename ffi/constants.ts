@@ -23,7 +23,6 @@ export const IPPROTO_IPV6 = 41;
 
 // Options of any socket. <asm-generic/socket.h>, socket(7)
 export const SO_TYPE = 3;
-export const SO_ERROR = 4;
 export const SO_BROADCAST = 6;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
@@ -67,7 +66,6 @@ export const IP_UNICAST_IF = 50;
 // Options and control messages of IPv6. <linux/in6.h>, ipv6(7), RFC 3542
 export const IPV6_UNICAST_HOPS = 16;
 export const IPV6_MTU_DISCOVER = 23;
-export const IPV6_PMTUDISC_PROBE = 3;
 export const IPV6_MTU = 24;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
@@ -100,7 +98,6 @@ export const POLLOUT = 0x4;
 export const POLLERR = 0x8;
 
 // Origins of entries in the error queue. <linux/errqueue.h>, ip(7)
-export const SO_EE_ORIGIN_LOCAL = 1;
 export const SO_EE_ORIGIN_ICMP = 2;
 export const SO_EE_ORIGIN_ICMP6 = 3;
 export const SO_EE_ORIGIN_TIMESTAMPING = 4;
@@ -174,8 +171,6 @@ export const PIPE_BUF = 4096;
 // Name resolution. <netdb.h>, getaddrinfo(3)
 export const EAI_NONAME = -2;
 export const EAI_AGAIN = -3;
-export const EAI_NODATA = -5;
-export const EAI_ADDRFAMILY = -9;
 
 // Signals. <asm-generic/signal.h>, signal(7)
 export const SIGHUP = 1;

@@ -23,6 +23,8 @@ export interface Arguments<Name extends string> {
   has(name: Name): boolean;
   /** The last value of an option. */
   value(name: Name): string | undefined;
+  /** The parsed last value of an option; `undefined` if the option was not given. */
+  parsed<T>(name: Name, parse: (text: string) => T): T | undefined;
   /** All values of an option. */
   values(name: Name): readonly string[];
   /** The arguments that are neither options nor their values. */
@@ -57,6 +59,10 @@ export function parseArguments<O extends Options>(args: readonly string[], optio
   return {
     has: (name) => given.has(name),
     value: (name) => given.get(name)?.at(-1),
+    parsed: (name, parse) => {
+      const text = given.get(name)?.at(-1);
+      return text === undefined ? undefined : parse(text);
+    },
     values: (name) => given.get(name) ?? [],
     positionals,
   };

@@ -5,6 +5,7 @@
 
 import {
   EAGAIN,
+  EINTR,
   ENOTSOCK,
   MSG_DONTWAIT,
   MSG_NOSIGNAL,
@@ -74,6 +75,12 @@ export class NonblockingWriter {
    * @returns the bytes written, `-EAGAIN` if the descriptor takes none now, or another negative error number
    */
   write(length: number): number {
+    let written;
+    do written = this.#writeOnce(length); while (written === -EINTR);
+    return written;
+  }
+
+  #writeOnce(length: number): number {
     if (this.#method === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (this.#method === "poll" || this.#method === "pieces") {
       const events = poll(this.#fd, POLLOUT, 0);

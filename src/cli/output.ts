@@ -3,7 +3,7 @@
  * @module
  */
 
-import { EAGAIN, EINTR } from "../../ffi/constants.ts";
+import { EAGAIN } from "../../ffi/constants.ts";
 import { localeIsUtf8 } from "./locale.ts";
 import { NonblockingWriter } from "./nonblocking_writer.ts";
 
@@ -84,7 +84,6 @@ export class Output {
   flush(): boolean {
     while (this.at > 0) {
       const written = this.#writer.write(this.at);
-      if (written === -EINTR) continue;
       if (written === -EAGAIN || written === 0) {
         this.#stalled = true;
         return true;

@@ -101,7 +101,7 @@ export class Terminal {
       const written = this.#writer.write(piece.length);
       if (written > 0) this.#pending = this.#pending.subarray(written);
       else if (written === -EAGAIN) return;
-      else if (written !== -EINTR) {
+      else {
         this.closed = true;
         this.#pending = new Uint8Array();
       }

@@ -5,6 +5,7 @@
 
 import { ERRNO_COUNT, errnoMessage, errnoName } from "../../ffi/errno.ts";
 import type { UdpSocket } from "../socket/udp_socket.ts";
+import { countsText, positiveCounts } from "./counters.ts";
 
 /** Tells the operator of new faults, at most once a second. */
 export class FaultNotices {
@@ -30,14 +31,13 @@ export class FaultNotices {
       this.#tell(`receiving failed: ${errnoMessage(this.receiveError)} (${errnoName(this.receiveError)})`);
       this.receiveError = 0;
     }
-    const failures: string[] = [];
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      const failed = this.#socket.failed(errno);
-      const count = failed - this.#failuresTold[errno]!;
-      if (count > 0) failures.push(`${errnoName(errno)} (${errnoMessage(errno)}): ${count}`);
-      this.#failuresTold[errno] = failed;
-    }
-    if (failures.length > 0) this.#tell(`replies could not be sent: ${failures.join(", ")}`);
+    const failures = countsText(positiveCounts(
+      ERRNO_COUNT,
+      (errno) => this.#socket.failed(errno) - this.#failuresTold[errno]!,
+      (errno) => `${errnoName(errno)} (${errnoMessage(errno)})`,
+    ));
+    if (failures !== "") this.#tell(`replies could not be sent: ${failures}`);
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) this.#failuresTold[errno] = this.#socket.failed(errno);
     if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
       this.#trainsTold = true;
       this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");

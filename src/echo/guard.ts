@@ -16,6 +16,7 @@ import {
   isMulticast,
   isUnspecified,
   type Prefix,
+  prefixMask,
   sameAddress,
 } from "../net/address.ts";
 import { BROADCAST, MULTICAST, UNKNOWN } from "../socket/control_message.ts";
@@ -207,12 +208,9 @@ class AllowList {
     const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
     const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
     prefixes.forEach(({ bytes, length }, k) => {
-      for (let i = 0; i < ADDRESS_SIZE; i++) {
-        const bits = Math.max(0, Math.min(8, length - i * 8));
-        const mask = (0xff00 >> bits) & 0xff;
-        masks[k * ADDRESS_SIZE + i] = mask;
-        networks[k * ADDRESS_SIZE + i] = bytes[i]! & mask;
-      }
+      const mask = prefixMask(length);
+      masks.set(mask, k * ADDRESS_SIZE);
+      networks.set(bytes.map((byte, i) => byte & mask[i]!), k * ADDRESS_SIZE);
     });
     this.#masks = new Int32Array(masks.buffer);
     this.#networks = new Int32Array(networks.buffer);

@@ -22,6 +22,7 @@ import {
   parseAddress,
   parsePrefix,
   type Prefix,
+  prefixMask,
 } from "../net/address.ts";
 import { LOG_FORMATS, type LogFormat } from "./log.ts";
 import type { Rate } from "./rate_limit.ts";
@@ -112,10 +113,6 @@ export function parseEcho(args: readonly string[]): EchoSettings | "help" | "ver
   const given = parseArguments(args, options);
   if (given.has("help")) return "help";
   if (given.has("version")) return "version";
-  const value = <T>(name: keyof typeof options, parse: (text: string) => T): T | undefined => {
-    const text = given.value(name);
-    return text === undefined ? undefined : parse(text);
-  };
   const family = addressFamily(given);
   const address = given.value("address");
   if (address !== undefined) checkAddress(address, family, given.has("answer-multicast"));
@@ -127,14 +124,14 @@ export function parseEcho(args: readonly string[]): EchoSettings | "help" | "ver
     port: parsePort(given.positionals),
     address,
     family,
-    logFormat: given.has("quiet") ? "none" : value("log", parseLogFormat) ?? "text",
-    logLimitPerSecond: value("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1_000_000_000)) ?? 1000,
-    receiveBufferBytes: value("buffer", parseBufferSize) ?? 4 << 20,
-    busyPollMicroseconds: value("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1000)) ?? 50,
-    fd: value("fd", (text) => wholeNumber("--fd", text, 0, 1_000_000)),
+    logFormat: given.has("quiet") ? "none" : given.parsed("log", parseLogFormat) ?? "text",
+    logLimitPerSecond: given.parsed("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1_000_000_000)) ?? 1000,
+    receiveBufferBytes: given.parsed("buffer", parseBufferSize) ?? 4 << 20,
+    busyPollMicroseconds: given.parsed("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1000)) ?? 50,
+    fd: given.parsed("fd", (text) => wholeNumber("--fd", text, 0, 1_000_000)),
     allow: given.values("allow").map(parseNetwork),
-    rate: value("rate", (text) => parseRate("--rate", text)),
-    maxRate: value("max-rate", (text) => parseRate("--max-rate", text)),
+    rate: given.parsed("rate", (text) => parseRate("--rate", text)),
+    maxRate: given.parsed("max-rate", (text) => parseRate("--max-rate", text)),
     answerAnyPort: given.has("answer-any-port"),
     answerBroadcast: given.has("answer-broadcast"),
     answerMulticast: given.has("answer-multicast"),
@@ -189,7 +186,8 @@ function parseNetwork(text: string): Prefix {
     throw new UsageError(`--allow must be a network, e.g. 192.0.2.0/24 or 2001:db8::/32, not ${quote(text)}`);
   }
   const { bytes, length } = prefix;
-  const network = bytes.map((byte, i) => byte & (0xff00 >> Math.max(0, Math.min(8, length - i * 8))));
+  const mask = prefixMask(length);
+  const network = bytes.map((byte, i) => byte & mask[i]!);
   if (network.every((byte, i) => byte === bytes[i])) return prefix;
   const shown = `${addressText(network)}/${isIPv4(network) ? length - 96 : length}`;
   throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);

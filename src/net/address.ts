@@ -93,6 +93,11 @@ export function parsePrefix(text: string): Prefix | undefined {
   return length <= most ? { bytes, length: 128 - most + length } : undefined;
 }
 
+/** The mask of a prefix of `length` bits, 0 to 128, as 16 bytes. */
+export function prefixMask(length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: ADDRESS_SIZE }, (_, i) => 0xff00 >> Math.max(0, Math.min(8, length - i * 8)));
+}
+
 /** Whether the address of 16 bytes is an IPv4 address. */
 export function isIPv4(bytes: Uint8Array): boolean {
   return isMapped(addressWords(bytes), 0);

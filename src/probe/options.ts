@@ -122,29 +122,25 @@ export function parseProbe(args: readonly string[]): ProbeSettings | "help" | "v
   const given = parseArguments(args, options);
   if (given.has("help")) return "help";
   if (given.has("version")) return "version";
-  const value = <T>(name: keyof typeof options, read: (text: string) => T): T | undefined => {
-    const text = given.value(name);
-    return text === undefined ? undefined : read(text);
-  };
   const family = addressFamily(given);
-  const port = value("port", (text) => wholeNumber("--port", text, 1, 65_535)) ?? 9000;
+  const port = given.parsed("port", (text) => wholeNumber("--port", text, 1, 65_535)) ?? 9000;
   const targets = parseTargets(given.positionals, port, family);
   const source = given.value("source");
   if (source !== undefined) checkFamily(source, family);
-  const dscp = value("dscp", parseCodePoint);
-  const ecn = value("ecn", parseEcn);
+  const dscp = given.parsed("dscp", parseCodePoint);
+  const ecn = given.parsed("ecn", parseEcn);
   const findMtu = given.has("mtu");
   if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
-  const count = value("count", (text) => wholeNumber("--count", text, 0, 1_000_000_000)) ?? COUNT_DEFAULT;
+  const count = given.parsed("count", (text) => wholeNumber("--count", text, 0, 1_000_000_000)) ?? COUNT_DEFAULT;
   return {
     targets,
     count: count === 0 ? Infinity : count,
-    intervalMilliseconds: value("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
-    timeoutMilliseconds: value("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1000,
-    size: value("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
+    intervalMilliseconds: given.parsed("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
+    timeoutMilliseconds: given.parsed("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1000,
+    size: given.parsed("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
     source,
     interfaceName: given.value("interface"),
-    ttl: value("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
+    ttl: given.parsed("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
     trafficClass: dscp === undefined && ecn === undefined ? undefined : (dscp ?? 0) << 2 | (ecn ?? 0),
     dontFragment: given.has("df") || findMtu,
     findMtu,

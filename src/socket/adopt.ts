@@ -15,11 +15,9 @@ import {
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
-import { getsockname, getsockopt } from "../../ffi/libc.ts";
-import { Memory } from "../../ffi/memory.ts";
+import { getsockopt } from "../../ffi/libc.ts";
 import { requireInteger, requireObject } from "../net/checks.ts";
-import { readPort, socketAddressSize } from "../net/socket_address.ts";
-import { type Bound, check } from "./bind.ts";
+import { type Bound, readLocalName } from "./bind.ts";
 import { isOwned } from "./descriptors.ts";
 import { configure, INT_MAX, resetInherited } from "./socket_options.ts";
 
@@ -44,12 +42,10 @@ export function adoptSocket(fd: number, options: AdoptOptions): Bound {
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));
   if ((domain !== AF_INET && domain !== AF_INET6) || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
-  const size = socketAddressSize(domain);
-  const name = new Memory(size);
-  check("getsockname", getsockname(fd, name, size));
-  if (readPort(name.bytes) === 0) throw refuse(EINVAL, "it is not bound to a port");
+  const { address, port } = readLocalName(fd, domain);
+  if (port === 0) throw refuse(EINVAL, "it is not bound to a port");
   const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
   const configuration = configure(fd, domain, receiveBuffer);
   resetInherited(fd, domain);
-  return { fd, domain, dualStack, notices: [], ...configuration };
+  return { fd, domain, dualStack, notices: [], address, port, ...configuration };
 }

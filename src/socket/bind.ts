@@ -26,7 +26,7 @@ import { interfaceIPv6Addresses } from "../../ffi/netlink.ts";
 import { endpointText, isIPv4 } from "../net/address.ts";
 import { describe, invalid, requireBoolean, requireInteger, requireObject, requireString } from "../net/checks.ts";
 import { readAddress, requirePort, resolve, type ResolvedAddress } from "../net/endpoint.ts";
-import { writeResolvedAddress } from "../net/socket_address.ts";
+import { readPort, readSocketAddress, socketAddressSize, writeResolvedAddress } from "../net/socket_address.ts";
 import { type Configuration, configure, INT_MAX } from "./socket_options.ts";
 
 /** Options of `UdpSocket.bind`. */
@@ -49,6 +49,10 @@ export interface BindOptions {
 /** A socket that was bound. */
 export interface Bound extends Configuration {
   readonly fd: number;
+  /** The local address. */
+  readonly address: ResolvedAddress;
+  /** The local port. */
+  readonly port: number;
   /** `AF_INET` or `AF_INET6`. */
   readonly domain: number;
   /** Whether an IPv6 socket receives IPv4 too. */
@@ -97,11 +101,19 @@ export function bindSocket(options: BindOptions): Bound {
     const length = writeResolvedAddress(memory, domain, address, options.port);
     const error = libc.bind(fd, memory, length);
     if (error < 0) throw bindError(address, options.port, -error);
-    return { fd, domain, dualStack, notices, ...configuration };
+    return { fd, domain, dualStack, notices, ...readLocalName(fd, domain), ...configuration };
   } catch (error) {
     libc.close(fd);
     throw error;
   }
+}
+
+/** The address and port that a socket is bound to. getsockname(2) */
+export function readLocalName(fd: number, domain: number): { address: ResolvedAddress; port: number } {
+  const size = socketAddressSize(domain);
+  const name = new Memory(size);
+  check("getsockname", libc.getsockname(fd, name, size));
+  return { address: readSocketAddress(name.bytes.subarray(0, size)), port: readPort(name.bytes) };
 }
 
 /** The address to bind, and whether the socket receives both families. */

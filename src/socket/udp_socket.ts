@@ -25,7 +25,7 @@ import { SocketMemory } from "../../ffi/socket_memory.ts";
 import { addressWords, endpointText, isIPv4, sameAddress } from "../net/address.ts";
 import { invalid, requireInteger, requireObject } from "../net/checks.ts";
 import { type Endpoint, requireAddress, requirePort, type ResolvedAddress } from "../net/endpoint.ts";
-import { readPort, readSocketAddress, socketAddressSize, writeResolvedAddress } from "../net/socket_address.ts";
+import { writeResolvedAddress } from "../net/socket_address.ts";
 import { type AdoptOptions, adoptSocket } from "./adopt.ts";
 import { BatchSender } from "./batch_sender.ts";
 import { type BindOptions, bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
@@ -72,15 +72,12 @@ export class UdpSocket {
 
   private constructor(key: symbol, bound: Bound, adopted: boolean) {
     if (key !== KEY) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
-    const { fd, domain, dualStack, segmentation, receiveBuffer, notices } = bound;
-    const size = socketAddressSize(domain);
-    const name = new Memory(size);
-    check("getsockname", libc.getsockname(fd, name, size));
+    const { fd, domain, dualStack, address, port, segmentation, receiveBuffer, notices } = bound;
     this.#fd = fd;
     this.#domain = domain;
     this.#dualStack = dualStack;
-    this.#address = readSocketAddress(name.bytes.subarray(0, size));
-    this.#port = readPort(name.bytes);
+    this.#address = address;
+    this.#port = port;
     this.#receiveBuffer = receiveBuffer;
     this.#adopted = adopted;
     this.#notices = notices;
@@ -106,13 +103,7 @@ export class UdpSocket {
    * @throws {SystemError} with a sentence for the user if the address cannot be bound
    */
   static bind(options: BindOptions): UdpSocket {
-    const bound = bindSocket(readBindOptions(options));
-    try {
-      return new UdpSocket(KEY, bound, false);
-    } catch (error) {
-      libc.close(bound.fd);
-      throw error;
-    }
+    return new UdpSocket(KEY, bindSocket(readBindOptions(options)), false);
   }
 
   /**

@@ -1816,7 +1816,7 @@ var ControlMessageDecoder = class {
   }
   decode(offset, length) {
     this.destination = UNKNOWN;
-    this.local.fill(0);
+    for (let i = 0; i < 4; i++) this.local[i] = 0;
     this.interfaceIndex = 0;
     this.segmentSize = 0;
     this.fragmentSize = 0;

@@ -4,7 +4,8 @@
 //   bun run echo.ts 9000
 //
 // The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; `--help` shows its options.
-// It is generated from src/ and ffi/ of the project by `npm run bundle`: change it there, not here.
+// It is generated from src/ and ffi/ of the project by `npm run bundle`: change it there, not here. The comments are
+// there too.
 //
 // MIT License
 //
@@ -35,7 +36,6 @@
 
 // ffi/contract.ts
 var LibraryError = class extends Error {
-  /** `LibraryError` */
   name = "LibraryError";
 };
 function requireSupported(runtime2, version, least, platform, arch) {
@@ -74,20 +74,10 @@ function errnoMessage(errno) {
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }
 var SystemError = class extends Error {
-  /** `SystemError` */
   name = "SystemError";
-  /** Symbolic name of the error: `EACCES`. */
   code;
-  /** Error number. errno(3) */
   errno;
-  /** The system call: `bind`. */
   syscall;
-  /**
-   * Makes an error for a system call.
-   * @param syscall the system call
-   * @param errno its error number
-   * @param message a sentence for the user; if absent, the call with the message of the number
-   */
   constructor(syscall, errno, message) {
     super(message ?? `${syscall}: ${errnoMessage(errno)} (${errnoName(errno)})`);
     this.code = errnoName(errno);
@@ -123,7 +113,6 @@ function foreignInterface(ffi, worker) {
           return {
             call: ffi.dlopen(library, symbols).symbols,
             addressOf: (buffer) => ffi.ptr(buffer),
-            // A pointer is a plain number in Bun.
             pointer: (address) => address
           };
         } catch (error) {
@@ -692,73 +681,41 @@ var sigaction = { size: 152, sa_handler: 0 };
 
 // ffi/library.ts
 var signatures = {
-  /** `int socket(int domain, int type, int protocol)` */
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
   bind: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen)` */
   getsockname: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  /** `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)` */
   setsockopt: { parameters: ["i32", "i32", "i32", "pointer", "u32"], result: "i32" },
-  /** `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` */
   getsockopt: { parameters: ["i32", "i32", "i32", "pointer", "pointer"], result: "i32" },
-  /** `int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout)` */
   recvmmsg: { parameters: ["i32", "pointer", "u32", "i32", "pointer"], result: "i32" },
-  /** `int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags)` */
   sendmmsg: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
-  /** `ssize_t send(int sockfd, const void *buf, size_t len, int flags)` */
   send: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
-  /** `ssize_t write(int fd, const void *buf, size_t count)` */
   write: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `ssize_t read(int fd, void *buf, size_t count)` */
   read: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)` */
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
-  /** `int open(const char *pathname, int flags)` */
   open: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `int close(int fd)` */
   close: { parameters: ["i32"], result: "i32" },
-  /** `int fcntl(int fd, int cmd, int arg)` */
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `off_t lseek(int fd, off_t offset, int whence)` */
   lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
-  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  /** `void *memcpy(void *dest, const void *src, size_t n)` */
   memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `int *__errno_location(void)` */
   __errno_location: { parameters: [], result: "pointer" }
 };
 var lazySignatures = {
-  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
   connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
-  /** `int epoll_create1(int flags)` */
   epoll_create1: { parameters: ["i32"], result: "i32" },
-  /** `int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)` */
   epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
-  /** `int eventfd(unsigned int initval, int flags)` */
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  /** `int ioctl(int fd, unsigned long op, void *argp)` */
   ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
-  /** `unsigned int if_nametoindex(const char *ifname)` */
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
-  /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */
   if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
-  /** `int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)` */
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
-  /** `void freeaddrinfo(struct addrinfo *res)`; the declared result is meaningless */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `char *getenv(const char *name)` */
   getenv: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t strlen(const char *s)` */
   strlen: { parameters: ["pointer"], result: "u32" }
 };
 var blockingSignatures = {
-  /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
   epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" }
 };
 var libraries = [
@@ -802,17 +759,12 @@ function blockingLibc() {
 
 // ffi/memory.ts
 var Memory = class {
-  /** The block as bytes. */
   bytes;
-  /** The block as 16-bit words in the byte order of the machine. */
   u16;
-  /** The block as 32-bit words in the byte order of the machine. */
   i32;
   #address;
-  // The two words of the address.
   #low;
   #high;
-  /** Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two. */
   constructor(size) {
     const buffer = new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64));
     this.bytes = new Uint8Array(buffer);
@@ -822,24 +774,20 @@ var Memory = class {
     this.#low = this.#address | 0;
     this.#high = Math.floor(this.#address / 4294967296);
   }
-  /** The pointer to `offset`, for a call. It may allocate: a loop needs its pointers beforehand. */
   pointer(offset) {
     return libc().pointer(this.#address + offset);
   }
-  /** Stores a C pointer at `at`, a multiple of 8: the address of `offset` in the block `target`. It allocates nothing. */
   link(at, target, offset) {
     const low = target.#low + offset | 0;
     const carry = low >>> 0 < target.#low >>> 0 ? 1 : 0;
     this.i32[at >> 2] = low;
     this.i32[(at >> 2) + 1] = target.#high + carry;
   }
-  /** Stores `text` and a terminating zero at `at`. */
   writeCString(at, text) {
     const bytes = new TextEncoder().encode(text);
     this.bytes.set(bytes, at);
     this.bytes[at + bytes.length] = 0;
   }
-  /** The text of the zero-terminated string at `at`. */
   readCString(at) {
     return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
   }
@@ -952,23 +900,19 @@ function lseek(fd, offset, whence) {
 
 // ffi/writer.ts
 var Writer = class {
-  /** The buffer. */
   bytes;
   #pointer;
   #call = libc().call;
   #errno = libc().errno;
-  /** @param size bytes of the buffer */
   constructor(size) {
     const memory = new Memory(size);
     this.bytes = memory.bytes.subarray(0, size);
     this.#pointer = memory.pointer(0);
   }
-  /** Writes the first `length` bytes to a descriptor; returns the bytes written, or `-errno`. write(2) */
   write(fd, length) {
     const written = this.#call.write(fd, this.#pointer, length);
     return written < 0 ? -this.#errno() : written;
   }
-  /** Sends the first `length` bytes to a connected socket; returns the bytes sent, or `-errno`. send(2) */
   send(fd, length, flags) {
     const sent = this.#call.send(fd, this.#pointer, length, flags);
     return sent < 0 ? -this.#errno() : sent;
@@ -979,17 +923,11 @@ var Writer = class {
 var TERMINAL_WRITE_MAX = 256;
 var NEWLINE = 10;
 var NonblockingWriter = class {
-  /** The buffer. */
   bytes;
-  /** Whether the descriptor is a terminal. */
   isTerminal;
   #writer;
   #method;
   #fd;
-  /**
-   * @param fd the descriptor
-   * @param size bytes of the buffer
-   */
   constructor(fd, size) {
     this.#writer = new Writer(size);
     this.bytes = this.#writer.bytes;
@@ -998,10 +936,6 @@ var NonblockingWriter = class {
     this.#fd = own2;
     this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own2) !== void 0;
   }
-  /**
-   * Writes from the start of the buffer, at most `length` bytes, and whole lines if possible.
-   * @returns the bytes written, `-EAGAIN` if the descriptor takes none now, or another negative error number
-   */
   write(length) {
     let written;
     do
@@ -1017,15 +951,12 @@ var NonblockingWriter = class {
     }
     return this.#writer.write(this.#fd, this.#sizeOf(length));
   }
-  /** Waits until the descriptor takes bytes, or fails; returns 0 after `milliseconds`, or `-EINTR` after a signal. */
   wait(milliseconds) {
     return poll(this.#fd, POLLOUT, milliseconds);
   }
-  /** Closes the descriptor if it is this writer's own. */
   close() {
     if (this.#method === "nonblocking") close(this.#fd);
   }
-  /** Bytes of the next write. A pipe takes up to `PIPE_BUF` bytes whole or not at all. */
   #sizeOf(length) {
     if (this.#method === "pieces") return Math.min(length, this.bytes.indexOf(NEWLINE) || 1, TERMINAL_WRITE_MAX);
     if (length <= PIPE_BUF || this.#method === "write") return length;
@@ -1056,11 +987,8 @@ var RENDITION = { good: 32, bad: 31, doubtful: 33, strong: 1, faint: 2, bar: 36 
 var COLUMNS_DEFAULT = 80;
 var TURN_MILLISECONDS = 100;
 var Terminal = class {
-  /** Whether it is a terminal whose text can be redrawn. */
   interactive;
-  /** Whether it shows characters beyond ASCII. */
   unicode;
-  /** Whether the reader has gone away. */
   closed = false;
   #colours;
   #writer = new NonblockingWriter(1, PIPE_BUF);
@@ -1070,32 +998,25 @@ var Terminal = class {
     this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
     this.unicode = localeIsUtf8() ?? false;
   }
-  /** Columns of the terminal as it is now. */
   get columns() {
     return terminalSize(1)?.columns || COLUMNS_DEFAULT;
   }
-  /** Rows of the terminal as it is now; `Infinity` where there is none. */
   get rows() {
     return terminalSize(1)?.rows || Infinity;
   }
-  /** Whether the reader has not taken everything yet. */
   get stalled() {
     return this.#pending.length > 0;
   }
-  /** Gives a text a look, where there are colours. */
   paint(style, text) {
     return this.#colours ? `\x1B[${RENDITION[style]}m${text}\x1B[0m` : text;
   }
-  /** Writes lines. */
   writeLines(lines) {
     this.#write(lines.map((line) => `${line}
 `).join(""));
   }
-  /** Erases the line of the cursor, with the `^C` that a terminal shows, and `lines` lines above it. ECMA-48 */
   eraseAbove(lines) {
     if (this.interactive) this.#write(`\r${lines > 0 ? `\x1B[${lines}A` : ""}\x1B[J`);
   }
-  /** Waits until the reader has taken everything, or has gone away, or `isOver`. Signals are handled meanwhile. */
   async drain(isOver) {
     while (this.stalled && !isOver()) {
       const interrupted = this.#writer.wait(TURN_MILLISECONDS) === -EINTR;
@@ -1112,7 +1033,6 @@ var Terminal = class {
     this.#pending = pending;
     this.#flush();
   }
-  /** Hands over what the reader takes now. */
   #flush() {
     while (this.stalled) {
       const piece = this.#pending.subarray(0, PIPE_BUF);
@@ -1164,48 +1084,31 @@ var LINE_SIZE_MAX = 1024;
 var BUFFER_SIZE = 64 << 10;
 var NEWLINE2 = 10;
 var Output = class {
-  /** Lines that were dropped since the start, without those of {@link writeText}. */
   dropped = 0;
-  /** Lines that wait for the descriptor, and room for the next line. */
   bytes;
-  /** Offset in {@link bytes} where the next line starts. */
   at = 0;
-  // 1 at the newline of each line that counts. Elsewhere than at newlines the values are stale.
   #counts = new Uint8Array(BUFFER_SIZE);
   #writer;
-  // Whether the last flush left bytes behind: then the next flush tries again, not every line.
   #stalled = false;
-  // Whether the first line has been written in part: the buffer begins with the rest of it.
   #torn = false;
-  /** @param fd the descriptor, possibly shared with other programs: its flags stay as they are */
   constructor(fd) {
     this.#writer = new NonblockingWriter(fd, BUFFER_SIZE);
     this.bytes = this.#writer.bytes;
   }
-  /**
-   * Whether UTF-8 is safe to write. In other encodings the bytes 0x80 to 0x9f are control characters of terminals. Where
-   * no locale is set, as in many services, files and pipes take UTF-8. Reading this allocates.
-   */
   get utf8() {
     return localeIsUtf8() ?? !this.#writer.isTerminal;
   }
-  /** Whether there is room for a line; if not, the line counts as dropped. */
   hasRoom() {
     if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
     if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
     this.dropped++;
     return false;
   }
-  /** Completes the line that ends before the offset `end`. */
   endLine(end) {
     this.bytes[end] = NEWLINE2;
     this.#counts[end] = 1;
     this.at = end + 1;
   }
-  /**
-   * Writes a text of one or more lines behind those that wait.
-   * @returns false if it was dropped; {@link dropped} does not count it
-   */
   writeText(text) {
     this.flush();
     const { read, written } = encoder.encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
@@ -1214,10 +1117,6 @@ var Output = class {
     this.#counts.fill(0, this.at - written - 1, this.at);
     return this.flush();
   }
-  /**
-   * Writes what the descriptor takes now; the rest waits.
-   * @returns false if the descriptor failed and what waited was dropped
-   */
   flush() {
     while (this.at > 0) {
       const written = this.#writer.write(this.at);
@@ -1234,7 +1133,6 @@ var Output = class {
     this.#stalled = false;
     return true;
   }
-  /** Writes what the descriptor takes within a time; the rest is dropped. */
   settle(milliseconds) {
     const end = performance.now() + milliseconds;
     while (this.flush() && this.at > 0) {
@@ -1244,7 +1142,6 @@ var Output = class {
     this.#drop();
     this.dropped += this.#countLines(0);
   }
-  /** Settles and closes the output. It must not be used afterwards. */
   close(milliseconds) {
     this.settle(milliseconds);
     this.#writer.close();
@@ -1255,14 +1152,12 @@ var Output = class {
     this.#counts.copyWithin(0, written, this.at);
     this.at -= written;
   }
-  /** Drops what waits, but for the rest of a torn line: that comes first when the descriptor recovers. */
   #drop() {
     const rest = this.#torn ? this.bytes.indexOf(NEWLINE2) + 1 : 0;
     this.dropped += this.#countLines(rest);
     this.at = rest;
     this.#stalled = rest > 0;
   }
-  /** Lines that count, from an offset on. */
   #countLines(from) {
     let lines = 0;
     for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE2) lines += this.#counts[i];
@@ -1303,35 +1198,28 @@ function handleSignals(stop) {
 var VALUES_SIZE = SK_MEMINFO_VARS * 4;
 var SocketMemory = class {
   #fd;
-  // The values, then their length.
   #memory = new Memory(VALUES_SIZE + 4);
   #words = this.#memory.i32;
   #values = this.#memory.pointer(0);
   #length = this.#memory.pointer(VALUES_SIZE);
   #call = libc().call;
   #drops = 0;
-  // The kernel's counter at the last reading. Drops before an adoption do not count.
   #dropsSeen;
-  /** @param fd the socket */
   constructor(fd) {
     this.#fd = fd;
     this.read();
     this.#dropsSeen = this.#words[SK_MEMINFO_DROPS];
   }
-  /** Reads the values. On failure (Linux before 4.12, a descriptor that is no socket any more) they stay as they are. */
   read() {
     this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
     this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
   }
-  /** Bytes in the send buffer: datagrams that have not left the host, with their bookkeeping. */
   get sendBufferUsed() {
     return this.#words[SK_MEMINFO_WMEM_ALLOC];
   }
-  /** Size of the send buffer in such bytes. */
   get sendBufferSize() {
     return this.#words[SK_MEMINFO_SNDBUF];
   }
-  /** Reads the number of datagrams that the kernel has dropped on reception since this object was made. `sk_drops` */
   readDrops() {
     this.read();
     const counter = this.#words[SK_MEMINFO_DROPS];
@@ -1726,40 +1614,29 @@ var Epoll = class {
   #blocking = blockingLibc();
   #epoll;
   #waker;
-  /** @throws {SystemError} if the process has no descriptors left */
   constructor() {
     this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
     const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
     if (waker < 0) close(this.#epoll);
     this.#waker = check2("eventfd", waker);
   }
-  /**
-   * Reports `fd` once it is readable or has an error.
-   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
-   * @throws {SystemError} if the kernel refuses the descriptor
-   */
   arm(fd, tag) {
     const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
     check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
   }
-  /** Removes `fd`. Call it before `close`. */
   remove(fd) {
     this.#control(EPOLL_CTL_DEL, fd, 0);
   }
-  /** Ends the current or the next {@link wait}. */
   wake() {
     this.arm(this.#waker, 0);
   }
-  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
   async wait() {
     const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
     return Math.max(0, count);
   }
-  /** The descriptor that the last wait reported as number `i`. */
   reported(i) {
     return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
   }
-  /** The tag that it was armed with. */
   reportedTag(i) {
     return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
   }
@@ -1865,67 +1742,48 @@ var MessageVector = class {
   #pointers = [];
   #call = libc().call;
   #errno = libc().errno;
-  /**
-   * Lays out the headers.
-   * @param memory the memory of the headers, and of all that they point at but payloads
-   * @param offset offset of the headers, a multiple of 8; they take `capacity * mmsghdr.size` bytes
-   * @param capacity number of headers
-   */
   constructor(memory, offset, capacity) {
     this.#memory = memory;
     this.#words = memory.i32;
     this.#offset = offset;
     for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(offset + i * mmsghdr.size));
   }
-  /** Sets the buffer of message `i` for the peer's socket address: its offset, and its length in bytes. */
   setName(i, offset, length) {
     const header = this.#offset + i * mmsghdr.size;
     this.#memory.link(header + mmsghdr.msg_name, this.#memory, offset);
     this.#words[header + mmsghdr.msg_namelen >> 2] = length;
   }
-  /** Sets the array of `count` buffers (`struct iovec`) of message `i`. */
   setBuffers(i, offset, count) {
     const header = this.#offset + i * mmsghdr.size;
     this.#memory.link(header + mmsghdr.msg_iov, this.#memory, offset);
     this.#words[header + mmsghdr.msg_iovlen >> 2] = count;
   }
-  /** Sets the buffer of message `i` for control messages: its offset, and its length in bytes. */
   setControl(i, offset, length) {
     const header = this.#offset + i * mmsghdr.size;
     this.#memory.link(header + mmsghdr.msg_control, this.#memory, offset);
     this.#words[header + mmsghdr.msg_controllen >> 2] = length;
   }
-  /** Restores the lengths of the buffers for the socket address and control messages, which a reception overwrites. */
   resetLengths(i, nameLength, controlLength) {
     const header = this.#offset + i * mmsghdr.size;
     this.#words[header + mmsghdr.msg_namelen >> 2] = nameLength;
     this.#words[header + mmsghdr.msg_controllen >> 2] = controlLength;
   }
-  /** Bytes of the socket address that was received. */
   nameLength(i) {
     return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_namelen >> 2];
   }
-  /** Bytes of the control messages that were received. */
   controlLength(i) {
     return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_controllen >> 2];
   }
-  /** Flags of the received message: `MSG_TRUNC`, `MSG_CTRUNC`. */
   flags(i) {
     return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_flags >> 2];
   }
-  /** Bytes of payload that were received or sent. */
   length(i) {
     return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_len >> 2];
   }
-  /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */
   receive(fd, count, flags) {
     const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
     return received < 0 ? -this.#errno() : received;
   }
-  /**
-   * Sends the messages from `first` to before `end`; stops at the first that fails. Returns the number of messages sent,
-   * or the `-errno` of the first. sendmmsg(2)
-   */
   send(fd, first, end, flags) {
     const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
     return sent < 0 ? -this.#errno() : sent;
@@ -1942,35 +1800,23 @@ var BROADCAST = 1;
 var MULTICAST = 2;
 var UNKNOWN = 3;
 var ControlMessageDecoder = class {
-  /** Kind of the destination. ip(7), ipv6(7) */
   destination = UNKNOWN;
-  /** Local address to answer from, four words; `::` if the interface determines it. */
   local = new Int32Array(4);
-  /** Index of the interface that the message arrived by; 0 if the kernel did not report it. */
   interfaceIndex = 0;
-  /** Bytes of each segment of a train; 0 for a single datagram. `UDP_GRO`, udp(7) */
   segmentSize = 0;
-  /** Bytes of the largest fragment that the datagram was reassembled from; 0 for an unfragmented one. */
   fragmentSize = 0;
-  /** Whether there is a time of arrival or departure. `SCM_TIMESTAMPING` */
   hasTime = false;
-  /** Seconds of that time since the epoch, modulo 2^32. */
   seconds = 0;
-  /** Nanoseconds of that time, 0 to 999,999,999. */
   nanoseconds = 0;
-  /** Offset of a `struct sock_extended_err`; -1 without one. `IP_RECVERR`, ip(7) */
   errorOffset = -1;
-  /** Offset behind that struct and the socket address that follows it. */
   errorEnd = -1;
   #words;
-  /** @param memory the memory of the buffers to decode */
   constructor(memory) {
     this.#words = memory.i32;
   }
-  /** Decodes the buffer of `length` bytes at `offset`, a multiple of 8. */
   decode(offset, length) {
     this.destination = UNKNOWN;
-    this.local.fill(0);
+    for (let i = 0; i < 4; i++) this.local[i] = 0;
     this.interfaceIndex = 0;
     this.segmentSize = 0;
     this.fragmentSize = 0;
@@ -2094,39 +1940,22 @@ var PAYLOAD_STRIDE = 65536 + 192;
 var UNMARKED = 0;
 var MARKED = 1;
 var Messages = class {
-  /** Most messages at a time. */
   capacity;
-  /** `AF_INET` or `AF_INET6`. */
   family;
-  /** Messages in use. */
   count = 0;
-  /** Memory of the payloads. */
   payloads;
-  /** Addresses, eight words a message: the peer's and the local one. */
   addresses;
-  /** Ports of the peers. */
   ports;
-  /** Interface indexes of the peers' link-local addresses, else 0. */
   scopes;
-  /** Indexes of the interfaces that messages arrived by, or leave by. */
   interfaces;
-  /** Bytes of payload. */
   sizes;
-  /** Bytes of each datagram of a train but the last, which may be shorter; the size of a single datagram. */
   segmentSizes;
-  /** Bytes of the largest fragments that messages were reassembled from; 0 for unfragmented ones. */
   fragmentSizes;
-  /** Kinds of destinations: `UNICAST` … `UNKNOWN`. */
   destinations;
-  /** Whether there is a time of arrival. */
   timed;
-  /** Seconds of the times of arrival. */
   seconds;
-  /** Nanoseconds of the times of arrival. */
   nanoseconds;
-  /** Whether the next send sends the message: {@link UNMARKED} or {@link MARKED}. */
   marks;
-  /** Errors of the last send, 0 for none. */
   errors;
   #memory;
   #vector;
@@ -2166,38 +1995,25 @@ var Messages = class {
       this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE, CONTROL_STRIDE);
     }
   }
-  /** Index in {@link addresses} of the peer's address. */
   peerWord(i) {
     return i * ADDRESS_STRIDE;
   }
-  /** Index in {@link addresses} of the local address. */
   localWord(i) {
     return i * ADDRESS_STRIDE + 4;
   }
-  /** Offset in {@link payloads} of a payload. */
   payloadOffset(i) {
     return i * PAYLOAD_STRIDE;
   }
-  /** Datagrams in a message, at least 1. */
   datagrams(i) {
     const size = this.sizes[i];
     const segmentSize = this.segmentSizes[i];
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
-  /**
-   * Whether a message to send names its interface: a link-local source is ambiguous without it, and the interface
-   * determines an unspecified source.
-   */
   namesInterface(i) {
     const { addresses } = this;
     const local = this.localWord(i);
     return hasLinkLocalPrefix(addresses, local) || !isMapped(addresses, local) && isUnspecified(addresses, local);
   }
-  /**
-   * Receives messages from a socket and decodes them.
-   * @param flags of recvmmsg(2)
-   * @returns their number, or `-errno`; `-ESHUTDOWN` if a process that shares the socket has shut it down
-   */
   receive(fd, flags) {
     const received = this.#vector.receive(fd, this.capacity, flags);
     this.count = 0;
@@ -2205,7 +2021,6 @@ var Messages = class {
     if (received <= 0) return received;
     return this.count > 0 ? this.count : -ESHUTDOWN;
   }
-  /** Decodes a received message, and prepares its header for the next reception. */
   #decode(i) {
     const vector = this.#vector;
     const control = this.#control;
@@ -2233,7 +2048,6 @@ var Messages = class {
     this.errors[i] = 0;
     vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
   }
-  /** Decodes the socket address of the peer; returns whether it is one of this family. */
   #decodeName(i, length) {
     const { bytes, i32, u16 } = this.#memory;
     const name = this.#namesOffset + i * NAME_STRIDE;
@@ -2252,7 +2066,6 @@ var Messages = class {
     }
     return length === this.#nameSize && u16[name >> 1] === this.family;
   }
-  /** Prepares message `i` for sending: its peer and source are written by the caller. */
   compose(i) {
     this.destinations[i] = UNICAST;
     this.fragmentSizes[i] = 0;
@@ -2260,7 +2073,6 @@ var Messages = class {
     this.marks[i] = MARKED;
     this.errors[i] = 0;
   }
-  /** Copies a payload of `size` bytes, at most {@link PAYLOAD_SIZE_MAX}, to message `i`. */
   setPayload(i, payload, size) {
     this.payloads.bytes.set(payload, this.payloadOffset(i));
     this.sizes[i] = size;
@@ -2273,25 +2085,15 @@ var WINDOW = 64;
 var TRAIN_SIZE_MAX = 65507;
 var SLOTS = 2 * WINDOW;
 var Trains = class {
-  /** Number of trains. */
   count = 0;
-  /** First message of each train. */
   head = new Int32Array(WINDOW);
-  /** Payload bytes of each train. */
   bytes = new Int32Array(WINDOW);
-  /** Datagrams of each train. */
   datagrams = new Int32Array(WINDOW);
-  /** Bytes of each datagram of a train but the last, which may be shorter. */
   segmentSizes = new Int32Array(WINDOW);
-  /** Next message of the same train, by message number modulo {@link WINDOW}; -1 at the end. */
   next = new Int32Array(WINDOW);
-  /** Last message of each train. */
   tail = new Int32Array(WINDOW);
-  /** Whether each train can take more messages. */
   open = new Uint8Array(WINDOW);
-  /** Newest train of each flow by hash of the flow, -1 for none: open addressing with linear probing. */
   newest = new Int32Array(SLOTS);
-  /** The message behind message `i` in its train; -1 at the end. */
   after(i) {
     return this.next[i % WINDOW];
   }
@@ -2370,26 +2172,18 @@ var Clock = class {
   #pointer = this.#memory.pointer(0);
   #call = libc().call;
   #clockId;
-  /** @param clockId `CLOCK_MONOTONIC` or `CLOCK_REALTIME` */
   constructor(clockId) {
     this.#clockId = clockId;
   }
-  /** Reads the clock. */
   read() {
     this.#call.clock_gettime(this.#clockId, this.#pointer);
   }
-  /** Whole seconds of the last reading, modulo 2^32: sufficient until 2106. */
   get seconds() {
     return this.#words[timespec.tv_sec >> 2] >>> 0;
   }
-  /** Nanoseconds of the last reading, 0 to 999,999,999. */
   get nanoseconds() {
     return this.#words[timespec.tv_nsec >> 2];
   }
-  /**
-   * Reads the clock in microseconds, modulo 1,024 seconds, for {@link elapsedMicroseconds}. The value is a small integer,
-   * which no runtime puts on the heap.
-   */
   microseconds() {
     this.read();
     return (this.seconds & 1023) * 1e6 + (this.nanoseconds / 1e3 | 0);
@@ -2409,7 +2203,6 @@ var SegmentationRefusals = class {
   #sizes = new Int32Array(0);
   #until = new Float64Array(0);
   #clock = new Clock(CLOCK_MONOTONIC);
-  /** Remembers that the peer, an address of four words from `at`, cannot be sent segments of `size` bytes or more. */
   add(words, at, size) {
     if (this.#peers === void 0) {
       this.#peers = new Int32Array(PEERS_MAX * WORDS);
@@ -2422,7 +2215,6 @@ var SegmentationRefusals = class {
     this.#sizes[entry] = size;
     this.#until[entry] = this.#clock.seconds + REFUSAL_SECONDS;
   }
-  /** Whether the peer, an address of four words from `at`, is known to refuse segments of `size` bytes. */
   has(words, at, size) {
     if (this.#peers === void 0) return false;
     const entry = entryOf(words, at);
@@ -2444,36 +2236,25 @@ var TRIAL_SHARE = 16;
 var PEERS = 65536;
 var BOOKKEEPING = 1024;
 var SendBuffer = class {
-  /** Whether the buffer is half full: then each message needs {@link admit}, and leaves alone. */
   crowded = false;
   #memory;
   #size;
-  // Bytes in the buffer at the last reading, and bytes reserved since.
   #level = 0;
   #reserved = 0;
-  // The tables are allocated when the buffer is half full for the first time: usually never.
   #seed = 0;
-  // By peer: bytes held in the other half of the buffer, and refusals since the peer last held none.
   #held = new Int32Array(0);
   #refusals = new Int32Array(0);
-  // The peers that hold bytes, in order of time; and by peer, its place in that order plus 1, or 0.
   #holders = new Uint16Array(0);
   #place = new Int32Array(0);
   #holderCount = 0;
-  /** @param memory the kernel's memory of the socket, read when the send buffer had its final size */
   constructor(memory) {
     this.#memory = memory;
     this.#size = memory.sendBufferSize;
   }
-  /**
-   * Reserves space for `datagrams` datagrams of `bytes` bytes together.
-   * @returns whether the buffer stays less than half full for certain; if not, {@link refresh} must come first
-   */
   reserve(bytes, datagrams) {
     this.#reserved += cost(bytes, datagrams);
     return this.#level + this.#reserved <= this.#size >> 1;
   }
-  /** Reads the fill level from the kernel. */
   refresh() {
     this.#memory.read();
     let gone = this.#level - this.#memory.sendBufferUsed;
@@ -2495,7 +2276,6 @@ var SendBuffer = class {
       this.#holderCount--;
     }
   }
-  /** Whether `datagrams` datagrams of `bytes` bytes together may leave for the peer, an address of four words from `at`. */
   admit(words, at, bytes, datagrams) {
     const peer = this.#peer(words, at);
     const held = this.#held[peer];
@@ -2507,7 +2287,6 @@ var SendBuffer = class {
     const refusals = ++this.#refusals[peer];
     return (refusals & refusals - 1) === 0 && held + wanted <= room / TRIAL_SHARE;
   }
-  /** Charges the peer for the bytes of its last message that stayed in the buffer. */
   charge(words, at) {
     const before = this.#level;
     this.refresh();
@@ -2554,7 +2333,6 @@ function cost(bytes, datagrams) {
 // src/socket/send_vector.ts
 var NAME_STRIDE2 = 32;
 var SendVector = class {
-  /** Encoded messages. */
   count = 0;
   #family;
   #memory;
@@ -2562,16 +2340,11 @@ var SendVector = class {
   #buffersOffset;
   #namesOffset;
   #controlsOffset;
-  // By encoded message: the first message of the batch in it, its train, its datagrams.
   #heads;
   #trains;
   #datagrams;
   #buffers = 0;
   #firstBuffer = 0;
-  /**
-   * @param family `AF_INET` or `AF_INET6`, the socket's
-   * @param capacity most messages, and most buffers
-   */
   constructor(family, capacity) {
     this.#family = family;
     this.#buffersOffset = capacity * mmsghdr.size;
@@ -2583,24 +2356,17 @@ var SendVector = class {
     this.#trains = new Int32Array(capacity);
     this.#datagrams = new Int32Array(capacity);
   }
-  /** Begins a message: `datagrams` datagrams of a train whose first message is `i`. */
   begin(i, train, datagrams) {
     this.#heads[this.count] = i;
     this.#trains[this.count] = train;
     this.#datagrams[this.count] = datagrams;
     this.#firstBuffer = this.#buffers;
   }
-  /** Adds `length` bytes at `offset` of the payloads. */
   addBuffer(messages, offset, length) {
     const at = this.#buffersOffset + this.#buffers * iovec.size;
     writeBuffer(this.#memory, at, messages.payloads, offset, length);
     this.#buffers++;
   }
-  /**
-   * Ends the message: encodes its peer, its source and the size of its segments.
-   * @param named whether the message names its peer; false on a connected socket
-   * @param segmentSize bytes of each datagram of a train; 0 for a single datagram
-   */
   end(messages, named, segmentSize) {
     const memory = this.#memory;
     const vector = this.#vector;
@@ -2627,7 +2393,6 @@ var SendVector = class {
     vector.setControl(count, start, at - start);
     this.count++;
   }
-  /** Sends from message `first` on; returns the number of messages sent, or the `-errno` of the first. */
   send(fd, first) {
     let sent;
     do {
@@ -2635,19 +2400,15 @@ var SendVector = class {
     } while (sent === -EINTR);
     return sent === 0 ? -EAGAIN : sent;
   }
-  /** First message of the batch in encoded message `k`. */
   head(k) {
     return this.#heads[k];
   }
-  /** Train of encoded message `k`. */
   train(k) {
     return this.#trains[k];
   }
-  /** Datagrams in encoded message `k`. */
   datagrams(k) {
     return this.#datagrams[k];
   }
-  /** Forgets the encoded messages. */
   clear() {
     this.count = 0;
     this.#buffers = 0;
@@ -2656,13 +2417,9 @@ var SendVector = class {
 
 // src/socket/batch_sender.ts
 var BatchSender = class {
-  /** Datagrams that could not be sent, by error number. */
   failed = new Float64Array(ERRNO_COUNT);
-  /** Error number of the last datagram that could not be sent; 0 if all could. */
   lastError = 0;
-  /** Whether a network device refused a train. */
   deviceRefusedTrains = false;
-  /** Whether the socket is connected: then messages do not name their peer. */
   connected = false;
   #fd;
   #segmentation;
@@ -2670,10 +2427,8 @@ var BatchSender = class {
   #trains = new Trains();
   #refusals = new SegmentationRefusals();
   #buffer;
-  // Trains, and the datagrams of a train that was refused.
   #whole;
   #singles;
-  /** @param options see {@link BatchSenderOptions} */
   constructor({ fd, family, segmentation, socketMemory }) {
     this.#fd = fd;
     this.#family = family;
@@ -2681,7 +2436,6 @@ var BatchSender = class {
     this.#buffer = new SendBuffer(socketMemory);
     this.#whole = new SendVector(family, WINDOW);
   }
-  /** Sends the marked messages; returns the number of datagrams sent. The others are in {@link failed}. */
   send(messages) {
     let sent = 0;
     for (let first = 0; first < messages.count; first += WINDOW) {
@@ -2710,7 +2464,6 @@ var BatchSender = class {
     }
     return sent + this.#sendEncoded(messages);
   }
-  /** Sends as much of a train as the crowded send buffer admits. */
   #sendIfAdmitted(messages, train) {
     const { addresses } = messages;
     const peer = messages.peerWord(this.#trains.head[train]);
@@ -2726,14 +2479,12 @@ var BatchSender = class {
     this.#failTrain(messages, train, EAGAIN);
     return 0;
   }
-  /** Whether a train leaves as one message: the kernel has not refused segments of this size to this peer. */
   #goesWhole(messages, train) {
     const trains = this.#trains;
     if (trains.datagrams[train] === 1) return true;
     const peer = messages.peerWord(trains.head[train]);
     return !this.#refusals.has(messages.addresses, peer, trains.segmentSizes[train]);
   }
-  /** Encodes a train as one message. */
   #encode(messages, train) {
     const trains = this.#trains;
     const whole = this.#whole;
@@ -2744,7 +2495,6 @@ var BatchSender = class {
     }
     whole.end(messages, !this.connected, datagrams > 1 ? trains.segmentSizes[train] : 0);
   }
-  /** Sends the encoded trains; returns the number of datagrams sent. */
   #sendEncoded(messages) {
     const whole = this.#whole;
     let sent = 0;
@@ -2766,7 +2516,6 @@ var BatchSender = class {
     whole.clear();
     return sent;
   }
-  /** Sends the datagrams of a refused train one by one, and remembers the refusal. */
   #sendRefused(messages, train, errno) {
     const trains = this.#trains;
     const sent = this.#sendOneByOne(messages, train);
@@ -2777,7 +2526,6 @@ var BatchSender = class {
     if (deviceRefuses) this.deviceRefusedTrains = true;
     return sent;
   }
-  /** Sends every datagram of a train as a message of its own; returns the number of datagrams sent. */
   #sendOneByOne(messages, train) {
     const trains = this.#trains;
     const buffer = this.#buffer;
@@ -2845,9 +2593,7 @@ var isPath;
 var hasPath;
 var setPath;
 var Path = class _Path {
-  /** The peer. */
   peer;
-  /** The local address of replies; see `MessageBatch.localAddress`. */
   local;
   #family;
   #port;
@@ -2938,15 +2684,8 @@ var CAPACITY_MAX = 1024;
 var messagesOf;
 var MessageBatch = class {
   #messages;
-  // Views of their own for users, who may override what a view answers.
   #addresses;
   #payloads;
-  /**
-   * Allocates a batch. `UdpSocket.batch` does so for its own family.
-   * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
-   * @param capacity most messages at a time, 1 to 1024
-   * @throws {SystemError} `EINVAL` for other values
-   */
   constructor(family, capacity) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
     this.#messages = new Messages(
@@ -2962,113 +2701,81 @@ var MessageBatch = class {
       throw invalid(syscall, `a batch must be a MessageBatch, not ${describe(batch)}`);
     };
   }
-  /** `AF_INET` (2) or `AF_INET6` (10). */
   get family() {
     return this.#messages.family;
   }
-  /** Most messages at a time. */
   get capacity() {
     return this.#messages.capacity;
   }
-  /** Messages that were received last, or added since {@link clear}. */
   get count() {
     return this.#messages.count;
   }
-  /**
-   * Addresses of all messages, each as four 32-bit words that hold its 16 bytes in network byte order; an IPv4 address is
-   * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
-   */
   get addresses() {
     return this.#addresses;
   }
-  /** Payloads of all messages; {@link payloadOffset} gives the offsets. The kernel writes here: do not transfer it. */
   get payloads() {
     return this.#payloads;
   }
-  /** Bytes of payload of message `i`, all its datagrams together. */
   size(i) {
     return this.#at(i).sizes[i];
   }
-  /** Bytes of each datagram of message `i`; the last may be shorter. */
   segmentSize(i) {
     return this.#at(i).segmentSizes[i];
   }
-  /** Datagrams in message `i`, at least 1. */
   datagrams(i) {
     return this.#at(i).datagrams(i);
   }
-  /** Keeps the first `datagrams` datagrams of message `i` and drops the others; without effect if it has no more. */
   shorten(i, datagrams) {
     const messages = this.#at(i);
     if (datagrams < messages.datagrams(i) && datagrams > 0 && Number.isInteger(datagrams)) {
       messages.sizes[i] = datagrams * messages.segmentSizes[i];
     }
   }
-  /** Kind of the destination of message `i`: `UNICAST`, `BROADCAST`, `MULTICAST` or `UNKNOWN`. */
   destination(i) {
     return this.#at(i).destinations[i];
   }
-  /** Index of the interface that message `i` arrived by. */
   interfaceIndex(i) {
     return this.#at(i).interfaces[i] >>> 0;
   }
-  /** Name of the interface that message `i` arrived by; its index in decimal if it no longer exists. Allocates. */
   interfaceName(i) {
     return interfaceName(this.interfaceIndex(i));
   }
-  /** Time at which the kernel received message `i`, as a `wallTime`; `undefined` without `SO_TIMESTAMPING`. */
   arrival(i) {
     const { timed, seconds, nanoseconds } = this.#at(i);
     return timed[i] === 0 ? void 0 : wallTime(seconds[i], nanoseconds[i]);
   }
-  /**
-   * Bytes of the largest fragment that message `i` was reassembled from; 0 if it arrived unfragmented, or the socket has
-   * neither `IP_RECVFRAGSIZE` nor `IPV6_RECVFRAGSIZE`.
-   */
   fragmentSize(i) {
     return this.#at(i).fragmentSizes[i];
   }
-  /** Source port of message `i`. */
   peerPort(i) {
     return this.#at(i).ports[i];
   }
-  /** Index in {@link addresses} of the source address of message `i`. */
   peerWord(i) {
     return this.#at(i).peerWord(i);
   }
-  /** Interface index of the peer's link-local address; 0 for other addresses. */
   peerScope(i) {
     return this.#at(i).scopes[i] >>> 0;
   }
-  /** Interface name of the peer's link-local address; "" for other addresses. Allocates for a link-local address. */
   peerZone(i) {
     const messages = this.#at(i);
     return hasLinkLocalPrefix(messages.addresses, messages.peerWord(i)) ? interfaceName(this.peerScope(i)) : "";
   }
-  /** Whether the peer of message `i` has an IPv4 address. */
   isIPv4(i) {
     const messages = this.#at(i);
     return isMapped(messages.addresses, messages.peerWord(i));
   }
-  /** The peer of message `i`. Allocates. */
   peer(i) {
     const zone = this.peerZone(i);
     const address = wordsText(this.addresses, this.peerWord(i));
     return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
   }
-  /** Index in {@link addresses} of the local address that a reply to message `i` leaves from. */
   localWord(i) {
     return this.#at(i).localWord(i);
   }
-  /** Interface name of the local address if that is link-local; "" for other addresses. Allocates as {@link peerZone}. */
   localZone(i) {
     const messages = this.#at(i);
     return hasLinkLocalPrefix(messages.addresses, messages.localWord(i)) ? this.interfaceName(i) : "";
   }
-  /**
-   * The local address that a reply to message `i` leaves from, with its zone if it is link-local. After an IPv6 multicast
-   * it is `::` with the zone of the interface, which determines the address. Allocates.
-   */
   localAddress(i) {
     const word = this.localWord(i);
     const interfaceDetermines = this.destination(i) === MULTICAST && !isMapped(this.addresses, word);
@@ -3076,48 +2783,29 @@ var MessageBatch = class {
     const address = wordsText(this.addresses, word);
     return zone === "" ? address : `${address}%${zone}`;
   }
-  /** Offset in {@link payloads} of the payload of message `i`; there is room for {@link PAYLOAD_SIZE_MAX} bytes. */
   payloadOffset(i) {
     return this.#at(i).payloadOffset(i);
   }
-  /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
   payload(i) {
     const messages = this.#at(i);
     const offset = messages.payloadOffset(i);
     return messages.payloads.bytes.subarray(offset, offset + messages.sizes[i]);
   }
-  /**
-   * Replaces the payload of message `i` by a copy of at most {@link PAYLOAD_SIZE_MAX} bytes.
-   * @throws {SystemError} `EMSGSIZE` for a larger one
-   */
   setPayload(i, payload) {
     this.#at(i).setPayload(i, payload, requirePayload(payload));
   }
-  /**
-   * Marks message `i`: every `UdpSocket.send` sends its payload to its peer from its local address, until the batch is
-   * filled anew.
-   */
   markForSend(i) {
     this.#at(i).marks[i] = MARKED;
   }
-  /** Whether message `i` is marked for sending. */
   isMarked(i) {
     return this.#at(i).marks[i] === MARKED;
   }
-  /** The error of message `i`, or of a datagram of it, in the last `UdpSocket.send`; 0 if it was sent. errno(3) */
   error(i) {
     return this.#at(i).errors[i];
   }
-  /** Empties the batch. */
   clear() {
     this.#messages.count = 0;
   }
-  /**
-   * Adds a message and marks it for sending: a copy of `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, along a route or
-   * along the path of a received message. Allocates, unless it is given a path.
-   * @throws {SystemError} `ENOBUFS` if the batch is full, `EMSGSIZE` for a larger payload, `EAFNOSUPPORT` for an address
-   *   that the socket cannot use, `EADDRNOTAVAIL` for a source that is not local
-   */
   add(payload, route) {
     const messages = this.#messages;
     requireObject("sendmmsg", "the route of a message", route);
@@ -3134,16 +2822,11 @@ var MessageBatch = class {
     messages.compose(i);
     messages.count = i + 1;
   }
-  /**
-   * The path of message `i`, for datagrams to send along it later. Allocates, unless the path is that of `known`, which it
-   * then returns.
-   */
   path(i, known) {
     const messages = this.#at(i);
     if (known !== void 0 && hasPath(messages, i, known)) return known;
     return copyPath(messages, i, this.peer(i), this.localAddress(i));
   }
-  /** The messages, of which `i` must be one. */
   #at(i) {
     const messages = this.#messages;
     if (i >>> 0 === i && i < messages.count) return messages;
@@ -3192,11 +2875,9 @@ var drop = [BPF_RET | BPF_K, 0, 0, 0];
 var OwnSourceFilter = class {
   #fd;
   #addresses = "";
-  /** @param fd an IPv6 socket */
   constructor(fd) {
     this.#fd = fd;
   }
-  /** Follows the addresses of the host, which change. */
   refresh() {
     const addresses = (interfaceIPv6Addresses() ?? []).slice(0, ADDRESSES_MAX);
     const text = addresses.join();
@@ -3311,76 +2992,46 @@ var UdpSocket = class _UdpSocket {
       return socket2.#open(syscall);
     };
   }
-  /**
-   * Binds a socket.
-   * @throws {SystemError} with a sentence for the user if the address cannot be bound
-   */
   static bind(options3) {
     return new _UdpSocket(KEY2, bindSocket(readBindOptions(options3)), false);
   }
-  /**
-   * Adopts a bound UDP socket, as a service manager passes it for socket activation. It resets options that would change
-   * how this class works: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`, `UDP_CORK`, `O_NONBLOCK`.
-   * @param fd its descriptor
-   * @param options see {@link AdoptOptions}
-   * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
-   */
   static adopt(fd, options3 = {}) {
     return new _UdpSocket(KEY2, adoptSocket(fd, options3), true);
   }
-  /** `AF_INET` (2) or `AF_INET6` (10). */
   get domain() {
     return this.#domain;
   }
-  /** Address families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
   get families() {
     return this.#domain === AF_INET ? "IPv4" : this.#dualStack ? "IPv4 and IPv6" : "IPv6";
   }
-  /** The local address. */
   get address() {
     return this.#address;
   }
-  /** The local port. */
   get port() {
     return this.#port;
   }
-  /** The local endpoint as text: `[::]:9000`. */
   get endpoint() {
     return endpointText(this.#address.bytes, this.#address.zone, this.#port);
   }
-  /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
   get receiveBuffer() {
     return this.#receiveBuffer;
   }
-  /** Whether it was adopted: then other processes may share it. */
   get adopted() {
     return this.#adopted;
   }
-  /** Shortcomings of the host or its kernel, a sentence each. */
   get notices() {
     return this.#notices;
   }
-  /** The descriptor, for poll(2); -1 after {@link close}. */
   get fd() {
     return this.#fd;
   }
-  /**
-   * Sets an option whose value is an `int`, by the kernel's numbers. setsockopt(2), ip(7), ipv6(7), socket(7)
-   * @throws {SystemError} if the kernel refuses it
-   */
   setOption(level, name, value) {
     for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, ~INT_MAX, INT_MAX);
     check("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
   }
-  /** Allocates a batch for this socket: `capacity` messages, 1 to 1024, of about 64 KiB each. */
   batch(capacity) {
     return new MessageBatch(this.#domain, capacity);
   }
-  /**
-   * Connects the socket: it then receives only from the peer, sends only to it, whatever a batch says, and its `receive`
-   * and `send` report ICMP errors. connect(2)
-   * @throws {SystemError} if there is no route to the peer
-   */
   connect(to) {
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
@@ -3393,11 +3044,6 @@ var UdpSocket = class _UdpSocket {
     this.#connected = { address, port };
     this.#sender.connected = true;
   }
-  /**
-   * Sends one datagram along a route, or along the path of a received one. {@link send} is faster for many. It never waits.
-   * @throws {SystemError} `EAFNOSUPPORT` for an address that the socket cannot use, `EADDRNOTAVAIL` for a source that is
-   *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
-   */
   sendTo(payload, route) {
     const batch = this.#single ??= new MessageBatch(this.#domain, 1);
     batch.clear();
@@ -3407,26 +3053,15 @@ var UdpSocket = class _UdpSocket {
     this.#requireConnectedPeer(batch, messages);
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
   }
-  /** Sets the longest time that {@link receive} waits, in milliseconds; 0, the default, for no limit. */
   setReceiveTimeout(milliseconds) {
     requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
     check("setsockopt", setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
     this.#receiveTimeout = milliseconds;
   }
-  /**
-   * Waits until there is something to receive, while the event loop goes on. A pending call keeps the process alive.
-   * @returns true; or false as soon as the socket is closed
-   */
   readable() {
     const fd = this.#open("poll");
     return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
   }
-  /**
-   * Receives messages into a batch. With `wait` it blocks until there is one, and the event loop with it; see
-   * {@link readable}. It allocates nothing.
-   * @returns the number of messages; `-EAGAIN` (-11) if none came in time, `-EINTR` (-4) after a signal, `-ESHUTDOWN`
-   *   (-108) after a process that shares the socket has shut it down, or another negative error number
-   */
   receive(batch, wait) {
     const messages = this.#messagesOf("recvmmsg", batch);
     const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
@@ -3434,61 +3069,38 @@ var UdpSocket = class _UdpSocket {
     poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
     return messages.receive(this.#fd, MSG_DONTWAIT);
   }
-  /**
-   * Sends the marked messages of a batch, each from its local address to its peer. It never waits, and allocates nothing
-   * but on the first refusal of a train.
-   * @returns the number of datagrams sent; {@link failed} counts the others, and `MessageBatch.error` has their errors
-   */
   send(batch) {
     return this.#sender.send(this.#messagesOf("sendmmsg", batch));
   }
-  /**
-   * Datagrams that could not be sent, by error number.
-   * @throws {SystemError} `EINVAL` for another value
-   */
   failed(errno) {
     requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
     return this.#sender.failed[errno] ?? 0;
   }
-  /** Error number of the last datagram that could not be sent; 0 if all could. */
   get lastError() {
     return this.#sender.lastError;
   }
-  /** Whether a network device refused a train. */
   get deviceRefusedTrains() {
     return this.#sender.deviceRefusedTrains;
   }
-  /**
-   * Datagrams that the kernel dropped because the receive buffer was full. The kernel counts modulo 2^32, and a train as
-   * one. `sk_drops`, net/core/sock.c
-   */
   drops() {
     return this.#memory.readDrops();
   }
-  /**
-   * Drops IPv6 datagrams from other hosts that forge an address of this host as their source, as the kernel does for
-   * IPv4. {@link drops} counts them. It follows the host's addresses as they are now: call it from time to time.
-   */
   dropForgedOwnSources() {
     const fd = this.#open("setsockopt");
     if (this.#domain === AF_INET6) (this.#ownSources ??= new OwnSourceFilter(fd)).refresh();
   }
-  /** Closes the socket. Closing it again has no effect. */
   close() {
     if (this.#fd < 0) return;
     release(this, this.#fd);
     this.#fd = -1;
   }
-  /** Closes the socket at the end of a block that declared it with `using`. */
   [Symbol.dispose]() {
     this.close();
   }
-  /** The descriptor of the socket, which must be open. */
   #open(syscall) {
     if (this.#fd >= 0) return this.#fd;
     throw new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
   }
-  /** The messages of a batch, which must fit this socket and have its memory. */
   #messagesOf(syscall, batch) {
     this.#open(syscall);
     const messages = messagesOf(syscall, batch);
@@ -3501,12 +3113,10 @@ var UdpSocket = class _UdpSocket {
     }
     return messages;
   }
-  /** Requires that this socket reaches addresses of the family. */
   #requireReach(syscall, ipv4, address) {
     const reaches = ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
     if (!reaches) throw noReach(syscall, address, ipv4);
   }
-  /** Requires that message 0 goes to the peer that the socket is connected to, if it is. */
   #requireConnectedPeer(batch, messages) {
     if (this.#connected === void 0) return;
     const { address, port } = this.#connected;
@@ -3522,16 +3132,9 @@ var RateLimit = class {
   #interval;
   #burst;
   #sets;
-  // Two words a source: the IPv6 /64, or the IPv4-mapped word and the address.
   #sources;
-  // Time at which the bucket is full again, in microseconds.
   #full;
-  // A random word for each value of each of the eight bytes of a source.
   #random = crypto.getRandomValues(new Int32Array(8 * 256));
-  /**
-   * @param rate limit for each source
-   * @param sources entries of the table, rounded up to a power of two of at least 8; each takes 16 bytes
-   */
   constructor(rate, sources) {
     this.#interval = 1e6 / rate.perSecond;
     this.#burst = rate.burst * this.#interval;
@@ -3539,12 +3142,6 @@ var RateLimit = class {
     this.#sources = new Int32Array(this.#sets * WAYS * 2);
     this.#full = new Float64Array(this.#sets * WAYS);
   }
-  /**
-   * Takes up to `datagrams` from the bucket of a source, an address of four words from `at`. It allocates nothing, and
-   * reads eight entries at most.
-   * @param now time in microseconds, which never decreases
-   * @returns the number of datagrams taken
-   */
   take(words, at, datagrams, now) {
     const mapped = isMapped(words, at);
     const first = mapped ? IPV4_MAPPED : words[at];
@@ -3555,7 +3152,6 @@ var RateLimit = class {
     this.#full[entry] = full + held * this.#interval;
     return held;
   }
-  /** The entry of a source; a new source replaces another one. */
   #find(first, second) {
     const random = this.#random;
     const hash = random[first & 255] ^ random[256 | first >>> 8 & 255] ^ random[512 | first >>> 16 & 255] ^ random[768 |
@@ -3631,18 +3227,15 @@ var SERVICE_PORTS = /* @__PURE__ */ new Map([
   [32414, "Plex media server"]
 ]);
 var Guard = class {
-  /** Datagrams refused, by number of the reason. */
   refused = new Float64Array(REASONS.length);
   #port;
   #answerBroadcast;
   #answerMulticast;
-  // Reasons by source port.
   #ports;
   #allow;
   #rate;
   #maxRate;
   #clock = new Clock(CLOCK_MONOTONIC);
-  /** @param options see {@link GuardOptions} */
   constructor(options3) {
     this.#port = options3.port;
     this.#answerBroadcast = options3.answerBroadcast ?? false;
@@ -3658,10 +3251,6 @@ var Guard = class {
     if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, RATE_TABLE_SOURCES);
     if (options3.maxRate !== void 0) this.#maxRate = new RateLimit(options3.maxRate, 1);
   }
-  /**
-   * Admits the first datagrams of message `i` of a batch, and counts the others as refused.
-   * @returns the number of datagrams admitted, 0 to all
-   */
   admit(batch, i) {
     const datagrams = batch.datagrams(i);
     const reason = this.#reasonToRefuse(batch, i);
@@ -3707,7 +3296,6 @@ var Guard = class {
 };
 var AllowList = class {
   #count;
-  // By prefix: whether it is one of IPv6 addresses.
   #ipv6;
   #networks;
   #masks;
@@ -3724,7 +3312,6 @@ var AllowList = class {
     this.#masks = new Int32Array(masks.buffer);
     this.#networks = new Int32Array(networks.buffer);
   }
-  /** Whether the address of four words from `at` is in one of the prefixes, or the list is empty. */
   has(words, at) {
     if (this.#count === 0) return true;
     const ipv6 = !isMapped(words, at);
@@ -3757,12 +3344,9 @@ var STOPPING = number("stopping");
 
 // src/echo/counters.ts
 var Counters = class {
-  /** Datagrams received. */
   received = 0;
-  /** Datagrams sent back. */
   echoed = 0;
   #start = performance.now();
-  /** The summary of all counts. */
   summary({ refused, failed, droppedByKernel, logLinesDropped }) {
     const refusedByReason = positiveCounts(REASONS.length, (i) => refused[i], (i) => REASONS[i]);
     const failedByErrno = positiveCounts(ERRNO_COUNT, failed, errnoName);
@@ -3807,21 +3391,15 @@ function sum(counts) {
 
 // src/echo/fault_notices.ts
 var FaultNotices = class {
-  /** The error number of the last reception that failed; 0 if it was told. */
   receiveError = 0;
   #socket;
   #tell;
   #failuresTold = new Float64Array(ERRNO_COUNT);
   #trainsTold = false;
-  /**
-   * @param socket whose failures to tell
-   * @param tell tells the operator a sentence
-   */
   constructor(socket2, tell) {
     this.#socket = socket2;
     this.#tell = tell;
   }
-  /** Tells the faults since the last call. */
   everySecond() {
     if (this.receiveError !== 0) {
       this.#tell(`receiving failed: ${errnoMessage(this.receiveError)} (${errnoName(this.receiveError)})`);
@@ -3845,24 +3423,19 @@ var FaultNotices = class {
 var RefusalNotices = class {
   #refused;
   #tell;
-  // The counts of the last notice.
   #told;
-  // The source of the first datagram refused since then, as text; empty without one.
   #source = new Uint8Array(ENDPOINT_TEXT_MAX);
   #sourceSize = 0;
-  /** Starts from the counts as they are. */
   constructor({ refused, tell }) {
     this.#refused = refused;
     this.#tell = tell;
     this.#told = refused.slice();
   }
-  /** Notes the source of message `i` of a batch, of which one or more datagrams were refused and counted. */
   note(batch, i) {
     if (this.#sourceSize > 0) return;
     const zone = batch.peerZone(i);
     this.#sourceSize = formatEndpoint(this.#source, 0, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
   }
-  /** Tells what was refused since the last call. To be called once a second. */
   everySecond() {
     if (this.#sourceSize === 0) return;
     const counts = positiveCounts(
@@ -3895,11 +3468,9 @@ var EchoServer = class {
   #faultNotices;
   #refusalNotices;
   #clock = new Clock(CLOCK_MONOTONIC);
-  // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
   #receiveTimeoutMilliseconds = 0;
   #stopping = false;
-  /** Joins the parts; {@link run} starts the server. */
   constructor({ socket: socket2, guard, log, polling, output, tell }) {
     this.#socket = socket2;
     this.#guard = guard;
@@ -3910,10 +3481,6 @@ var EchoServer = class {
     this.#faultNotices = new FaultNotices(socket2, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
   }
-  /**
-   * Serves until {@link stop} is called.
-   * @throws {SystemError} `ESHUTDOWN` if another process has shut down the socket
-   */
   async run() {
     let lastPause = this.#now;
     let lastSecond = this.#now;
@@ -3944,11 +3511,9 @@ var EchoServer = class {
     }
     if (!this.#socket.adopted) this.#drain();
   }
-  /** Ends {@link run} in the next round. */
   stop() {
     this.#stopping = true;
   }
-  /** The counts so far. */
   summary() {
     const socket2 = this.#socket;
     return this.#counters.summary({
@@ -3958,10 +3523,6 @@ var EchoServer = class {
       logLinesDropped: this.#log.leftOut + this.#output.dropped
     });
   }
-  /**
-   * Receives and decodes what has come: polls while the policy says so, then sleeps.
-   * @returns the number of messages, or `-errno`
-   */
   #receive() {
     const socket2 = this.#socket;
     const batch = this.#batch;
@@ -3982,7 +3543,6 @@ var EchoServer = class {
     polling.received(elapsedMicroseconds(start, this.#now), gathered);
     return received;
   }
-  /** Marks the datagrams that the guard admits for sending, and counts the batch. */
   #admit() {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
@@ -3995,16 +3555,13 @@ var EchoServer = class {
       batch.markForSend(i);
     }
   }
-  /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
   #send() {
     this.#counters.echoed += this.#socket.send(this.#batch);
   }
-  /** Pauses after a reception that failed: the next one may fail as fast. */
   async #pauseAfter(errno) {
     this.#faultNotices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
-  /** Counts datagrams that came and are not answered any more. */
   #drain() {
     const end = performance.now() + DRAIN_MILLISECONDS;
     while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
@@ -4129,7 +3686,6 @@ var ELLIPSIS_ASCII = new TextEncoder().encode("...");
 // src/echo/log.ts
 var LOG_FORMATS = ["text", "json", "none"];
 var Log = class {
-  /** Datagrams without a line since the start because of the limit. */
   leftOut = 0;
   #output;
   #format;
@@ -4138,13 +3694,11 @@ var Log = class {
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
   #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
-  // Whether to escape characters outside ASCII. Finding out takes a millisecond: it is done after the first echo.
   #ascii;
   #second = -1;
   #budget;
   #leftOutReported = 0;
   #reportedAt = performance.now();
-  /** Makes a log; it writes nothing yet. */
   constructor({ output, format, limitPerSecond, port }) {
     this.#output = output;
     this.#format = format;
@@ -4152,7 +3706,6 @@ var Log = class {
     this.#budget = this.#limit;
     this.#port = port;
   }
-  /** Logs the messages of a batch that are answered. It allocates only for the zones of link-local addresses. */
   record(batch) {
     if (this.#format === "none") return;
     this.#ascii ??= !this.#output.utf8;
@@ -4174,7 +3727,6 @@ var Log = class {
     }
     if (timed) this.#output.flush();
   }
-  /** Starts the next second of the limit, and reports how many lines were left out. To be called once a second. */
   nextSecond() {
     this.#budget = this.#limit;
     const datagrams = this.leftOut - this.#leftOutReported;
@@ -4192,7 +3744,6 @@ var Log = class {
     return this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
 }` : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
   }
-  /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch, i, k) {
     const segmentSize = batch.segmentSize(i);
     const from = batch.payloadOffset(i) + k * segmentSize;
@@ -4244,7 +3795,6 @@ var Log = class {
     }
     return at;
   }
-  /** Writes the time in the format of RFC 3339: UTC, with microseconds. */
   #writeTime() {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
@@ -4416,19 +3966,12 @@ function byteSizeText(bytes) {
 var WINDOW_START = 10;
 var RECEPTIONS = 1;
 var AdaptivePolling = class {
-  /** Longest time to poll now, in microseconds. */
   windowMicroseconds = 0;
   #ceiling;
   #receptions = 0;
-  /** @param ceilingMicroseconds longest window; 0 never to poll */
   constructor(ceilingMicroseconds) {
     this.#ceiling = ceilingMicroseconds;
   }
-  /**
-   * Notes a reception.
-   * @param waitedMicroseconds time from the end of the last round to the reception
-   * @param gathered whether several datagrams came, each by itself
-   */
   received(waitedMicroseconds, gathered) {
     if (waitedMicroseconds > this.#ceiling || gathered) {
       this.windowMicroseconds = 0;
@@ -4507,7 +4050,6 @@ var ErrorQueue = class {
   #control;
   #controlsOffset;
   #payloadsOffset;
-  /** Allocates the memory of one call. */
   constructor() {
     const buffersOffset = CAPACITY * mmsghdr.size;
     this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
@@ -4522,10 +4064,6 @@ var ErrorQueue = class {
       this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
     }
   }
-  /**
-   * Takes all entries from the error queue of a socket, without waiting.
-   * @throws {SystemError} `EBADF` if the socket is closed, `EINVAL` if it is no `UdpSocket`
-   */
   receive(socket2) {
     const fd = descriptorOf("recvmmsg", socket2);
     const entries = [];
@@ -4565,7 +4103,6 @@ var ErrorQueue = class {
       quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
     };
   }
-  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 if the sender is unknown. */
   #reporter(at, end) {
     const { bytes, u16 } = this.#memory;
     if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
@@ -5206,10 +4743,6 @@ var PollSet = class {
   #time;
   #call = lazyLibc();
   #errno = libc().errno;
-  /**
-   * @param descriptors the descriptors
-   * @param events events of poll(2) that end a wait: `POLLIN`; errors always do
-   */
   constructor(descriptors, events) {
     this.#count = descriptors.length;
     this.#timeAt = descriptors.length * pollfd.size;
@@ -5221,10 +4754,6 @@ var PollSet = class {
       this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
     });
   }
-  /**
-   * Waits up to `milliseconds`, which may have a fraction.
-   * @returns the number of descriptors with events, or `-errno`: `-EINTR` after a signal
-   */
   wait(milliseconds) {
     const { i32 } = this.#memory;
     const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
@@ -5233,7 +4762,6 @@ var PollSet = class {
     const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
     return ready < 0 ? -this.#errno() : ready;
   }
-  /** Events of descriptor `i` in the last successful wait: `POLLIN`, `POLLERR`. */
   events(i) {
     return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
   }
@@ -5249,7 +4777,6 @@ var ReplyPoller = class {
   #poll;
   #batches;
   #lastTurn = -Infinity;
-  /** @param targets the targets; their sockets must stay open while this is used */
   constructor(targets) {
     this.#targets = targets;
     this.#poll = new PollSet(targets.map(({ transmission }) => transmission.fd), POLLIN);
@@ -5261,10 +4788,6 @@ var ReplyPoller = class {
       return batch;
     });
   }
-  /**
-   * Waits for the first datagram or error, at most until the time `until` of `performance.now`, and returns now and then
-   * before; receives what has arrived, and gives up requests whose time-out is over.
-   */
   async step(until) {
     const now = performance.now();
     const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
@@ -5524,20 +5047,14 @@ var SESSION_WORD = 1;
 var MAGIC_WORD = 2;
 var GENERATED_WORD = 3;
 var ProbePayload = class {
-  /** The session's number, 32 bits. */
   session;
   #bytes;
   #words;
-  /**
-   * @param session a random number of 32 bits
-   * @param sizeMax largest payload, in bytes
-   */
   constructor(session, sizeMax) {
     this.session = session | 0;
     this.#bytes = new Uint8Array(Math.ceil(Math.max(RECOGNIZABLE_SIZE, sizeMax) / 4) * 4);
     this.#words = new Int32Array(this.#bytes.buffer);
   }
-  /** The payload of the request `sequence`, `size` bytes, as a view that the next call overwrites. */
   of(sequence, size) {
     const words = this.#words;
     const end = Math.ceil(size / 4);
@@ -5554,11 +5071,9 @@ var ProbePayload = class {
     }
     return this.#bytes.subarray(0, size);
   }
-  /** Whether a payload is, byte for byte, that of the request `sequence` with `size` bytes. */
   equals(payload, sequence, size) {
     return payload.length === size && this.agreement(payload, sequence, size) === size;
   }
-  /** How many bytes of a payload are those of the request `sequence` with `size` bytes, each in its place. */
   agreement(payload, sequence, size) {
     const expected = this.of(sequence, size);
     const length = Math.min(payload.length, size);
@@ -5588,19 +5103,14 @@ function isProbePayload(payload) {
 // src/probe/statistics.ts
 var BUCKETS_PER_OCTAVE = 2 ** 13;
 var TimeStatistics = class {
-  /** Values so far. */
   count = 0;
-  /** The least. */
   minimum = NaN;
-  /** The greatest. */
   maximum = NaN;
   #mean = 0;
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  // Values by the start of their bucket.
   #buckets = /* @__PURE__ */ new Map();
-  /** Adds a value. */
   add(value) {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
@@ -5611,30 +5121,19 @@ var TimeStatistics = class {
     const from = value - value % bucketSize(value);
     this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + 1);
   }
-  /** Adds the times of two consecutive requests to the {@link jitter}. */
   addConsecutive(earlier, later) {
     this.#differences++;
     this.#differenceSum += Math.abs(later - earlier);
   }
-  /** The arithmetic mean. */
   get mean() {
     return this.count === 0 ? NaN : this.#mean;
   }
-  /** The standard deviation of the sample: n - 1 degrees of freedom. `NaN` for fewer than two values. */
   get deviation() {
     return this.count < 2 ? NaN : Math.sqrt(this.#squares / (this.count - 1));
   }
-  /**
-   * The mean absolute difference between the times of consecutive requests that were both answered; `NaN` if no two
-   * were. irtt calls it round-trip IPDV; it is RFC 3393's delay variation with consecutive packets selected.
-   */
   get jitter() {
     return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
   }
-  /**
-   * The percentile `rank`, over 0 to 100, by nearest rank: the least value that at least this percentage of all values
-   * does not exceed.
-   */
   percentile(rank) {
     const wanted = Math.max(1, Math.ceil(this.count * rank / 100));
     let seen = 0;
@@ -5644,7 +5143,6 @@ var TimeStatistics = class {
     }
     return NaN;
   }
-  /** The buckets that hold values, in ascending order. */
   buckets() {
     return [...this.#buckets].sort(([a], [b]) => a - b).map(([from, count]) => ({ from, to: from + bucketSize(from), count }));
   }
@@ -5661,25 +5159,15 @@ var MEMORY_REQUESTS = 1e5;
 var CLOCK_TOLERANCE = 1e6;
 var WRONG_SOURCES_MAX = 8;
 var RequestLedger = class {
-  /** Requests so far: the sum of {@link counts}. */
   sent = 0;
-  /** Requests by outcome. */
   counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
-  /** Failed requests by error number. */
   failedByErrno = /* @__PURE__ */ new Map();
-  /** Further answers to requests that had one. */
   duplicates = 0;
-  /** Answers that came after the answer to a later request. */
   reordered = 0;
-  /** Datagrams that answer no request of this session. */
   stray = 0;
-  /** Round-trip times of all first answers that came unaltered, also late or from a wrong source. */
   times = new TimeStatistics();
-  /** The senders of answers from a wrong source, the first eight. */
   wrongSources = [];
-  /** Bytes of the last corrupted answer. */
   corruptedSize = 0;
-  /** The last failure of a request. */
   lastFailure;
   #target;
   #timeoutMilliseconds;
@@ -5687,30 +5175,21 @@ var RequestLedger = class {
   #requests = /* @__PURE__ */ new Map();
   #waiting = /* @__PURE__ */ new Map();
   #newestAnswered = 0;
-  /**
-   * @param target the endpoint that is asked
-   * @param sizeMax most bytes of payload of a request
-   * @param timeoutMilliseconds time after which a request without an answer is lost
-   */
   constructor(target, sizeMax, timeoutMilliseconds) {
     this.#target = target;
     this.#timeoutMilliseconds = timeoutMilliseconds;
     this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0], sizeMax);
   }
-  /** Requests whose outcome is known. */
   get settled() {
     return this.sent - this.counts.waiting;
   }
-  /** When the oldest waiting request is lost, in milliseconds of `performance.now`; `Infinity` if none waits. */
   get deadline() {
     const oldest = this.#oldestWaiting();
     return oldest === void 0 ? Infinity : oldest.sentMilliseconds + this.#timeoutMilliseconds;
   }
-  /** The outcome of a request so far; `undefined` if it is forgotten. */
   outcome(sequence) {
     return this.#requests.get(sequence)?.outcome;
   }
-  /** Enters the next request; returns its payload of `size` bytes, as a view that the next call overwrites. */
   open(size) {
     const request2 = {
       sequence: ++this.sent,
@@ -5726,12 +5205,10 @@ var RequestLedger = class {
     this.#waiting.set(request2.sequence, request2);
     return this.#payload.of(request2.sequence, size);
   }
-  /** Enters the time at which a request left, as a `wallTime`; of several, the latest counts. */
   departed(sequence, time) {
     const request2 = this.#requests.get(sequence);
     if (request2 !== void 0 && time >= request2.sentAt) request2.sentAt = time;
   }
-  /** Enters a datagram that arrived. */
   answered({ payload, from, time }) {
     const fromTarget = isSamePeer(from, this.#target);
     const intact = this.#intact(payload);
@@ -5761,20 +5238,14 @@ var RequestLedger = class {
     this.#countTime(request2, roundTrip);
     return { kind, sequence, roundTrip, reordered };
   }
-  /** Enters that a request could not be sent. */
   failed(sequence, errno, report) {
     return this.#fail(this.#requests.get(sequence), errno, report);
   }
-  /** Enters an ICMP error: of the request whose payload it quotes, or else of the oldest that waits. */
   reported(report) {
     const sequence = namedSequence(report.quoted, this.sent);
     const request2 = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
     return this.#fail(request2, report.errno, report);
   }
-  /**
-   * Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`; returns their numbers.
-   * The datagrams that had arrived by then must have been entered.
-   */
   expire(now) {
     const lost = [];
     for (const request2 of this.#waiting.values()) {
@@ -5789,7 +5260,6 @@ var RequestLedger = class {
     }
     return lost;
   }
-  /** The request whose payload this is, byte for byte; for an empty one, the oldest that waits. */
   #intact(payload) {
     const sequence = namedSequence(payload, this.sent);
     if (sequence === void 0) {
@@ -5800,10 +5270,6 @@ var RequestLedger = class {
     const request2 = this.#requests.get(sequence);
     return request2 !== void 0 && this.#payload.equals(payload, sequence, request2.size) ? request2 : void 0;
   }
-  /**
-   * The request that an altered payload belongs to: the one that it names, if at least half of the bytes agree. Any
-   * other bytes from the target itself are taken for an answer to the oldest request that waits.
-   */
   #resembled(payload, fromTarget) {
     const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
     if (named !== void 0) {
@@ -5820,7 +5286,6 @@ var RequestLedger = class {
     const known = this.wrongSources.some((peer) => isSamePeer(peer, from));
     if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
   }
-  /** Nanoseconds from a request to the answer that arrived at `time`. */
   #roundTrip(request2, time) {
     const roundTrip = time - request2.sentAt;
     const most = (performance.now() - request2.sentMilliseconds) * 1e6 + CLOCK_TOLERANCE;
@@ -5870,19 +5335,11 @@ var Transmission = class {
   #observer;
   #errors;
   #clock = new Clock(CLOCK_REALTIME);
-  /** Whether the kernel tells of answers that came in fragments. */
   tellsFragments = false;
-  // Absent where this host lacks the target's family.
   #socket;
   #outgoing;
   #connected = false;
-  // The request whose departure the kernel counts as number 0.
   #firstCounted = 1;
-  /**
-   * Makes the socket; nothing is sent yet.
-   * @param errors reads the error queue; one serves all sockets
-   * @throws {SystemError} with a sentence for the user, if the options can't be met
-   */
   constructor(target, options3, errors, observer) {
     this.#target = target;
     this.#connect = options3.connected;
@@ -5900,19 +5357,15 @@ var Transmission = class {
     this.#outgoing = this.#socket.batch(1);
     this.#outgoing.add(new Uint8Array(), { to: { address: exactHostText(target), port: target.port }, from: address });
   }
-  /** The descriptor of the socket; -1 if it could not be made. */
   get fd() {
     return this.#socket?.fd ?? -1;
   }
-  /** The local port; 0 if there is no socket. */
   get localPort() {
     return this.#socket?.port ?? 0;
   }
-  /** Makes a batch for {@link receive} of this target, and of every target of the same family. */
   batch(capacity) {
     return this.#socket?.batch(capacity);
   }
-  /** Sends the request `sequence`, a number higher than the last one's; returns why that failed, if it did. */
   send(sequence, payload) {
     const socket2 = this.#socket;
     const outgoing = this.#outgoing;
@@ -5929,7 +5382,6 @@ var Transmission = class {
       if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
     }
   }
-  /** Connects the socket, if it is to be connected and is not yet; returns the error number, or 0. */
   #connectError(socket2) {
     if (!this.#connect || this.#connected) return 0;
     try {
@@ -5941,7 +5393,6 @@ var Transmission = class {
       return error.errno;
     }
   }
-  /** Reads the error queue: tells the observer of departures and ICMP errors; returns all errors. */
   receiveErrors() {
     const reports = [];
     for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
@@ -5954,11 +5405,6 @@ var Transmission = class {
     }
     return reports;
   }
-  /**
-   * Receives what has arrived, and has `handle` called with each message of the batch.
-   * @param end time of `performance.now` from which on no further batch is received
-   * @returns whether nothing is left
-   */
   receive(batch, end, handle) {
     const socket2 = this.#socket;
     if (socket2 === void 0) return true;
@@ -5970,16 +5416,13 @@ var Transmission = class {
     } while (performance.now() < end);
     return false;
   }
-  /** The time now, as a `wallTime`. */
   now() {
     this.#clock.read();
     return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
   }
-  /** Closes the socket. */
   close() {
     this.#socket?.close();
   }
-  /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
   #countDeparturesFrom(socket2, sequence) {
     this.#firstCounted = sequence;
     trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
@@ -6014,21 +5457,11 @@ function swapBytes(value) {
 
 // src/probe/target.ts
 var ProbeTarget = class {
-  /** The endpoint that is asked. */
   peer;
-  /** Its text: `192.0.2.10:9000`. */
   endpoint;
-  /** What was sent, and what became of it. */
   ledger;
-  /** The socket. */
   transmission;
-  /** Is told of events. */
   observer = {};
-  /**
-   * Makes the socket; nothing is sent yet.
-   * @param errors reads the error queues of all targets
-   * @throws {SystemError} with a sentence for the user, if the options can't be met
-   */
   constructor(peer, options3, errors) {
     this.peer = peer;
     this.endpoint = peerText(peer);
@@ -6038,7 +5471,6 @@ var ProbeTarget = class {
       reported: (report) => this.#fail(this.ledger.reported(report))
     });
   }
-  /** Sends the next request, with `size` bytes of payload; returns its number. */
   send(size) {
     const payload = this.ledger.open(size);
     const sequence = this.ledger.sent;
@@ -6046,11 +5478,6 @@ var ProbeTarget = class {
     if (error !== void 0) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
     return sequence;
   }
-  /**
-   * Receives what has arrived.
-   * @param end time of `performance.now` from which on no further batch is received
-   * @returns whether nothing is left
-   */
   receive(batch, end) {
     return this.transmission.receive(batch, end, (i) => {
       const payload = batch.payload(i);
@@ -6065,7 +5492,6 @@ var ProbeTarget = class {
   #fail(failure) {
     this.observer.failed?.(this, failure);
   }
-  /** Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`. */
   expire(now) {
     for (const sequence of this.ledger.expire(now)) this.observer.lost?.(this, sequence);
   }

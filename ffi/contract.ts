@@ -50,6 +50,8 @@ export interface Runtime {
   readonly args: readonly string[];
   /** Calls `handler` in the event loop after each `signal`. */
   onSignal(signal: Signal, handler: () => void): void;
+  /** Whether the program may listen on a TCP endpoint, `127.0.0.1:9100`; absent if the runtime has no such permission. */
+  mayListen?(endpoint: string): boolean;
   /** Ends the process. */
   exit(code: number): never;
   /**

@@ -32,7 +32,7 @@ export interface DenoGlobal {
     symbols: Readonly<Record<string, DenoSymbol>>,
   ): { readonly symbols: Record<string, unknown> };
   readonly permissions: {
-    querySync(descriptor: { name: "ffi"; path: string }): { readonly state: string };
+    querySync(descriptor: { name: "ffi"; path: string } | { name: "net"; host: string }): { readonly state: string };
   };
 }
 
@@ -63,6 +63,7 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
     arch,
     args: deno.args,
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
+    mayListen: (host) => deno.permissions.querySync({ name: "net", host }).state === "granted",
     exit: (code) => deno.exit(code),
     get ffi() {
       requireSupported({ runtime: name, version: deno.version.deno, least: "2.0", platform: os, arch });

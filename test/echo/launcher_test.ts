@@ -119,3 +119,12 @@ test(
     assert.match(stdout, /^echo\.ts \d/);
   },
 );
+
+test(
+  "deno check does not complain: the types are in the sources",
+  { skip: RUNTIME !== "Deno" && "needs Deno" },
+  async () => {
+    const { code, stderr } = await run([process.execPath, "check", "--quiet", program]);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  },
+);

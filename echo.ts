@@ -38,14 +38,14 @@
 var LibraryError = class extends Error {
   name = "LibraryError";
 };
-function requireSupported(runtime2, version, least, platform, arch) {
-  const [major = 0, minor = 0] = (version ?? "0").split(".").map(Number);
+function requireSupported({ runtime: runtime2, version, least, platform, arch }) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
   const recent = major > leastMajor || major === leastMajor && minor >= leastMinor;
   if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
   throw new LibraryError(
-    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2 or later, or Bun 1.3 or later, on 64-bit Linux (\
-x86-64 or aarch64)`
+    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2, Bun 1.3, Node.js 26.10, or later versions of th\
+ese, on 64-bit Linux (x86-64 or aarch64)`
   );
 }
 
@@ -86,11 +86,8 @@ var SystemError = class extends Error {
   }
 };
 
-// ffi/bun.ts
-var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
-function bunRuntime(process, worker) {
-  const { bun } = process.versions;
-  const name = bun === void 0 ? `Node.js ${process.version}` : `Bun ${bun}`;
+// ffi/process_runtime.ts
+function processRuntime(process, name, load3) {
   return {
     name,
     arch: process.arch,
@@ -98,32 +95,27 @@ function bunRuntime(process, worker) {
     onSignal: (signal, handler) => void process.on(signal, handler),
     exit: (code) => process.exit(code),
     get ffi() {
-      requireSupported(name, bun, "1.3", process.platform, process.arch);
-      return foreignInterface(process.getBuiltinModule("bun:ffi"), worker);
+      return foreignInterface(process, load3());
     }
   };
 }
-function foreignInterface(ffi, worker) {
+function foreignInterface(process, module) {
   return {
     load(libraries2, signatures2) {
-      const symbols = symbolsOf(signatures2);
+      const { addressOf, pointer } = module;
+      const translated = translate(module, signatures2);
       let reason = "";
       for (const library of libraries2) {
         try {
-          return {
-            call: ffi.dlopen(library, symbols).symbols,
-            addressOf: (buffer) => ffi.ptr(buffer),
-            pointer: (address) => address
-          };
+          return { call: module.open(library, translated), addressOf, pointer };
         } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          reason ||= error.message.replace(/^Failed to open library "[^"]*": /, "");
+          reason ||= reasonOf(module, error);
         }
       }
-      throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
+      throw new LibraryError(`cannot load libc: ${reason}`);
     },
-    loadBlocking(libraries2, signatures2) {
-      const thread = new HelperThread(worker, libraries2, symbolsOf(signatures2));
+    loadBlocking(libraries2, signatures2, interrupt) {
+      const thread = new HelperThread(process, module, libraries2, signatures2, interrupt);
       const functions = Object.keys(signatures2).map((name) => [
         name,
         (...values) => thread.call(name, values)
@@ -132,36 +124,46 @@ function foreignInterface(ffi, worker) {
     }
   };
 }
-function symbolsOf(signatures2) {
+function translate(module, signatures2) {
   return Object.fromEntries(
-    Object.entries(signatures2).map(([name, { parameters, result: result2 }]) => [
-      name,
-      { args: parameters.map((type) => bunType[type]), returns: bunType[result2] }
-    ])
+    Object.entries(signatures2).map(([name, signature]) => [name, module.signature(signature)])
   );
 }
+function reasonOf(module, error) {
+  if (!(error instanceof Error)) throw error;
+  return module.reasonOf(error).replaceAll(/\s+/g, " ");
+}
 var HELPER = `
-import { dlopen } from "bun:ffi";
-self.onmessage = ({ data: [libraries, symbols] }) => {
-  let functions;
-  for (const library of libraries) {
-    try {
-      functions = dlopen(library, symbols).symbols;
-      break;
-    } catch {}
-  }
-  self.onmessage = ({ data: [name, values] }) => self.postMessage(functions[name](...values));
-};
+const { parentPort, workerData } = require("node:worker_threads");
+const { name, libraries, signatures } = workerData;
+const { dlopen } = process.getBuiltinModule(name);
+let library;
+for (const path of libraries) {
+  try {
+    library = dlopen(path, signatures);
+    break;
+  } catch {}
+}
+const { symbols, functions = symbols } = library;
+parentPort.on("message", ([name, values]) => parentPort.postMessage(functions[name](...values)));
 `;
 var HelperThread = class {
   #worker;
   #settle;
-  constructor(worker, libraries2, symbols) {
-    const url = URL.createObjectURL(new Blob([HELPER], { type: "text/javascript" }));
-    this.#worker = new worker(url, { smol: true, ref: false });
-    this.#worker.onmessage = ({ data }) => this.#take()?.resolve(data);
-    this.#worker.onerror = ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`));
-    this.#worker.postMessage([libraries2, symbols]);
+  constructor(process, module, libraries2, signatures2, interrupt) {
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const workerData = { name: module.name, libraries: libraries2, signatures: translate(module, signatures2) };
+    try {
+      this.#worker = new Worker(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
+    } catch (error) {
+      throw new LibraryError(`cannot start a thread: ${reasonOf(module, error)}`);
+    }
+    this.#worker.unref();
+    this.#worker.on("message", (value) => this.#take()?.resolve(value));
+    this.#worker.on("error", ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`)));
+    process.on("exit", () => {
+      if (this.#settle !== void 0) interrupt();
+    });
   }
   call(name, values) {
     this.#worker.ref();
@@ -175,6 +177,27 @@ var HelperThread = class {
     return settle;
   }
 };
+
+// ffi/bun.ts
+var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
+function bunRuntime(process, version) {
+  const name = `Bun ${version}`;
+  return processRuntime(process, name, () => {
+    requireSupported({ runtime: name, version, least: "1.3", platform: process.platform, arch: process.arch });
+    const { dlopen, ptr } = process.getBuiltinModule("bun:ffi");
+    return {
+      name: "bun:ffi",
+      signature: ({ parameters, result: result2 }) => ({
+        args: parameters.map((type) => bunType[type]),
+        returns: bunType[result2]
+      }),
+      open: (path, signatures2) => dlopen(path, signatures2).symbols,
+      addressOf: ptr,
+      pointer: (address) => address,
+      reasonOf: ({ message }) => message.replace(/^Failed to open library "[^"]*": /, "")
+    };
+  });
+}
 
 // ffi/deno.ts
 var addressing = {
@@ -190,9 +213,10 @@ function denoRuntime(deno) {
     arch,
     args: deno.args,
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
+    mayListen: (host) => deno.permissions.querySync({ name: "net", host }).state === "granted",
     exit: (code) => deno.exit(code),
     get ffi() {
-      requireSupported(name, deno.version.deno, "2.0", os, arch);
+      requireSupported({ runtime: name, version: deno.version.deno, least: "2.0", platform: os, arch });
       return foreignInterface2(deno);
     }
   };
@@ -222,12 +246,12 @@ function open(deno, libraries2, symbols) {
     try {
       return deno.dlopen(library, symbols).symbols;
     } catch (error) {
-      reason = reasonOf(error);
+      reason = reasonOf2(error);
     }
   }
   throw new LibraryError(`cannot load libc: ${reason}`);
 }
-function reasonOf(error) {
+function reasonOf2(error) {
   if (!(error instanceof Error)) throw error;
   if (error.name === "NotCapable" || error.name === "PermissionDenied") {
     throw new LibraryError(
@@ -237,6 +261,59 @@ function reasonOf(error) {
   return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
 }
 
+// ffi/node.ts
+var nodeType = { i32: "int32", u32: "uint32", pointer: "pointer" };
+function nodeRuntime(process) {
+  const version = process.versions.node;
+  const name = `Node.js ${version}`;
+  return processRuntime(process, name, () => {
+    requireSupported({ runtime: name, version, least: "26.10", platform: process.platform, arch: process.arch });
+    const ffi = loadFfi(process);
+    if (ffi === void 0) {
+      throw new LibraryError(
+        `${name} has no node:ffi: it is switched off by --no-experimental-ffi, or was not built in`
+      );
+    }
+    return {
+      name: "node:ffi",
+      signature: ({ parameters, result: result2 }) => ({
+        arguments: parameters.map((type) => nodeType[type]),
+        return: nodeType[result2]
+      }),
+      open: (path, signatures2) => open2(ffi, path, signatures2),
+      addressOf: (buffer) => Number(ffi.getRawPointer(buffer)),
+      pointer: (address) => BigInt(address),
+      reasonOf: reasonOf3
+    };
+  });
+}
+function loadFfi(process) {
+  const { emitWarning } = process;
+  process.emitWarning = (warning, type) => {
+    if (type !== "ExperimentalWarning") emitWarning(warning, type);
+  };
+  try {
+    return process.getBuiltinModule("node:ffi");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+function open2(ffi, path, definitions) {
+  const functions = { ...ffi.dlopen(path, definitions).functions };
+  for (const [name, call] of Object.entries(functions)) {
+    if (definitions[name].return === "pointer") functions[name] = (...values) => call(...values) || null;
+  }
+  return functions;
+}
+function reasonOf3(error) {
+  if (error.permission === void 0) return error.message.replace(/^dlopen failed: /, "");
+  throw new LibraryError(
+    error.permission === "FFI" ? "Node.js does not allow the call into libc; start it with the permission: node --permis\
+sion --allow-ffi …" : "Node.js does not allow the thread that waits for sockets; start it with the permission: node --\
+permission --allow-ffi --allow-worker …"
+  );
+}
+
 // ffi/runtime.ts
 var current;
 function runtime() {
@@ -244,7 +321,10 @@ function runtime() {
 }
 function detect() {
   const globals = globalThis;
-  return globals.Deno === void 0 ? bunRuntime(globals.process, globals.Worker) : denoRuntime(globals.Deno);
+  if (globals.Deno !== void 0) return denoRuntime(globals.Deno);
+  const { process } = globals;
+  const { bun } = process.versions;
+  return bun === void 0 ? nodeRuntime(process) : bunRuntime(process, bun);
 }
 
 // src/net/address.ts
@@ -280,14 +360,14 @@ function parseIPv6(text, out) {
   const room = dotted ? 6 : 8;
   const count = head.length + tail.length;
   if (halves.length === 2 ? count >= room : count !== room) return false;
-  if (![...head, ...tail].every((group2) => /^[0-9a-f]{1,4}$/i.test(group2))) return false;
-  const write = (group2, index) => {
-    const value = parseInt(group2, 16);
+  if (![...head, ...tail].every((group3) => /^[0-9a-f]{1,4}$/i.test(group3))) return false;
+  const write = (group3, index) => {
+    const value = parseInt(group3, 16);
     out[index * 2] = value >> 8;
     out[index * 2 + 1] = value & 255;
   };
-  head.forEach((group2, i) => write(group2, i));
-  tail.forEach((group2, i) => write(group2, room - tail.length + i));
+  head.forEach((group3, i) => write(group3, i));
+  tail.forEach((group3, i) => write(group3, room - tail.length + i));
   return true;
 }
 function parsePrefix(text) {
@@ -408,10 +488,40 @@ var { parseArgs } = await import("node:util");
 var UsageError = class extends Error {
   name = "UsageError";
 };
+function flag(flags, help) {
+  return { flags, help, read: (values) => values.length > 0 };
+}
+function option(flags, help, parse, preset) {
+  const read = (values, name) => {
+    const text = values.at(-1) ?? preset;
+    return text === void 0 ? void 0 : parse(text, name);
+  };
+  return { flags, help, preset, read };
+}
+function listOption(flags, help, parse) {
+  return { flags, help, read: (values, name) => values.map((text) => parse(text, name)) };
+}
+function group2(heading, options3) {
+  const [[first, option2]] = Object.entries(options3);
+  return { ...options3, [first]: { ...option2, heading } };
+}
+var COMMON_OPTIONS = group2("Information", {
+  help: flag("-h, --help", "show the options"),
+  version: flag("-V, --version", "show the version")
+});
+function splitFlags(flags) {
+  return /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags).groups;
+}
 function parseArguments(args, options3) {
+  const known = new Map(
+    Object.entries(options3).map(([setting, { flags, read }]) => {
+      const { short, name, value } = splitFlags(flags);
+      return [name, { setting, read, ...short && { short }, type: value === void 0 ? "boolean" : "string" }];
+    })
+  );
   const { positionals, tokens } = parseArgs({
     args: [...args],
-    options: options3,
+    options: Object.fromEntries(known),
     allowPositionals: true,
     strict: false,
     tokens: true
@@ -420,24 +530,18 @@ function parseArguments(args, options3) {
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
-    if (!Object.hasOwn(options3, name)) throw unknownOption(rawName, name, Object.keys(options3));
-    if (options3[name].type === "boolean") {
+    const option2 = known.get(name);
+    if (option2 === void 0) throw unknownOption(rawName, name, [...known.keys()]);
+    if (option2.type === "boolean") {
       if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
     } else if (value === void 0 || value === "" || !token.inlineValue && /^-[^0-9]/.test(value)) {
       throw new UsageError(`${rawName} needs a value; --help shows which`);
     }
-    given.set(name, [...given.get(name) ?? [], value ?? ""]);
+    given.set(option2.setting, [...given.get(option2.setting) ?? [], value ?? ""]);
   }
-  return {
-    has: (name) => given.has(name),
-    value: (name) => given.get(name)?.at(-1),
-    parsed: (name, parse) => {
-      const text = given.get(name)?.at(-1);
-      return text === void 0 ? void 0 : parse(text);
-    },
-    values: (name) => given.get(name) ?? [],
-    positionals
-  };
+  for (const name of ["help", "version"]) if (given.has(name)) return name;
+  const settings = [...known].map(([name, { setting, read }]) => [setting, read(given.get(setting) ?? [], `--${name}`)]);
+  return { settings: Object.fromEntries(settings), given: new Set(given.keys()), positionals };
 }
 function unknownOption(rawName, name, names) {
   const near = rawName.startsWith("--") ? names.find((known) => isSimilar(name, known)) : void 0;
@@ -445,19 +549,12 @@ function unknownOption(rawName, name, names) {
   return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }
 function isSimilar(word, known) {
-  const shorter = Math.min(word.length, known.length);
-  const longer = Math.max(word.length, known.length);
-  let start = 0;
-  while (start < shorter && word[start] === known[start]) start++;
-  let end = 0;
-  while (end < shorter - start && word.at(-1 - end) === known.at(-1 - end)) end++;
-  return start > 1 && start === word.length || longer - start - end <= Math.min(2, longer / 2);
+  if (word.length < 4 || Math.abs(word.length - known.length) > 1) return word.length > 1 && known.startsWith(word);
+  return [...word].some((_, i) => known.startsWith(word.slice(0, i)) && known.endsWith(word.slice(i + 2)));
 }
-function addressFamily(given) {
-  if (given.has("ipv4") && given.has("ipv6")) {
-    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
-  }
-  return given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : void 0;
+function addressFamily({ ipv4, ipv6 }) {
+  if (ipv4 && ipv6) throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
+  return ipv4 ? 4 : ipv6 ? 6 : void 0;
 }
 function checkFamily(address, family) {
   const bytes = parseAddress(address.split("%")[0]);
@@ -465,10 +562,12 @@ function checkFamily(address, family) {
   const actual = isIPv4(bytes) ? 4 : 6;
   if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
 }
-function wholeNumber(what, text, least, most) {
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
+function numberFrom(least, most) {
+  return (text, name) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new UsageError(`${name} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
+  };
 }
 function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
@@ -698,7 +797,7 @@ var signatures = {
   lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
+  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" }
 };
 var lazySignatures = {
@@ -753,8 +852,8 @@ function lazyLibc() {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
 }
 var blocking;
-function blockingLibc() {
-  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures);
+function blockingLibc(interrupt) {
+  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures, interrupt);
 }
 
 // ffi/memory.ts
@@ -882,7 +981,7 @@ function poll(fd, events, milliseconds) {
   const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
   return ready <= 0 ? ready : memory.u16[pollfd.revents >> 1];
 }
-function open2(path, flags) {
+function open3(path, flags) {
   const memory = new Memory(path.length * 3 + 1);
   memory.writeCString(0, path);
   return result(libc().call.open(memory.pointer(0), flags));
@@ -972,9 +1071,9 @@ function methodFor(fd) {
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own2 = open2(`/proc/self/fd/${fd}`, flags);
+  const own2 = open3(`/proc/self/fd/${fd}`, flags);
   if (own2 >= 0) return own2;
-  const terminal = open2("/dev/tty", flags);
+  const terminal = open3("/dev/tty", flags);
   if (terminal < 0) return own2;
   const device = terminalDevice(fd);
   if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
@@ -1059,21 +1158,30 @@ function wrap(text, width) {
 
 // src/cli/help.ts
 var COLUMNS = 80;
-var NAME_INDENT_MAX = 6;
-function fitHelp(help, columns) {
-  if (columns >= COLUMNS) return help;
-  const lines = help.split("\n").flatMap((line) => {
-    const indent = line.search(/\S|$/);
-    const isName = indent <= NAME_INDENT_MAX;
-    const parts = line.trim().split(/ {2,}/);
-    const name = isName ? parts.shift() : "";
-    const block = (text, indent2) => wrap(text, columns - indent2).map((row) => `${" ".repeat(indent2)}${row}`);
-    return [
-      ...isName ? block(name, Math.min(indent, 2)) : [],
-      ...parts.length > 0 ? block(parts.join(" "), 6) : []
-    ];
-  });
-  return lines.join("\n");
+var DESCRIPTION_COLUMN = { wide: 29, narrow: 6 };
+function helpText({ summary, usage, options: options3, notes }, columns = COLUMNS) {
+  const width = Math.min(columns, COLUMNS);
+  const column = DESCRIPTION_COLUMN[width < COLUMNS ? "narrow" : "wide"];
+  const indented = (text, indent) => wrap(text, width - indent).map((row) => " ".repeat(indent) + row);
+  const entry = (name, description) => {
+    const [first = "", ...rest] = indented(description, column);
+    return name.length + 3 < column ? [`  ${name}`.padEnd(column) + first.trim(), ...rest] : [`  ${name}`, first, ...rest];
+  };
+  const lines = Object.values(options3).flatMap(({ heading, flags, help, preset }) => [
+    ...heading === void 0 ? [] : ["", `${heading}:`],
+    ...entry(
+      splitFlags(flags).short === void 0 ? `    ${flags}` : flags,
+      preset === void 0 ? help : `${help} (default: ${preset})`
+    )
+  ]);
+  return [
+    ...indented(summary, 0),
+    "",
+    ...usage.flatMap(([form, remark]) => entry(form, remark)),
+    ...lines,
+    "",
+    ...notes.flatMap((note) => indented(note.trim(), note.search(/\S/)))
+  ].join("\n");
 }
 
 // src/cli/version.ts
@@ -1611,7 +1719,7 @@ var Epoll = class {
   #events = this.#memory.pointer(epoll_event.size);
   #call = lazyLibc();
   #errno = libc().errno;
-  #blocking = blockingLibc();
+  #blocking = blockingLibc(() => this.wake());
   #epoll;
   #waker;
   constructor() {
@@ -2910,7 +3018,7 @@ function programFor(addresses) {
 function sendError(batch, i) {
   const { address, port } = batch.peer(i);
   const errno = batch.error(i);
-  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf2(errno);
+  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf4(errno);
   return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
 }
 function otherPeer({ address, port }, connected) {
@@ -2936,7 +3044,7 @@ function pathMtu(batch, i) {
   close(fd);
   return mtu;
 }
-function reasonOf2(errno) {
+function reasonOf4(errno) {
   switch (errno) {
     case EINVAL:
       return "the source address is not on this host; `ip address` lists its addresses";
@@ -3170,6 +3278,33 @@ var RateLimit = class {
   }
 };
 
+// src/echo/total_rate.ts
+var UNITS = 2 ** 28;
+var ROUNDING = 2;
+var TotalRate = class {
+  #word;
+  #unitsPerDatagram;
+  #unitsPerMicrosecond;
+  #burst;
+  constructor({ perSecond, burst }, word = new Int32Array(1)) {
+    this.#word = word;
+    this.#unitsPerDatagram = Math.max(1, Math.floor(UNITS / Math.max(perSecond, burst)));
+    this.#unitsPerMicrosecond = this.#unitsPerDatagram * perSecond / 1e6;
+    this.#burst = burst * this.#unitsPerDatagram + ROUNDING;
+  }
+  take(datagrams, now) {
+    const word = this.#word;
+    const time = this.#unitsPerMicrosecond * now | 0 || 1;
+    for (; ; ) {
+      const full = Atomics.load(word, 0);
+      const missing = full === 0 ? 0 : Math.max(0, full - time | 0);
+      const taken = Math.max(0, Math.min(datagrams, Math.floor((this.#burst - missing) / this.#unitsPerDatagram)));
+      const next = time + missing + taken * this.#unitsPerDatagram | 0 || 1;
+      if (Atomics.compareExchange(word, 0, full, next) === full) return taken;
+    }
+  }
+};
+
 // src/echo/guard.ts
 var REASONS = [
   "accepted",
@@ -3227,7 +3362,7 @@ var SERVICE_PORTS = /* @__PURE__ */ new Map([
   [32414, "Plex media server"]
 ]);
 var Guard = class {
-  refused = new Float64Array(REASONS.length);
+  refused;
   #port;
   #answerBroadcast;
   #answerMulticast;
@@ -3237,6 +3372,7 @@ var Guard = class {
   #maxRate;
   #clock = new Clock(CLOCK_MONOTONIC);
   constructor(options3) {
+    this.refused = options3.refused ?? new Float64Array(REASONS.length);
     this.#port = options3.port;
     this.#answerBroadcast = options3.answerBroadcast ?? false;
     this.#answerMulticast = options3.answerMulticast ?? false;
@@ -3249,7 +3385,7 @@ var Guard = class {
     this.#ports[0] = SOURCE_PORT_ZERO;
     this.#allow = new AllowList(options3.allow ?? []);
     if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, RATE_TABLE_SOURCES);
-    if (options3.maxRate !== void 0) this.#maxRate = new RateLimit(options3.maxRate, 1);
+    if (options3.maxRate !== void 0) this.#maxRate = new TotalRate(options3.maxRate, options3.maxRateWord);
   }
   admit(batch, i) {
     const datagrams = batch.datagrams(i);
@@ -3277,10 +3413,11 @@ var Guard = class {
     if (!this.#allow.has(addresses, peer)) return NOT_ALLOWED;
     return ACCEPTED;
   }
+  everySecond() {
+    this.#maxRate?.take(0, this.#now());
+  }
   #admitByRate(batch, i, datagrams) {
-    const clock = this.#clock;
-    clock.read();
-    const now = clock.seconds * 1e6 + clock.nanoseconds / 1e3;
+    const now = this.#now();
     let admitted = datagrams;
     if (this.#rate !== void 0) {
       admitted = this.#rate.take(batch.addresses, batch.peerWord(i), datagrams, now);
@@ -3288,10 +3425,15 @@ var Guard = class {
     }
     if (this.#maxRate !== void 0 && admitted > 0) {
       const underRate = admitted;
-      admitted = this.#maxRate.take(ANYONE, 0, underRate, now);
+      admitted = this.#maxRate.take(underRate, now);
       this.refused[OVER_MAX_RATE] += underRate - admitted;
     }
     return admitted;
+  }
+  #now() {
+    const clock = this.#clock;
+    clock.read();
+    return clock.seconds * 1e6 + clock.nanoseconds / 1e3;
   }
 };
 var AllowList = class {
@@ -3324,7 +3466,6 @@ var AllowList = class {
   }
 };
 var RATE_TABLE_SOURCES = 65536;
-var ANYONE = new Int32Array(4);
 var number = (reason) => REASONS.indexOf(reason);
 var UNKNOWN_DESTINATION = number("unknown_destination");
 var BROADCAST_DESTINATION = number("broadcast_destination");
@@ -3343,27 +3484,43 @@ var OVER_MAX_RATE = number("over_max_rate");
 var STOPPING = number("stopping");
 
 // src/echo/counters.ts
+var RECEIVED = 0;
+var ECHOED = 1;
+var LINES_LEFT_OUT = 2;
+var LINES_DROPPED = 3;
+var REFUSED = 4;
+var FAILED = REFUSED + REASONS.length;
+var COUNTS = FAILED + ERRNO_COUNT;
 var Counters = class {
-  received = 0;
-  echoed = 0;
-  #start = performance.now();
-  summary({ refused, failed, droppedByKernel, logLinesDropped }) {
-    const refusedByReason = positiveCounts(REASONS.length, (i) => refused[i], (i) => REASONS[i]);
-    const failedByErrno = positiveCounts(ERRNO_COUNT, failed, errnoName);
-    return {
-      event: "summary",
-      received: this.received,
-      echoed: this.echoed,
-      refused: sum(refusedByReason),
-      failed: sum(failedByErrno),
-      dropped_by_kernel: droppedByKernel,
-      log_lines_dropped: logLinesDropped,
-      seconds: Math.round(performance.now() - this.#start) / 1e3,
-      refused_by_reason: refusedByReason,
-      failed_by_errno: failedByErrno
-    };
+  counts;
+  refused;
+  failed;
+  constructor(counts = new Float64Array(COUNTS)) {
+    this.counts = counts;
+    this.refused = counts.subarray(REFUSED, FAILED);
+    this.failed = counts.subarray(FAILED, COUNTS);
+  }
+  get settled() {
+    return this.counts[ECHOED] + sum(this.refused) + sum(this.failed);
   }
 };
+function summarize(workers, droppedByKernel, seconds) {
+  const total = (count) => sum(workers.map(count));
+  const refused = positiveCounts(REASONS.length, (i) => total(({ refused: refused2 }) => refused2[i]), (i) => REASONS[i]);
+  const failed = positiveCounts(ERRNO_COUNT, (errno) => total(({ failed: failed2 }) => failed2[errno]), errnoName);
+  return {
+    event: "summary",
+    received: total(({ counts }) => counts[RECEIVED]),
+    echoed: total(({ counts }) => counts[ECHOED]),
+    refused: sum(Object.values(refused)),
+    failed: sum(Object.values(failed)),
+    dropped_by_kernel: droppedByKernel,
+    log_lines_dropped: total(({ counts }) => counts[LINES_LEFT_OUT] + counts[LINES_DROPPED]),
+    seconds: Math.round(seconds * 1e3) / 1e3,
+    refused_by_reason: refused,
+    failed_by_errno: failed
+  };
+}
 function summaryText(summary) {
   const rows = [
     ["received", summary.received, ""],
@@ -3386,7 +3543,9 @@ function countsText(counts) {
   return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
 }
 function sum(counts) {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
 }
 
 // src/echo/fault_notices.ts
@@ -3464,19 +3623,27 @@ var EchoServer = class {
   #polling;
   #output;
   #batch;
-  #counters = new Counters();
+  #counters;
+  #group;
+  #base;
+  #failedBefore;
+  #start = performance.now();
   #faultNotices;
   #refusalNotices;
   #clock = new Clock(CLOCK_MONOTONIC);
   #now = this.#clock.microseconds();
   #receiveTimeoutMilliseconds = 0;
   #stopping = false;
-  constructor({ socket: socket2, guard, log, polling, output, tell }) {
+  constructor({ socket: socket2, guard, log, polling, output, tell, counters, group: group3 }) {
     this.#socket = socket2;
     this.#guard = guard;
     this.#log = log;
     this.#polling = polling;
     this.#output = output;
+    this.#counters = counters;
+    this.#group = group3;
+    this.#base = counters.counts.slice();
+    this.#failedBefore = counters.failed.slice();
     this.#batch = socket2.batch(BATCH_CAPACITY);
     this.#faultNotices = new FaultNotices(socket2, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
@@ -3489,6 +3656,7 @@ var EchoServer = class {
     while (!this.#stopping) {
       const received = this.#receive();
       if (received > 0) {
+        this.#count();
         this.#admit();
         this.#send();
         this.#log.record(this.#batch);
@@ -3508,20 +3676,27 @@ var EchoServer = class {
         lastSecond = this.#now;
         this.#everySecond();
       }
+      if (this.#group !== void 0) this.#tend(this.#group);
     }
-    if (!this.#socket.adopted) this.#drain();
+    this.#publish();
   }
   stop() {
     this.#stopping = true;
   }
   summary() {
-    const socket2 = this.#socket;
-    return this.#counters.summary({
-      refused: this.#guard.refused,
-      failed: (errno) => socket2.failed(errno),
-      droppedByKernel: socket2.drops(),
-      logLinesDropped: this.#log.leftOut + this.#output.dropped
-    });
+    this.#publish();
+    const seconds = (performance.now() - this.#start) / 1e3;
+    const group3 = this.#group;
+    if (group3 === void 0) return summarize([this.#counters], this.#socket.drops(), seconds);
+    return summarize(group3.counters(), group3.drops(), seconds);
+  }
+  drain(sockets) {
+    for (const socket2 of sockets) {
+      const end = performance.now() + (socket2.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);
+      while (performance.now() < end && socket2.receive(this.#batch, false) > 0) {
+        this.#guard.refused[STOPPING] += this.#count();
+      }
+    }
   }
   #receive() {
     const socket2 = this.#socket;
@@ -3543,34 +3718,49 @@ var EchoServer = class {
     polling.received(elapsedMicroseconds(start, this.#now), gathered);
     return received;
   }
+  #count() {
+    const batch = this.#batch;
+    let datagrams = 0;
+    for (let i = 0; i < batch.count; i++) if (!this.#isCopy(i)) datagrams += batch.datagrams(i);
+    this.#counters.counts[RECEIVED] += datagrams;
+    return datagrams;
+  }
+  #isCopy(i) {
+    if (this.#group === void 0 || this.#group.index === 0) return false;
+    const destination = this.#batch.destination(i);
+    return destination === BROADCAST || destination === MULTICAST;
+  }
   #admit() {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      const datagrams = batch.datagrams(i);
+      if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
-      this.#counters.received += datagrams;
-      if (admitted < datagrams) this.#refusalNotices.note(batch, i);
+      if (admitted < batch.datagrams(i)) this.#refusalNotices.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
     }
   }
   #send() {
-    this.#counters.echoed += this.#socket.send(this.#batch);
+    this.#counters.counts[ECHOED] += this.#socket.send(this.#batch);
   }
   async #pauseAfter(errno) {
     this.#faultNotices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
-  #drain() {
-    const end = performance.now() + DRAIN_MILLISECONDS;
-    while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
-      for (let i = 0; i < this.#batch.count; i++) {
-        const datagrams = this.#batch.datagrams(i);
-        this.#counters.received += datagrams;
-        this.#guard.refused[STOPPING] += datagrams;
-      }
+  #publish() {
+    const { counts, failed } = this.#counters;
+    counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT] + this.#log.leftOut;
+    counts[LINES_DROPPED] = this.#base[LINES_DROPPED] + this.#output.dropped;
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      failed[errno] = this.#failedBefore[errno] + this.#socket.failed(errno);
     }
+  }
+  #tend(group3) {
+    this.#publish();
+    const milliseconds = group3.tend();
+    if (milliseconds === 0) this.stop();
+    else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));
   }
   #setReceiveTimeout(milliseconds) {
     if (this.#receiveTimeoutMilliseconds === milliseconds) return;
@@ -3578,7 +3768,11 @@ var EchoServer = class {
     this.#socket.setReceiveTimeout(milliseconds);
   }
   #everySecond() {
-    this.#log.nextSecond();
+    const group3 = this.#group;
+    if (group3 === void 0) this.#log.nextSecond();
+    else if (group3.index > 0) this.#output.flush();
+    else this.#log.nextSecond(group3.counters().reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0));
+    this.#guard.everySecond();
     this.#faultNotices.everySecond();
     this.#refusalNotices.everySecond();
     this.#socket.dropForgedOwnSources();
@@ -3690,20 +3884,20 @@ var Log = class {
   #output;
   #format;
   #limit;
+  #linesLeft;
   #port;
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
   #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
   #ascii;
   #second = -1;
-  #budget;
   #leftOutReported = 0;
   #reportedAt = performance.now();
-  constructor({ output, format, limitPerSecond, port }) {
+  constructor({ output, format, limitPerSecond, port, linesLeft }) {
     this.#output = output;
     this.#format = format;
-    this.#limit = limitPerSecond === 0 ? Infinity : limitPerSecond;
-    this.#budget = this.#limit;
+    this.#limit = limitPerSecond;
+    this.#linesLeft = linesLeft ?? Int32Array.of(limitPerSecond);
     this.#port = port;
   }
   record(batch) {
@@ -3714,11 +3908,10 @@ var Log = class {
       if (!batch.isMarked(i)) continue;
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
-        if (this.#budget <= 0) {
+        if (!this.#takeLine()) {
           this.leftOut += datagrams - k;
           break;
         }
-        this.#budget--;
         if (!this.#output.hasRoom()) continue;
         if (!timed) this.#writeTime();
         timed = true;
@@ -3727,16 +3920,20 @@ var Log = class {
     }
     if (timed) this.#output.flush();
   }
-  nextSecond() {
-    this.#budget = this.#limit;
-    const datagrams = this.leftOut - this.#leftOutReported;
+  nextSecond(leftOut = this.leftOut) {
+    Atomics.store(this.#linesLeft, 0, this.#limit);
+    const datagrams = leftOut - this.#leftOutReported;
     if (datagrams === 0) {
       this.#reportedAt = performance.now();
       this.#output.flush();
     } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
       this.#reportedAt = performance.now();
-      this.#leftOutReported = this.leftOut;
+      this.#leftOutReported = leftOut;
     }
+  }
+  #takeLine() {
+    if (this.#limit === 0) return true;
+    return Atomics.load(this.#linesLeft, 0) > 0 && Atomics.sub(this.#linesLeft, 0, 1) > 0;
   }
   #leftOutLine(datagrams) {
     this.#writeTime();
@@ -3829,74 +4026,64 @@ var PAYLOAD_KEY = encoder2.encode(',"payload":"');
 var JSON_END = encoder2.encode('"}');
 
 // src/echo/options.ts
-var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
-
-  echo.ts [PORT] [options]      PORT is 1 to 65535               (default: 9000)
-  echo.ts probe TARGET...       ask servers; see echo.ts probe --help
-
-  -a, --address ADDR    answer on this address or name only       (default: all)
-  -4, -6                IPv4 only, IPv6 only                     (default: both)
-      --log FORMAT      text, json, none; -q, --quiet for none   (default: text)
-      --log-limit N     most lines a second, 0 for no limit      (default: 1000)
-      --buffer SIZE     socket receive buffer, e.g. 8M             (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping  (default: 50)
-      --fd N            take over the bound UDP socket N (socket activation)
-      --allow CIDR      answer these sources only; repeatable     (default: all)
-      --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
-      --max-rate N      the same for all together; BURST is N if left out
-      --answer-any-port, --answer-broadcast, --answer-multicast
-                        answer what is refused because it could make a loop
-  -h, --help            -V, --version
-
-SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:
-  deno run --allow-ffi echo.ts 9000
-  bun run echo.ts 9000 --address 192.0.2.1 --log json`;
 var options = {
-  address: { type: "string", short: "a" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  log: { type: "string" },
-  "log-limit": { type: "string" },
-  quiet: { type: "boolean", short: "q" },
-  buffer: { type: "string" },
-  "busy-poll": { type: "string" },
-  fd: { type: "string" },
-  allow: { type: "string", multiple: true },
-  rate: { type: "string" },
-  "max-rate": { type: "string" },
-  "answer-any-port": { type: "boolean" },
-  "answer-broadcast": { type: "boolean" },
-  "answer-multicast": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" }
+  ...group2("Socket", {
+    address: option("-a, --address ADDR", "answer on this address or name only", String),
+    ipv4: flag("-4, --ipv4", "IPv4 only"),
+    ipv6: flag("-6, --ipv6", "IPv6 only"),
+    fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1e6)),
+    receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
+    busyPollMicroseconds: option(
+      "--busy-poll USEC",
+      "longest poll, 0 to 1000 microseconds",
+      numberFrom(0, 1e3),
+      "50"
+    )
+  }),
+  ...group2("Guard", {
+    allow: listOption("--allow CIDR", "answer only sources in this network; repeatable", parseNetwork),
+    rate: option(
+      "--rate N[/BURST]",
+      "answer each source, an IPv4 address or IPv6 /64, at most N times a second, BURST times at once (default: N)",
+      parseRate
+    ),
+    maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
+    answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
+    answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
+    answerMulticast: flag("--answer-multicast", "answer datagrams to multicast addresses")
+  }),
+  ...group2("Log", {
+    logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", parseLogFormat, "text"),
+    logLimitPerSecond: option("--log-limit N", "most lines a second, 0 for no limit", numberFrom(0, 1e9), "1000"),
+    quiet: flag("-q, --quiet", "the same as --log none")
+  }),
+  ...COMMON_OPTIONS
+};
+var ECHO = {
+  summary: "UDP echo server that answers from the address it was asked at.",
+  usage: [
+    ["echo.ts [PORT] [options]", "PORT is 1 to 65535 (default: 9000)"],
+    ["echo.ts probe TARGET...", "ask servers; see echo.ts probe --help"]
+  ],
+  options,
+  notes: [
+    "SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:",
+    "  deno run --allow-ffi echo.ts 9000",
+    "  bun run echo.ts 9000 --address 192.0.2.1 --log json"
+  ]
 };
 function parseEcho(args) {
-  const given = parseArguments(args, options);
-  if (given.has("help")) return "help";
-  if (given.has("version")) return "version";
-  const family = addressFamily(given);
-  const address = given.value("address");
-  if (address !== void 0) checkAddress(address, family, given.has("answer-multicast"));
-  if (given.has("fd") && (given.positionals.length > 0 || address !== void 0 || family !== void 0)) {
+  const parsed = parseArguments(args, options);
+  if (typeof parsed === "string") return parsed;
+  const { settings, given, positionals } = parsed;
+  const { address, quiet, fd } = settings;
+  const family = addressFamily(settings);
+  if (address !== void 0) checkAddress(address, family, settings.answerMulticast);
+  if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
-  if (given.has("quiet") && given.has("log")) throw new UsageError("--quiet means --log none: leave one of them out");
-  return {
-    port: parsePort(given.positionals),
-    address,
-    family,
-    logFormat: given.has("quiet") ? "none" : given.parsed("log", parseLogFormat) ?? "text",
-    logLimitPerSecond: given.parsed("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1e9)) ?? 1e3,
-    receiveBufferBytes: given.parsed("buffer", parseBufferSize) ?? 4 << 20,
-    busyPollMicroseconds: given.parsed("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1e3)) ?? 50,
-    fd: given.parsed("fd", (text) => wholeNumber("--fd", text, 0, 1e6)),
-    allow: given.values("allow").map(parseNetwork),
-    rate: given.parsed("rate", (text) => parseRate("--rate", text)),
-    maxRate: given.parsed("max-rate", (text) => parseRate("--max-rate", text)),
-    answerAnyPort: given.has("answer-any-port"),
-    answerBroadcast: given.has("answer-broadcast"),
-    answerMulticast: given.has("answer-multicast")
-  };
+  if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
+  return { ...settings, port: parsePort(positionals), family, logFormat: quiet ? "none" : settings.logFormat };
 }
 function parsePort(positionals) {
   for (const text of positionals) {
@@ -3907,7 +4094,7 @@ function parsePort(positionals) {
     }
   }
   if (positionals.length > 1) throw new UsageError(`one port only, not ${list(positionals.map(quote))}`);
-  return positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535);
+  return positionals[0] === void 0 ? 9e3 : numberFrom(1, 65535)(positionals[0], "the port");
 }
 function checkAddress(address, family, answerMulticast) {
   checkFamily(address, family);
@@ -3924,14 +4111,11 @@ function parseLogFormat(text) {
   if (format !== void 0) return format;
   throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
 }
-var RATE_MAX = 1e9;
-function parseRate(what, text) {
-  const [perSecond, burst, ...rest] = text.split("/");
-  if (rest.length > 0) throw new UsageError(`${what} must be N or N/BURST, not ${quote(text)}`);
-  return {
-    perSecond: wholeNumber(what, perSecond, 1, RATE_MAX),
-    burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond, 1, RATE_MAX)
-  };
+function parseRate(text, name) {
+  const [perSecond = "", burst = perSecond, ...rest] = text.split("/");
+  if (rest.length > 0) throw new UsageError(`${name} must be N or N/BURST, not ${quote(text)}`);
+  const parse = numberFrom(1, 1e9);
+  return { perSecond: parse(perSecond, name), burst: parse(burst, `the burst of ${name}`) };
 }
 function parseNetwork(text) {
   const prefix = parsePrefix(text);
@@ -3945,12 +4129,12 @@ function parseNetwork(text) {
   const shown = `${addressText(network)}/${isIPv4(network) ? length - 96 : length}`;
   throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
 }
-var UNITS = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
+var UNITS2 = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
 var BUFFER_MIN = 4 << 10;
 var BUFFER_MAX = 1023 << 20;
 function parseBufferSize(text) {
   const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS2.get(match[2].toUpperCase()) ?? 1);
   if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
   throw new UsageError(
     `--buffer must be a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without\
@@ -3958,7 +4142,7 @@ function parseBufferSize(text) {
   );
 }
 function byteSizeText(bytes) {
-  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
+  const unit = [...UNITS2].reverse().find(([, size]) => bytes % size === 0);
   return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
 }
 
@@ -3994,9 +4178,11 @@ async function runEcho(settings) {
   const errors = new Output(2);
   const say = (text) => errors.writeText(text);
   const tell = (text) => say(`echo.ts: ${text}`);
+  const counters = new Counters();
   const server = new EchoServer({
     socket: socket2,
-    guard: new Guard({ ...settings, port: socket2.port }),
+    counters,
+    guard: new Guard({ ...settings, port: socket2.port, refused: counters.refused }),
     log: new Log({
       output,
       format: settings.logFormat,
@@ -4032,6 +4218,7 @@ l -w net.core.rmem_max=${asked}`
   try {
     await server.run();
   } finally {
+    server.drain([socket2]);
     output.settle(LAST_WORDS_MILLISECONDS);
     sumUp(`stopped by ${stoppedBy} after`);
     socket2.close();
@@ -4111,14 +4298,14 @@ var ErrorQueue = class {
 };
 
 // src/probe/duration.ts
-var UNITS2 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
+var UNITS3 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
 function parseDuration(text) {
   const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m|)$/.exec(text);
-  return match === null ? NaN : Number(match[1]) * UNITS2.get(match[2] || "s");
+  return match === null ? NaN : Number(match[1]) * UNITS3.get(match[2] || "s");
 }
 function formatDuration(milliseconds) {
   const fits = ([unit2, size2]) => milliseconds >= size2 && (unit2 !== "m" || milliseconds % size2 === 0);
-  const [unit, size] = [...UNITS2].find(fits) ?? ["s", 1e3];
+  const [unit, size] = [...UNITS3].find(fits) ?? ["s", 1e3];
   return `${Number((milliseconds / size).toFixed(3))}${unit}`;
 }
 function formatMilliseconds(nanoseconds) {
@@ -4128,82 +4315,57 @@ function formatMilliseconds(nanoseconds) {
 // src/probe/options.ts
 var SIZE_MAX = 65527;
 var SIZE_MAX_IPV4 = 65507;
-var COUNT_DEFAULT = 5;
 var DURATION_MAX = 36e5;
-var PROBE_HELP = `See whether UDP echo servers answer, from where, and how fast.
-
-  echo.ts probe TARGET... [options]
-
-TARGET is an address, or a name for all its addresses, with or without :PORT.
-
-  -p, --port PORT       port of targets without one              (default: 9000)
-  -c, --count N         requests to each target, 0 for no end       (default: 5)
-  -i, --interval TIME   between requests, 0 for no pause        (default: 200ms)
-  -t, --timeout TIME    for an answer; TIME in us, ms, s or m      (default: 1s)
-  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}            (default: 64)
-      --connected       connect the socket, as ordinary clients do
-      --source ADDR     send from this local address
-      --interface NAME  send by this interface
-      --ttl N           time to live, or hop limit
-      --dscp N          code point, 0 to 63 or EF, AF11 to AF43, CS0 to CS7
-      --ecn N           ECN field, 0 to 3 or not-ect, ect0, ect1, ce
-      --df              forbid fragmentation
-      --mtu             find the largest datagram that passes unfragmented
-  -4, -6                IPv4 only, IPv6 only
-      --json            a JSON object for each reply, and one for the summary
-  -q, --quiet           the summary only
-  -h, --help            -V, --version`;
 var options2 = {
-  port: { type: "string", short: "p" },
-  count: { type: "string", short: "c" },
-  interval: { type: "string", short: "i" },
-  timeout: { type: "string", short: "t" },
-  size: { type: "string", short: "s" },
-  connected: { type: "boolean" },
-  source: { type: "string" },
-  interface: { type: "string" },
-  ttl: { type: "string" },
-  dscp: { type: "string" },
-  ecn: { type: "string" },
-  df: { type: "boolean" },
-  mtu: { type: "boolean" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  json: { type: "boolean" },
-  quiet: { type: "boolean", short: "q" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" }
+  ...group2("Requests", {
+    port: option("-p, --port PORT", "port of targets without one", numberFrom(1, 65535), "9000"),
+    count: option("-c, --count N", "requests to each target, 0 for no end", parseCount, "5"),
+    intervalMilliseconds: option("-i, --interval TIME", "between requests, 0 for no pause", durationFrom(0), "200ms"),
+    timeoutMilliseconds: option("-t, --timeout TIME", "for an answer; TIME in us, ms, s or m", durationFrom(1), "1s"),
+    size: option("-s, --size BYTES", `payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}`, numberFrom(0, SIZE_MAX), "64"),
+    findMtu: flag("--mtu", "find the largest datagram that passes unfragmented")
+  }),
+  ...group2("Sockets", {
+    connected: flag("--connected", "connect the socket, as ordinary clients do"),
+    source: option("--source ADDR", "send from this local address", String),
+    interfaceName: option("--interface NAME", "send by this interface", String),
+    ttl: option("--ttl N", "time to live, or hop limit, 1 to 255", numberFrom(1, 255)),
+    dscp: option("--dscp N", "code point, 0 to 63 or EF, AF11 to AF43, CS0 to CS7", parseCodePoint),
+    ecn: option("--ecn N", "ECN field, 0 to 3 or not-ect, ect0, ect1, ce", parseEcn),
+    dontFragment: flag("--df", "forbid fragmentation"),
+    ipv4: flag("-4, --ipv4", "IPv4 only"),
+    ipv6: flag("-6, --ipv6", "IPv6 only")
+  }),
+  ...group2("Output", {
+    json: flag("--json", "a JSON object for each reply, and one for the summary"),
+    quiet: flag("-q, --quiet", "the summary only")
+  }),
+  ...COMMON_OPTIONS
+};
+var PROBE = {
+  summary: "See whether UDP echo servers answer, from where, and how fast.",
+  usage: [[
+    "echo.ts probe TARGET...",
+    "TARGET is an address, or a name for all its addresses, with or without :PORT"
+  ]],
+  options: options2,
+  notes: ["The exit code is 0 if every target is ok."]
 };
 function parseProbe(args) {
-  const given = parseArguments(args, options2);
-  if (given.has("help")) return "help";
-  if (given.has("version")) return "version";
-  const family = addressFamily(given);
-  const port = given.parsed("port", (text) => wholeNumber("--port", text, 1, 65535)) ?? 9e3;
-  const targets = parseTargets(given.positionals, port, family);
-  const source = given.value("source");
+  const parsed = parseArguments(args, options2);
+  if (typeof parsed === "string") return parsed;
+  const { settings, given, positionals } = parsed;
+  const { source, dscp, ecn, findMtu: findMtu2 } = settings;
+  const family = addressFamily(settings);
+  const targets = parseTargets(positionals, settings.port, family);
   if (source !== void 0) checkFamily(source, family);
-  const dscp = given.parsed("dscp", parseCodePoint);
-  const ecn = given.parsed("ecn", parseEcn);
-  const findMtu2 = given.has("mtu");
   if (findMtu2 && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
-  const count = given.parsed("count", (text) => wholeNumber("--count", text, 0, 1e9)) ?? COUNT_DEFAULT;
   return {
+    ...settings,
     targets,
-    count: count === 0 ? Infinity : count,
-    intervalMilliseconds: given.parsed("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
-    timeoutMilliseconds: given.parsed("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1e3,
-    size: given.parsed("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
-    source,
-    interfaceName: given.value("interface"),
-    ttl: given.parsed("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
     trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
-    dontFragment: given.has("df") || findMtu2,
-    findMtu: findMtu2,
-    connected: given.has("connected"),
-    family,
-    json: given.has("json"),
-    quiet: given.has("quiet")
+    dontFragment: settings.dontFragment || findMtu2,
+    family
   };
 }
 function parseTargets(texts, port, family) {
@@ -4227,13 +4389,18 @@ function parseTarget(text, port, family) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own2 === void 0 ? port : wholeNumber(`the port of ${host}`, own2, 1, 65535) };
+  return { host, port: own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`) };
 }
-function readDuration(option, text, leastMilliseconds) {
-  const milliseconds = parseDuration(text);
-  if (milliseconds >= leastMilliseconds && milliseconds <= DURATION_MAX) return milliseconds;
-  const least = leastMilliseconds === 0 ? "0" : `${leastMilliseconds}ms`;
-  throw new UsageError(`${option} is a time from ${least} to 60m, as 50us, 200ms, 1.5s or 1m, not ${quote(text)}`);
+function parseCount(text, name) {
+  return numberFrom(0, 1e9)(text, name) || Infinity;
+}
+function durationFrom(leastMilliseconds) {
+  return (text, name) => {
+    const milliseconds = parseDuration(text);
+    if (milliseconds >= leastMilliseconds && milliseconds <= DURATION_MAX) return milliseconds;
+    const least = leastMilliseconds === 0 ? "0" : `${leastMilliseconds}ms`;
+    throw new UsageError(`${name} is a time from ${least} to 60m, as 50us, 200ms, 1.5s or 1m, not ${quote(text)}`);
+  };
 }
 function parseCodePoint(text) {
   const name = text.toUpperCase();
@@ -4398,9 +4565,9 @@ function wrongSource({ peer, endpoint, ledger }, settings) {
     return `${endpoint} answered ${often}from port ${list(wrongSources.map(({ port }) => `${port}`))}: the server replie\
 s from another socket, or a device on the way translates ports${unseen}`;
   }
-  const option = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
+  const option2 = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
   return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText))}: the server does not set the source of i\
-ts replies (${option})${unseen}`;
+ts replies (${option2})${unseen}`;
 }
 function corrupted({ endpoint, ledger }, { size }) {
   const { counts, corruptedSize } = ledger;
@@ -5540,10 +5707,10 @@ async function main(args) {
   try {
     if (args[0] === "probe") {
       const settings2 = parseProbe(args.slice(1));
-      return typeof settings2 === "string" ? await inform(settings2, PROBE_HELP) : await runProbe(settings2);
+      return typeof settings2 === "string" ? await inform(settings2, PROBE) : await runProbe(settings2);
     }
     const settings = parseEcho(args);
-    if (typeof settings === "string") return await inform(settings, ECHO_HELP);
+    if (typeof settings === "string") return await inform(settings, ECHO);
     await runEcho(settings);
     return 0;
   } catch (error) {
@@ -5552,10 +5719,10 @@ async function main(args) {
     return error instanceof UsageError ? 2 : 1;
   }
 }
-async function inform(subject, help) {
+async function inform(subject, command) {
   if (subject === "version") return print(console.log, `echo.ts ${VERSION}`);
   const { default: { stdout } } = await import("node:process");
-  return print(console.log, fitHelp(help.trimEnd(), stdout.columns || 80));
+  return print(console.log, helpText(command, stdout.columns || void 0));
 }
 function print(write, text) {
   try {

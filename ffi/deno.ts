@@ -18,7 +18,7 @@ import {
 } from "./contract.ts";
 
 /**
- * The part of the global `Deno` that this adapter uses. The types of the other runtime lack it. `test/deno_types.ts`
+ * The part of the global `Deno` that this adapter uses. The types of the other runtimes lack it. `test/deno_types.ts`
  * checks it against Deno's own declarations.
  */
 export interface DenoGlobal {
@@ -66,7 +66,7 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
     mayListen: (host) => deno.permissions.querySync({ name: "net", host }).state === "granted",
     exit: (code) => deno.exit(code),
     get ffi() {
-      requireSupported(name, deno.version.deno, "2.0", os, arch);
+      requireSupported({ runtime: name, version: deno.version.deno, least: "2.0", platform: os, arch });
       return foreignInterface(deno);
     },
   };

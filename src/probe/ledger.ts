@@ -137,7 +137,7 @@ export class RequestLedger {
     const request: Request = {
       sequence: ++this.sent,
       size,
-      sentAt: 0,
+      sentAt: -Infinity,
       sentMilliseconds: performance.now(),
       outcome: "waiting",
       errno: 0,

@@ -64,15 +64,17 @@ export async function searchMtu(
         if (failure.sequence !== undefined && failure.sequence >= first) result.failure = failure;
       },
     };
-    // An ICMP message may be forged, and the answer come all the same. An error of this host is sure.
+    // An error of this host is certain.
     const isKnown = () =>
       isStopped() || result.reply !== undefined || result.failure !== undefined && !result.failure.report?.icmp;
     const longest = ledger.times.maximum / 1_000_000 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result.failure === undefined; attempt++) {
-      target.send(size);
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
+      const sequence = target.send(size);
       const end = performance.now() + patience;
-      while (!isKnown() && performance.now() < end) await poller.step(end);
+      // An ICMP message may be forged, and the answer lost: all but the last attempt are repeated at once.
+      const isReported = () => attempt < ATTEMPTS && result.failure?.sequence === sequence;
+      while (!isKnown() && !isReported() && performance.now() < end) await poller.step(end);
     }
     const limit = limitOf(result.reply, result.failure);
     if (!isStopped()) observer.tried(target, size, limit);

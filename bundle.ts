@@ -19,7 +19,8 @@ const head = `\
 //   bun run echo.ts 9000
 //
 // The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; \`--help\` shows its options.
-// It is generated from src/ and ffi/ of the project by \`npm run bundle\`: change it there, not here.
+// It is generated from src/ and ffi/ of the project by \`npm run bundle\`: change it there, not here. The comments are
+// there too.
 //
 ${readFileSync(join(root, "LICENSE"), "utf8").trim().replaceAll(/^/gm, "// ").replaceAll(/ +$/gm, "")}
 //
@@ -42,7 +43,8 @@ export function bundle(): string {
     lineLimit: 120,
     banner: { js: head },
   });
-  return outputFiles[0]!.text;
+  // Without this, esbuild leaves out all comments but those of class members.
+  return outputFiles[0]!.text.replaceAll(/^ +(\/\/.*|\/\*\*[^]*?\*\/)\n/gm, "");
 }
 
 if (import.meta.main) {

@@ -4,7 +4,8 @@
 //   bun run echo.ts 9000
 //
 // The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; `--help` shows its options.
-// It is generated from src/ and ffi/ of the project by `npm run bundle`: change it there, not here.
+// It is generated from src/ and ffi/ of the project by `npm run bundle`: change it there, not here. The comments are
+// there too.
 //
 // MIT License
 //
@@ -35,17 +36,16 @@
 
 // ffi/contract.ts
 var LibraryError = class extends Error {
-  /** `LibraryError` */
   name = "LibraryError";
 };
-function requireSupported(runtime2, version, least, platform, arch) {
-  const [major = 0, minor = 0] = (version ?? "0").split(".").map(Number);
+function requireSupported({ runtime: runtime2, version, least, platform, arch }) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
   const recent = major > leastMajor || major === leastMajor && minor >= leastMinor;
   if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
   throw new LibraryError(
-    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2 or later, or Bun 1.3 or later, on 64-bit Linux (\
-x86-64 or aarch64)`
+    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2, Bun 1.3, Node.js 26.10, or later versions of th\
+ese, on 64-bit Linux (x86-64 or aarch64)`
   );
 }
 
@@ -74,20 +74,10 @@ function errnoMessage(errno) {
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }
 var SystemError = class extends Error {
-  /** `SystemError` */
   name = "SystemError";
-  /** Symbolic name of the error: `EACCES`. */
   code;
-  /** Error number. errno(3) */
   errno;
-  /** The system call: `bind`. */
   syscall;
-  /**
-   * Makes an error for a system call.
-   * @param syscall the system call
-   * @param errno its error number
-   * @param message a sentence for the user; if absent, the call with the message of the number
-   */
   constructor(syscall, errno, message) {
     super(message ?? `${syscall}: ${errnoMessage(errno)} (${errnoName(errno)})`);
     this.code = errnoName(errno);
@@ -96,11 +86,8 @@ var SystemError = class extends Error {
   }
 };
 
-// ffi/bun.ts
-var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
-function bunRuntime(process, worker) {
-  const { bun } = process.versions;
-  const name = bun === void 0 ? `Node.js ${process.version}` : `Bun ${bun}`;
+// ffi/process_runtime.ts
+function processRuntime(process, name, load3) {
   return {
     name,
     arch: process.arch,
@@ -108,33 +95,27 @@ function bunRuntime(process, worker) {
     onSignal: (signal, handler) => void process.on(signal, handler),
     exit: (code) => process.exit(code),
     get ffi() {
-      requireSupported(name, bun, "1.3", process.platform, process.arch);
-      return foreignInterface(process.getBuiltinModule("bun:ffi"), worker);
+      return foreignInterface(process, load3());
     }
   };
 }
-function foreignInterface(ffi, worker) {
+function foreignInterface(process, module) {
   return {
     load(libraries2, signatures2) {
-      const symbols = symbolsOf(signatures2);
+      const { addressOf, pointer } = module;
+      const translated = translate(module, signatures2);
       let reason = "";
       for (const library of libraries2) {
         try {
-          return {
-            call: ffi.dlopen(library, symbols).symbols,
-            addressOf: (buffer) => ffi.ptr(buffer),
-            // A pointer is a plain number in Bun.
-            pointer: (address) => address
-          };
+          return { call: module.open(library, translated), addressOf, pointer };
         } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          reason ||= error.message.replace(/^Failed to open library "[^"]*": /, "");
+          reason ||= reasonOf(module, error);
         }
       }
-      throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
+      throw new LibraryError(`cannot load libc: ${reason}`);
     },
-    loadBlocking(libraries2, signatures2) {
-      const thread = new HelperThread(worker, libraries2, symbolsOf(signatures2));
+    loadBlocking(libraries2, signatures2, interrupt) {
+      const thread = new HelperThread(process, module, libraries2, signatures2, interrupt);
       const functions = Object.keys(signatures2).map((name) => [
         name,
         (...values) => thread.call(name, values)
@@ -143,36 +124,46 @@ function foreignInterface(ffi, worker) {
     }
   };
 }
-function symbolsOf(signatures2) {
+function translate(module, signatures2) {
   return Object.fromEntries(
-    Object.entries(signatures2).map(([name, { parameters, result: result2 }]) => [
-      name,
-      { args: parameters.map((type) => bunType[type]), returns: bunType[result2] }
-    ])
+    Object.entries(signatures2).map(([name, signature]) => [name, module.signature(signature)])
   );
 }
+function reasonOf(module, error) {
+  if (!(error instanceof Error)) throw error;
+  return module.reasonOf(error).replaceAll(/\s+/g, " ");
+}
 var HELPER = `
-import { dlopen } from "bun:ffi";
-self.onmessage = ({ data: [libraries, symbols] }) => {
-  let functions;
-  for (const library of libraries) {
-    try {
-      functions = dlopen(library, symbols).symbols;
-      break;
-    } catch {}
-  }
-  self.onmessage = ({ data: [name, values] }) => self.postMessage(functions[name](...values));
-};
+const { parentPort, workerData } = require("node:worker_threads");
+const { name, libraries, signatures } = workerData;
+const { dlopen } = process.getBuiltinModule(name);
+let library;
+for (const path of libraries) {
+  try {
+    library = dlopen(path, signatures);
+    break;
+  } catch {}
+}
+const { symbols, functions = symbols } = library;
+parentPort.on("message", ([name, values]) => parentPort.postMessage(functions[name](...values)));
 `;
 var HelperThread = class {
   #worker;
   #settle;
-  constructor(worker, libraries2, symbols) {
-    const url = URL.createObjectURL(new Blob([HELPER], { type: "text/javascript" }));
-    this.#worker = new worker(url, { smol: true, ref: false });
-    this.#worker.onmessage = ({ data }) => this.#take()?.resolve(data);
-    this.#worker.onerror = ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`));
-    this.#worker.postMessage([libraries2, symbols]);
+  constructor(process, module, libraries2, signatures2, interrupt) {
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const workerData = { name: module.name, libraries: libraries2, signatures: translate(module, signatures2) };
+    try {
+      this.#worker = new Worker(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
+    } catch (error) {
+      throw new LibraryError(`cannot start a thread: ${reasonOf(module, error)}`);
+    }
+    this.#worker.unref();
+    this.#worker.on("message", (value) => this.#take()?.resolve(value));
+    this.#worker.on("error", ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`)));
+    process.on("exit", () => {
+      if (this.#settle !== void 0) interrupt();
+    });
   }
   call(name, values) {
     this.#worker.ref();
@@ -186,6 +177,27 @@ var HelperThread = class {
     return settle;
   }
 };
+
+// ffi/bun.ts
+var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
+function bunRuntime(process, version) {
+  const name = `Bun ${version}`;
+  return processRuntime(process, name, () => {
+    requireSupported({ runtime: name, version, least: "1.3", platform: process.platform, arch: process.arch });
+    const { dlopen, ptr } = process.getBuiltinModule("bun:ffi");
+    return {
+      name: "bun:ffi",
+      signature: ({ parameters, result: result2 }) => ({
+        args: parameters.map((type) => bunType[type]),
+        returns: bunType[result2]
+      }),
+      open: (path, signatures2) => dlopen(path, signatures2).symbols,
+      addressOf: ptr,
+      pointer: (address) => address,
+      reasonOf: ({ message }) => message.replace(/^Failed to open library "[^"]*": /, "")
+    };
+  });
+}
 
 // ffi/deno.ts
 var addressing = {
@@ -201,9 +213,10 @@ function denoRuntime(deno) {
     arch,
     args: deno.args,
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
+    mayListen: (host) => deno.permissions.querySync({ name: "net", host }).state === "granted",
     exit: (code) => deno.exit(code),
     get ffi() {
-      requireSupported(name, deno.version.deno, "2.0", os, arch);
+      requireSupported({ runtime: name, version: deno.version.deno, least: "2.0", platform: os, arch });
       return foreignInterface2(deno);
     }
   };
@@ -233,12 +246,12 @@ function open(deno, libraries2, symbols) {
     try {
       return deno.dlopen(library, symbols).symbols;
     } catch (error) {
-      reason = reasonOf(error);
+      reason = reasonOf2(error);
     }
   }
   throw new LibraryError(`cannot load libc: ${reason}`);
 }
-function reasonOf(error) {
+function reasonOf2(error) {
   if (!(error instanceof Error)) throw error;
   if (error.name === "NotCapable" || error.name === "PermissionDenied") {
     throw new LibraryError(
@@ -248,6 +261,59 @@ function reasonOf(error) {
   return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
 }
 
+// ffi/node.ts
+var nodeType = { i32: "int32", u32: "uint32", pointer: "pointer" };
+function nodeRuntime(process) {
+  const version = process.versions.node;
+  const name = `Node.js ${version}`;
+  return processRuntime(process, name, () => {
+    requireSupported({ runtime: name, version, least: "26.10", platform: process.platform, arch: process.arch });
+    const ffi = loadFfi(process);
+    if (ffi === void 0) {
+      throw new LibraryError(
+        `${name} has no node:ffi: it is switched off by --no-experimental-ffi, or was not built in`
+      );
+    }
+    return {
+      name: "node:ffi",
+      signature: ({ parameters, result: result2 }) => ({
+        arguments: parameters.map((type) => nodeType[type]),
+        return: nodeType[result2]
+      }),
+      open: (path, signatures2) => open2(ffi, path, signatures2),
+      addressOf: (buffer) => Number(ffi.getRawPointer(buffer)),
+      pointer: (address) => BigInt(address),
+      reasonOf: reasonOf3
+    };
+  });
+}
+function loadFfi(process) {
+  const { emitWarning } = process;
+  process.emitWarning = (warning, type) => {
+    if (type !== "ExperimentalWarning") emitWarning(warning, type);
+  };
+  try {
+    return process.getBuiltinModule("node:ffi");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+function open2(ffi, path, definitions) {
+  const functions = { ...ffi.dlopen(path, definitions).functions };
+  for (const [name, call] of Object.entries(functions)) {
+    if (definitions[name].return === "pointer") functions[name] = (...values) => call(...values) || null;
+  }
+  return functions;
+}
+function reasonOf3(error) {
+  if (error.permission === void 0) return error.message.replace(/^dlopen failed: /, "");
+  throw new LibraryError(
+    error.permission === "FFI" ? "Node.js does not allow the call into libc; start it with the permission: node --permis\
+sion --allow-ffi …" : "Node.js does not allow the thread that waits for sockets; start it with the permission: node --\
+permission --allow-ffi --allow-worker …"
+  );
+}
+
 // ffi/runtime.ts
 var current;
 function runtime() {
@@ -255,7 +321,10 @@ function runtime() {
 }
 function detect() {
   const globals = globalThis;
-  return globals.Deno === void 0 ? bunRuntime(globals.process, globals.Worker) : denoRuntime(globals.Deno);
+  if (globals.Deno !== void 0) return denoRuntime(globals.Deno);
+  const { process } = globals;
+  const { bun } = process.versions;
+  return bun === void 0 ? nodeRuntime(process) : bunRuntime(process, bun);
 }
 
 // src/net/address.ts
@@ -291,14 +360,14 @@ function parseIPv6(text, out) {
   const room = dotted ? 6 : 8;
   const count = head.length + tail.length;
   if (halves.length === 2 ? count >= room : count !== room) return false;
-  if (![...head, ...tail].every((group2) => /^[0-9a-f]{1,4}$/i.test(group2))) return false;
-  const write = (group2, index) => {
-    const value = parseInt(group2, 16);
+  if (![...head, ...tail].every((group3) => /^[0-9a-f]{1,4}$/i.test(group3))) return false;
+  const write = (group3, index) => {
+    const value = parseInt(group3, 16);
     out[index * 2] = value >> 8;
     out[index * 2 + 1] = value & 255;
   };
-  head.forEach((group2, i) => write(group2, i));
-  tail.forEach((group2, i) => write(group2, room - tail.length + i));
+  head.forEach((group3, i) => write(group3, i));
+  tail.forEach((group3, i) => write(group3, room - tail.length + i));
   return true;
 }
 function parsePrefix(text) {
@@ -419,10 +488,40 @@ var { parseArgs } = await import("node:util");
 var UsageError = class extends Error {
   name = "UsageError";
 };
+function flag(flags, help) {
+  return { flags, help, read: (values) => values.length > 0 };
+}
+function option(flags, help, parse, preset) {
+  const read = (values, name) => {
+    const text = values.at(-1) ?? preset;
+    return text === void 0 ? void 0 : parse(text, name);
+  };
+  return { flags, help, preset, read };
+}
+function listOption(flags, help, parse) {
+  return { flags, help, read: (values, name) => values.map((text) => parse(text, name)) };
+}
+function group2(heading, options3) {
+  const [[first, option2]] = Object.entries(options3);
+  return { ...options3, [first]: { ...option2, heading } };
+}
+var COMMON_OPTIONS = group2("Information", {
+  help: flag("-h, --help", "show the options"),
+  version: flag("-V, --version", "show the version")
+});
+function splitFlags(flags) {
+  return /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags).groups;
+}
 function parseArguments(args, options3) {
+  const known = new Map(
+    Object.entries(options3).map(([setting, { flags, read }]) => {
+      const { short, name, value } = splitFlags(flags);
+      return [name, { setting, read, ...short && { short }, type: value === void 0 ? "boolean" : "string" }];
+    })
+  );
   const { positionals, tokens } = parseArgs({
     args: [...args],
-    options: options3,
+    options: Object.fromEntries(known),
     allowPositionals: true,
     strict: false,
     tokens: true
@@ -431,24 +530,18 @@ function parseArguments(args, options3) {
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
-    if (!Object.hasOwn(options3, name)) throw unknownOption(rawName, name, Object.keys(options3));
-    if (options3[name].type === "boolean") {
+    const option2 = known.get(name);
+    if (option2 === void 0) throw unknownOption(rawName, name, [...known.keys()]);
+    if (option2.type === "boolean") {
       if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
     } else if (value === void 0 || value === "" || !token.inlineValue && /^-[^0-9]/.test(value)) {
       throw new UsageError(`${rawName} needs a value; --help shows which`);
     }
-    given.set(name, [...given.get(name) ?? [], value ?? ""]);
+    given.set(option2.setting, [...given.get(option2.setting) ?? [], value ?? ""]);
   }
-  return {
-    has: (name) => given.has(name),
-    value: (name) => given.get(name)?.at(-1),
-    parsed: (name, parse) => {
-      const text = given.get(name)?.at(-1);
-      return text === void 0 ? void 0 : parse(text);
-    },
-    values: (name) => given.get(name) ?? [],
-    positionals
-  };
+  for (const name of ["help", "version"]) if (given.has(name)) return name;
+  const settings = [...known].map(([name, { setting, read }]) => [setting, read(given.get(setting) ?? [], `--${name}`)]);
+  return { settings: Object.fromEntries(settings), given: new Set(given.keys()), positionals };
 }
 function unknownOption(rawName, name, names) {
   const near = rawName.startsWith("--") ? names.find((known) => isSimilar(name, known)) : void 0;
@@ -456,19 +549,12 @@ function unknownOption(rawName, name, names) {
   return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }
 function isSimilar(word, known) {
-  const shorter = Math.min(word.length, known.length);
-  const longer = Math.max(word.length, known.length);
-  let start = 0;
-  while (start < shorter && word[start] === known[start]) start++;
-  let end = 0;
-  while (end < shorter - start && word.at(-1 - end) === known.at(-1 - end)) end++;
-  return start > 1 && start === word.length || longer - start - end <= Math.min(2, longer / 2);
+  if (word.length < 4 || Math.abs(word.length - known.length) > 1) return word.length > 1 && known.startsWith(word);
+  return [...word].some((_, i) => known.startsWith(word.slice(0, i)) && known.endsWith(word.slice(i + 2)));
 }
-function addressFamily(given) {
-  if (given.has("ipv4") && given.has("ipv6")) {
-    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
-  }
-  return given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : void 0;
+function addressFamily({ ipv4, ipv6 }) {
+  if (ipv4 && ipv6) throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
+  return ipv4 ? 4 : ipv6 ? 6 : void 0;
 }
 function checkFamily(address, family) {
   const bytes = parseAddress(address.split("%")[0]);
@@ -476,10 +562,12 @@ function checkFamily(address, family) {
   const actual = isIPv4(bytes) ? 4 : 6;
   if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
 }
-function wholeNumber(what, text, least, most) {
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
+function numberFrom(least, most) {
+  return (text, name) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new UsageError(`${name} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
+  };
 }
 function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
@@ -692,73 +780,41 @@ var sigaction = { size: 152, sa_handler: 0 };
 
 // ffi/library.ts
 var signatures = {
-  /** `int socket(int domain, int type, int protocol)` */
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
   bind: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int getsockname(int sockfd, struct sockaddr *addr, socklen_t *addrlen)` */
   getsockname: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  /** `int setsockopt(int sockfd, int level, int optname, const void *optval, socklen_t optlen)` */
   setsockopt: { parameters: ["i32", "i32", "i32", "pointer", "u32"], result: "i32" },
-  /** `int getsockopt(int sockfd, int level, int optname, void *optval, socklen_t *optlen)` */
   getsockopt: { parameters: ["i32", "i32", "i32", "pointer", "pointer"], result: "i32" },
-  /** `int recvmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags, struct timespec *timeout)` */
   recvmmsg: { parameters: ["i32", "pointer", "u32", "i32", "pointer"], result: "i32" },
-  /** `int sendmmsg(int sockfd, struct mmsghdr *msgvec, unsigned int vlen, int flags)` */
   sendmmsg: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
-  /** `ssize_t send(int sockfd, const void *buf, size_t len, int flags)` */
   send: { parameters: ["i32", "pointer", "u32", "i32"], result: "i32" },
-  /** `ssize_t write(int fd, const void *buf, size_t count)` */
   write: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `ssize_t read(int fd, void *buf, size_t count)` */
   read: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)` */
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
-  /** `int open(const char *pathname, int flags)` */
   open: { parameters: ["pointer", "i32"], result: "i32" },
-  /** `int close(int fd)` */
   close: { parameters: ["i32"], result: "i32" },
-  /** `int fcntl(int fd, int cmd, int arg)` */
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `off_t lseek(int fd, off_t offset, int whence)` */
   lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
-  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
-  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  /** `void *memcpy(void *dest, const void *src, size_t n)` */
-  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
-  /** `int *__errno_location(void)` */
+  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" }
 };
 var lazySignatures = {
-  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)` */
   connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
-  /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
-  /** `int epoll_create1(int flags)` */
   epoll_create1: { parameters: ["i32"], result: "i32" },
-  /** `int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)` */
   epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
-  /** `int eventfd(unsigned int initval, int flags)` */
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  /** `int ioctl(int fd, unsigned long op, void *argp)` */
   ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
-  /** `unsigned int if_nametoindex(const char *ifname)` */
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
-  /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */
   if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
-  /** `int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)` */
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
-  /** `void freeaddrinfo(struct addrinfo *res)`; the declared result is meaningless */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `char *getenv(const char *name)` */
   getenv: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t strlen(const char *s)` */
   strlen: { parameters: ["pointer"], result: "u32" }
 };
 var blockingSignatures = {
-  /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
   epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" }
 };
 var libraries = [
@@ -796,23 +852,18 @@ function lazyLibc() {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
 }
 var blocking;
-function blockingLibc() {
-  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures);
+function blockingLibc(interrupt) {
+  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures, interrupt);
 }
 
 // ffi/memory.ts
 var Memory = class {
-  /** The block as bytes. */
   bytes;
-  /** The block as 16-bit words in the byte order of the machine. */
   u16;
-  /** The block as 32-bit words in the byte order of the machine. */
   i32;
   #address;
-  // The two words of the address.
   #low;
   #high;
-  /** Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two. */
   constructor(size) {
     const buffer = new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64));
     this.bytes = new Uint8Array(buffer);
@@ -822,24 +873,20 @@ var Memory = class {
     this.#low = this.#address | 0;
     this.#high = Math.floor(this.#address / 4294967296);
   }
-  /** The pointer to `offset`, for a call. It may allocate: a loop needs its pointers beforehand. */
   pointer(offset) {
     return libc().pointer(this.#address + offset);
   }
-  /** Stores a C pointer at `at`, a multiple of 8: the address of `offset` in the block `target`. It allocates nothing. */
   link(at, target, offset) {
     const low = target.#low + offset | 0;
     const carry = low >>> 0 < target.#low >>> 0 ? 1 : 0;
     this.i32[at >> 2] = low;
     this.i32[(at >> 2) + 1] = target.#high + carry;
   }
-  /** Stores `text` and a terminating zero at `at`. */
   writeCString(at, text) {
     const bytes = new TextEncoder().encode(text);
     this.bytes.set(bytes, at);
     this.bytes[at + bytes.length] = 0;
   }
-  /** The text of the zero-terminated string at `at`. */
   readCString(at) {
     return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
   }
@@ -934,7 +981,7 @@ function poll(fd, events, milliseconds) {
   const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
   return ready <= 0 ? ready : memory.u16[pollfd.revents >> 1];
 }
-function open2(path, flags) {
+function open3(path, flags) {
   const memory = new Memory(path.length * 3 + 1);
   memory.writeCString(0, path);
   return result(libc().call.open(memory.pointer(0), flags));
@@ -952,23 +999,19 @@ function lseek(fd, offset, whence) {
 
 // ffi/writer.ts
 var Writer = class {
-  /** The buffer. */
   bytes;
   #pointer;
   #call = libc().call;
   #errno = libc().errno;
-  /** @param size bytes of the buffer */
   constructor(size) {
     const memory = new Memory(size);
     this.bytes = memory.bytes.subarray(0, size);
     this.#pointer = memory.pointer(0);
   }
-  /** Writes the first `length` bytes to a descriptor; returns the bytes written, or `-errno`. write(2) */
   write(fd, length) {
     const written = this.#call.write(fd, this.#pointer, length);
     return written < 0 ? -this.#errno() : written;
   }
-  /** Sends the first `length` bytes to a connected socket; returns the bytes sent, or `-errno`. send(2) */
   send(fd, length, flags) {
     const sent = this.#call.send(fd, this.#pointer, length, flags);
     return sent < 0 ? -this.#errno() : sent;
@@ -979,17 +1022,11 @@ var Writer = class {
 var TERMINAL_WRITE_MAX = 256;
 var NEWLINE = 10;
 var NonblockingWriter = class {
-  /** The buffer. */
   bytes;
-  /** Whether the descriptor is a terminal. */
   isTerminal;
   #writer;
   #method;
   #fd;
-  /**
-   * @param fd the descriptor
-   * @param size bytes of the buffer
-   */
   constructor(fd, size) {
     this.#writer = new Writer(size);
     this.bytes = this.#writer.bytes;
@@ -998,10 +1035,6 @@ var NonblockingWriter = class {
     this.#fd = own2;
     this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own2) !== void 0;
   }
-  /**
-   * Writes from the start of the buffer, at most `length` bytes, and whole lines if possible.
-   * @returns the bytes written, `-EAGAIN` if the descriptor takes none now, or another negative error number
-   */
   write(length) {
     let written;
     do
@@ -1017,15 +1050,12 @@ var NonblockingWriter = class {
     }
     return this.#writer.write(this.#fd, this.#sizeOf(length));
   }
-  /** Waits until the descriptor takes bytes, or fails; returns 0 after `milliseconds`, or `-EINTR` after a signal. */
   wait(milliseconds) {
     return poll(this.#fd, POLLOUT, milliseconds);
   }
-  /** Closes the descriptor if it is this writer's own. */
   close() {
     if (this.#method === "nonblocking") close(this.#fd);
   }
-  /** Bytes of the next write. A pipe takes up to `PIPE_BUF` bytes whole or not at all. */
   #sizeOf(length) {
     if (this.#method === "pieces") return Math.min(length, this.bytes.indexOf(NEWLINE) || 1, TERMINAL_WRITE_MAX);
     if (length <= PIPE_BUF || this.#method === "write") return length;
@@ -1041,9 +1071,9 @@ function methodFor(fd) {
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own2 = open2(`/proc/self/fd/${fd}`, flags);
+  const own2 = open3(`/proc/self/fd/${fd}`, flags);
   if (own2 >= 0) return own2;
-  const terminal = open2("/dev/tty", flags);
+  const terminal = open3("/dev/tty", flags);
   if (terminal < 0) return own2;
   const device = terminalDevice(fd);
   if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
@@ -1056,11 +1086,8 @@ var RENDITION = { good: 32, bad: 31, doubtful: 33, strong: 1, faint: 2, bar: 36 
 var COLUMNS_DEFAULT = 80;
 var TURN_MILLISECONDS = 100;
 var Terminal = class {
-  /** Whether it is a terminal whose text can be redrawn. */
   interactive;
-  /** Whether it shows characters beyond ASCII. */
   unicode;
-  /** Whether the reader has gone away. */
   closed = false;
   #colours;
   #writer = new NonblockingWriter(1, PIPE_BUF);
@@ -1070,32 +1097,25 @@ var Terminal = class {
     this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
     this.unicode = localeIsUtf8() ?? false;
   }
-  /** Columns of the terminal as it is now. */
   get columns() {
     return terminalSize(1)?.columns || COLUMNS_DEFAULT;
   }
-  /** Rows of the terminal as it is now; `Infinity` where there is none. */
   get rows() {
     return terminalSize(1)?.rows || Infinity;
   }
-  /** Whether the reader has not taken everything yet. */
   get stalled() {
     return this.#pending.length > 0;
   }
-  /** Gives a text a look, where there are colours. */
   paint(style, text) {
     return this.#colours ? `\x1B[${RENDITION[style]}m${text}\x1B[0m` : text;
   }
-  /** Writes lines. */
   writeLines(lines) {
     this.#write(lines.map((line) => `${line}
 `).join(""));
   }
-  /** Erases the line of the cursor, with the `^C` that a terminal shows, and `lines` lines above it. ECMA-48 */
   eraseAbove(lines) {
     if (this.interactive) this.#write(`\r${lines > 0 ? `\x1B[${lines}A` : ""}\x1B[J`);
   }
-  /** Waits until the reader has taken everything, or has gone away, or `isOver`. Signals are handled meanwhile. */
   async drain(isOver) {
     while (this.stalled && !isOver()) {
       const interrupted = this.#writer.wait(TURN_MILLISECONDS) === -EINTR;
@@ -1112,7 +1132,6 @@ var Terminal = class {
     this.#pending = pending;
     this.#flush();
   }
-  /** Hands over what the reader takes now. */
   #flush() {
     while (this.stalled) {
       const piece = this.#pending.subarray(0, PIPE_BUF);
@@ -1139,21 +1158,30 @@ function wrap(text, width) {
 
 // src/cli/help.ts
 var COLUMNS = 80;
-var NAME_INDENT_MAX = 6;
-function fitHelp(help, columns) {
-  if (columns >= COLUMNS) return help;
-  const lines = help.split("\n").flatMap((line) => {
-    const indent = line.search(/\S|$/);
-    const isName = indent <= NAME_INDENT_MAX;
-    const parts = line.trim().split(/ {2,}/);
-    const name = isName ? parts.shift() : "";
-    const block = (text, indent2) => wrap(text, columns - indent2).map((row) => `${" ".repeat(indent2)}${row}`);
-    return [
-      ...isName ? block(name, Math.min(indent, 2)) : [],
-      ...parts.length > 0 ? block(parts.join(" "), 6) : []
-    ];
-  });
-  return lines.join("\n");
+var DESCRIPTION_COLUMN = { wide: 29, narrow: 6 };
+function helpText({ summary, usage, options: options3, notes }, columns = COLUMNS) {
+  const width = Math.min(columns, COLUMNS);
+  const column = DESCRIPTION_COLUMN[width < COLUMNS ? "narrow" : "wide"];
+  const indented = (text, indent) => wrap(text, width - indent).map((row) => " ".repeat(indent) + row);
+  const entry = (name, description) => {
+    const [first = "", ...rest] = indented(description, column);
+    return name.length + 3 < column ? [`  ${name}`.padEnd(column) + first.trim(), ...rest] : [`  ${name}`, first, ...rest];
+  };
+  const lines = Object.values(options3).flatMap(({ heading, flags, help, preset }) => [
+    ...heading === void 0 ? [] : ["", `${heading}:`],
+    ...entry(
+      splitFlags(flags).short === void 0 ? `    ${flags}` : flags,
+      preset === void 0 ? help : `${help} (default: ${preset})`
+    )
+  ]);
+  return [
+    ...indented(summary, 0),
+    "",
+    ...usage.flatMap(([form, remark]) => entry(form, remark)),
+    ...lines,
+    "",
+    ...notes.flatMap((note) => indented(note.trim(), note.search(/\S/)))
+  ].join("\n");
 }
 
 // src/cli/version.ts
@@ -1164,48 +1192,31 @@ var LINE_SIZE_MAX = 1024;
 var BUFFER_SIZE = 64 << 10;
 var NEWLINE2 = 10;
 var Output = class {
-  /** Lines that were dropped since the start, without those of {@link writeText}. */
   dropped = 0;
-  /** Lines that wait for the descriptor, and room for the next line. */
   bytes;
-  /** Offset in {@link bytes} where the next line starts. */
   at = 0;
-  // 1 at the newline of each line that counts. Elsewhere than at newlines the values are stale.
   #counts = new Uint8Array(BUFFER_SIZE);
   #writer;
-  // Whether the last flush left bytes behind: then the next flush tries again, not every line.
   #stalled = false;
-  // Whether the first line has been written in part: the buffer begins with the rest of it.
   #torn = false;
-  /** @param fd the descriptor, possibly shared with other programs: its flags stay as they are */
   constructor(fd) {
     this.#writer = new NonblockingWriter(fd, BUFFER_SIZE);
     this.bytes = this.#writer.bytes;
   }
-  /**
-   * Whether UTF-8 is safe to write. In other encodings the bytes 0x80 to 0x9f are control characters of terminals. Where
-   * no locale is set, as in many services, files and pipes take UTF-8. Reading this allocates.
-   */
   get utf8() {
     return localeIsUtf8() ?? !this.#writer.isTerminal;
   }
-  /** Whether there is room for a line; if not, the line counts as dropped. */
   hasRoom() {
     if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
     if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
     this.dropped++;
     return false;
   }
-  /** Completes the line that ends before the offset `end`. */
   endLine(end) {
     this.bytes[end] = NEWLINE2;
     this.#counts[end] = 1;
     this.at = end + 1;
   }
-  /**
-   * Writes a text of one or more lines behind those that wait.
-   * @returns false if it was dropped; {@link dropped} does not count it
-   */
   writeText(text) {
     this.flush();
     const { read, written } = encoder.encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
@@ -1214,10 +1225,6 @@ var Output = class {
     this.#counts.fill(0, this.at - written - 1, this.at);
     return this.flush();
   }
-  /**
-   * Writes what the descriptor takes now; the rest waits.
-   * @returns false if the descriptor failed and what waited was dropped
-   */
   flush() {
     while (this.at > 0) {
       const written = this.#writer.write(this.at);
@@ -1234,7 +1241,6 @@ var Output = class {
     this.#stalled = false;
     return true;
   }
-  /** Writes what the descriptor takes within a time; the rest is dropped. */
   settle(milliseconds) {
     const end = performance.now() + milliseconds;
     while (this.flush() && this.at > 0) {
@@ -1244,7 +1250,6 @@ var Output = class {
     this.#drop();
     this.dropped += this.#countLines(0);
   }
-  /** Settles and closes the output. It must not be used afterwards. */
   close(milliseconds) {
     this.settle(milliseconds);
     this.#writer.close();
@@ -1255,14 +1260,12 @@ var Output = class {
     this.#counts.copyWithin(0, written, this.at);
     this.at -= written;
   }
-  /** Drops what waits, but for the rest of a torn line: that comes first when the descriptor recovers. */
   #drop() {
     const rest = this.#torn ? this.bytes.indexOf(NEWLINE2) + 1 : 0;
     this.dropped += this.#countLines(rest);
     this.at = rest;
     this.#stalled = rest > 0;
   }
-  /** Lines that count, from an offset on. */
   #countLines(from) {
     let lines = 0;
     for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE2) lines += this.#counts[i];
@@ -1303,35 +1306,28 @@ function handleSignals(stop) {
 var VALUES_SIZE = SK_MEMINFO_VARS * 4;
 var SocketMemory = class {
   #fd;
-  // The values, then their length.
   #memory = new Memory(VALUES_SIZE + 4);
   #words = this.#memory.i32;
   #values = this.#memory.pointer(0);
   #length = this.#memory.pointer(VALUES_SIZE);
   #call = libc().call;
   #drops = 0;
-  // The kernel's counter at the last reading. Drops before an adoption do not count.
   #dropsSeen;
-  /** @param fd the socket */
   constructor(fd) {
     this.#fd = fd;
     this.read();
     this.#dropsSeen = this.#words[SK_MEMINFO_DROPS];
   }
-  /** Reads the values. On failure (Linux before 4.12, a descriptor that is no socket any more) they stay as they are. */
   read() {
     this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
     this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
   }
-  /** Bytes in the send buffer: datagrams that have not left the host, with their bookkeeping. */
   get sendBufferUsed() {
     return this.#words[SK_MEMINFO_WMEM_ALLOC];
   }
-  /** Size of the send buffer in such bytes. */
   get sendBufferSize() {
     return this.#words[SK_MEMINFO_SNDBUF];
   }
-  /** Reads the number of datagrams that the kernel has dropped on reception since this object was made. `sk_drops` */
   readDrops() {
     this.read();
     const counter = this.#words[SK_MEMINFO_DROPS];
@@ -1723,43 +1719,32 @@ var Epoll = class {
   #events = this.#memory.pointer(epoll_event.size);
   #call = lazyLibc();
   #errno = libc().errno;
-  #blocking = blockingLibc();
+  #blocking = blockingLibc(() => this.wake());
   #epoll;
   #waker;
-  /** @throws {SystemError} if the process has no descriptors left */
   constructor() {
     this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
     const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
     if (waker < 0) close(this.#epoll);
     this.#waker = check2("eventfd", waker);
   }
-  /**
-   * Reports `fd` once it is readable or has an error.
-   * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
-   * @throws {SystemError} if the kernel refuses the descriptor
-   */
   arm(fd, tag) {
     const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
     check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
   }
-  /** Removes `fd`. Call it before `close`. */
   remove(fd) {
     this.#control(EPOLL_CTL_DEL, fd, 0);
   }
-  /** Ends the current or the next {@link wait}. */
   wake() {
     this.arm(this.#waker, 0);
   }
-  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
   async wait() {
     const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
     return Math.max(0, count);
   }
-  /** The descriptor that the last wait reported as number `i`. */
   reported(i) {
     return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
   }
-  /** The tag that it was armed with. */
   reportedTag(i) {
     return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
   }
@@ -1865,67 +1850,48 @@ var MessageVector = class {
   #pointers = [];
   #call = libc().call;
   #errno = libc().errno;
-  /**
-   * Lays out the headers.
-   * @param memory the memory of the headers, and of all that they point at but payloads
-   * @param offset offset of the headers, a multiple of 8; they take `capacity * mmsghdr.size` bytes
-   * @param capacity number of headers
-   */
   constructor(memory, offset, capacity) {
     this.#memory = memory;
     this.#words = memory.i32;
     this.#offset = offset;
     for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(offset + i * mmsghdr.size));
   }
-  /** Sets the buffer of message `i` for the peer's socket address: its offset, and its length in bytes. */
   setName(i, offset, length) {
     const header = this.#offset + i * mmsghdr.size;
     this.#memory.link(header + mmsghdr.msg_name, this.#memory, offset);
     this.#words[header + mmsghdr.msg_namelen >> 2] = length;
   }
-  /** Sets the array of `count` buffers (`struct iovec`) of message `i`. */
   setBuffers(i, offset, count) {
     const header = this.#offset + i * mmsghdr.size;
     this.#memory.link(header + mmsghdr.msg_iov, this.#memory, offset);
     this.#words[header + mmsghdr.msg_iovlen >> 2] = count;
   }
-  /** Sets the buffer of message `i` for control messages: its offset, and its length in bytes. */
   setControl(i, offset, length) {
     const header = this.#offset + i * mmsghdr.size;
     this.#memory.link(header + mmsghdr.msg_control, this.#memory, offset);
     this.#words[header + mmsghdr.msg_controllen >> 2] = length;
   }
-  /** Restores the lengths of the buffers for the socket address and control messages, which a reception overwrites. */
   resetLengths(i, nameLength, controlLength) {
     const header = this.#offset + i * mmsghdr.size;
     this.#words[header + mmsghdr.msg_namelen >> 2] = nameLength;
     this.#words[header + mmsghdr.msg_controllen >> 2] = controlLength;
   }
-  /** Bytes of the socket address that was received. */
   nameLength(i) {
     return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_namelen >> 2];
   }
-  /** Bytes of the control messages that were received. */
   controlLength(i) {
     return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_controllen >> 2];
   }
-  /** Flags of the received message: `MSG_TRUNC`, `MSG_CTRUNC`. */
   flags(i) {
     return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_flags >> 2];
   }
-  /** Bytes of payload that were received or sent. */
   length(i) {
     return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_len >> 2];
   }
-  /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */
   receive(fd, count, flags) {
     const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
     return received < 0 ? -this.#errno() : received;
   }
-  /**
-   * Sends the messages from `first` to before `end`; stops at the first that fails. Returns the number of messages sent,
-   * or the `-errno` of the first. sendmmsg(2)
-   */
   send(fd, first, end, flags) {
     const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
     return sent < 0 ? -this.#errno() : sent;
@@ -1942,35 +1908,23 @@ var BROADCAST = 1;
 var MULTICAST = 2;
 var UNKNOWN = 3;
 var ControlMessageDecoder = class {
-  /** Kind of the destination. ip(7), ipv6(7) */
   destination = UNKNOWN;
-  /** Local address to answer from, four words; `::` if the interface determines it. */
   local = new Int32Array(4);
-  /** Index of the interface that the message arrived by; 0 if the kernel did not report it. */
   interfaceIndex = 0;
-  /** Bytes of each segment of a train; 0 for a single datagram. `UDP_GRO`, udp(7) */
   segmentSize = 0;
-  /** Bytes of the largest fragment that the datagram was reassembled from; 0 for an unfragmented one. */
   fragmentSize = 0;
-  /** Whether there is a time of arrival or departure. `SCM_TIMESTAMPING` */
   hasTime = false;
-  /** Seconds of that time since the epoch, modulo 2^32. */
   seconds = 0;
-  /** Nanoseconds of that time, 0 to 999,999,999. */
   nanoseconds = 0;
-  /** Offset of a `struct sock_extended_err`; -1 without one. `IP_RECVERR`, ip(7) */
   errorOffset = -1;
-  /** Offset behind that struct and the socket address that follows it. */
   errorEnd = -1;
   #words;
-  /** @param memory the memory of the buffers to decode */
   constructor(memory) {
     this.#words = memory.i32;
   }
-  /** Decodes the buffer of `length` bytes at `offset`, a multiple of 8. */
   decode(offset, length) {
     this.destination = UNKNOWN;
-    this.local.fill(0);
+    for (let i = 0; i < 4; i++) this.local[i] = 0;
     this.interfaceIndex = 0;
     this.segmentSize = 0;
     this.fragmentSize = 0;
@@ -2094,39 +2048,22 @@ var PAYLOAD_STRIDE = 65536 + 192;
 var UNMARKED = 0;
 var MARKED = 1;
 var Messages = class {
-  /** Most messages at a time. */
   capacity;
-  /** `AF_INET` or `AF_INET6`. */
   family;
-  /** Messages in use. */
   count = 0;
-  /** Memory of the payloads. */
   payloads;
-  /** Addresses, eight words a message: the peer's and the local one. */
   addresses;
-  /** Ports of the peers. */
   ports;
-  /** Interface indexes of the peers' link-local addresses, else 0. */
   scopes;
-  /** Indexes of the interfaces that messages arrived by, or leave by. */
   interfaces;
-  /** Bytes of payload. */
   sizes;
-  /** Bytes of each datagram of a train but the last, which may be shorter; the size of a single datagram. */
   segmentSizes;
-  /** Bytes of the largest fragments that messages were reassembled from; 0 for unfragmented ones. */
   fragmentSizes;
-  /** Kinds of destinations: `UNICAST` … `UNKNOWN`. */
   destinations;
-  /** Whether there is a time of arrival. */
   timed;
-  /** Seconds of the times of arrival. */
   seconds;
-  /** Nanoseconds of the times of arrival. */
   nanoseconds;
-  /** Whether the next send sends the message: {@link UNMARKED} or {@link MARKED}. */
   marks;
-  /** Errors of the last send, 0 for none. */
   errors;
   #memory;
   #vector;
@@ -2166,38 +2103,25 @@ var Messages = class {
       this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE, CONTROL_STRIDE);
     }
   }
-  /** Index in {@link addresses} of the peer's address. */
   peerWord(i) {
     return i * ADDRESS_STRIDE;
   }
-  /** Index in {@link addresses} of the local address. */
   localWord(i) {
     return i * ADDRESS_STRIDE + 4;
   }
-  /** Offset in {@link payloads} of a payload. */
   payloadOffset(i) {
     return i * PAYLOAD_STRIDE;
   }
-  /** Datagrams in a message, at least 1. */
   datagrams(i) {
     const size = this.sizes[i];
     const segmentSize = this.segmentSizes[i];
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
-  /**
-   * Whether a message to send names its interface: a link-local source is ambiguous without it, and the interface
-   * determines an unspecified source.
-   */
   namesInterface(i) {
     const { addresses } = this;
     const local = this.localWord(i);
     return hasLinkLocalPrefix(addresses, local) || !isMapped(addresses, local) && isUnspecified(addresses, local);
   }
-  /**
-   * Receives messages from a socket and decodes them.
-   * @param flags of recvmmsg(2)
-   * @returns their number, or `-errno`; `-ESHUTDOWN` if a process that shares the socket has shut it down
-   */
   receive(fd, flags) {
     const received = this.#vector.receive(fd, this.capacity, flags);
     this.count = 0;
@@ -2205,7 +2129,6 @@ var Messages = class {
     if (received <= 0) return received;
     return this.count > 0 ? this.count : -ESHUTDOWN;
   }
-  /** Decodes a received message, and prepares its header for the next reception. */
   #decode(i) {
     const vector = this.#vector;
     const control = this.#control;
@@ -2233,7 +2156,6 @@ var Messages = class {
     this.errors[i] = 0;
     vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
   }
-  /** Decodes the socket address of the peer; returns whether it is one of this family. */
   #decodeName(i, length) {
     const { bytes, i32, u16 } = this.#memory;
     const name = this.#namesOffset + i * NAME_STRIDE;
@@ -2252,7 +2174,6 @@ var Messages = class {
     }
     return length === this.#nameSize && u16[name >> 1] === this.family;
   }
-  /** Prepares message `i` for sending: its peer and source are written by the caller. */
   compose(i) {
     this.destinations[i] = UNICAST;
     this.fragmentSizes[i] = 0;
@@ -2260,7 +2181,6 @@ var Messages = class {
     this.marks[i] = MARKED;
     this.errors[i] = 0;
   }
-  /** Copies a payload of `size` bytes, at most {@link PAYLOAD_SIZE_MAX}, to message `i`. */
   setPayload(i, payload, size) {
     this.payloads.bytes.set(payload, this.payloadOffset(i));
     this.sizes[i] = size;
@@ -2273,25 +2193,15 @@ var WINDOW = 64;
 var TRAIN_SIZE_MAX = 65507;
 var SLOTS = 2 * WINDOW;
 var Trains = class {
-  /** Number of trains. */
   count = 0;
-  /** First message of each train. */
   head = new Int32Array(WINDOW);
-  /** Payload bytes of each train. */
   bytes = new Int32Array(WINDOW);
-  /** Datagrams of each train. */
   datagrams = new Int32Array(WINDOW);
-  /** Bytes of each datagram of a train but the last, which may be shorter. */
   segmentSizes = new Int32Array(WINDOW);
-  /** Next message of the same train, by message number modulo {@link WINDOW}; -1 at the end. */
   next = new Int32Array(WINDOW);
-  /** Last message of each train. */
   tail = new Int32Array(WINDOW);
-  /** Whether each train can take more messages. */
   open = new Uint8Array(WINDOW);
-  /** Newest train of each flow by hash of the flow, -1 for none: open addressing with linear probing. */
   newest = new Int32Array(SLOTS);
-  /** The message behind message `i` in its train; -1 at the end. */
   after(i) {
     return this.next[i % WINDOW];
   }
@@ -2370,26 +2280,18 @@ var Clock = class {
   #pointer = this.#memory.pointer(0);
   #call = libc().call;
   #clockId;
-  /** @param clockId `CLOCK_MONOTONIC` or `CLOCK_REALTIME` */
   constructor(clockId) {
     this.#clockId = clockId;
   }
-  /** Reads the clock. */
   read() {
     this.#call.clock_gettime(this.#clockId, this.#pointer);
   }
-  /** Whole seconds of the last reading, modulo 2^32: sufficient until 2106. */
   get seconds() {
     return this.#words[timespec.tv_sec >> 2] >>> 0;
   }
-  /** Nanoseconds of the last reading, 0 to 999,999,999. */
   get nanoseconds() {
     return this.#words[timespec.tv_nsec >> 2];
   }
-  /**
-   * Reads the clock in microseconds, modulo 1,024 seconds, for {@link elapsedMicroseconds}. The value is a small integer,
-   * which no runtime puts on the heap.
-   */
   microseconds() {
     this.read();
     return (this.seconds & 1023) * 1e6 + (this.nanoseconds / 1e3 | 0);
@@ -2409,7 +2311,6 @@ var SegmentationRefusals = class {
   #sizes = new Int32Array(0);
   #until = new Float64Array(0);
   #clock = new Clock(CLOCK_MONOTONIC);
-  /** Remembers that the peer, an address of four words from `at`, cannot be sent segments of `size` bytes or more. */
   add(words, at, size) {
     if (this.#peers === void 0) {
       this.#peers = new Int32Array(PEERS_MAX * WORDS);
@@ -2422,7 +2323,6 @@ var SegmentationRefusals = class {
     this.#sizes[entry] = size;
     this.#until[entry] = this.#clock.seconds + REFUSAL_SECONDS;
   }
-  /** Whether the peer, an address of four words from `at`, is known to refuse segments of `size` bytes. */
   has(words, at, size) {
     if (this.#peers === void 0) return false;
     const entry = entryOf(words, at);
@@ -2444,36 +2344,25 @@ var TRIAL_SHARE = 16;
 var PEERS = 65536;
 var BOOKKEEPING = 1024;
 var SendBuffer = class {
-  /** Whether the buffer is half full: then each message needs {@link admit}, and leaves alone. */
   crowded = false;
   #memory;
   #size;
-  // Bytes in the buffer at the last reading, and bytes reserved since.
   #level = 0;
   #reserved = 0;
-  // The tables are allocated when the buffer is half full for the first time: usually never.
   #seed = 0;
-  // By peer: bytes held in the other half of the buffer, and refusals since the peer last held none.
   #held = new Int32Array(0);
   #refusals = new Int32Array(0);
-  // The peers that hold bytes, in order of time; and by peer, its place in that order plus 1, or 0.
   #holders = new Uint16Array(0);
   #place = new Int32Array(0);
   #holderCount = 0;
-  /** @param memory the kernel's memory of the socket, read when the send buffer had its final size */
   constructor(memory) {
     this.#memory = memory;
     this.#size = memory.sendBufferSize;
   }
-  /**
-   * Reserves space for `datagrams` datagrams of `bytes` bytes together.
-   * @returns whether the buffer stays less than half full for certain; if not, {@link refresh} must come first
-   */
   reserve(bytes, datagrams) {
     this.#reserved += cost(bytes, datagrams);
     return this.#level + this.#reserved <= this.#size >> 1;
   }
-  /** Reads the fill level from the kernel. */
   refresh() {
     this.#memory.read();
     let gone = this.#level - this.#memory.sendBufferUsed;
@@ -2495,7 +2384,6 @@ var SendBuffer = class {
       this.#holderCount--;
     }
   }
-  /** Whether `datagrams` datagrams of `bytes` bytes together may leave for the peer, an address of four words from `at`. */
   admit(words, at, bytes, datagrams) {
     const peer = this.#peer(words, at);
     const held = this.#held[peer];
@@ -2507,7 +2395,6 @@ var SendBuffer = class {
     const refusals = ++this.#refusals[peer];
     return (refusals & refusals - 1) === 0 && held + wanted <= room / TRIAL_SHARE;
   }
-  /** Charges the peer for the bytes of its last message that stayed in the buffer. */
   charge(words, at) {
     const before = this.#level;
     this.refresh();
@@ -2554,7 +2441,6 @@ function cost(bytes, datagrams) {
 // src/socket/send_vector.ts
 var NAME_STRIDE2 = 32;
 var SendVector = class {
-  /** Encoded messages. */
   count = 0;
   #family;
   #memory;
@@ -2562,16 +2448,11 @@ var SendVector = class {
   #buffersOffset;
   #namesOffset;
   #controlsOffset;
-  // By encoded message: the first message of the batch in it, its train, its datagrams.
   #heads;
   #trains;
   #datagrams;
   #buffers = 0;
   #firstBuffer = 0;
-  /**
-   * @param family `AF_INET` or `AF_INET6`, the socket's
-   * @param capacity most messages, and most buffers
-   */
   constructor(family, capacity) {
     this.#family = family;
     this.#buffersOffset = capacity * mmsghdr.size;
@@ -2583,24 +2464,17 @@ var SendVector = class {
     this.#trains = new Int32Array(capacity);
     this.#datagrams = new Int32Array(capacity);
   }
-  /** Begins a message: `datagrams` datagrams of a train whose first message is `i`. */
   begin(i, train, datagrams) {
     this.#heads[this.count] = i;
     this.#trains[this.count] = train;
     this.#datagrams[this.count] = datagrams;
     this.#firstBuffer = this.#buffers;
   }
-  /** Adds `length` bytes at `offset` of the payloads. */
   addBuffer(messages, offset, length) {
     const at = this.#buffersOffset + this.#buffers * iovec.size;
     writeBuffer(this.#memory, at, messages.payloads, offset, length);
     this.#buffers++;
   }
-  /**
-   * Ends the message: encodes its peer, its source and the size of its segments.
-   * @param named whether the message names its peer; false on a connected socket
-   * @param segmentSize bytes of each datagram of a train; 0 for a single datagram
-   */
   end(messages, named, segmentSize) {
     const memory = this.#memory;
     const vector = this.#vector;
@@ -2627,7 +2501,6 @@ var SendVector = class {
     vector.setControl(count, start, at - start);
     this.count++;
   }
-  /** Sends from message `first` on; returns the number of messages sent, or the `-errno` of the first. */
   send(fd, first) {
     let sent;
     do {
@@ -2635,19 +2508,15 @@ var SendVector = class {
     } while (sent === -EINTR);
     return sent === 0 ? -EAGAIN : sent;
   }
-  /** First message of the batch in encoded message `k`. */
   head(k) {
     return this.#heads[k];
   }
-  /** Train of encoded message `k`. */
   train(k) {
     return this.#trains[k];
   }
-  /** Datagrams in encoded message `k`. */
   datagrams(k) {
     return this.#datagrams[k];
   }
-  /** Forgets the encoded messages. */
   clear() {
     this.count = 0;
     this.#buffers = 0;
@@ -2656,13 +2525,9 @@ var SendVector = class {
 
 // src/socket/batch_sender.ts
 var BatchSender = class {
-  /** Datagrams that could not be sent, by error number. */
   failed = new Float64Array(ERRNO_COUNT);
-  /** Error number of the last datagram that could not be sent; 0 if all could. */
   lastError = 0;
-  /** Whether a network device refused a train. */
   deviceRefusedTrains = false;
-  /** Whether the socket is connected: then messages do not name their peer. */
   connected = false;
   #fd;
   #segmentation;
@@ -2670,10 +2535,8 @@ var BatchSender = class {
   #trains = new Trains();
   #refusals = new SegmentationRefusals();
   #buffer;
-  // Trains, and the datagrams of a train that was refused.
   #whole;
   #singles;
-  /** @param options see {@link BatchSenderOptions} */
   constructor({ fd, family, segmentation, socketMemory }) {
     this.#fd = fd;
     this.#family = family;
@@ -2681,7 +2544,6 @@ var BatchSender = class {
     this.#buffer = new SendBuffer(socketMemory);
     this.#whole = new SendVector(family, WINDOW);
   }
-  /** Sends the marked messages; returns the number of datagrams sent. The others are in {@link failed}. */
   send(messages) {
     let sent = 0;
     for (let first = 0; first < messages.count; first += WINDOW) {
@@ -2710,7 +2572,6 @@ var BatchSender = class {
     }
     return sent + this.#sendEncoded(messages);
   }
-  /** Sends as much of a train as the crowded send buffer admits. */
   #sendIfAdmitted(messages, train) {
     const { addresses } = messages;
     const peer = messages.peerWord(this.#trains.head[train]);
@@ -2726,14 +2587,12 @@ var BatchSender = class {
     this.#failTrain(messages, train, EAGAIN);
     return 0;
   }
-  /** Whether a train leaves as one message: the kernel has not refused segments of this size to this peer. */
   #goesWhole(messages, train) {
     const trains = this.#trains;
     if (trains.datagrams[train] === 1) return true;
     const peer = messages.peerWord(trains.head[train]);
     return !this.#refusals.has(messages.addresses, peer, trains.segmentSizes[train]);
   }
-  /** Encodes a train as one message. */
   #encode(messages, train) {
     const trains = this.#trains;
     const whole = this.#whole;
@@ -2744,7 +2603,6 @@ var BatchSender = class {
     }
     whole.end(messages, !this.connected, datagrams > 1 ? trains.segmentSizes[train] : 0);
   }
-  /** Sends the encoded trains; returns the number of datagrams sent. */
   #sendEncoded(messages) {
     const whole = this.#whole;
     let sent = 0;
@@ -2766,7 +2624,6 @@ var BatchSender = class {
     whole.clear();
     return sent;
   }
-  /** Sends the datagrams of a refused train one by one, and remembers the refusal. */
   #sendRefused(messages, train, errno) {
     const trains = this.#trains;
     const sent = this.#sendOneByOne(messages, train);
@@ -2777,7 +2634,6 @@ var BatchSender = class {
     if (deviceRefuses) this.deviceRefusedTrains = true;
     return sent;
   }
-  /** Sends every datagram of a train as a message of its own; returns the number of datagrams sent. */
   #sendOneByOne(messages, train) {
     const trains = this.#trains;
     const buffer = this.#buffer;
@@ -2845,9 +2701,7 @@ var isPath;
 var hasPath;
 var setPath;
 var Path = class _Path {
-  /** The peer. */
   peer;
-  /** The local address of replies; see `MessageBatch.localAddress`. */
   local;
   #family;
   #port;
@@ -2938,15 +2792,8 @@ var CAPACITY_MAX = 1024;
 var messagesOf;
 var MessageBatch = class {
   #messages;
-  // Views of their own for users, who may override what a view answers.
   #addresses;
   #payloads;
-  /**
-   * Allocates a batch. `UdpSocket.batch` does so for its own family.
-   * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
-   * @param capacity most messages at a time, 1 to 1024
-   * @throws {SystemError} `EINVAL` for other values
-   */
   constructor(family, capacity) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
     this.#messages = new Messages(
@@ -2962,113 +2809,81 @@ var MessageBatch = class {
       throw invalid(syscall, `a batch must be a MessageBatch, not ${describe(batch)}`);
     };
   }
-  /** `AF_INET` (2) or `AF_INET6` (10). */
   get family() {
     return this.#messages.family;
   }
-  /** Most messages at a time. */
   get capacity() {
     return this.#messages.capacity;
   }
-  /** Messages that were received last, or added since {@link clear}. */
   get count() {
     return this.#messages.count;
   }
-  /**
-   * Addresses of all messages, each as four 32-bit words that hold its 16 bytes in network byte order; an IPv4 address is
-   * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
-   */
   get addresses() {
     return this.#addresses;
   }
-  /** Payloads of all messages; {@link payloadOffset} gives the offsets. The kernel writes here: do not transfer it. */
   get payloads() {
     return this.#payloads;
   }
-  /** Bytes of payload of message `i`, all its datagrams together. */
   size(i) {
     return this.#at(i).sizes[i];
   }
-  /** Bytes of each datagram of message `i`; the last may be shorter. */
   segmentSize(i) {
     return this.#at(i).segmentSizes[i];
   }
-  /** Datagrams in message `i`, at least 1. */
   datagrams(i) {
     return this.#at(i).datagrams(i);
   }
-  /** Keeps the first `datagrams` datagrams of message `i` and drops the others; without effect if it has no more. */
   shorten(i, datagrams) {
     const messages = this.#at(i);
     if (datagrams < messages.datagrams(i) && datagrams > 0 && Number.isInteger(datagrams)) {
       messages.sizes[i] = datagrams * messages.segmentSizes[i];
     }
   }
-  /** Kind of the destination of message `i`: `UNICAST`, `BROADCAST`, `MULTICAST` or `UNKNOWN`. */
   destination(i) {
     return this.#at(i).destinations[i];
   }
-  /** Index of the interface that message `i` arrived by. */
   interfaceIndex(i) {
     return this.#at(i).interfaces[i] >>> 0;
   }
-  /** Name of the interface that message `i` arrived by; its index in decimal if it no longer exists. Allocates. */
   interfaceName(i) {
     return interfaceName(this.interfaceIndex(i));
   }
-  /** Time at which the kernel received message `i`, as a `wallTime`; `undefined` without `SO_TIMESTAMPING`. */
   arrival(i) {
     const { timed, seconds, nanoseconds } = this.#at(i);
     return timed[i] === 0 ? void 0 : wallTime(seconds[i], nanoseconds[i]);
   }
-  /**
-   * Bytes of the largest fragment that message `i` was reassembled from; 0 if it arrived unfragmented, or the socket has
-   * neither `IP_RECVFRAGSIZE` nor `IPV6_RECVFRAGSIZE`.
-   */
   fragmentSize(i) {
     return this.#at(i).fragmentSizes[i];
   }
-  /** Source port of message `i`. */
   peerPort(i) {
     return this.#at(i).ports[i];
   }
-  /** Index in {@link addresses} of the source address of message `i`. */
   peerWord(i) {
     return this.#at(i).peerWord(i);
   }
-  /** Interface index of the peer's link-local address; 0 for other addresses. */
   peerScope(i) {
     return this.#at(i).scopes[i] >>> 0;
   }
-  /** Interface name of the peer's link-local address; "" for other addresses. Allocates for a link-local address. */
   peerZone(i) {
     const messages = this.#at(i);
     return hasLinkLocalPrefix(messages.addresses, messages.peerWord(i)) ? interfaceName(this.peerScope(i)) : "";
   }
-  /** Whether the peer of message `i` has an IPv4 address. */
   isIPv4(i) {
     const messages = this.#at(i);
     return isMapped(messages.addresses, messages.peerWord(i));
   }
-  /** The peer of message `i`. Allocates. */
   peer(i) {
     const zone = this.peerZone(i);
     const address = wordsText(this.addresses, this.peerWord(i));
     return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
   }
-  /** Index in {@link addresses} of the local address that a reply to message `i` leaves from. */
   localWord(i) {
     return this.#at(i).localWord(i);
   }
-  /** Interface name of the local address if that is link-local; "" for other addresses. Allocates as {@link peerZone}. */
   localZone(i) {
     const messages = this.#at(i);
     return hasLinkLocalPrefix(messages.addresses, messages.localWord(i)) ? this.interfaceName(i) : "";
   }
-  /**
-   * The local address that a reply to message `i` leaves from, with its zone if it is link-local. After an IPv6 multicast
-   * it is `::` with the zone of the interface, which determines the address. Allocates.
-   */
   localAddress(i) {
     const word = this.localWord(i);
     const interfaceDetermines = this.destination(i) === MULTICAST && !isMapped(this.addresses, word);
@@ -3076,48 +2891,29 @@ var MessageBatch = class {
     const address = wordsText(this.addresses, word);
     return zone === "" ? address : `${address}%${zone}`;
   }
-  /** Offset in {@link payloads} of the payload of message `i`; there is room for {@link PAYLOAD_SIZE_MAX} bytes. */
   payloadOffset(i) {
     return this.#at(i).payloadOffset(i);
   }
-  /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
   payload(i) {
     const messages = this.#at(i);
     const offset = messages.payloadOffset(i);
     return messages.payloads.bytes.subarray(offset, offset + messages.sizes[i]);
   }
-  /**
-   * Replaces the payload of message `i` by a copy of at most {@link PAYLOAD_SIZE_MAX} bytes.
-   * @throws {SystemError} `EMSGSIZE` for a larger one
-   */
   setPayload(i, payload) {
     this.#at(i).setPayload(i, payload, requirePayload(payload));
   }
-  /**
-   * Marks message `i`: every `UdpSocket.send` sends its payload to its peer from its local address, until the batch is
-   * filled anew.
-   */
   markForSend(i) {
     this.#at(i).marks[i] = MARKED;
   }
-  /** Whether message `i` is marked for sending. */
   isMarked(i) {
     return this.#at(i).marks[i] === MARKED;
   }
-  /** The error of message `i`, or of a datagram of it, in the last `UdpSocket.send`; 0 if it was sent. errno(3) */
   error(i) {
     return this.#at(i).errors[i];
   }
-  /** Empties the batch. */
   clear() {
     this.#messages.count = 0;
   }
-  /**
-   * Adds a message and marks it for sending: a copy of `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, along a route or
-   * along the path of a received message. Allocates, unless it is given a path.
-   * @throws {SystemError} `ENOBUFS` if the batch is full, `EMSGSIZE` for a larger payload, `EAFNOSUPPORT` for an address
-   *   that the socket cannot use, `EADDRNOTAVAIL` for a source that is not local
-   */
   add(payload, route) {
     const messages = this.#messages;
     requireObject("sendmmsg", "the route of a message", route);
@@ -3134,16 +2930,11 @@ var MessageBatch = class {
     messages.compose(i);
     messages.count = i + 1;
   }
-  /**
-   * The path of message `i`, for datagrams to send along it later. Allocates, unless the path is that of `known`, which it
-   * then returns.
-   */
   path(i, known) {
     const messages = this.#at(i);
     if (known !== void 0 && hasPath(messages, i, known)) return known;
     return copyPath(messages, i, this.peer(i), this.localAddress(i));
   }
-  /** The messages, of which `i` must be one. */
   #at(i) {
     const messages = this.#messages;
     if (i >>> 0 === i && i < messages.count) return messages;
@@ -3192,11 +2983,9 @@ var drop = [BPF_RET | BPF_K, 0, 0, 0];
 var OwnSourceFilter = class {
   #fd;
   #addresses = "";
-  /** @param fd an IPv6 socket */
   constructor(fd) {
     this.#fd = fd;
   }
-  /** Follows the addresses of the host, which change. */
   refresh() {
     const addresses = (interfaceIPv6Addresses() ?? []).slice(0, ADDRESSES_MAX);
     const text = addresses.join();
@@ -3229,7 +3018,7 @@ function programFor(addresses) {
 function sendError(batch, i) {
   const { address, port } = batch.peer(i);
   const errno = batch.error(i);
-  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf2(errno);
+  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf4(errno);
   return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
 }
 function otherPeer({ address, port }, connected) {
@@ -3255,7 +3044,7 @@ function pathMtu(batch, i) {
   close(fd);
   return mtu;
 }
-function reasonOf2(errno) {
+function reasonOf4(errno) {
   switch (errno) {
     case EINVAL:
       return "the source address is not on this host; `ip address` lists its addresses";
@@ -3311,76 +3100,46 @@ var UdpSocket = class _UdpSocket {
       return socket2.#open(syscall);
     };
   }
-  /**
-   * Binds a socket.
-   * @throws {SystemError} with a sentence for the user if the address cannot be bound
-   */
   static bind(options3) {
     return new _UdpSocket(KEY2, bindSocket(readBindOptions(options3)), false);
   }
-  /**
-   * Adopts a bound UDP socket, as a service manager passes it for socket activation. It resets options that would change
-   * how this class works: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`, `UDP_CORK`, `O_NONBLOCK`.
-   * @param fd its descriptor
-   * @param options see {@link AdoptOptions}
-   * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
-   */
   static adopt(fd, options3 = {}) {
     return new _UdpSocket(KEY2, adoptSocket(fd, options3), true);
   }
-  /** `AF_INET` (2) or `AF_INET6` (10). */
   get domain() {
     return this.#domain;
   }
-  /** Address families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
   get families() {
     return this.#domain === AF_INET ? "IPv4" : this.#dualStack ? "IPv4 and IPv6" : "IPv6";
   }
-  /** The local address. */
   get address() {
     return this.#address;
   }
-  /** The local port. */
   get port() {
     return this.#port;
   }
-  /** The local endpoint as text: `[::]:9000`. */
   get endpoint() {
     return endpointText(this.#address.bytes, this.#address.zone, this.#port);
   }
-  /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
   get receiveBuffer() {
     return this.#receiveBuffer;
   }
-  /** Whether it was adopted: then other processes may share it. */
   get adopted() {
     return this.#adopted;
   }
-  /** Shortcomings of the host or its kernel, a sentence each. */
   get notices() {
     return this.#notices;
   }
-  /** The descriptor, for poll(2); -1 after {@link close}. */
   get fd() {
     return this.#fd;
   }
-  /**
-   * Sets an option whose value is an `int`, by the kernel's numbers. setsockopt(2), ip(7), ipv6(7), socket(7)
-   * @throws {SystemError} if the kernel refuses it
-   */
   setOption(level, name, value) {
     for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, ~INT_MAX, INT_MAX);
     check("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
   }
-  /** Allocates a batch for this socket: `capacity` messages, 1 to 1024, of about 64 KiB each. */
   batch(capacity) {
     return new MessageBatch(this.#domain, capacity);
   }
-  /**
-   * Connects the socket: it then receives only from the peer, sends only to it, whatever a batch says, and its `receive`
-   * and `send` report ICMP errors. connect(2)
-   * @throws {SystemError} if there is no route to the peer
-   */
   connect(to) {
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
@@ -3393,11 +3152,6 @@ var UdpSocket = class _UdpSocket {
     this.#connected = { address, port };
     this.#sender.connected = true;
   }
-  /**
-   * Sends one datagram along a route, or along the path of a received one. {@link send} is faster for many. It never waits.
-   * @throws {SystemError} `EAFNOSUPPORT` for an address that the socket cannot use, `EADDRNOTAVAIL` for a source that is
-   *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
-   */
   sendTo(payload, route) {
     const batch = this.#single ??= new MessageBatch(this.#domain, 1);
     batch.clear();
@@ -3407,26 +3161,15 @@ var UdpSocket = class _UdpSocket {
     this.#requireConnectedPeer(batch, messages);
     if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
   }
-  /** Sets the longest time that {@link receive} waits, in milliseconds; 0, the default, for no limit. */
   setReceiveTimeout(milliseconds) {
     requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
     check("setsockopt", setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
     this.#receiveTimeout = milliseconds;
   }
-  /**
-   * Waits until there is something to receive, while the event loop goes on. A pending call keeps the process alive.
-   * @returns true; or false as soon as the socket is closed
-   */
   readable() {
     const fd = this.#open("poll");
     return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
   }
-  /**
-   * Receives messages into a batch. With `wait` it blocks until there is one, and the event loop with it; see
-   * {@link readable}. It allocates nothing.
-   * @returns the number of messages; `-EAGAIN` (-11) if none came in time, `-EINTR` (-4) after a signal, `-ESHUTDOWN`
-   *   (-108) after a process that shares the socket has shut it down, or another negative error number
-   */
   receive(batch, wait) {
     const messages = this.#messagesOf("recvmmsg", batch);
     const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
@@ -3434,61 +3177,38 @@ var UdpSocket = class _UdpSocket {
     poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
     return messages.receive(this.#fd, MSG_DONTWAIT);
   }
-  /**
-   * Sends the marked messages of a batch, each from its local address to its peer. It never waits, and allocates nothing
-   * but on the first refusal of a train.
-   * @returns the number of datagrams sent; {@link failed} counts the others, and `MessageBatch.error` has their errors
-   */
   send(batch) {
     return this.#sender.send(this.#messagesOf("sendmmsg", batch));
   }
-  /**
-   * Datagrams that could not be sent, by error number.
-   * @throws {SystemError} `EINVAL` for another value
-   */
   failed(errno) {
     requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
     return this.#sender.failed[errno] ?? 0;
   }
-  /** Error number of the last datagram that could not be sent; 0 if all could. */
   get lastError() {
     return this.#sender.lastError;
   }
-  /** Whether a network device refused a train. */
   get deviceRefusedTrains() {
     return this.#sender.deviceRefusedTrains;
   }
-  /**
-   * Datagrams that the kernel dropped because the receive buffer was full. The kernel counts modulo 2^32, and a train as
-   * one. `sk_drops`, net/core/sock.c
-   */
   drops() {
     return this.#memory.readDrops();
   }
-  /**
-   * Drops IPv6 datagrams from other hosts that forge an address of this host as their source, as the kernel does for
-   * IPv4. {@link drops} counts them. It follows the host's addresses as they are now: call it from time to time.
-   */
   dropForgedOwnSources() {
     const fd = this.#open("setsockopt");
     if (this.#domain === AF_INET6) (this.#ownSources ??= new OwnSourceFilter(fd)).refresh();
   }
-  /** Closes the socket. Closing it again has no effect. */
   close() {
     if (this.#fd < 0) return;
     release(this, this.#fd);
     this.#fd = -1;
   }
-  /** Closes the socket at the end of a block that declared it with `using`. */
   [Symbol.dispose]() {
     this.close();
   }
-  /** The descriptor of the socket, which must be open. */
   #open(syscall) {
     if (this.#fd >= 0) return this.#fd;
     throw new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
   }
-  /** The messages of a batch, which must fit this socket and have its memory. */
   #messagesOf(syscall, batch) {
     this.#open(syscall);
     const messages = messagesOf(syscall, batch);
@@ -3501,12 +3221,10 @@ var UdpSocket = class _UdpSocket {
     }
     return messages;
   }
-  /** Requires that this socket reaches addresses of the family. */
   #requireReach(syscall, ipv4, address) {
     const reaches = ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
     if (!reaches) throw noReach(syscall, address, ipv4);
   }
-  /** Requires that message 0 goes to the peer that the socket is connected to, if it is. */
   #requireConnectedPeer(batch, messages) {
     if (this.#connected === void 0) return;
     const { address, port } = this.#connected;
@@ -3522,16 +3240,9 @@ var RateLimit = class {
   #interval;
   #burst;
   #sets;
-  // Two words a source: the IPv6 /64, or the IPv4-mapped word and the address.
   #sources;
-  // Time at which the bucket is full again, in microseconds.
   #full;
-  // A random word for each value of each of the eight bytes of a source.
   #random = crypto.getRandomValues(new Int32Array(8 * 256));
-  /**
-   * @param rate limit for each source
-   * @param sources entries of the table, rounded up to a power of two of at least 8; each takes 16 bytes
-   */
   constructor(rate, sources) {
     this.#interval = 1e6 / rate.perSecond;
     this.#burst = rate.burst * this.#interval;
@@ -3539,12 +3250,6 @@ var RateLimit = class {
     this.#sources = new Int32Array(this.#sets * WAYS * 2);
     this.#full = new Float64Array(this.#sets * WAYS);
   }
-  /**
-   * Takes up to `datagrams` from the bucket of a source, an address of four words from `at`. It allocates nothing, and
-   * reads eight entries at most.
-   * @param now time in microseconds, which never decreases
-   * @returns the number of datagrams taken
-   */
   take(words, at, datagrams, now) {
     const mapped = isMapped(words, at);
     const first = mapped ? IPV4_MAPPED : words[at];
@@ -3555,7 +3260,6 @@ var RateLimit = class {
     this.#full[entry] = full + held * this.#interval;
     return held;
   }
-  /** The entry of a source; a new source replaces another one. */
   #find(first, second) {
     const random = this.#random;
     const hash = random[first & 255] ^ random[256 | first >>> 8 & 255] ^ random[512 | first >>> 16 & 255] ^ random[768 |
@@ -3571,6 +3275,33 @@ var RateLimit = class {
     this.#sources[soonest * 2 + 1] = second;
     this.#full[soonest] = 0;
     return soonest;
+  }
+};
+
+// src/echo/total_rate.ts
+var UNITS = 2 ** 28;
+var ROUNDING = 2;
+var TotalRate = class {
+  #word;
+  #unitsPerDatagram;
+  #unitsPerMicrosecond;
+  #burst;
+  constructor({ perSecond, burst }, word = new Int32Array(1)) {
+    this.#word = word;
+    this.#unitsPerDatagram = Math.max(1, Math.floor(UNITS / Math.max(perSecond, burst)));
+    this.#unitsPerMicrosecond = this.#unitsPerDatagram * perSecond / 1e6;
+    this.#burst = burst * this.#unitsPerDatagram + ROUNDING;
+  }
+  take(datagrams, now) {
+    const word = this.#word;
+    const time = this.#unitsPerMicrosecond * now | 0 || 1;
+    for (; ; ) {
+      const full = Atomics.load(word, 0);
+      const missing = full === 0 ? 0 : Math.max(0, full - time | 0);
+      const taken = Math.max(0, Math.min(datagrams, Math.floor((this.#burst - missing) / this.#unitsPerDatagram)));
+      const next = time + missing + taken * this.#unitsPerDatagram | 0 || 1;
+      if (Atomics.compareExchange(word, 0, full, next) === full) return taken;
+    }
   }
 };
 
@@ -3631,19 +3362,17 @@ var SERVICE_PORTS = /* @__PURE__ */ new Map([
   [32414, "Plex media server"]
 ]);
 var Guard = class {
-  /** Datagrams refused, by number of the reason. */
-  refused = new Float64Array(REASONS.length);
+  refused;
   #port;
   #answerBroadcast;
   #answerMulticast;
-  // Reasons by source port.
   #ports;
   #allow;
   #rate;
   #maxRate;
   #clock = new Clock(CLOCK_MONOTONIC);
-  /** @param options see {@link GuardOptions} */
   constructor(options3) {
+    this.refused = options3.refused ?? new Float64Array(REASONS.length);
     this.#port = options3.port;
     this.#answerBroadcast = options3.answerBroadcast ?? false;
     this.#answerMulticast = options3.answerMulticast ?? false;
@@ -3656,12 +3385,8 @@ var Guard = class {
     this.#ports[0] = SOURCE_PORT_ZERO;
     this.#allow = new AllowList(options3.allow ?? []);
     if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, RATE_TABLE_SOURCES);
-    if (options3.maxRate !== void 0) this.#maxRate = new RateLimit(options3.maxRate, 1);
+    if (options3.maxRate !== void 0) this.#maxRate = new TotalRate(options3.maxRate, options3.maxRateWord);
   }
-  /**
-   * Admits the first datagrams of message `i` of a batch, and counts the others as refused.
-   * @returns the number of datagrams admitted, 0 to all
-   */
   admit(batch, i) {
     const datagrams = batch.datagrams(i);
     const reason = this.#reasonToRefuse(batch, i);
@@ -3688,10 +3413,11 @@ var Guard = class {
     if (!this.#allow.has(addresses, peer)) return NOT_ALLOWED;
     return ACCEPTED;
   }
+  everySecond() {
+    this.#maxRate?.take(0, this.#now());
+  }
   #admitByRate(batch, i, datagrams) {
-    const clock = this.#clock;
-    clock.read();
-    const now = clock.seconds * 1e6 + clock.nanoseconds / 1e3;
+    const now = this.#now();
     let admitted = datagrams;
     if (this.#rate !== void 0) {
       admitted = this.#rate.take(batch.addresses, batch.peerWord(i), datagrams, now);
@@ -3699,15 +3425,19 @@ var Guard = class {
     }
     if (this.#maxRate !== void 0 && admitted > 0) {
       const underRate = admitted;
-      admitted = this.#maxRate.take(ANYONE, 0, underRate, now);
+      admitted = this.#maxRate.take(underRate, now);
       this.refused[OVER_MAX_RATE] += underRate - admitted;
     }
     return admitted;
   }
+  #now() {
+    const clock = this.#clock;
+    clock.read();
+    return clock.seconds * 1e6 + clock.nanoseconds / 1e3;
+  }
 };
 var AllowList = class {
   #count;
-  // By prefix: whether it is one of IPv6 addresses.
   #ipv6;
   #networks;
   #masks;
@@ -3724,7 +3454,6 @@ var AllowList = class {
     this.#masks = new Int32Array(masks.buffer);
     this.#networks = new Int32Array(networks.buffer);
   }
-  /** Whether the address of four words from `at` is in one of the prefixes, or the list is empty. */
   has(words, at) {
     if (this.#count === 0) return true;
     const ipv6 = !isMapped(words, at);
@@ -3737,7 +3466,6 @@ var AllowList = class {
   }
 };
 var RATE_TABLE_SOURCES = 65536;
-var ANYONE = new Int32Array(4);
 var number = (reason) => REASONS.indexOf(reason);
 var UNKNOWN_DESTINATION = number("unknown_destination");
 var BROADCAST_DESTINATION = number("broadcast_destination");
@@ -3756,30 +3484,43 @@ var OVER_MAX_RATE = number("over_max_rate");
 var STOPPING = number("stopping");
 
 // src/echo/counters.ts
+var RECEIVED = 0;
+var ECHOED = 1;
+var LINES_LEFT_OUT = 2;
+var LINES_DROPPED = 3;
+var REFUSED = 4;
+var FAILED = REFUSED + REASONS.length;
+var COUNTS = FAILED + ERRNO_COUNT;
 var Counters = class {
-  /** Datagrams received. */
-  received = 0;
-  /** Datagrams sent back. */
-  echoed = 0;
-  #start = performance.now();
-  /** The summary of all counts. */
-  summary({ refused, failed, droppedByKernel, logLinesDropped }) {
-    const refusedByReason = positiveCounts(REASONS.length, (i) => refused[i], (i) => REASONS[i]);
-    const failedByErrno = positiveCounts(ERRNO_COUNT, failed, errnoName);
-    return {
-      event: "summary",
-      received: this.received,
-      echoed: this.echoed,
-      refused: sum(refusedByReason),
-      failed: sum(failedByErrno),
-      dropped_by_kernel: droppedByKernel,
-      log_lines_dropped: logLinesDropped,
-      seconds: Math.round(performance.now() - this.#start) / 1e3,
-      refused_by_reason: refusedByReason,
-      failed_by_errno: failedByErrno
-    };
+  counts;
+  refused;
+  failed;
+  constructor(counts = new Float64Array(COUNTS)) {
+    this.counts = counts;
+    this.refused = counts.subarray(REFUSED, FAILED);
+    this.failed = counts.subarray(FAILED, COUNTS);
+  }
+  get settled() {
+    return this.counts[ECHOED] + sum(this.refused) + sum(this.failed);
   }
 };
+function summarize(workers, droppedByKernel, seconds) {
+  const total = (count) => sum(workers.map(count));
+  const refused = positiveCounts(REASONS.length, (i) => total(({ refused: refused2 }) => refused2[i]), (i) => REASONS[i]);
+  const failed = positiveCounts(ERRNO_COUNT, (errno) => total(({ failed: failed2 }) => failed2[errno]), errnoName);
+  return {
+    event: "summary",
+    received: total(({ counts }) => counts[RECEIVED]),
+    echoed: total(({ counts }) => counts[ECHOED]),
+    refused: sum(Object.values(refused)),
+    failed: sum(Object.values(failed)),
+    dropped_by_kernel: droppedByKernel,
+    log_lines_dropped: total(({ counts }) => counts[LINES_LEFT_OUT] + counts[LINES_DROPPED]),
+    seconds: Math.round(seconds * 1e3) / 1e3,
+    refused_by_reason: refused,
+    failed_by_errno: failed
+  };
+}
 function summaryText(summary) {
   const rows = [
     ["received", summary.received, ""],
@@ -3802,26 +3543,22 @@ function countsText(counts) {
   return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
 }
 function sum(counts) {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
 }
 
 // src/echo/fault_notices.ts
 var FaultNotices = class {
-  /** The error number of the last reception that failed; 0 if it was told. */
   receiveError = 0;
   #socket;
   #tell;
   #failuresTold = new Float64Array(ERRNO_COUNT);
   #trainsTold = false;
-  /**
-   * @param socket whose failures to tell
-   * @param tell tells the operator a sentence
-   */
   constructor(socket2, tell) {
     this.#socket = socket2;
     this.#tell = tell;
   }
-  /** Tells the faults since the last call. */
   everySecond() {
     if (this.receiveError !== 0) {
       this.#tell(`receiving failed: ${errnoMessage(this.receiveError)} (${errnoName(this.receiveError)})`);
@@ -3845,24 +3582,19 @@ var FaultNotices = class {
 var RefusalNotices = class {
   #refused;
   #tell;
-  // The counts of the last notice.
   #told;
-  // The source of the first datagram refused since then, as text; empty without one.
   #source = new Uint8Array(ENDPOINT_TEXT_MAX);
   #sourceSize = 0;
-  /** Starts from the counts as they are. */
   constructor({ refused, tell }) {
     this.#refused = refused;
     this.#tell = tell;
     this.#told = refused.slice();
   }
-  /** Notes the source of message `i` of a batch, of which one or more datagrams were refused and counted. */
   note(batch, i) {
     if (this.#sourceSize > 0) return;
     const zone = batch.peerZone(i);
     this.#sourceSize = formatEndpoint(this.#source, 0, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
   }
-  /** Tells what was refused since the last call. To be called once a second. */
   everySecond() {
     if (this.#sourceSize === 0) return;
     const counts = positiveCounts(
@@ -3891,29 +3623,31 @@ var EchoServer = class {
   #polling;
   #output;
   #batch;
-  #counters = new Counters();
+  #counters;
+  #group;
+  #base;
+  #failedBefore;
+  #start = performance.now();
   #faultNotices;
   #refusalNotices;
   #clock = new Clock(CLOCK_MONOTONIC);
-  // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
   #receiveTimeoutMilliseconds = 0;
   #stopping = false;
-  /** Joins the parts; {@link run} starts the server. */
-  constructor({ socket: socket2, guard, log, polling, output, tell }) {
+  constructor({ socket: socket2, guard, log, polling, output, tell, counters, group: group3 }) {
     this.#socket = socket2;
     this.#guard = guard;
     this.#log = log;
     this.#polling = polling;
     this.#output = output;
+    this.#counters = counters;
+    this.#group = group3;
+    this.#base = counters.counts.slice();
+    this.#failedBefore = counters.failed.slice();
     this.#batch = socket2.batch(BATCH_CAPACITY);
     this.#faultNotices = new FaultNotices(socket2, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
   }
-  /**
-   * Serves until {@link stop} is called.
-   * @throws {SystemError} `ESHUTDOWN` if another process has shut down the socket
-   */
   async run() {
     let lastPause = this.#now;
     let lastSecond = this.#now;
@@ -3922,6 +3656,7 @@ var EchoServer = class {
     while (!this.#stopping) {
       const received = this.#receive();
       if (received > 0) {
+        this.#count();
         this.#admit();
         this.#send();
         this.#log.record(this.#batch);
@@ -3941,27 +3676,28 @@ var EchoServer = class {
         lastSecond = this.#now;
         this.#everySecond();
       }
+      if (this.#group !== void 0) this.#tend(this.#group);
     }
-    if (!this.#socket.adopted) this.#drain();
+    this.#publish();
   }
-  /** Ends {@link run} in the next round. */
   stop() {
     this.#stopping = true;
   }
-  /** The counts so far. */
   summary() {
-    const socket2 = this.#socket;
-    return this.#counters.summary({
-      refused: this.#guard.refused,
-      failed: (errno) => socket2.failed(errno),
-      droppedByKernel: socket2.drops(),
-      logLinesDropped: this.#log.leftOut + this.#output.dropped
-    });
+    this.#publish();
+    const seconds = (performance.now() - this.#start) / 1e3;
+    const group3 = this.#group;
+    if (group3 === void 0) return summarize([this.#counters], this.#socket.drops(), seconds);
+    return summarize(group3.counters(), group3.drops(), seconds);
   }
-  /**
-   * Receives and decodes what has come: polls while the policy says so, then sleeps.
-   * @returns the number of messages, or `-errno`
-   */
+  drain(sockets) {
+    for (const socket2 of sockets) {
+      const end = performance.now() + (socket2.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);
+      while (performance.now() < end && socket2.receive(this.#batch, false) > 0) {
+        this.#guard.refused[STOPPING] += this.#count();
+      }
+    }
+  }
   #receive() {
     const socket2 = this.#socket;
     const batch = this.#batch;
@@ -3982,38 +3718,49 @@ var EchoServer = class {
     polling.received(elapsedMicroseconds(start, this.#now), gathered);
     return received;
   }
-  /** Marks the datagrams that the guard admits for sending, and counts the batch. */
+  #count() {
+    const batch = this.#batch;
+    let datagrams = 0;
+    for (let i = 0; i < batch.count; i++) if (!this.#isCopy(i)) datagrams += batch.datagrams(i);
+    this.#counters.counts[RECEIVED] += datagrams;
+    return datagrams;
+  }
+  #isCopy(i) {
+    if (this.#group === void 0 || this.#group.index === 0) return false;
+    const destination = this.#batch.destination(i);
+    return destination === BROADCAST || destination === MULTICAST;
+  }
   #admit() {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      const datagrams = batch.datagrams(i);
+      if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
-      this.#counters.received += datagrams;
-      if (admitted < datagrams) this.#refusalNotices.note(batch, i);
+      if (admitted < batch.datagrams(i)) this.#refusalNotices.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
     }
   }
-  /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
   #send() {
-    this.#counters.echoed += this.#socket.send(this.#batch);
+    this.#counters.counts[ECHOED] += this.#socket.send(this.#batch);
   }
-  /** Pauses after a reception that failed: the next one may fail as fast. */
   async #pauseAfter(errno) {
     this.#faultNotices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
-  /** Counts datagrams that came and are not answered any more. */
-  #drain() {
-    const end = performance.now() + DRAIN_MILLISECONDS;
-    while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
-      for (let i = 0; i < this.#batch.count; i++) {
-        const datagrams = this.#batch.datagrams(i);
-        this.#counters.received += datagrams;
-        this.#guard.refused[STOPPING] += datagrams;
-      }
+  #publish() {
+    const { counts, failed } = this.#counters;
+    counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT] + this.#log.leftOut;
+    counts[LINES_DROPPED] = this.#base[LINES_DROPPED] + this.#output.dropped;
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      failed[errno] = this.#failedBefore[errno] + this.#socket.failed(errno);
     }
+  }
+  #tend(group3) {
+    this.#publish();
+    const milliseconds = group3.tend();
+    if (milliseconds === 0) this.stop();
+    else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));
   }
   #setReceiveTimeout(milliseconds) {
     if (this.#receiveTimeoutMilliseconds === milliseconds) return;
@@ -4021,7 +3768,11 @@ var EchoServer = class {
     this.#socket.setReceiveTimeout(milliseconds);
   }
   #everySecond() {
-    this.#log.nextSecond();
+    const group3 = this.#group;
+    if (group3 === void 0) this.#log.nextSecond();
+    else if (group3.index > 0) this.#output.flush();
+    else this.#log.nextSecond(group3.counters().reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0));
+    this.#guard.everySecond();
     this.#faultNotices.everySecond();
     this.#refusalNotices.everySecond();
     this.#socket.dropForgedOwnSources();
@@ -4129,30 +3880,26 @@ var ELLIPSIS_ASCII = new TextEncoder().encode("...");
 // src/echo/log.ts
 var LOG_FORMATS = ["text", "json", "none"];
 var Log = class {
-  /** Datagrams without a line since the start because of the limit. */
   leftOut = 0;
   #output;
   #format;
   #limit;
+  #linesLeft;
   #port;
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
   #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
-  // Whether to escape characters outside ASCII. Finding out takes a millisecond: it is done after the first echo.
   #ascii;
   #second = -1;
-  #budget;
   #leftOutReported = 0;
   #reportedAt = performance.now();
-  /** Makes a log; it writes nothing yet. */
-  constructor({ output, format, limitPerSecond, port }) {
+  constructor({ output, format, limitPerSecond, port, linesLeft }) {
     this.#output = output;
     this.#format = format;
-    this.#limit = limitPerSecond === 0 ? Infinity : limitPerSecond;
-    this.#budget = this.#limit;
+    this.#limit = limitPerSecond;
+    this.#linesLeft = linesLeft ?? Int32Array.of(limitPerSecond);
     this.#port = port;
   }
-  /** Logs the messages of a batch that are answered. It allocates only for the zones of link-local addresses. */
   record(batch) {
     if (this.#format === "none") return;
     this.#ascii ??= !this.#output.utf8;
@@ -4161,11 +3908,10 @@ var Log = class {
       if (!batch.isMarked(i)) continue;
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
-        if (this.#budget <= 0) {
+        if (!this.#takeLine()) {
           this.leftOut += datagrams - k;
           break;
         }
-        this.#budget--;
         if (!this.#output.hasRoom()) continue;
         if (!timed) this.#writeTime();
         timed = true;
@@ -4174,17 +3920,20 @@ var Log = class {
     }
     if (timed) this.#output.flush();
   }
-  /** Starts the next second of the limit, and reports how many lines were left out. To be called once a second. */
-  nextSecond() {
-    this.#budget = this.#limit;
-    const datagrams = this.leftOut - this.#leftOutReported;
+  nextSecond(leftOut = this.leftOut) {
+    Atomics.store(this.#linesLeft, 0, this.#limit);
+    const datagrams = leftOut - this.#leftOutReported;
     if (datagrams === 0) {
       this.#reportedAt = performance.now();
       this.#output.flush();
     } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
       this.#reportedAt = performance.now();
-      this.#leftOutReported = this.leftOut;
+      this.#leftOutReported = leftOut;
     }
+  }
+  #takeLine() {
+    if (this.#limit === 0) return true;
+    return Atomics.load(this.#linesLeft, 0) > 0 && Atomics.sub(this.#linesLeft, 0, 1) > 0;
   }
   #leftOutLine(datagrams) {
     this.#writeTime();
@@ -4192,7 +3941,6 @@ var Log = class {
     return this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
 }` : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
   }
-  /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch, i, k) {
     const segmentSize = batch.segmentSize(i);
     const from = batch.payloadOffset(i) + k * segmentSize;
@@ -4244,7 +3992,6 @@ var Log = class {
     }
     return at;
   }
-  /** Writes the time in the format of RFC 3339: UTC, with microseconds. */
   #writeTime() {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
@@ -4279,74 +4026,64 @@ var PAYLOAD_KEY = encoder2.encode(',"payload":"');
 var JSON_END = encoder2.encode('"}');
 
 // src/echo/options.ts
-var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
-
-  echo.ts [PORT] [options]      PORT is 1 to 65535               (default: 9000)
-  echo.ts probe TARGET...       ask servers; see echo.ts probe --help
-
-  -a, --address ADDR    answer on this address or name only       (default: all)
-  -4, -6                IPv4 only, IPv6 only                     (default: both)
-      --log FORMAT      text, json, none; -q, --quiet for none   (default: text)
-      --log-limit N     most lines a second, 0 for no limit      (default: 1000)
-      --buffer SIZE     socket receive buffer, e.g. 8M             (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping  (default: 50)
-      --fd N            take over the bound UDP socket N (socket activation)
-      --allow CIDR      answer these sources only; repeatable     (default: all)
-      --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
-      --max-rate N      the same for all together; BURST is N if left out
-      --answer-any-port, --answer-broadcast, --answer-multicast
-                        answer what is refused because it could make a loop
-  -h, --help            -V, --version
-
-SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:
-  deno run --allow-ffi echo.ts 9000
-  bun run echo.ts 9000 --address 192.0.2.1 --log json`;
 var options = {
-  address: { type: "string", short: "a" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  log: { type: "string" },
-  "log-limit": { type: "string" },
-  quiet: { type: "boolean", short: "q" },
-  buffer: { type: "string" },
-  "busy-poll": { type: "string" },
-  fd: { type: "string" },
-  allow: { type: "string", multiple: true },
-  rate: { type: "string" },
-  "max-rate": { type: "string" },
-  "answer-any-port": { type: "boolean" },
-  "answer-broadcast": { type: "boolean" },
-  "answer-multicast": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" }
+  ...group2("Socket", {
+    address: option("-a, --address ADDR", "answer on this address or name only", String),
+    ipv4: flag("-4, --ipv4", "IPv4 only"),
+    ipv6: flag("-6, --ipv6", "IPv6 only"),
+    fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1e6)),
+    receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
+    busyPollMicroseconds: option(
+      "--busy-poll USEC",
+      "longest poll, 0 to 1000 microseconds",
+      numberFrom(0, 1e3),
+      "50"
+    )
+  }),
+  ...group2("Guard", {
+    allow: listOption("--allow CIDR", "answer only sources in this network; repeatable", parseNetwork),
+    rate: option(
+      "--rate N[/BURST]",
+      "answer each source, an IPv4 address or IPv6 /64, at most N times a second, BURST times at once (default: N)",
+      parseRate
+    ),
+    maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
+    answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
+    answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
+    answerMulticast: flag("--answer-multicast", "answer datagrams to multicast addresses")
+  }),
+  ...group2("Log", {
+    logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", parseLogFormat, "text"),
+    logLimitPerSecond: option("--log-limit N", "most lines a second, 0 for no limit", numberFrom(0, 1e9), "1000"),
+    quiet: flag("-q, --quiet", "the same as --log none")
+  }),
+  ...COMMON_OPTIONS
+};
+var ECHO = {
+  summary: "UDP echo server that answers from the address it was asked at.",
+  usage: [
+    ["echo.ts [PORT] [options]", "PORT is 1 to 65535 (default: 9000)"],
+    ["echo.ts probe TARGET...", "ask servers; see echo.ts probe --help"]
+  ],
+  options,
+  notes: [
+    "SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:",
+    "  deno run --allow-ffi echo.ts 9000",
+    "  bun run echo.ts 9000 --address 192.0.2.1 --log json"
+  ]
 };
 function parseEcho(args) {
-  const given = parseArguments(args, options);
-  if (given.has("help")) return "help";
-  if (given.has("version")) return "version";
-  const family = addressFamily(given);
-  const address = given.value("address");
-  if (address !== void 0) checkAddress(address, family, given.has("answer-multicast"));
-  if (given.has("fd") && (given.positionals.length > 0 || address !== void 0 || family !== void 0)) {
+  const parsed = parseArguments(args, options);
+  if (typeof parsed === "string") return parsed;
+  const { settings, given, positionals } = parsed;
+  const { address, quiet, fd } = settings;
+  const family = addressFamily(settings);
+  if (address !== void 0) checkAddress(address, family, settings.answerMulticast);
+  if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
-  if (given.has("quiet") && given.has("log")) throw new UsageError("--quiet means --log none: leave one of them out");
-  return {
-    port: parsePort(given.positionals),
-    address,
-    family,
-    logFormat: given.has("quiet") ? "none" : given.parsed("log", parseLogFormat) ?? "text",
-    logLimitPerSecond: given.parsed("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1e9)) ?? 1e3,
-    receiveBufferBytes: given.parsed("buffer", parseBufferSize) ?? 4 << 20,
-    busyPollMicroseconds: given.parsed("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1e3)) ?? 50,
-    fd: given.parsed("fd", (text) => wholeNumber("--fd", text, 0, 1e6)),
-    allow: given.values("allow").map(parseNetwork),
-    rate: given.parsed("rate", (text) => parseRate("--rate", text)),
-    maxRate: given.parsed("max-rate", (text) => parseRate("--max-rate", text)),
-    answerAnyPort: given.has("answer-any-port"),
-    answerBroadcast: given.has("answer-broadcast"),
-    answerMulticast: given.has("answer-multicast")
-  };
+  if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
+  return { ...settings, port: parsePort(positionals), family, logFormat: quiet ? "none" : settings.logFormat };
 }
 function parsePort(positionals) {
   for (const text of positionals) {
@@ -4357,7 +4094,7 @@ function parsePort(positionals) {
     }
   }
   if (positionals.length > 1) throw new UsageError(`one port only, not ${list(positionals.map(quote))}`);
-  return positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535);
+  return positionals[0] === void 0 ? 9e3 : numberFrom(1, 65535)(positionals[0], "the port");
 }
 function checkAddress(address, family, answerMulticast) {
   checkFamily(address, family);
@@ -4374,14 +4111,11 @@ function parseLogFormat(text) {
   if (format !== void 0) return format;
   throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
 }
-var RATE_MAX = 1e9;
-function parseRate(what, text) {
-  const [perSecond, burst, ...rest] = text.split("/");
-  if (rest.length > 0) throw new UsageError(`${what} must be N or N/BURST, not ${quote(text)}`);
-  return {
-    perSecond: wholeNumber(what, perSecond, 1, RATE_MAX),
-    burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond, 1, RATE_MAX)
-  };
+function parseRate(text, name) {
+  const [perSecond = "", burst = perSecond, ...rest] = text.split("/");
+  if (rest.length > 0) throw new UsageError(`${name} must be N or N/BURST, not ${quote(text)}`);
+  const parse = numberFrom(1, 1e9);
+  return { perSecond: parse(perSecond, name), burst: parse(burst, `the burst of ${name}`) };
 }
 function parseNetwork(text) {
   const prefix = parsePrefix(text);
@@ -4395,12 +4129,12 @@ function parseNetwork(text) {
   const shown = `${addressText(network)}/${isIPv4(network) ? length - 96 : length}`;
   throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
 }
-var UNITS = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
+var UNITS2 = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
 var BUFFER_MIN = 4 << 10;
 var BUFFER_MAX = 1023 << 20;
 function parseBufferSize(text) {
   const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS2.get(match[2].toUpperCase()) ?? 1);
   if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
   throw new UsageError(
     `--buffer must be a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without\
@@ -4408,7 +4142,7 @@ function parseBufferSize(text) {
   );
 }
 function byteSizeText(bytes) {
-  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
+  const unit = [...UNITS2].reverse().find(([, size]) => bytes % size === 0);
   return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
 }
 
@@ -4416,19 +4150,12 @@ function byteSizeText(bytes) {
 var WINDOW_START = 10;
 var RECEPTIONS = 1;
 var AdaptivePolling = class {
-  /** Longest time to poll now, in microseconds. */
   windowMicroseconds = 0;
   #ceiling;
   #receptions = 0;
-  /** @param ceilingMicroseconds longest window; 0 never to poll */
   constructor(ceilingMicroseconds) {
     this.#ceiling = ceilingMicroseconds;
   }
-  /**
-   * Notes a reception.
-   * @param waitedMicroseconds time from the end of the last round to the reception
-   * @param gathered whether several datagrams came, each by itself
-   */
   received(waitedMicroseconds, gathered) {
     if (waitedMicroseconds > this.#ceiling || gathered) {
       this.windowMicroseconds = 0;
@@ -4451,9 +4178,11 @@ async function runEcho(settings) {
   const errors = new Output(2);
   const say = (text) => errors.writeText(text);
   const tell = (text) => say(`echo.ts: ${text}`);
+  const counters = new Counters();
   const server = new EchoServer({
     socket: socket2,
-    guard: new Guard({ ...settings, port: socket2.port }),
+    counters,
+    guard: new Guard({ ...settings, port: socket2.port, refused: counters.refused }),
     log: new Log({
       output,
       format: settings.logFormat,
@@ -4489,6 +4218,7 @@ l -w net.core.rmem_max=${asked}`
   try {
     await server.run();
   } finally {
+    server.drain([socket2]);
     output.settle(LAST_WORDS_MILLISECONDS);
     sumUp(`stopped by ${stoppedBy} after`);
     socket2.close();
@@ -4507,7 +4237,6 @@ var ErrorQueue = class {
   #control;
   #controlsOffset;
   #payloadsOffset;
-  /** Allocates the memory of one call. */
   constructor() {
     const buffersOffset = CAPACITY * mmsghdr.size;
     this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
@@ -4522,10 +4251,6 @@ var ErrorQueue = class {
       this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
     }
   }
-  /**
-   * Takes all entries from the error queue of a socket, without waiting.
-   * @throws {SystemError} `EBADF` if the socket is closed, `EINVAL` if it is no `UdpSocket`
-   */
   receive(socket2) {
     const fd = descriptorOf("recvmmsg", socket2);
     const entries = [];
@@ -4565,7 +4290,6 @@ var ErrorQueue = class {
       quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
     };
   }
-  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 if the sender is unknown. */
   #reporter(at, end) {
     const { bytes, u16 } = this.#memory;
     if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
@@ -4574,14 +4298,14 @@ var ErrorQueue = class {
 };
 
 // src/probe/duration.ts
-var UNITS2 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
+var UNITS3 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
 function parseDuration(text) {
   const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m|)$/.exec(text);
-  return match === null ? NaN : Number(match[1]) * UNITS2.get(match[2] || "s");
+  return match === null ? NaN : Number(match[1]) * UNITS3.get(match[2] || "s");
 }
 function formatDuration(milliseconds) {
   const fits = ([unit2, size2]) => milliseconds >= size2 && (unit2 !== "m" || milliseconds % size2 === 0);
-  const [unit, size] = [...UNITS2].find(fits) ?? ["s", 1e3];
+  const [unit, size] = [...UNITS3].find(fits) ?? ["s", 1e3];
   return `${Number((milliseconds / size).toFixed(3))}${unit}`;
 }
 function formatMilliseconds(nanoseconds) {
@@ -4591,82 +4315,57 @@ function formatMilliseconds(nanoseconds) {
 // src/probe/options.ts
 var SIZE_MAX = 65527;
 var SIZE_MAX_IPV4 = 65507;
-var COUNT_DEFAULT = 5;
 var DURATION_MAX = 36e5;
-var PROBE_HELP = `See whether UDP echo servers answer, from where, and how fast.
-
-  echo.ts probe TARGET... [options]
-
-TARGET is an address, or a name for all its addresses, with or without :PORT.
-
-  -p, --port PORT       port of targets without one              (default: 9000)
-  -c, --count N         requests to each target, 0 for no end       (default: 5)
-  -i, --interval TIME   between requests, 0 for no pause        (default: 200ms)
-  -t, --timeout TIME    for an answer; TIME in us, ms, s or m      (default: 1s)
-  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}            (default: 64)
-      --connected       connect the socket, as ordinary clients do
-      --source ADDR     send from this local address
-      --interface NAME  send by this interface
-      --ttl N           time to live, or hop limit
-      --dscp N          code point, 0 to 63 or EF, AF11 to AF43, CS0 to CS7
-      --ecn N           ECN field, 0 to 3 or not-ect, ect0, ect1, ce
-      --df              forbid fragmentation
-      --mtu             find the largest datagram that passes unfragmented
-  -4, -6                IPv4 only, IPv6 only
-      --json            a JSON object for each reply, and one for the summary
-  -q, --quiet           the summary only
-  -h, --help            -V, --version`;
 var options2 = {
-  port: { type: "string", short: "p" },
-  count: { type: "string", short: "c" },
-  interval: { type: "string", short: "i" },
-  timeout: { type: "string", short: "t" },
-  size: { type: "string", short: "s" },
-  connected: { type: "boolean" },
-  source: { type: "string" },
-  interface: { type: "string" },
-  ttl: { type: "string" },
-  dscp: { type: "string" },
-  ecn: { type: "string" },
-  df: { type: "boolean" },
-  mtu: { type: "boolean" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  json: { type: "boolean" },
-  quiet: { type: "boolean", short: "q" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" }
+  ...group2("Requests", {
+    port: option("-p, --port PORT", "port of targets without one", numberFrom(1, 65535), "9000"),
+    count: option("-c, --count N", "requests to each target, 0 for no end", parseCount, "5"),
+    intervalMilliseconds: option("-i, --interval TIME", "between requests, 0 for no pause", durationFrom(0), "200ms"),
+    timeoutMilliseconds: option("-t, --timeout TIME", "for an answer; TIME in us, ms, s or m", durationFrom(1), "1s"),
+    size: option("-s, --size BYTES", `payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}`, numberFrom(0, SIZE_MAX), "64"),
+    findMtu: flag("--mtu", "find the largest datagram that passes unfragmented")
+  }),
+  ...group2("Sockets", {
+    connected: flag("--connected", "connect the socket, as ordinary clients do"),
+    source: option("--source ADDR", "send from this local address", String),
+    interfaceName: option("--interface NAME", "send by this interface", String),
+    ttl: option("--ttl N", "time to live, or hop limit, 1 to 255", numberFrom(1, 255)),
+    dscp: option("--dscp N", "code point, 0 to 63 or EF, AF11 to AF43, CS0 to CS7", parseCodePoint),
+    ecn: option("--ecn N", "ECN field, 0 to 3 or not-ect, ect0, ect1, ce", parseEcn),
+    dontFragment: flag("--df", "forbid fragmentation"),
+    ipv4: flag("-4, --ipv4", "IPv4 only"),
+    ipv6: flag("-6, --ipv6", "IPv6 only")
+  }),
+  ...group2("Output", {
+    json: flag("--json", "a JSON object for each reply, and one for the summary"),
+    quiet: flag("-q, --quiet", "the summary only")
+  }),
+  ...COMMON_OPTIONS
+};
+var PROBE = {
+  summary: "See whether UDP echo servers answer, from where, and how fast.",
+  usage: [[
+    "echo.ts probe TARGET...",
+    "TARGET is an address, or a name for all its addresses, with or without :PORT"
+  ]],
+  options: options2,
+  notes: ["The exit code is 0 if every target is ok."]
 };
 function parseProbe(args) {
-  const given = parseArguments(args, options2);
-  if (given.has("help")) return "help";
-  if (given.has("version")) return "version";
-  const family = addressFamily(given);
-  const port = given.parsed("port", (text) => wholeNumber("--port", text, 1, 65535)) ?? 9e3;
-  const targets = parseTargets(given.positionals, port, family);
-  const source = given.value("source");
+  const parsed = parseArguments(args, options2);
+  if (typeof parsed === "string") return parsed;
+  const { settings, given, positionals } = parsed;
+  const { source, dscp, ecn, findMtu: findMtu2 } = settings;
+  const family = addressFamily(settings);
+  const targets = parseTargets(positionals, settings.port, family);
   if (source !== void 0) checkFamily(source, family);
-  const dscp = given.parsed("dscp", parseCodePoint);
-  const ecn = given.parsed("ecn", parseEcn);
-  const findMtu2 = given.has("mtu");
   if (findMtu2 && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
-  const count = given.parsed("count", (text) => wholeNumber("--count", text, 0, 1e9)) ?? COUNT_DEFAULT;
   return {
+    ...settings,
     targets,
-    count: count === 0 ? Infinity : count,
-    intervalMilliseconds: given.parsed("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
-    timeoutMilliseconds: given.parsed("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1e3,
-    size: given.parsed("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
-    source,
-    interfaceName: given.value("interface"),
-    ttl: given.parsed("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
     trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
-    dontFragment: given.has("df") || findMtu2,
-    findMtu: findMtu2,
-    connected: given.has("connected"),
-    family,
-    json: given.has("json"),
-    quiet: given.has("quiet")
+    dontFragment: settings.dontFragment || findMtu2,
+    family
   };
 }
 function parseTargets(texts, port, family) {
@@ -4690,13 +4389,18 @@ function parseTarget(text, port, family) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own2 === void 0 ? port : wholeNumber(`the port of ${host}`, own2, 1, 65535) };
+  return { host, port: own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`) };
 }
-function readDuration(option, text, leastMilliseconds) {
-  const milliseconds = parseDuration(text);
-  if (milliseconds >= leastMilliseconds && milliseconds <= DURATION_MAX) return milliseconds;
-  const least = leastMilliseconds === 0 ? "0" : `${leastMilliseconds}ms`;
-  throw new UsageError(`${option} is a time from ${least} to 60m, as 50us, 200ms, 1.5s or 1m, not ${quote(text)}`);
+function parseCount(text, name) {
+  return numberFrom(0, 1e9)(text, name) || Infinity;
+}
+function durationFrom(leastMilliseconds) {
+  return (text, name) => {
+    const milliseconds = parseDuration(text);
+    if (milliseconds >= leastMilliseconds && milliseconds <= DURATION_MAX) return milliseconds;
+    const least = leastMilliseconds === 0 ? "0" : `${leastMilliseconds}ms`;
+    throw new UsageError(`${name} is a time from ${least} to 60m, as 50us, 200ms, 1.5s or 1m, not ${quote(text)}`);
+  };
 }
 function parseCodePoint(text) {
   const name = text.toUpperCase();
@@ -4861,9 +4565,9 @@ function wrongSource({ peer, endpoint, ledger }, settings) {
     return `${endpoint} answered ${often}from port ${list(wrongSources.map(({ port }) => `${port}`))}: the server replie\
 s from another socket, or a device on the way translates ports${unseen}`;
   }
-  const option = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
+  const option2 = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
   return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText))}: the server does not set the source of i\
-ts replies (${option})${unseen}`;
+ts replies (${option2})${unseen}`;
 }
 function corrupted({ endpoint, ledger }, { size }) {
   const { counts, corruptedSize } = ledger;
@@ -5206,10 +4910,6 @@ var PollSet = class {
   #time;
   #call = lazyLibc();
   #errno = libc().errno;
-  /**
-   * @param descriptors the descriptors
-   * @param events events of poll(2) that end a wait: `POLLIN`; errors always do
-   */
   constructor(descriptors, events) {
     this.#count = descriptors.length;
     this.#timeAt = descriptors.length * pollfd.size;
@@ -5221,10 +4921,6 @@ var PollSet = class {
       this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
     });
   }
-  /**
-   * Waits up to `milliseconds`, which may have a fraction.
-   * @returns the number of descriptors with events, or `-errno`: `-EINTR` after a signal
-   */
   wait(milliseconds) {
     const { i32 } = this.#memory;
     const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
@@ -5233,7 +4929,6 @@ var PollSet = class {
     const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
     return ready < 0 ? -this.#errno() : ready;
   }
-  /** Events of descriptor `i` in the last successful wait: `POLLIN`, `POLLERR`. */
   events(i) {
     return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
   }
@@ -5249,7 +4944,6 @@ var ReplyPoller = class {
   #poll;
   #batches;
   #lastTurn = -Infinity;
-  /** @param targets the targets; their sockets must stay open while this is used */
   constructor(targets) {
     this.#targets = targets;
     this.#poll = new PollSet(targets.map(({ transmission }) => transmission.fd), POLLIN);
@@ -5261,10 +4955,6 @@ var ReplyPoller = class {
       return batch;
     });
   }
-  /**
-   * Waits for the first datagram or error, at most until the time `until` of `performance.now`, and returns now and then
-   * before; receives what has arrived, and gives up requests whose time-out is over.
-   */
   async step(until) {
     const now = performance.now();
     const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
@@ -5524,20 +5214,14 @@ var SESSION_WORD = 1;
 var MAGIC_WORD = 2;
 var GENERATED_WORD = 3;
 var ProbePayload = class {
-  /** The session's number, 32 bits. */
   session;
   #bytes;
   #words;
-  /**
-   * @param session a random number of 32 bits
-   * @param sizeMax largest payload, in bytes
-   */
   constructor(session, sizeMax) {
     this.session = session | 0;
     this.#bytes = new Uint8Array(Math.ceil(Math.max(RECOGNIZABLE_SIZE, sizeMax) / 4) * 4);
     this.#words = new Int32Array(this.#bytes.buffer);
   }
-  /** The payload of the request `sequence`, `size` bytes, as a view that the next call overwrites. */
   of(sequence, size) {
     const words = this.#words;
     const end = Math.ceil(size / 4);
@@ -5554,11 +5238,9 @@ var ProbePayload = class {
     }
     return this.#bytes.subarray(0, size);
   }
-  /** Whether a payload is, byte for byte, that of the request `sequence` with `size` bytes. */
   equals(payload, sequence, size) {
     return payload.length === size && this.agreement(payload, sequence, size) === size;
   }
-  /** How many bytes of a payload are those of the request `sequence` with `size` bytes, each in its place. */
   agreement(payload, sequence, size) {
     const expected = this.of(sequence, size);
     const length = Math.min(payload.length, size);
@@ -5588,19 +5270,14 @@ function isProbePayload(payload) {
 // src/probe/statistics.ts
 var BUCKETS_PER_OCTAVE = 2 ** 13;
 var TimeStatistics = class {
-  /** Values so far. */
   count = 0;
-  /** The least. */
   minimum = NaN;
-  /** The greatest. */
   maximum = NaN;
   #mean = 0;
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  // Values by the start of their bucket.
   #buckets = /* @__PURE__ */ new Map();
-  /** Adds a value. */
   add(value) {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
@@ -5611,30 +5288,19 @@ var TimeStatistics = class {
     const from = value - value % bucketSize(value);
     this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + 1);
   }
-  /** Adds the times of two consecutive requests to the {@link jitter}. */
   addConsecutive(earlier, later) {
     this.#differences++;
     this.#differenceSum += Math.abs(later - earlier);
   }
-  /** The arithmetic mean. */
   get mean() {
     return this.count === 0 ? NaN : this.#mean;
   }
-  /** The standard deviation of the sample: n - 1 degrees of freedom. `NaN` for fewer than two values. */
   get deviation() {
     return this.count < 2 ? NaN : Math.sqrt(this.#squares / (this.count - 1));
   }
-  /**
-   * The mean absolute difference between the times of consecutive requests that were both answered; `NaN` if no two
-   * were. irtt calls it round-trip IPDV; it is RFC 3393's delay variation with consecutive packets selected.
-   */
   get jitter() {
     return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
   }
-  /**
-   * The percentile `rank`, over 0 to 100, by nearest rank: the least value that at least this percentage of all values
-   * does not exceed.
-   */
   percentile(rank) {
     const wanted = Math.max(1, Math.ceil(this.count * rank / 100));
     let seen = 0;
@@ -5644,7 +5310,6 @@ var TimeStatistics = class {
     }
     return NaN;
   }
-  /** The buckets that hold values, in ascending order. */
   buckets() {
     return [...this.#buckets].sort(([a], [b]) => a - b).map(([from, count]) => ({ from, to: from + bucketSize(from), count }));
   }
@@ -5661,25 +5326,15 @@ var MEMORY_REQUESTS = 1e5;
 var CLOCK_TOLERANCE = 1e6;
 var WRONG_SOURCES_MAX = 8;
 var RequestLedger = class {
-  /** Requests so far: the sum of {@link counts}. */
   sent = 0;
-  /** Requests by outcome. */
   counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
-  /** Failed requests by error number. */
   failedByErrno = /* @__PURE__ */ new Map();
-  /** Further answers to requests that had one. */
   duplicates = 0;
-  /** Answers that came after the answer to a later request. */
   reordered = 0;
-  /** Datagrams that answer no request of this session. */
   stray = 0;
-  /** Round-trip times of all first answers that came unaltered, also late or from a wrong source. */
   times = new TimeStatistics();
-  /** The senders of answers from a wrong source, the first eight. */
   wrongSources = [];
-  /** Bytes of the last corrupted answer. */
   corruptedSize = 0;
-  /** The last failure of a request. */
   lastFailure;
   #target;
   #timeoutMilliseconds;
@@ -5687,30 +5342,21 @@ var RequestLedger = class {
   #requests = /* @__PURE__ */ new Map();
   #waiting = /* @__PURE__ */ new Map();
   #newestAnswered = 0;
-  /**
-   * @param target the endpoint that is asked
-   * @param sizeMax most bytes of payload of a request
-   * @param timeoutMilliseconds time after which a request without an answer is lost
-   */
   constructor(target, sizeMax, timeoutMilliseconds) {
     this.#target = target;
     this.#timeoutMilliseconds = timeoutMilliseconds;
     this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0], sizeMax);
   }
-  /** Requests whose outcome is known. */
   get settled() {
     return this.sent - this.counts.waiting;
   }
-  /** When the oldest waiting request is lost, in milliseconds of `performance.now`; `Infinity` if none waits. */
   get deadline() {
     const oldest = this.#oldestWaiting();
     return oldest === void 0 ? Infinity : oldest.sentMilliseconds + this.#timeoutMilliseconds;
   }
-  /** The outcome of a request so far; `undefined` if it is forgotten. */
   outcome(sequence) {
     return this.#requests.get(sequence)?.outcome;
   }
-  /** Enters the next request; returns its payload of `size` bytes, as a view that the next call overwrites. */
   open(size) {
     const request2 = {
       sequence: ++this.sent,
@@ -5726,12 +5372,10 @@ var RequestLedger = class {
     this.#waiting.set(request2.sequence, request2);
     return this.#payload.of(request2.sequence, size);
   }
-  /** Enters the time at which a request left, as a `wallTime`; of several, the latest counts. */
   departed(sequence, time) {
     const request2 = this.#requests.get(sequence);
     if (request2 !== void 0 && time >= request2.sentAt) request2.sentAt = time;
   }
-  /** Enters a datagram that arrived. */
   answered({ payload, from, time }) {
     const fromTarget = isSamePeer(from, this.#target);
     const intact = this.#intact(payload);
@@ -5761,20 +5405,14 @@ var RequestLedger = class {
     this.#countTime(request2, roundTrip);
     return { kind, sequence, roundTrip, reordered };
   }
-  /** Enters that a request could not be sent. */
   failed(sequence, errno, report) {
     return this.#fail(this.#requests.get(sequence), errno, report);
   }
-  /** Enters an ICMP error: of the request whose payload it quotes, or else of the oldest that waits. */
   reported(report) {
     const sequence = namedSequence(report.quoted, this.sent);
     const request2 = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
     return this.#fail(request2, report.errno, report);
   }
-  /**
-   * Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`; returns their numbers.
-   * The datagrams that had arrived by then must have been entered.
-   */
   expire(now) {
     const lost = [];
     for (const request2 of this.#waiting.values()) {
@@ -5789,7 +5427,6 @@ var RequestLedger = class {
     }
     return lost;
   }
-  /** The request whose payload this is, byte for byte; for an empty one, the oldest that waits. */
   #intact(payload) {
     const sequence = namedSequence(payload, this.sent);
     if (sequence === void 0) {
@@ -5800,10 +5437,6 @@ var RequestLedger = class {
     const request2 = this.#requests.get(sequence);
     return request2 !== void 0 && this.#payload.equals(payload, sequence, request2.size) ? request2 : void 0;
   }
-  /**
-   * The request that an altered payload belongs to: the one that it names, if at least half of the bytes agree. Any
-   * other bytes from the target itself are taken for an answer to the oldest request that waits.
-   */
   #resembled(payload, fromTarget) {
     const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
     if (named !== void 0) {
@@ -5820,7 +5453,6 @@ var RequestLedger = class {
     const known = this.wrongSources.some((peer) => isSamePeer(peer, from));
     if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
   }
-  /** Nanoseconds from a request to the answer that arrived at `time`. */
   #roundTrip(request2, time) {
     const roundTrip = time - request2.sentAt;
     const most = (performance.now() - request2.sentMilliseconds) * 1e6 + CLOCK_TOLERANCE;
@@ -5870,19 +5502,11 @@ var Transmission = class {
   #observer;
   #errors;
   #clock = new Clock(CLOCK_REALTIME);
-  /** Whether the kernel tells of answers that came in fragments. */
   tellsFragments = false;
-  // Absent where this host lacks the target's family.
   #socket;
   #outgoing;
   #connected = false;
-  // The request whose departure the kernel counts as number 0.
   #firstCounted = 1;
-  /**
-   * Makes the socket; nothing is sent yet.
-   * @param errors reads the error queue; one serves all sockets
-   * @throws {SystemError} with a sentence for the user, if the options can't be met
-   */
   constructor(target, options3, errors, observer) {
     this.#target = target;
     this.#connect = options3.connected;
@@ -5900,19 +5524,15 @@ var Transmission = class {
     this.#outgoing = this.#socket.batch(1);
     this.#outgoing.add(new Uint8Array(), { to: { address: exactHostText(target), port: target.port }, from: address });
   }
-  /** The descriptor of the socket; -1 if it could not be made. */
   get fd() {
     return this.#socket?.fd ?? -1;
   }
-  /** The local port; 0 if there is no socket. */
   get localPort() {
     return this.#socket?.port ?? 0;
   }
-  /** Makes a batch for {@link receive} of this target, and of every target of the same family. */
   batch(capacity) {
     return this.#socket?.batch(capacity);
   }
-  /** Sends the request `sequence`, a number higher than the last one's; returns why that failed, if it did. */
   send(sequence, payload) {
     const socket2 = this.#socket;
     const outgoing = this.#outgoing;
@@ -5929,7 +5549,6 @@ var Transmission = class {
       if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
     }
   }
-  /** Connects the socket, if it is to be connected and is not yet; returns the error number, or 0. */
   #connectError(socket2) {
     if (!this.#connect || this.#connected) return 0;
     try {
@@ -5941,7 +5560,6 @@ var Transmission = class {
       return error.errno;
     }
   }
-  /** Reads the error queue: tells the observer of departures and ICMP errors; returns all errors. */
   receiveErrors() {
     const reports = [];
     for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
@@ -5954,11 +5572,6 @@ var Transmission = class {
     }
     return reports;
   }
-  /**
-   * Receives what has arrived, and has `handle` called with each message of the batch.
-   * @param end time of `performance.now` from which on no further batch is received
-   * @returns whether nothing is left
-   */
   receive(batch, end, handle) {
     const socket2 = this.#socket;
     if (socket2 === void 0) return true;
@@ -5970,16 +5583,13 @@ var Transmission = class {
     } while (performance.now() < end);
     return false;
   }
-  /** The time now, as a `wallTime`. */
   now() {
     this.#clock.read();
     return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
   }
-  /** Closes the socket. */
   close() {
     this.#socket?.close();
   }
-  /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
   #countDeparturesFrom(socket2, sequence) {
     this.#firstCounted = sequence;
     trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
@@ -6014,21 +5624,11 @@ function swapBytes(value) {
 
 // src/probe/target.ts
 var ProbeTarget = class {
-  /** The endpoint that is asked. */
   peer;
-  /** Its text: `192.0.2.10:9000`. */
   endpoint;
-  /** What was sent, and what became of it. */
   ledger;
-  /** The socket. */
   transmission;
-  /** Is told of events. */
   observer = {};
-  /**
-   * Makes the socket; nothing is sent yet.
-   * @param errors reads the error queues of all targets
-   * @throws {SystemError} with a sentence for the user, if the options can't be met
-   */
   constructor(peer, options3, errors) {
     this.peer = peer;
     this.endpoint = peerText(peer);
@@ -6038,7 +5638,6 @@ var ProbeTarget = class {
       reported: (report) => this.#fail(this.ledger.reported(report))
     });
   }
-  /** Sends the next request, with `size` bytes of payload; returns its number. */
   send(size) {
     const payload = this.ledger.open(size);
     const sequence = this.ledger.sent;
@@ -6046,11 +5645,6 @@ var ProbeTarget = class {
     if (error !== void 0) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
     return sequence;
   }
-  /**
-   * Receives what has arrived.
-   * @param end time of `performance.now` from which on no further batch is received
-   * @returns whether nothing is left
-   */
   receive(batch, end) {
     return this.transmission.receive(batch, end, (i) => {
       const payload = batch.payload(i);
@@ -6065,7 +5659,6 @@ var ProbeTarget = class {
   #fail(failure) {
     this.observer.failed?.(this, failure);
   }
-  /** Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`. */
   expire(now) {
     for (const sequence of this.ledger.expire(now)) this.observer.lost?.(this, sequence);
   }
@@ -6114,10 +5707,10 @@ async function main(args) {
   try {
     if (args[0] === "probe") {
       const settings2 = parseProbe(args.slice(1));
-      return typeof settings2 === "string" ? await inform(settings2, PROBE_HELP) : await runProbe(settings2);
+      return typeof settings2 === "string" ? await inform(settings2, PROBE) : await runProbe(settings2);
     }
     const settings = parseEcho(args);
-    if (typeof settings === "string") return await inform(settings, ECHO_HELP);
+    if (typeof settings === "string") return await inform(settings, ECHO);
     await runEcho(settings);
     return 0;
   } catch (error) {
@@ -6126,10 +5719,10 @@ async function main(args) {
     return error instanceof UsageError ? 2 : 1;
   }
 }
-async function inform(subject, help) {
+async function inform(subject, command) {
   if (subject === "version") return print(console.log, `echo.ts ${VERSION}`);
   const { default: { stdout } } = await import("node:process");
-  return print(console.log, fitHelp(help.trimEnd(), stdout.columns || 80));
+  return print(console.log, helpText(command, stdout.columns || void 0));
 }
 function print(write, text) {
   try {

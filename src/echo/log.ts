@@ -25,6 +25,8 @@ export interface LogOptions {
   readonly limitPerSecond: number;
   /** The local port. */
   readonly port: number;
+  /** Lines left of this second, shared with other workers; memory of its own, if absent. */
+  readonly linesLeft?: Int32Array | undefined;
 }
 
 /** Writes the lines of the log, and counts those that the limit leaves out. */
@@ -34,6 +36,7 @@ export class Log {
   readonly #output: Output;
   readonly #format: LogFormat;
   readonly #limit: number;
+  readonly #linesLeft: Int32Array;
   readonly #port: number;
   readonly #clock = new Clock(CLOCK_REALTIME);
   readonly #time = new Uint8Array(TIME_SIZE);
@@ -41,16 +44,15 @@ export class Log {
   // Whether to escape characters outside ASCII. Finding out takes a millisecond: it is done after the first echo.
   #ascii: boolean | undefined;
   #second = -1;
-  #budget: number;
   #leftOutReported = 0;
   #reportedAt = performance.now();
 
   /** Makes a log; it writes nothing yet. */
-  constructor({ output, format, limitPerSecond, port }: LogOptions) {
+  constructor({ output, format, limitPerSecond, port, linesLeft }: LogOptions) {
     this.#output = output;
     this.#format = format;
-    this.#limit = limitPerSecond === 0 ? Infinity : limitPerSecond;
-    this.#budget = this.#limit;
+    this.#limit = limitPerSecond;
+    this.#linesLeft = linesLeft ?? Int32Array.of(limitPerSecond);
     this.#port = port;
   }
 
@@ -63,11 +65,10 @@ export class Log {
       if (!batch.isMarked(i)) continue;
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
-        if (this.#budget <= 0) {
+        if (!this.#takeLine()) {
           this.leftOut += datagrams - k;
           break;
         }
-        this.#budget--;
         if (!this.#output.hasRoom()) continue;
         if (!timed) this.#writeTime();
         timed = true;
@@ -77,17 +78,27 @@ export class Log {
     if (timed) this.#output.flush();
   }
 
-  /** Starts the next second of the limit, and reports how many lines were left out. To be called once a second. */
-  nextSecond(): void {
-    this.#budget = this.#limit;
-    const datagrams = this.leftOut - this.#leftOutReported;
+  /**
+   * Starts the next second of the limit, and reports how many lines were left out. To be called once a second by one of
+   * the workers.
+   * @param leftOut {@link leftOut} of all workers
+   */
+  nextSecond(leftOut: number = this.leftOut): void {
+    Atomics.store(this.#linesLeft, 0, this.#limit);
+    const datagrams = leftOut - this.#leftOutReported;
     if (datagrams === 0) {
       this.#reportedAt = performance.now();
       this.#output.flush();
     } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
       this.#reportedAt = performance.now();
-      this.#leftOutReported = this.leftOut;
+      this.#leftOutReported = leftOut;
     }
+  }
+
+  /** Whether the limit allows another line, which it then counts. */
+  #takeLine(): boolean {
+    if (this.#limit === 0) return true;
+    return Atomics.load(this.#linesLeft, 0) > 0 && Atomics.sub(this.#linesLeft, 0, 1) > 0;
   }
 
   #leftOutLine(datagrams: number): string {

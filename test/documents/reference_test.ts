@@ -9,7 +9,18 @@ import { DOCUMENTS, read, section, tableRows } from "./markdown.ts";
 
 /** Options of other programs in the documents. */
 const FOREIGN = new Set([
-  ...["--allow-ffi", "--v8-flags", "--jitless", "--minutes", "--quick", "--runtime", "--seeds"],
+  ...[
+    "--allow-ffi",
+    "--allow-worker",
+    "--permission",
+    "--test",
+    "--v8-flags",
+    "--jitless",
+    "--minutes",
+    "--quick",
+    "--runtime",
+    "--seeds",
+  ],
   ...["--reuid", "--regid", "--clear-groups", "--no-new-privs", "--bounding-set", "--inh-caps", "--ambient-caps"],
   ...["--rm", "--network", "--read-only", "--cap-drop", "--cap-add", "--volume", "--now", "--signal"],
 ]);

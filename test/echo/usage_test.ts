@@ -83,9 +83,9 @@ for (const program of PROGRAMS) {
   describe(`${program}: on a full disk`, () => {
     test("no stack trace, and the right exit code", async () => {
       const cases: [args: string[], redirect: string, exitCode: number][] = [
-        // Bun's console does not say that it could not write.
-        [["--help"], ">/dev/full", RUNTIME === "Bun" ? 0 : FAILURE],
-        [["--version"], ">/dev/full", RUNTIME === "Bun" ? 0 : FAILURE],
+        // The consoles of Bun and Node.js do not report that a write failed.
+        [["--help"], ">/dev/full", RUNTIME === "Deno" ? FAILURE : 0],
+        [["--version"], ">/dev/full", RUNTIME === "Deno" ? FAILURE : 0],
         [["--nonsense"], "2>/dev/full", USAGE],
         [["-a", "192.0.2.99"], "2>/dev/full", FAILURE],
       ];
@@ -201,6 +201,15 @@ for (const program of PROGRAMS) {
         await refused(["9000"], [/deno run --allow-ffi /], { runtimeOptions });
       }
     });
+
+    test(
+      "Node.js without --allow-ffi, or without node:ffi",
+      { skip: RUNTIME !== "Node" && "needs Node.js" },
+      async () => {
+        await refused(["9000"], [/node --permission --allow-ffi /], { runtimeOptions: ["--permission"] });
+        await refused(["9000"], [/--no-experimental-ffi/], { runtimeOptions: ["--no-experimental-ffi"] });
+      },
+    );
   });
 }
 

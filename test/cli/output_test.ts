@@ -26,16 +26,6 @@ for (const program of PROGRAMS) {
       assert.equal(summary.log_lines_dropped, count);
     });
 
-    test("full, with --log-limit: the lines that report what is left out do not count", LONG, async () => {
-      const options = { program, args: ["--log-limit", "100"], redirect: ">/dev/full" };
-      const summary = await withServer(options, async (server) => {
-        // Longer than two seconds of the limit.
-        await assertEchoed("127.0.0.1", server.port, { count, gap: 1000 });
-      });
-      assert.equal(summary.echoed, count);
-      assert.equal(summary.log_lines_dropped, count);
-    });
-
     test("a file at its size limit: lines are dropped whole, and follow when the limit is lifted", {
       skip: missing("prlimit"),
       ...LONG,

@@ -15,12 +15,18 @@ interface Message {
 }
 
 /** Requires that standard error, which nothing disturbed, has told of everything in time. */
-export function checkMessages({ outputs, time }: World, { failures, refusals, refusedAt }: EchoOracle): void {
+export function checkMessages(
+  { outputs, time }: World,
+  { failures, refusals, refusedAt, refusedSources }: EchoOracle,
+): void {
   const lines = outputs[1].lines();
   const ofKind = (start: string) => lines.filter(({ text }) => text.startsWith(`echo.ts: ${start}`));
   const due = time.now - TELL_MAX;
   checkCounts(ofKind("replies could not be sent: "), failures, due);
-  checkCounts(ofKind("refused: "), refusedAt, due);
+  checkCounts(ofKind("refused: "), refusedAt, due, (text, told) => {
+    const example = text.slice(text.indexOf("; for example from ") + 19);
+    if (example !== refusedSources[told]) throw new Violation(`not the first that was refused since: ${text}`);
+  });
   checkPace(ofKind("receiving failed: "));
   const device = ofKind("a network device takes no trains").length;
   if (device > 1) throw new Violation("a device that takes no trains is told twice");
@@ -36,11 +42,20 @@ function checkPace(messages: readonly Message[]): void {
   });
 }
 
-/** Requires that messages tell how much has happened at `times`, and that all is told that is due. */
-function checkCounts(messages: readonly Message[], times: readonly number[], due: number): void {
+/**
+ * Requires that messages tell how much has happened at `times`, and that all is told that is due.
+ * @param check checks a message, before which so many were told
+ */
+function checkCounts(
+  messages: readonly Message[],
+  times: readonly number[],
+  due: number,
+  check: (text: string, told: number) => void = () => {},
+): void {
   checkPace(messages);
   let told = 0;
   for (const { text, at } of messages) {
+    check(text, told);
     for (const [, count] of text.matchAll(/: (\d+)/g)) told += Number(count);
     const happened = times.filter((time) => time <= at).length;
     if (told !== happened) throw new Violation(`${told} told of ${happened}: ${text}`);

@@ -1,6 +1,6 @@
 /** The expected fate of each datagram that the echo server receives, compared with the replies that it sends. */
 import type { EchoSettings } from "./echo_plan.ts";
-import { isIPv4 } from "./address.ts";
+import { endpointOf, isIPv4, isLinkLocal } from "./address.ts";
 import { CoalescingOracle } from "./coalescing_oracle.ts";
 import { errno } from "./errno.ts";
 import { GuardOracle } from "./guard_oracle.ts";
@@ -8,7 +8,7 @@ import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
 import { checkMessage, checkReplyInterface, goesBack, needsInterface, replySource, sameBytes } from "./reply_checks.ts";
-import type { Arrival } from "./network.ts";
+import type { Arrival, Interface } from "./network.ts";
 import { Pace } from "./pace.ts";
 import { RefusalOracle } from "./refusal_oracle.ts";
 import { MICROSECOND } from "./time.ts";
@@ -64,8 +64,9 @@ export class EchoOracle implements Observer {
   summaries = 0;
   /** When each datagram was found to have failed. */
   readonly failures: number[] = [];
-  /** When each datagram was refused, but those at the end. */
+  /** When each datagram was refused, but those at the end; and its source as the server shows it. */
   readonly refusedAt: number[] = [];
+  readonly refusedSources: string[] = [];
   /** Set when a signal that stops the server was handled. */
   stopping = false;
   stoppedAt = Infinity;
@@ -122,7 +123,10 @@ export class EchoOracle implements Observer {
       : this.#guard.judge(message, told, now);
     this.total += datagrams;
     for (const [reason, refused] of Object.entries(judgement.refused)) count(this.refused, reason, refused);
-    for (let i = judgement.admitted; i < datagrams && !this.stopping; i++) this.refusedAt.push(now);
+    for (let i = judgement.admitted; i < datagrams && !this.stopping; i++) {
+      this.refusedAt.push(now);
+      this.refusedSources.push(endpointOf(source, zoneOf(source, by), message.sourcePort));
+    }
     for (const payload of message.payloads.slice(0, judgement.admitted)) {
       this.#pending.push({
         message,
@@ -264,6 +268,11 @@ export class EchoOracle implements Observer {
     this.#coalescing.settle();
     this.#crowded = false;
   }
+}
+
+/** The name of an interface behind a link-local address, as it is shown. */
+export function zoneOf(address: string, by: Interface): string {
+  return isLinkLocal(address) ? by.name.replaceAll('"', "?") : "";
 }
 
 /** What the messages of a flow have in common. */

@@ -79,7 +79,7 @@ const BATCH_CAPACITY = 64;
  * When it is stopped, it receives no more, and discards the replies of pending handlers.
  *
  * ```ts
- * import { serve } from "echo.ts";
+ * import { serve } from "@echo-ts/udp";
  *
  * const stop = new AbortController();
  * await serve({

@@ -1,9 +1,36 @@
+#!/bin/sh
+/*/ 2> /dev/null # Does nothing: a folder is no program. To JavaScript, this script is a comment. It starts ./echo.ts.
+case ${ECHO_RUNTIME:-deno} in
+  deno | bun | node) ;;
+  *)
+    echo "echo.ts: ECHO_RUNTIME is deno, bun or node, not $ECHO_RUNTIME" >&2
+    exit 2 ;;
+esac
+for runtime in ${ECHO_RUNTIME:-deno bun node}; do
+  command -v $runtime > /dev/null || continue
+  case $runtime in
+    deno) exec deno run --allow-ffi "$0" "$@" ;;
+    bun) exec bun run "$0" "$@" ;;
+    # Node.js takes long to remove types from a file named .ts, and refuses a file without an ending.
+    node) exec node -e '
+      const file = process.argv[1];
+      const program = require("fs").readFileSync(file, "utf8") + "\n//# sourceURL=" + file;
+      import("data:text/javascript;base64," + Buffer.from(program).toString("base64"));' -- "$0" "$@" ;;
+  esac
+done
+echo "echo.ts: ${ECHO_RUNTIME:-a runtime} is not in PATH: install Deno 2 (https://deno.com), Bun 1.3 (https://bun.sh)," \
+  "Node.js 26.10 (https://nodejs.org), or a later version" >&2
+exit 1 # */
+
 // echo.ts 0.1.0: a UDP echo server that answers from the address it was asked at.
 //
 //   deno run --allow-ffi echo.ts 9000
 //   bun run echo.ts 9000
+//   node echo.mjs 9000       (a copy or link of this file; with the name echo.ts it starts later)
+//   ./echo.ts 9000           (the first of these that is installed, or that ECHO_RUNTIME names)
 //
-// The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; `--help` shows its options.
+// The whole program in one file, for Deno 2, Bun 1.3, Node.js 26.10, or later, on 64-bit Linux; `--help` shows its
+// options.
 // It is generated from src/ and ffi/ of the project by `npm run bundle`: change it there, not here. The comments are
 // there too.
 //
@@ -1159,8 +1186,8 @@ function wrap(text, width) {
 // src/cli/help.ts
 var COLUMNS = 80;
 var DESCRIPTION_COLUMN = { wide: 29, narrow: 6 };
-function helpText({ summary, usage, options: options3, notes }, columns = COLUMNS) {
-  const width = Math.min(columns, COLUMNS);
+function helpText({ summary, usage, options: options3, notes }, columns2 = COLUMNS) {
+  const width = Math.min(columns2, COLUMNS);
   const column = DESCRIPTION_COLUMN[width < COLUMNS ? "narrow" : "wide"];
   const indented = (text, indent) => wrap(text, width - indent).map((row) => " ".repeat(indent) + row);
   const entry = (name, description) => {
@@ -3786,40 +3813,54 @@ function shutDown() {
 
 // src/echo/payload_text.ts
 var PAYLOAD_SHOWN_MAX = 64;
-var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
-function formatPayload(out, at, bytes, from, size, ascii) {
-  const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
-  for (let i = from; i < end; ) {
-    const byte = bytes[i];
-    if (byte < 128) {
-      at = writeAscii(out, at, byte);
-      i++;
-      continue;
-    }
-    const codePoint = decode(bytes, i, from + size);
-    if (codePoint === INVALID) {
-      at = escapeByte(out, at, byte);
-      i++;
-      continue;
-    }
-    const length = codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
-    if (i + length > end) break;
-    if (!ascii && isPrintable(codePoint)) {
-      for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
-    } else {
-      at = escapeCodePoint(out, at, codePoint);
-    }
-    i += length;
+var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 5 + 3;
+var PayloadText = class {
+  #ascii;
+  #bytes;
+  #codePoint;
+  #ellipsis;
+  constructor({ ascii, json }) {
+    const text = (text2) => encoder2.encode(json ? JSON.stringify(text2).slice(1, -1) : text2);
+    this.#ascii = ascii;
+    this.#bytes = Array.from({ length: 256 }, (_, byte) => text(byteText(byte)));
+    this.#codePoint = text("\\u{");
+    this.#ellipsis = text(ascii ? "..." : "…");
   }
-  if (from + size > end) {
-    const ellipsis = ascii ? ELLIPSIS_ASCII : ELLIPSIS;
-    for (let i = 0; i < ellipsis.length; i++) out[at++] = ellipsis[i];
+  write(out, at, bytes, from, size) {
+    const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
+    for (let i = from; i < end; ) {
+      const codePoint = decode(bytes, i, from + size);
+      const length = codePoint < 128 ? 1 : codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
+      if (i + length > end) break;
+      if (length === 1) at = append(out, at, this.#bytes[bytes[i]]);
+      else if (this.#ascii || !isPrintable(codePoint)) at = this.#escape(out, at, codePoint);
+      else for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
+      i += length;
+    }
+    return from + size > end ? append(out, at, this.#ellipsis) : at;
   }
-  return at;
+  #escape(out, at, codePoint) {
+    at = append(out, at, this.#codePoint);
+    for (let shift = 31 - Math.clz32(codePoint) & ~3; shift >= 0; shift -= 4) {
+      out[at++] = HEX2[codePoint >> shift & 15];
+    }
+    out[at++] = 125;
+    return at;
+  }
+};
+function append(out, at, bytes) {
+  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
+  return at + bytes.length;
+}
+function byteText(byte) {
+  const character = String.fromCharCode(byte);
+  if (/[\n\r\t\\]/.test(character)) return JSON.stringify(character).slice(1, -1);
+  return /[ -~]/.test(character) ? character : `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 var INVALID = -1;
 function decode(bytes, i, end) {
   const first = bytes[i];
+  if (first < 128) return first;
   const length = first < 224 ? 2 : first < 240 ? 3 : 4;
   if (first < 194 || first > 244 || i + length > end) return INVALID;
   let codePoint = first & 127 >> length;
@@ -3842,40 +3883,8 @@ function isPrintable(codePoint) {
   }
   return cache[codePoint] === 2;
 }
-function writeAscii(out, at, byte) {
-  if (byte >= 32 && byte < 127 && byte !== BACKSLASH) {
-    out[at] = byte;
-    return at + 1;
-  }
-  const letter = byte === BACKSLASH ? BACKSLASH : byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
-  if (letter === 0) return escapeByte(out, at, byte);
-  out[at] = BACKSLASH;
-  out[at + 1] = letter;
-  return at + 2;
-}
-function escapeByte(out, at, byte) {
-  out[at++] = BACKSLASH;
-  out[at++] = 120;
-  out[at++] = hexDigit(byte >> 4);
-  out[at++] = hexDigit(byte & 15);
-  return at;
-}
-function escapeCodePoint(out, at, codePoint) {
-  out[at++] = BACKSLASH;
-  out[at++] = 117;
-  out[at++] = 123;
-  let shift = 20;
-  while (codePoint >> shift === 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint >> shift & 15);
-  out[at++] = 125;
-  return at;
-}
-function hexDigit(value) {
-  return value < 10 ? 48 + value : 87 + value;
-}
-var BACKSLASH = 92;
-var ELLIPSIS = new TextEncoder().encode("…");
-var ELLIPSIS_ASCII = new TextEncoder().encode("...");
+var encoder2 = new TextEncoder();
+var HEX2 = encoder2.encode("0123456789abcdef");
 
 // src/echo/log.ts
 var LOG_FORMATS = ["text", "json", "none"];
@@ -3886,14 +3895,18 @@ var Log = class {
   #limit;
   #linesLeft;
   #port;
+  #timed;
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
-  #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
-  #ascii;
+  #line;
+  #payload;
   #second = -1;
   #leftOutReported = 0;
   #reportedAt = performance.now();
-  constructor({ output, format, limitPerSecond, port, linesLeft }) {
+  constructor({ output, format, limitPerSecond, port, linesLeft, timed = false }) {
+    const line = timed && format === "text" ? `<time> ${LINES.text}` : LINES[format];
+    this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder3.encode(part) : part);
+    this.#timed = timed;
     this.#output = output;
     this.#format = format;
     this.#limit = limitPerSecond;
@@ -3902,7 +3915,7 @@ var Log = class {
   }
   record(batch) {
     if (this.#format === "none") return;
-    this.#ascii ??= !this.#output.utf8;
+    this.#payload ??= new PayloadText({ ascii: !this.#output.utf8, json: this.#format === "json" });
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
@@ -3936,68 +3949,46 @@ var Log = class {
     return Atomics.load(this.#linesLeft, 0) > 0 && Atomics.sub(this.#linesLeft, 0, 1) > 0;
   }
   #leftOutLine(datagrams) {
-    this.#writeTime();
-    const seconds = ((performance.now() - this.#reportedAt) / 1e3).toFixed(1);
-    return this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
-}` : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
+    const seconds = (performance.now() - this.#reportedAt) / 1e3;
+    const time = (/* @__PURE__ */ new Date()).toISOString();
+    if (this.#format === "json") return JSON.stringify({ event: "left_out", time, datagrams });
+    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${this.#limit})`;
+    return this.#timed ? `${time} ${line}` : line;
   }
   #writeLine(batch, i, k) {
-    const segmentSize = batch.segmentSize(i);
-    const from = batch.payloadOffset(i) + k * segmentSize;
-    const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
-    const { bytes } = this.#output;
     let at = this.#output.at;
-    if (this.#format === "json") {
-      at = append(bytes, at, TIME_KEY);
-      at = append(bytes, at, this.#time);
-      at = append(bytes, at, PEER_KEY);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, LOCAL_KEY);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, BYTES_KEY);
-      at = formatDecimal(bytes, at, size);
-      at = append(bytes, at, PAYLOAD_KEY);
-      at = this.#writeJsonPayload(batch.payloads, from, size, at);
-      at = append(bytes, at, JSON_END);
-    } else {
-      at = append(bytes, at, RECV);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, ARROW);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, PAYLOAD);
-      at = formatPayload(bytes, at, batch.payloads, from, size, this.#ascii);
-      bytes[at++] = 93;
-      if (size > PAYLOAD_SHOWN_MAX) {
-        at = append(bytes, at, LENGTH);
-        at = formatDecimal(bytes, at, size);
-        at = append(bytes, at, LENGTH_END);
-      }
+    for (const part of this.#line) {
+      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(this.#output.bytes, at, part);
     }
     this.#output.endLine(at);
   }
-  #writePeer(batch, i, at) {
-    const zone = batch.peerZone(i);
-    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
-  }
-  #writeLocal(batch, i, at) {
-    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.localWord(i), batch.localZone(i), this.#port);
-  }
-  #writeJsonPayload(payload, from, size, at) {
+  #writeField(field, at, batch, i, k) {
     const { bytes } = this.#output;
-    const end = formatPayload(this.#payload, 0, payload, from, size, this.#ascii);
-    for (let i = 0; i < end; i++) {
-      const byte = this.#payload[i];
-      if (byte === 34 || byte === 92) bytes[at++] = 92;
-      bytes[at++] = byte;
+    const { addresses } = batch;
+    const from = k * batch.segmentSize(i);
+    const size = Math.min(batch.segmentSize(i), batch.size(i) - from);
+    switch (field) {
+      case "time":
+        return append(bytes, at, this.#time);
+      case "peer":
+        return formatEndpoint(bytes, at, addresses, batch.peerWord(i), batch.peerZone(i), batch.peerPort(i));
+      case "local":
+        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), this.#port);
+      case "payload":
+        return this.#payload.write(bytes, at, batch.payloads, batch.payloadOffset(i) + from, size);
+      case "bytes":
+        return formatDecimal(bytes, at, size);
+      default:
+        if (size <= PAYLOAD_SHOWN_MAX) return at;
+        return append(bytes, formatDecimal(bytes, append(bytes, at, LENGTH), size), LENGTH_END);
     }
-    return at;
   }
   #writeTime() {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {
       this.#second = seconds;
-      encoder2.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
+      encoder3.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
       this.#time[TIME_SIZE - 1] = 90;
     }
     let rest = Math.floor(nanoseconds / 1e3);
@@ -4007,23 +3998,15 @@ var Log = class {
     }
   }
 };
-function append(out, at, bytes) {
-  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
-  return at + bytes.length;
-}
-var encoder2 = new TextEncoder();
+var encoder3 = new TextEncoder();
 var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-var RECV = encoder2.encode("RECV: ");
-var ARROW = encoder2.encode(" -> ");
-var PAYLOAD = encoder2.encode(" - [");
-var LENGTH = encoder2.encode(" (");
-var LENGTH_END = encoder2.encode(" bytes)");
-var TIME_KEY = encoder2.encode('{"time":"');
-var PEER_KEY = encoder2.encode('","peer":"');
-var LOCAL_KEY = encoder2.encode('","local":"');
-var BYTES_KEY = encoder2.encode('","bytes":');
-var PAYLOAD_KEY = encoder2.encode(',"payload":"');
-var JSON_END = encoder2.encode('"}');
+var LENGTH = encoder3.encode(" (");
+var LENGTH_END = encoder3.encode(" bytes)");
+var LINES = {
+  text: "RECV: <peer> -> <local> - [<payload>]<length>",
+  json: '{"event":"echo","time":"<time>","peer":"<peer>","local":"<local>","bytes":<bytes>,"payload":"<payload>"}',
+  none: ""
+};
 
 // src/echo/options.ts
 var options = {
@@ -4227,76 +4210,6 @@ l -w net.core.rmem_max=${asked}`
   }
 }
 
-// src/socket/error_queue.ts
-var CAPACITY = 8;
-var PAYLOAD_STRIDE2 = 64;
-var CONTROL_STRIDE2 = 256;
-var ErrorQueue = class {
-  #memory;
-  #vector;
-  #control;
-  #controlsOffset;
-  #payloadsOffset;
-  constructor() {
-    const buffersOffset = CAPACITY * mmsghdr.size;
-    this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
-    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
-    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
-    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
-    this.#control = new ControlMessageDecoder(this.#memory);
-    for (let i = 0; i < CAPACITY; i++) {
-      const buffer = buffersOffset + i * iovec.size;
-      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
-      this.#vector.setBuffers(i, buffer, 1);
-      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
-    }
-  }
-  receive(socket2) {
-    const fd = descriptorOf("recvmmsg", socket2);
-    const entries = [];
-    for (; ; ) {
-      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
-      for (let i = 0; i < count; i++) {
-        const entry = this.#decode(i);
-        if (entry !== void 0) entries.push(entry);
-        this.#vector.resetLengths(i, 0, CONTROL_STRIDE2);
-      }
-      if (count < CAPACITY) return entries;
-    }
-  }
-  #decode(i) {
-    const { bytes, i32 } = this.#memory;
-    const control = this.#control;
-    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
-    control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
-    const error = control.errorOffset;
-    if (error < 0) return void 0;
-    const origin = bytes[error + sock_extended_err.ee_origin];
-    if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
-      const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
-      const time = wallTime(control.seconds, control.nanoseconds);
-      return control.hasTime ? { kind: "departure", index, time } : void 0;
-    }
-    const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
-    const type = bytes[error + sock_extended_err.ee_type];
-    const code = bytes[error + sock_extended_err.ee_code];
-    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
-    return {
-      kind: "error",
-      errno: i32[error + sock_extended_err.ee_errno >> 2],
-      icmp: version === void 0 ? void 0 : { version, type, code },
-      reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
-      mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
-      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
-    };
-  }
-  #reporter(at, end) {
-    const { bytes, u16 } = this.#memory;
-    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
-    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
-  }
-};
-
 // src/probe/duration.ts
 var UNITS3 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
 function parseDuration(text) {
@@ -4432,6 +4345,9 @@ function isSameAddress(a, b) {
 function isSamePeer(a, b) {
   return a.port === b.port && isSameAddress(a, b);
 }
+function peerKey({ bytes, scope, port }) {
+  return `${bytes} ${scope} ${port}`;
+}
 function hostText({ bytes, scope }) {
   return addressText(bytes) + (scope === 0 ? "" : `%${printable2(interfaceName(scope))}`);
 }
@@ -4516,7 +4432,7 @@ function icmpMeaning(icmp) {
 }
 
 // src/probe/verdict.ts
-function verdict({ counts, settled, lastFailure }) {
+function verdict({ recent: { counts, settled }, lastFailure }) {
   if (counts["wrong source"] > 0) return "wrong source";
   if (counts.corrupted > 0) return "corrupted";
   if (counts.received + counts.late > 0) return counts.received === settled ? "ok" : "partial";
@@ -4527,7 +4443,7 @@ function verdict({ counts, settled, lastFailure }) {
 // src/probe/explanation.ts
 function explanation(target, settings) {
   const { endpoint, ledger } = target;
-  const { counts, duplicates } = ledger;
+  const { recent: { counts, settled }, duplicates } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
@@ -4538,8 +4454,7 @@ function explanation(target, settings) {
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${ledger.settled} requests in time: ` + list(shortcomings(target,
-      settings));
+      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` + list(shortcomings(target, settings));
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure, settings);
@@ -4547,17 +4462,19 @@ function explanation(target, settings) {
       if (counts.lost === 0) return `${endpoint} had no time to answer`;
       return settings.connected ? `a connected socket received nothing from ${endpoint} within ${timeout}; without --con\
 nected, answers from other addresses are seen too` : `nothing came back from ${endpoint} within ${timeout}: no such host\
-, nothing that answers at this port, or a firewall that drops datagrams, on the way there or back${sourcePortHint(target)}`;
+, nothing that answers at port ${target.peer.port}, or a firewall that drops datagrams, on the way there or back${sourcePortHint(
+      target)}`;
   }
 }
 var CLIENT_PORTS = 32768;
-function sourcePortHint({ peer, transmission: { localPort } }) {
+function sourcePortHint({ peer, sockets: [socket2] }) {
+  const { localPort } = socket2;
   if (localPort === 0 || localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
   return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or \
 see sysctl net.ipv4.ip_local_port_range`;
 }
 function wrongSource({ peer, endpoint, ledger }, settings) {
-  const { wrongSources, counts, settled } = ledger;
+  const { wrongSources, recent: { counts, settled } } = ledger;
   const count = counts["wrong source"];
   const often = count === settled ? "" : `${count} of ${settled} times `;
   const unseen = settings.connected ? "" : "; clients with a connected socket never see these answers";
@@ -4570,7 +4487,7 @@ s from another socket, or a device on the way translates ports${unseen}`;
 ts replies (${option2})${unseen}`;
 }
 function corrupted({ endpoint, ledger }, { size }) {
-  const { counts, corruptedSize } = ledger;
+  const { recent: { counts }, corruptedSize } = ledger;
   const answers = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
   const which = counts.corrupted < answers ? `${counts.corrupted} of ${answers} answers` : answers === 1 ? "the answer" :
   `all ${answers} answers`;
@@ -4579,15 +4496,13 @@ function corrupted({ endpoint, ledger }, { size }) {
 rs datagrams, or this is no echo server`;
 }
 function shortcomings({ ledger }, settings) {
-  const { counts, times, lastFailure } = ledger;
+  const { recent: { counts }, lastLate, lastFailure } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   const parts = [];
   if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
   if (counts.late > 0) {
-    parts.push(
-      `${counts.late} ${counts.late === 1 ? "was" : "were"} answered after more than ${timeout} (the slowest took ${formatMilliseconds(
-      times.maximum)} ms; see --timeout)`
-    );
+    const last = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
+    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last} (see --timeout)`);
   }
   if (counts.failed > 0 && lastFailure !== void 0) {
     parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
@@ -4633,8 +4548,8 @@ function remoteFailure({ peer, endpoint }, report, packet, fits, ttl) {
   switch (icmpMeaning(report.icmp)) {
     case "refused":
       return report.reporter !== void 0 && isSameAddress(report.reporter, peer) ? `${endpoint} refused: nothing listens \
-at this port, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there rejects t\
-his port (ICMP ${name})`;
+at port ${peer.port}, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there r\
+ejects port ${peer.port} (ICMP ${name})`;
     case "no host":
       return report.reporter !== void 0 && isLocal(report.reporter) ? `no host at ${endpoint}: nothing on its network an\
 swers for this address (${isIPv4(peer.bytes) ? "ARP" : "neighbour discovery"})` : `${reporter} finds no host at ${endpoint}\
@@ -4663,14 +4578,15 @@ function formatBytes(count) {
 var ROWS_MAX = 16;
 var BAR_MAX = 50;
 var ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1];
-function histogramRows(buckets, rowsMax) {
+var EIGHTHS = "▏▎▍▌▋▊▉";
+function histogramRows(frequencies, rowsMax) {
   for (const perDecade of ROWS_PER_DECADE) {
     const counts = /* @__PURE__ */ new Map();
-    for (const { from, to, count } of buckets) {
-      const index = Math.floor(Math.log10(Math.max(1, (from + to - 1) / 2)) * perDecade);
+    for (const [value, count] of frequencies) {
+      const index = Math.floor(Math.log10(Math.max(1, value)) * perDecade);
       counts.set(index, (counts.get(index) ?? 0) + count);
     }
-    const indexes = [...counts.keys()].sort((a, b) => a - b);
+    const indexes = [...counts.keys()];
     const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1] + 1).length;
     if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
     return indexes.map((index) => ({
@@ -4681,29 +4597,65 @@ function histogramRows(buckets, rowsMax) {
   }
   return [];
 }
-function drawHistogram(buckets, width, terminal) {
-  const total = buckets.reduce((sum2, { count }) => sum2 + count, 0);
-  const rows = histogramRows(buckets, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
+function drawHistogram(frequencies, width, terminal) {
+  const total = frequencies.reduce((sum2, [, count]) => sum2 + count, 0);
+  const rows = histogramRows(frequencies, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
   const labels = rows.map((row) => `${formatMilliseconds(row.from)} ms`);
   const labelWidth = Math.max(...labels.map((label) => label.length));
   const most = Math.max(...rows.map((row) => row.count));
   const room = Math.max(1, Math.min(BAR_MAX, width - labelWidth - `${most}`.length - 4));
-  const bars = rows.map((row) => bar(row.count / most * room, terminal.unicode));
-  const lines = [];
-  rows.forEach((row, i) => {
-    if (i > 0 && row.from > rows[i - 1].to * 1.001) {
-      lines.push(`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`);
-    }
-    lines.push(`  ${labels[i].padStart(labelWidth)} ${terminal.paint("bar", bars[i])} ${row.count}`);
+  return rows.flatMap(({ from, count }, i) => {
+    const gap = i > 0 && from > rows[i - 1].to * 1.001;
+    const row = `  ${labels[i].padStart(labelWidth)} ${terminal.paint("bar", bar(count / most * room, terminal))} ${count}`;
+    return gap ? [`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`, row] : [row];
   });
-  return lines;
 }
-function bar(length, unicode) {
+function bar(length, { unicode }) {
   if (!unicode) return "#".repeat(Math.max(1, Math.round(length)));
   const eighths = Math.max(1, Math.round(length * 8));
-  return "█".repeat(eighths >> 3) + (eighths & 7 ? EIGHTHS[(eighths & 7) - 1] : "");
+  return "█".repeat(eighths >> 3) + EIGHTHS.slice((eighths & 7) - 1, eighths & 7);
 }
-var EIGHTHS = "▏▎▍▌▋▊▉";
+
+// src/probe/report.ts
+function countsOf({ sent, total: { counts }, duplicates, reordered, stray }) {
+  return [
+    ["sent", sent],
+    ...["received", "lost", "late", "wrong source", "corrupted", "failed"].map(
+      (outcome) => [outcome, counts[outcome]]
+    ),
+    ["duplicates", duplicates],
+    ["reordered", reordered],
+    ["stray", stray],
+    ["waiting", counts.waiting]
+  ];
+}
+function timesOf(times) {
+  return [
+    ["minimum", times.minimum],
+    ["mean", times.mean],
+    ["median", times.percentile(50)],
+    ["p90", times.percentile(90)],
+    ["p99", times.percentile(99)],
+    ["p99.9", times.percentile(99.9)],
+    ["maximum", times.maximum],
+    ["deviation", times.deviation],
+    ["jitter", times.jitter]
+  ];
+}
+function failuresOf({ failedByErrno }) {
+  return [...failedByErrno].map(([errno, count]) => [errnoName(errno), count]);
+}
+function percentText(percentage) {
+  return Number.isNaN(percentage) ? "-" : `${Number(percentage.toFixed(2))} %`;
+}
+function verdictStyle(word) {
+  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
+}
+function explanationLines(target, settings, terminal) {
+  const text = explanation(target, settings);
+  if (text === "") return [];
+  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
+}
 
 // src/probe/json_report.ts
 function jsonReport(targets, settings, terminal) {
@@ -4748,7 +4700,7 @@ function writeJson(terminal, value) {
   terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
 }
 function jsonWord(text) {
-  return text.replaceAll(" ", "_");
+  return text.replaceAll(/[ .]/g, "_");
 }
 function failureFields(failure) {
   const report = failure?.report;
@@ -4760,43 +4712,29 @@ function failureFields(failure) {
 }
 function summaryOf(target, settings) {
   const { ledger } = target;
-  const { counts, times, failedByErrno } = ledger;
-  const round = (value) => Number.isNaN(value) ? null : Math.round(value);
+  const { times } = ledger;
   return {
     target: target.endpoint,
     name: target.peer.name ?? null,
     verdict: jsonWord(verdict(ledger)),
     explanation: explanation(target, settings) || null,
-    sent: ledger.sent,
-    received: counts.received,
-    lost: counts.lost,
-    late: counts.late,
-    wrong_source: counts["wrong source"],
-    corrupted: counts.corrupted,
-    failed: counts.failed,
-    waiting: counts.waiting,
-    duplicates: ledger.duplicates,
-    reordered: ledger.reordered,
-    stray: ledger.stray,
-    failed_by_errno: Object.fromEntries([...failedByErrno].map(([errno, count]) => [errnoName(errno), count])),
+    ...fields(countsOf(ledger)),
+    loss_percent: rounded(ledger.total.loss * 100, 100),
+    failed_by_errno: Object.fromEntries(failuresOf(ledger)),
     wrong_sources: ledger.wrongSources.map(peerText),
-    rtt_ns: times.count === 0 ? null : {
-      minimum: times.minimum,
-      mean: round(times.mean),
-      median: round(times.percentile(50)),
-      p90: round(times.percentile(90)),
-      p99: round(times.percentile(99)),
-      p99_9: round(times.percentile(99.9)),
-      maximum: times.maximum,
-      deviation: round(times.deviation),
-      jitter: round(times.jitter)
-    },
-    histogram: histogramRows(times.buckets(), 64).map(({ from, to, count }) => ({
+    rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
+    histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
       from_ns: Math.round(from),
       to_ns: Math.round(to),
       count
     }))
   };
+}
+function fields(figures) {
+  return Object.fromEntries(figures.map(([name, value]) => [jsonWord(name), rounded(value)]));
+}
+function rounded(value, divisor = 1) {
+  return Number.isNaN(value) ? null : Math.round(value) / divisor;
 }
 function timeText(time) {
   const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1e9);
@@ -4804,18 +4742,9 @@ function timeText(time) {
   return `${new Date(seconds * 1e3).toISOString().slice(0, 19)}.${`${nanoseconds}`.padStart(9, "0")}Z`;
 }
 
-// src/probe/report.ts
-function verdictStyle(word) {
-  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
-}
-function explanationLines(target, settings, terminal) {
-  const text = explanation(target, settings);
-  if (text === "") return [];
-  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
-}
-
 // src/probe/line_report.ts
 var WIDTH = 80;
+var UNUSUAL = ["stray", "waiting"];
 function lineReport([target], settings, terminal) {
   const { size, intervalMilliseconds, connected, quiet } = settings;
   const { ledger, peer, endpoint } = target;
@@ -4858,127 +4787,37 @@ function lineReport([target], settings, terminal) {
         ...summaryLines(ledger, width)
       ]);
       if (ledger.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.times.buckets(), width, terminal)]);
+        terminal.writeLines(["", ...drawHistogram(ledger.times.frequencies(), width, terminal)]);
       }
     }
   };
 }
 function summaryLines(ledger, width) {
-  const { counts, times } = ledger;
-  const countRows = [
-    ["sent", ledger.sent],
-    ["received", counts.received],
-    ["lost", counts.lost],
-    ["late", counts.late],
-    ["wrong source", counts["wrong source"]],
-    ["corrupted", counts.corrupted],
-    ["failed", counts.failed],
-    ["duplicates", ledger.duplicates],
-    ["reordered", ledger.reordered]
-  ];
-  if (ledger.stray > 0) countRows.push(["stray", ledger.stray]);
-  if (counts.waiting > 0) countRows.push(["still waiting", counts.waiting]);
-  const timeRows = times.count === 0 ? [] : [
-    ["minimum", times.minimum],
-    ["mean", times.mean],
-    ["median", times.percentile(50)],
-    ["90 %", times.percentile(90)],
-    ["99 %", times.percentile(99)],
-    ["99.9 %", times.percentile(99.9)],
-    ["maximum", times.maximum],
-    ["deviation", times.deviation],
-    ["jitter", times.jitter]
-  ];
-  const countWidth = Math.max(...countRows.map(([, count]) => `${count}`.length), 6);
-  const timeTexts = timeRows.map(([, nanoseconds]) => formatMilliseconds(nanoseconds));
-  const timeWidth = Math.max(...timeTexts.map((text) => text.length), 9);
-  const left = countRows.map(([label, count]) => `  ${label.padEnd(14)}${`${count}`.padStart(countWidth)}`);
-  const right = timeRows.map(([label], i) => `${label.padEnd(9)}${timeTexts[i].padStart(timeWidth)} ms`);
-  const leftWidth = left[0].length + 6;
-  const lines = right.length === 0 || leftWidth + right[0].length > width ? [...left, ...right.length === 0 ? [] : [""],
-  ...right.map((line) => `  ${line}`)] : left.map((line, i) => `${line.padEnd(leftWidth)}${right[i] ?? ""}`.trimEnd());
-  const failures = [...ledger.failedByErrno].map(([errno, count]) => `${errnoName(errno)}: ${count}`).join(", ");
+  const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
+  const times = ledger.times.count === 0 ? [] : timesOf(ledger.times);
+  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
+    "loss",
+    percentText(ledger.total.loss)
+  ]]);
+  const right = columns(times.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
+  const gap = " ".repeat(6);
+  const lines = right.length === 0 || `${left[0]}${gap}${right[0]}`.length > width ? [...left, "", ...right] : left.map(
+  (line, i) => `${line}${right[i] === void 0 ? "" : gap + right[i].trim()}`);
+  const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
-
-// ffi/poll_set.ts
-var PollSet = class {
-  #count;
-  #memory;
-  #timeAt;
-  #descriptors;
-  #time;
-  #call = lazyLibc();
-  #errno = libc().errno;
-  constructor(descriptors, events) {
-    this.#count = descriptors.length;
-    this.#timeAt = descriptors.length * pollfd.size;
-    this.#memory = new Memory(this.#timeAt + timespec.size);
-    this.#descriptors = this.#memory.pointer(0);
-    this.#time = this.#memory.pointer(this.#timeAt);
-    descriptors.forEach((fd, i) => {
-      this.#memory.i32[i * pollfd.size + pollfd.fd >> 2] = fd;
-      this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
-    });
-  }
-  wait(milliseconds) {
-    const { i32 } = this.#memory;
-    const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
-    i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
-    i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
-    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
-    return ready < 0 ? -this.#errno() : ready;
-  }
-  events(i) {
-    return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
-  }
-};
-
-// src/probe/reply_poller.ts
-var BATCH_CAPACITY2 = 16;
-var TURN_MILLISECONDS2 = 100;
-var RECEIVE_MILLISECONDS = 10;
-var FLOOD_MILLISECONDS = 1e3;
-var ReplyPoller = class {
-  #targets;
-  #poll;
-  #batches;
-  #lastTurn = -Infinity;
-  constructor(targets) {
-    this.#targets = targets;
-    this.#poll = new PollSet(targets.map(({ transmission }) => transmission.fd), POLLIN);
-    const byFamily = /* @__PURE__ */ new Map();
-    this.#batches = targets.map((target) => {
-      const family = isIPv4(target.peer.bytes);
-      const batch = byFamily.get(family) ?? target.transmission.batch(BATCH_CAPACITY2);
-      byFamily.set(family, batch);
-      return batch;
-    });
-  }
-  async step(until) {
-    const now = performance.now();
-    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
-    const end = performance.now() + RECEIVE_MILLISECONDS;
-    this.#targets.forEach((target, i) => {
-      const batch = this.#batches[i];
-      const readable2 = ready > 0 && this.#poll.events(i) !== 0 && batch !== void 0;
-      const drained = !readable2 || target.receive(batch, end);
-      target.expire(drained ? now : now - FLOOD_MILLISECONDS);
-    });
-    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
-      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
-      this.#lastTurn = performance.now();
-    }
-  }
-};
+function columns(entries) {
+  const nameWidth = Math.max(...entries.map(([name]) => name.length));
+  const valueWidth = Math.max(...entries.map(([, value]) => value.length));
+  return entries.map(([name, value]) => `  ${name.padEnd(nameWidth + 2)}${value.padStart(valueWidth)}`);
+}
 
 // src/probe/mtu_search.ts
 var SMALL_SIZE = 16;
 var ATTEMPTS = 3;
 var PATIENCE_ROUND_TRIPS = 10;
 var PATIENCE_MILLISECONDS = 100;
-async function searchMtu(targets, timeoutMilliseconds, observer, isStopped) {
-  const poller = new ReplyPoller(targets);
+async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopped) {
   const tryPayload = async (target, size) => {
     const { ledger } = target;
     const first = ledger.sent + 1;
@@ -4995,10 +4834,11 @@ async function searchMtu(targets, timeoutMilliseconds, observer, isStopped) {
     icmp;
     const longest = ledger.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result2.failure === void 0; attempt++) {
-      target.send(size);
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
+      const sequence = prober.send(target, size);
       const end = performance.now() + patience;
-      while (!isKnown() && performance.now() < end) await poller.step(end);
+      const isReported = () => attempt < ATTEMPTS && result2.failure?.sequence === sequence;
+      while (!isKnown() && !isReported() && performance.now() < end) await prober.step(end);
     }
     const limit = limitOf(result2.reply, result2.failure);
     if (!isStopped()) observer.tried(target, size, limit);
@@ -5040,14 +4880,14 @@ function mtuReport(settings, terminal) {
     terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
   };
   const writeFound = (target, size, limit) => {
-    const { peer, endpoint, ledger, transmission } = target;
+    const { peer, endpoint, ledger, sockets: [socket2] } = target;
     const ok = size !== null && ledger.wrongSources.length === 0;
     writeJson(terminal, {
       event: "mtu",
       target: endpoint,
       payload: size,
       packet: size === null ? null : size + headerSize(peer),
-      way_back_proved: size !== null && transmission.tellsFragments,
+      way_back_proved: size !== null && socket2.tellsFragments,
       verdict: ok ? "ok" : jsonWord(verdict(ledger)),
       larger: limit?.outcome ?? null,
       ...failureFields(limit?.failure),
@@ -5067,9 +4907,9 @@ function mtuReport(settings, terminal) {
     },
     found(target, size, limit) {
       if (settings.json) return writeFound(target, size, limit);
-      const { peer, endpoint, ledger, transmission } = target;
+      const { peer, endpoint, ledger, sockets: [socket2] } = target;
       const bytes = terminal.paint("strong", `${size} bytes`);
-      const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+      const way = socket2.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
       const packets = `in packets of ${size + headerSize(peer)} bytes`;
       const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
       terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
@@ -5089,40 +4929,163 @@ function limitText({ outcome, failure, fragmentSize }) {
 // src/probe/pacing.ts
 var LINGER_MILLISECONDS = 10;
 var FAILURE_MILLISECONDS = 200;
-async function sendRequests(targets, settings, showProgress, isStopped) {
-  const poller = new ReplyPoller(targets);
-  const { size, count, intervalMilliseconds: interval } = settings;
-  const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
-  const dueAt = (target) => {
-    const { sent, counts } = target.ledger;
-    if (sent >= count) return Infinity;
-    if (interval > 0) return lastSent.get(target) + interval;
-    if (counts.waiting > 0) return Infinity;
-    return lastSent.get(target) + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
-  };
-  await showProgress();
-  while (!isStopped()) {
-    let until = Infinity;
-    for (const target of targets) {
-      const now = performance.now();
-      const due = dueAt(target);
-      if (due <= now) {
-        target.send(size);
-        lastSent.set(target, Math.max(due, now - interval));
-      }
-      until = Math.min(until, dueAt(target), target.ledger.deadline);
-    }
-    if (until === Infinity) break;
-    await poller.step(until);
-    await showProgress();
+var SEND_MILLISECONDS = 5;
+var Schedule = class {
+  #settings;
+  #targets = [];
+  #next = 0;
+  constructor(settings) {
+    this.#settings = settings;
   }
-  const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1e6 || 0));
+  setTargets(targets) {
+    const { intervalMilliseconds: interval } = this.#settings;
+    const start = performance.now() - interval;
+    for (const target of targets) target.lastDue = Math.max(target.lastDue, start);
+    this.#targets = [...targets].sort((a, b) => a.lastDue - b.lastDue);
+    this.#next = 0;
+  }
+  sendDue(prober) {
+    const { intervalMilliseconds: interval, size } = this.#settings;
+    const end = performance.now() + SEND_MILLISECONDS;
+    let earliest = Infinity;
+    for (let visited = 0; visited < this.#targets.length; visited++) {
+      const target = this.#targets[this.#next];
+      const now = performance.now();
+      const due = this.#dueAt(target);
+      if (interval > 0 && due > now) return due;
+      if (now > end) return now;
+      if (due <= now) {
+        prober.send(target, size);
+        target.lastDue = Math.max(due, now - interval);
+      }
+      earliest = Math.min(earliest, this.#dueAt(target));
+      this.#next = (this.#next + 1) % this.#targets.length;
+    }
+    return earliest;
+  }
+  #dueAt({ lastDue, ledger }) {
+    const { count, intervalMilliseconds: interval } = this.#settings;
+    if (ledger.sent >= count) return Infinity;
+    if (interval > 0) return lastDue + interval;
+    if (ledger.total.counts.waiting > 0) return Infinity;
+    return lastDue + (ledger.outcome(ledger.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+  }
+};
+async function sendRequests(targets, settings, prober, between, isStopped) {
+  const schedule = new Schedule(settings);
+  schedule.setTargets(targets);
+  await between();
+  while (!isStopped()) {
+    const until = Math.min(schedule.sendDue(prober), prober.deadline);
+    if (until === Infinity) break;
+    await prober.step(until);
+    await between();
+  }
+  const slowest = Math.max(...targets.map(({ ledger }) => Math.max(ledger.lastLate, ledger.times.maximum || 0))) / 1e6;
   const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
-  while (!isStopped() && performance.now() < end) await poller.step(end);
+  while (!isStopped() && performance.now() < end) await prober.step(end);
 }
+
+// ffi/poll_set.ts
+var PollSet = class {
+  #count;
+  #memory;
+  #timeAt;
+  #descriptors;
+  #time;
+  #call = lazyLibc();
+  #errno = libc().errno;
+  constructor(descriptors, events) {
+    this.#count = descriptors.length;
+    this.#timeAt = descriptors.length * pollfd.size;
+    this.#memory = new Memory(this.#timeAt + timespec.size);
+    this.#descriptors = this.#memory.pointer(0);
+    this.#time = this.#memory.pointer(this.#timeAt);
+    descriptors.forEach((fd, i) => {
+      this.#memory.i32[i * pollfd.size + pollfd.fd >> 2] = fd;
+      this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
+    });
+  }
+  wait(milliseconds) {
+    const { i32 } = this.#memory;
+    const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
+    i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
+    i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
+    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
+    return ready < 0 ? -this.#errno() : ready;
+  }
+  events(i) {
+    return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
+  }
+};
+
+// src/probe/prober.ts
+var BATCH_CAPACITY2 = 16;
+var TURN_MILLISECONDS2 = 100;
+var RECEIVE_MILLISECONDS = 10;
+var FLOOD_MILLISECONDS = 1e3;
+var Prober = class {
+  #batches = /* @__PURE__ */ new Map();
+  #sockets = [];
+  #poll = new PollSet([], POLLIN);
+  #sent = [];
+  #head = 0;
+  #lastTurn = -Infinity;
+  constructor(sockets) {
+    this.useSockets(sockets);
+  }
+  useSockets(sockets) {
+    this.#sockets = sockets;
+    this.#poll = new PollSet(sockets.map(({ fd }) => fd), POLLIN);
+    for (const socket2 of sockets) {
+      if (!this.#batches.has(socket2.ipv4)) this.#batches.set(socket2.ipv4, socket2.batch(BATCH_CAPACITY2));
+    }
+  }
+  send(target, size) {
+    const sequence = target.send(size);
+    this.#sent.push({ target, sequence });
+    return sequence;
+  }
+  get deadline() {
+    for (; this.#head < this.#sent.length; this.#head++) {
+      const { target, sequence } = this.#sent[this.#head];
+      const deadline = target.ledger.deadline(sequence);
+      if (deadline !== void 0) return deadline;
+    }
+    this.#sent.length = this.#head = 0;
+    return Infinity;
+  }
+  async step(until) {
+    const now = performance.now();
+    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
+    const end = performance.now() + RECEIVE_MILLISECONDS;
+    let drained = true;
+    for (let i = 0; i < this.#sockets.length && ready > 0; i++) {
+      const socket2 = this.#sockets[i];
+      const batch = this.#batches.get(socket2.ipv4);
+      if (this.#poll.events(i) !== 0 && batch !== void 0) drained = socket2.receive(batch, end) && drained;
+    }
+    this.#giveUp(drained ? now : now - FLOOD_MILLISECONDS);
+    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
+      this.#lastTurn = performance.now();
+    }
+  }
+  #giveUp(now) {
+    while (this.deadline <= now) {
+      const { target, sequence } = this.#sent[this.#head];
+      target.giveUp(sequence);
+    }
+    if (this.#head > this.#sent.length >> 1) {
+      this.#sent = this.#sent.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+};
 
 // src/probe/table_report.ts
 var REDRAW_MILLISECONDS = 50;
+var HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"];
 function tableReport(targets, settings, terminal) {
   let drawnAt = -Infinity;
   let drawn = [];
@@ -5150,11 +5113,12 @@ function tableReport(targets, settings, terminal) {
   };
 }
 function rowOf({ peer, endpoint, ledger }, final) {
-  const { counts, settled, times } = ledger;
+  const { total: { counts, settled, loss }, times } = ledger;
   return {
     target: peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
     word: settled === 0 && !final ? "waiting" : verdict(ledger),
     received: `${counts.received}/${settled}`,
+    loss: percentText(loss),
     times: [times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds)
   };
 }
@@ -5176,35 +5140,105 @@ function screenLines(rows, terminal) {
   ];
 }
 function layOut(rows, terminal) {
-  const columns = terminal.interactive ? terminal.columns : Infinity;
-  const nameWidth = Math.max(6, ...rows.map((row) => row.target.length));
-  const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
-  const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
-  const verdictWidth = "wrong source".length;
   const paint = (word) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
-  for (const shown of [[0, 1, 2], [1]]) {
-    const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
-    if (width > columns) continue;
-    const times = (texts) => shown.map((i) => texts[i].padStart(timeWidth + 2)).join("");
-    const heading = `${"target".padEnd(nameWidth + 2)}${"verdict".padEnd(verdictWidth + 2)}${"received".padStart(receivedWidth)}${times(
-    ["minimum", "median", "99 %"])}`;
+  const cells = [
+    HEADING,
+    ...rows.map(({ target, word, received, loss, times }) => [target, word, received, loss, ...times])
+  ];
+  const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const columns2 = terminal.interactive ? terminal.columns : Infinity;
+  if (widths.reduce((sum2, width) => sum2 + width + 2, " ms".length - 2) <= columns2) {
+    const [heading, ...lines] = cells.map(
+      (row) => row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ")
+    );
     return {
       heading: [terminal.paint("faint", heading)],
-      rows: rows.map(({ target, word, received, times: texts }) => [
-        `${target.padEnd(nameWidth + 2)}${paint(word)}${" ".repeat(verdictWidth + 2 - word.length)}${received.padStart(receivedWidth)}${times(
-        texts)}${texts[0] === "-" ? "" : " ms"}`
-      ])
+      rows: rows.map(({ word, times }, i) => {
+        const at = widths[0] + 2;
+        const unit = times[0] === "-" ? "" : " ms";
+        return [lines[i].slice(0, at) + paint(word) + lines[i].slice(at + word.length) + unit];
+      })
     };
   }
   return {
     heading: [],
     rows: rows.map(({ target, word, received, times: [, median] }) => {
       const time = median === "-" ? "" : `, median ${median} ms`;
-      const room = columns - `  ${word} ${received} received`.length;
-      return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
+      const room = columns2 - `  ${word} ${received} received`.length;
+      return [target.slice(0, columns2), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
     })
   };
 }
+
+// src/socket/error_queue.ts
+var CAPACITY = 8;
+var PAYLOAD_STRIDE2 = 64;
+var CONTROL_STRIDE2 = 256;
+var ErrorQueue = class {
+  #memory;
+  #vector;
+  #control;
+  #controlsOffset;
+  #payloadsOffset;
+  constructor() {
+    const buffersOffset = CAPACITY * mmsghdr.size;
+    this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
+    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
+    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
+    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
+    this.#control = new ControlMessageDecoder(this.#memory);
+    for (let i = 0; i < CAPACITY; i++) {
+      const buffer = buffersOffset + i * iovec.size;
+      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
+      this.#vector.setBuffers(i, buffer, 1);
+      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
+    }
+  }
+  receive(socket2) {
+    const fd = descriptorOf("recvmmsg", socket2);
+    const entries = [];
+    for (; ; ) {
+      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
+      for (let i = 0; i < count; i++) {
+        const entry = this.#decode(i);
+        if (entry !== void 0) entries.push(entry);
+        this.#vector.resetLengths(i, 0, CONTROL_STRIDE2);
+      }
+      if (count < CAPACITY) return entries;
+    }
+  }
+  #decode(i) {
+    const { bytes, i32 } = this.#memory;
+    const control = this.#control;
+    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
+    control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
+    const error = control.errorOffset;
+    if (error < 0) return void 0;
+    const origin = bytes[error + sock_extended_err.ee_origin];
+    if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
+      const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
+      const time = wallTime(control.seconds, control.nanoseconds);
+      return control.hasTime ? { kind: "departure", index, time } : void 0;
+    }
+    const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
+    const type = bytes[error + sock_extended_err.ee_type];
+    const code = bytes[error + sock_extended_err.ee_code];
+    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
+    return {
+      kind: "error",
+      errno: i32[error + sock_extended_err.ee_errno >> 2],
+      icmp: version === void 0 ? void 0 : { version, type, code },
+      reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
+      mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
+      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
+    };
+  }
+  #reporter(at, end) {
+    const { bytes, u16 } = this.#memory;
+    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
+    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
+  }
+};
 
 // src/probe/payload.ts
 var RECOGNIZABLE_SIZE = 16;
@@ -5258,6 +5292,11 @@ function namedSequence(payload, newest) {
   const sequence = newest - (newest - low % span + span) % span;
   return sequence < 1 ? void 0 : sequence;
 }
+function namedSession(payload) {
+  if (payload.length < (SESSION_WORD + 1) * 4) return void 0;
+  const at = SESSION_WORD * 4;
+  return payload[at] | payload[at + 1] << 8 | payload[at + 2] << 16 | payload[at + 3] << 24;
+}
 function isProbePayload(payload) {
   const size = payload.length;
   if (size < RECOGNIZABLE_SIZE) return false;
@@ -5267,8 +5306,170 @@ function isProbePayload(payload) {
   return new ProbePayload(session, size).equals(payload, view.getInt32(0, true), size);
 }
 
+// src/probe/probe_socket.ts
+var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+SOF_TIMESTAMPING_OPT_TSONLY;
+var SEND_ATTEMPTS = 4;
+var DEPARTURES_MAX = 1024;
+var ProbeSocket = class {
+  ipv4;
+  tellsFragments = false;
+  #connect;
+  #source;
+  #errors;
+  #clock = new Clock(CLOCK_REALTIME);
+  #members = /* @__PURE__ */ new Map();
+  #bySession = /* @__PURE__ */ new Map();
+  #byPeer = /* @__PURE__ */ new Map();
+  #socket;
+  #outgoing;
+  #connected = false;
+  #departing = [];
+  #nextNumber = 0;
+  constructor(ipv4, options3, errors) {
+    this.ipv4 = ipv4;
+    this.#connect = options3.connected;
+    this.#source = options3.source === void 0 ? void 0 : exactHostText(options3.source);
+    this.#errors = errors;
+    try {
+      this.#socket = UdpSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
+      return;
+    }
+    this.tellsFragments = setOptions(this.#socket, options3);
+    this.#outgoing = this.#socket.batch(1);
+  }
+  get fd() {
+    return this.#socket?.fd ?? -1;
+  }
+  get localPort() {
+    return this.#socket?.port ?? 0;
+  }
+  get size() {
+    return this.#members.size;
+  }
+  add(member) {
+    const { peer, session } = member;
+    const outgoing = this.#outgoing;
+    outgoing?.clear();
+    outgoing?.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
+    this.#members.set(member, outgoing?.path(0));
+    this.#bySession.set(session, member);
+    this.#byPeer.set(peerKey(peer), member);
+  }
+  remove(member) {
+    this.#members.delete(member);
+    this.#bySession.delete(member.session);
+    this.#byPeer.delete(peerKey(member.peer));
+    if (this.size === 0) this.#socket?.close();
+  }
+  batch(capacity) {
+    return this.#socket?.batch(capacity);
+  }
+  send(member, sequence, payload) {
+    const socket2 = this.#socket;
+    const outgoing = this.#outgoing;
+    const path = this.#members.get(member);
+    if (socket2 === void 0 || outgoing === void 0 || path === void 0) {
+      return { errno: EAFNOSUPPORT, report: void 0 };
+    }
+    outgoing.clear();
+    outgoing.add(payload, path);
+    for (let attempt = 1; ; attempt++) {
+      const number2 = this.#nextNumber++;
+      this.#departing[number2 % DEPARTURES_MAX] = { number: number2, member, sequence };
+      member.departed(sequence, this.now());
+      const errno = this.#connectError(socket2, member.peer) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
+      const reports = this.receiveErrors().filter((report) => report.errno === errno);
+      if (errno === 0) return void 0;
+      this.#restartCount(socket2);
+      const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
+      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
+    }
+  }
+  #connectError(socket2, peer) {
+    if (!this.#connect || this.#connected) return 0;
+    try {
+      socket2.connect({ address: exactHostText(peer), port: peer.port });
+      this.#connected = true;
+      return 0;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return error.errno;
+    }
+  }
+  receiveErrors() {
+    const reports = [];
+    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
+      if (entry.kind === "departure") {
+        const departed = this.#departing[entry.index % DEPARTURES_MAX];
+        if (departed?.number === entry.index) departed.member.departed(departed.sequence, entry.time);
+      } else {
+        reports.push(entry);
+        if (entry.icmp !== void 0) this.#named(entry.quoted)?.reported(entry);
+      }
+    }
+    return reports;
+  }
+  receive(batch, end) {
+    const socket2 = this.#socket;
+    if (socket2 === void 0) return true;
+    do {
+      this.receiveErrors();
+      const received = socket2.receive(batch, false);
+      for (let i = 0; i < received; i++) {
+        const member = this.#named(batch.payload(i)) ?? this.#byPeer.get(peerKey(peerOf(batch, i)));
+        member?.arrived(batch, i, batch.arrival(i) ?? this.now());
+      }
+      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
+    } while (performance.now() < end);
+    return false;
+  }
+  now() {
+    this.#clock.read();
+    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
+  }
+  #named(payload) {
+    if (this.size === 1) return this.#members.keys().next().value;
+    const session = namedSession(payload);
+    return session === void 0 ? void 0 : this.#bySession.get(session);
+  }
+  #restartCount(socket2) {
+    this.#departing.length = 0;
+    this.#nextNumber = 0;
+    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  }
+};
+function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
+  const ipv6 = socket2.domain === AF_INET6;
+  const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
+  if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
+  set(IP_RECVERR, IPV6_RECVERR, 1);
+  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
+  if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
+  if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
+  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
+}
+function trySetOption(socket2, level, name, value) {
+  try {
+    socket2.setOption(level, name, value);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return false;
+  }
+}
+function swapBytes(value) {
+  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
+}
+
 // src/probe/statistics.ts
-var BUCKETS_PER_OCTAVE = 2 ** 13;
+var DIGITS = 3;
 var TimeStatistics = class {
   count = 0;
   minimum = NaN;
@@ -5277,7 +5478,7 @@ var TimeStatistics = class {
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  #buckets = /* @__PURE__ */ new Map();
+  #rounded = /* @__PURE__ */ new Map();
   add(value) {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
@@ -5285,8 +5486,9 @@ var TimeStatistics = class {
     const deviation = value - this.#mean;
     this.#mean += deviation / this.count;
     this.#squares += deviation * (value - this.#mean);
-    const from = value - value % bucketSize(value);
-    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + 1);
+    const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
+    const rounded2 = Math.ceil(value / unit) * unit;
+    this.#rounded.set(rounded2, (this.#rounded.get(rounded2) ?? 0) + 1);
   }
   addConsecutive(earlier, later) {
     this.#differences++;
@@ -5302,81 +5504,102 @@ var TimeStatistics = class {
     return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
   }
   percentile(rank) {
-    const wanted = Math.max(1, Math.ceil(this.count * rank / 100));
-    let seen = 0;
-    for (const { from, to, count } of this.buckets()) {
-      seen += count;
-      if (seen >= wanted) return Math.min(Math.max((from + to - 1) / 2, this.minimum), this.maximum);
+    let missing = Math.max(1, Math.ceil(this.count * rank / 100));
+    for (const [value, count] of this.frequencies()) {
+      missing -= count;
+      if (missing <= 0) return Math.min(value, this.maximum);
     }
     return NaN;
   }
-  buckets() {
-    return [...this.#buckets].sort(([a], [b]) => a - b).map(([from, count]) => ({ from, to: from + bucketSize(from), count }));
+  frequencies() {
+    return [...this.#rounded].sort(([a], [b]) => a - b);
   }
 };
-function bucketSize(value) {
-  const ratio = value / BUCKETS_PER_OCTAVE;
-  return ratio < 2 ? 1 : 2 ** Math.floor(Math.log2(ratio));
-}
+
+// src/probe/tally.ts
+var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
+var Tally = class {
+  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  get settled() {
+    return OUTCOMES.reduce((sum2, outcome) => sum2 + this.counts[outcome], -this.counts.waiting);
+  }
+  get loss() {
+    const { lost, late, failed } = this.counts;
+    return (lost + late + failed) / this.settled * 100;
+  }
+};
 
 // src/probe/ledger.ts
-var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
+var PathAccount = class {
+  tally = new Tally();
+  times = new TimeStatistics();
+};
 var MEMORY_TIMEOUTS = 10;
 var MEMORY_REQUESTS = 1e5;
 var CLOCK_TOLERANCE = 1e6;
 var WRONG_SOURCES_MAX = 8;
 var RequestLedger = class {
   sent = 0;
-  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  total = new Tally();
+  recent;
+  settledFirst = new Tally();
+  paths;
   failedByErrno = /* @__PURE__ */ new Map();
   duplicates = 0;
   reordered = 0;
   stray = 0;
   times = new TimeStatistics();
   wrongSources = [];
+  lastLate = 0;
   corruptedSize = 0;
   lastFailure;
   #target;
-  #timeoutMilliseconds;
+  #options;
   #payload;
   #requests = /* @__PURE__ */ new Map();
   #waiting = /* @__PURE__ */ new Map();
+  #window = [];
   #newestAnswered = 0;
-  constructor(target, sizeMax, timeoutMilliseconds) {
+  constructor(target, session, options3) {
     this.#target = target;
-    this.#timeoutMilliseconds = timeoutMilliseconds;
-    this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0], sizeMax);
-  }
-  get settled() {
-    return this.sent - this.counts.waiting;
-  }
-  get deadline() {
-    const oldest = this.#oldestWaiting();
-    return oldest === void 0 ? Infinity : oldest.sentMilliseconds + this.#timeoutMilliseconds;
+    this.#options = options3;
+    this.#payload = new ProbePayload(session, options3.sizeMax);
+    this.recent = options3.window === Infinity ? this.total : new Tally();
+    this.paths = options3.sourcePorts === 1 ? [] : Array.from({ length: options3.sourcePorts }, () => new PathAccount());
   }
   outcome(sequence) {
     return this.#requests.get(sequence)?.outcome;
   }
+  deadline(sequence) {
+    const request2 = this.#waiting.get(sequence);
+    return request2 && request2.sentMilliseconds + this.#options.timeoutMilliseconds;
+  }
   open(size) {
+    const now = performance.now();
+    this.#forget(now);
+    const sequence = ++this.sent;
+    const path = this.paths[(sequence - 1) % this.paths.length];
     const request2 = {
-      sequence: ++this.sent,
+      sequence,
       size,
-      sentAt: 0,
-      sentMilliseconds: performance.now(),
+      sentAt: -Infinity,
+      sentMilliseconds: now,
       outcome: "waiting",
       errno: 0,
-      roundTrip: void 0
+      roundTrip: void 0,
+      tallies: path === void 0 ? [this.total] : [this.total, path.tally]
     };
-    this.counts.waiting++;
-    this.#requests.set(request2.sequence, request2);
-    this.#waiting.set(request2.sequence, request2);
-    return this.#payload.of(request2.sequence, size);
+    this.#count(request2, 1);
+    this.#requests.set(sequence, request2);
+    this.#waiting.set(sequence, request2);
+    return this.#payload.of(sequence, size);
   }
   departed(sequence, time) {
     const request2 = this.#requests.get(sequence);
     if (request2 !== void 0 && time >= request2.sentAt) request2.sentAt = time;
   }
   answered({ payload, from, time }) {
+    this.#forget(performance.now());
     const fromTarget = isSamePeer(from, this.#target);
     const intact = this.#intact(payload);
     const request2 = intact ?? (isProbePayload(payload) ? void 0 : this.#resembled(payload, fromTarget));
@@ -5395,37 +5618,35 @@ var RequestLedger = class {
       return { kind: "corrupted", sequence, roundTrip: void 0, reordered: false };
     }
     const roundTrip = this.#roundTrip(request2, time);
-    const inTime = roundTrip <= this.#timeoutMilliseconds * 1e6;
+    const inTime = roundTrip <= this.#options.timeoutMilliseconds * 1e6;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
-    if (!fromTarget) this.#noteWrongSource(from);
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
     else this.#newestAnswered = sequence;
     this.#settle(request2, kind);
-    this.#countTime(request2, roundTrip);
+    if (kind === "late") this.lastLate = roundTrip;
+    else this.#countTime(request2, roundTrip);
+    if (kind === "wrong source") this.#noteWrongSource(from);
     return { kind, sequence, roundTrip, reordered };
   }
   failed(sequence, errno, report) {
     return this.#fail(this.#requests.get(sequence), errno, report);
   }
   reported(report) {
+    this.#forget(performance.now());
     const sequence = namedSequence(report.quoted, this.sent);
     const request2 = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
     return this.#fail(request2, report.errno, report);
   }
-  expire(now) {
-    const lost = [];
-    for (const request2 of this.#waiting.values()) {
-      if (request2.sentMilliseconds + this.#timeoutMilliseconds > now) break;
-      this.#settle(request2, "lost");
-      lost.push(request2.sequence);
-    }
+  lost(sequence) {
+    this.#settle(this.#waiting.get(sequence), "lost");
+  }
+  #forget(now) {
     for (const request2 of this.#requests.values()) {
-      const old = request2.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request2.sentMilliseconds + this.#options.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request2.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request2.sequence);
     }
-    return lost;
   }
   #intact(payload) {
     const sequence = namedSequence(payload, this.sent);
@@ -5462,6 +5683,7 @@ var RequestLedger = class {
   #countTime(request2, roundTrip) {
     request2.roundTrip = roundTrip;
     this.times.add(roundTrip);
+    this.paths[(request2.sequence - 1) % this.paths.length]?.times.add(roundTrip);
     const before = this.#requests.get(request2.sequence - 1)?.roundTrip;
     const after = this.#requests.get(request2.sequence + 1)?.roundTrip;
     if (before !== void 0) this.times.addConsecutive(before, roundTrip);
@@ -5477,14 +5699,27 @@ var RequestLedger = class {
     return failure;
   }
   #settle(request2, outcome, errno = 0) {
+    if (this.#waiting.delete(request2.sequence)) {
+      this.settledFirst.counts[outcome]++;
+      if (this.recent !== this.total) this.#enterWindow(request2);
+    }
     this.#count(request2, -1);
     request2.outcome = outcome;
     request2.errno = errno;
     this.#count(request2, 1);
-    this.#waiting.delete(request2.sequence);
   }
-  #count({ outcome, errno }, change) {
-    this.counts[outcome] += change;
+  #enterWindow(request2) {
+    request2.tallies.push(this.recent);
+    this.recent.counts[request2.outcome]++;
+    this.#window.push(request2);
+    const oldest = this.#window.length > this.#options.window ? this.#window.shift() : void 0;
+    if (oldest === void 0) return;
+    oldest.tallies.pop();
+    this.recent.counts[oldest.outcome]--;
+    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
+  }
+  #count({ outcome, errno, tallies }, change) {
+    for (const { counts } of tallies) counts[outcome] += change;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
   }
 };
@@ -5492,194 +5727,130 @@ function hasAnswer({ outcome }) {
   return outcome !== "waiting" && outcome !== "lost" && outcome !== "failed";
 }
 
-// src/probe/transmission.ts
-var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-SOF_TIMESTAMPING_OPT_TSONLY;
-var SEND_ATTEMPTS = 4;
-var Transmission = class {
-  #target;
-  #connect;
-  #observer;
-  #errors;
-  #clock = new Clock(CLOCK_REALTIME);
-  tellsFragments = false;
-  #socket;
-  #outgoing;
-  #connected = false;
-  #firstCounted = 1;
-  constructor(target, options3, errors, observer) {
-    this.#target = target;
-    this.#connect = options3.connected;
-    this.#observer = observer;
-    this.#errors = errors;
-    const { source } = options3;
-    const address = source === void 0 ? void 0 : exactHostText(source);
-    try {
-      this.#socket = UdpSocket.bind({ port: 0, address, family: isIPv4(target.bytes) ? 4 : 6 });
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
-      return;
-    }
-    this.tellsFragments = setOptions(this.#socket, options3);
-    this.#outgoing = this.#socket.batch(1);
-    this.#outgoing.add(new Uint8Array(), { to: { address: exactHostText(target), port: target.port }, from: address });
-  }
-  get fd() {
-    return this.#socket?.fd ?? -1;
-  }
-  get localPort() {
-    return this.#socket?.port ?? 0;
-  }
-  batch(capacity) {
-    return this.#socket?.batch(capacity);
-  }
-  send(sequence, payload) {
-    const socket2 = this.#socket;
-    const outgoing = this.#outgoing;
-    if (socket2 === void 0 || outgoing === void 0) return { errno: EAFNOSUPPORT, report: void 0 };
-    outgoing.setPayload(0, payload);
-    outgoing.markForSend(0);
-    for (let attempt = 1; ; attempt++) {
-      this.#observer.departed(sequence, this.now());
-      const errno = this.#connectError(socket2) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
-      const reports = this.receiveErrors().filter((report) => report.errno === errno);
-      if (errno === 0) return void 0;
-      const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
-      this.#countDeparturesFrom(socket2, again ? sequence : sequence + 1);
-      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
-    }
-  }
-  #connectError(socket2) {
-    if (!this.#connect || this.#connected) return 0;
-    try {
-      socket2.connect({ address: exactHostText(this.#target), port: this.#target.port });
-      this.#connected = true;
-      return 0;
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      return error.errno;
-    }
-  }
-  receiveErrors() {
-    const reports = [];
-    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
-      if (entry.kind === "departure") {
-        this.#observer.departed(this.#firstCounted + entry.index, entry.time);
-      } else {
-        reports.push(entry);
-        if (entry.icmp !== void 0) this.#observer.reported(entry);
-      }
-    }
-    return reports;
-  }
-  receive(batch, end, handle) {
-    const socket2 = this.#socket;
-    if (socket2 === void 0) return true;
-    do {
-      this.receiveErrors();
-      const received = socket2.receive(batch, false);
-      for (let i = 0; i < received; i++) handle(i);
-      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
-    } while (performance.now() < end);
-    return false;
-  }
-  now() {
-    this.#clock.read();
-    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
-  }
-  close() {
-    this.#socket?.close();
-  }
-  #countDeparturesFrom(socket2, sequence) {
-    this.#firstCounted = sequence;
-    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
-  }
-};
-function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
-  const ipv6 = socket2.domain === AF_INET6;
-  const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
-  const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
-  if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
-  set(IP_RECVERR, IPV6_RECVERR, 1);
-  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
-  if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
-  if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
-  if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-  if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
-  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
-}
-function trySetOption(socket2, level, name, value) {
-  try {
-    socket2.setOption(level, name, value);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return false;
-  }
-}
-function swapBytes(value) {
-  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
-}
-
 // src/probe/target.ts
 var ProbeTarget = class {
   peer;
   endpoint;
+  session;
   ledger;
-  transmission;
+  sockets;
   observer = {};
-  constructor(peer, options3, errors) {
+  lastDue = -Infinity;
+  constructor(peer, session, sockets, options3) {
     this.peer = peer;
     this.endpoint = peerText(peer);
-    this.ledger = new RequestLedger(peer, options3.sizeMax, options3.timeoutMilliseconds);
-    this.transmission = new Transmission(peer, options3, errors, {
-      departed: (sequence, time) => this.ledger.departed(sequence, time),
-      reported: (report) => this.#fail(this.ledger.reported(report))
-    });
+    this.session = session;
+    this.ledger = new RequestLedger(peer, session, options3);
+    this.sockets = sockets;
+    for (const socket2 of sockets) socket2.add(this);
   }
   send(size) {
     const payload = this.ledger.open(size);
     const sequence = this.ledger.sent;
-    const error = this.transmission.send(sequence, payload);
+    const error = this.sockets[(sequence - 1) % this.sockets.length].send(this, sequence, payload);
     if (error !== void 0) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
     return sequence;
   }
-  receive(batch, end) {
-    return this.transmission.receive(batch, end, (i) => {
-      const payload = batch.payload(i);
-      const from = peerOf(batch, i);
-      const time = batch.arrival(i) ?? this.transmission.now();
-      const match = this.ledger.answered({ payload, from, time });
-      const to = printable2(batch.localAddress(i));
-      const fragmentSize = batch.fragmentSize(i);
-      this.observer.replied?.(this, { ...match, from, to, size: payload.length, fragmentSize, time });
+  departed(sequence, time) {
+    this.ledger.departed(sequence, time);
+  }
+  reported(report) {
+    this.#fail(this.ledger.reported(report));
+  }
+  arrived(batch, i, time) {
+    const payload = batch.payload(i);
+    const from = peerOf(batch, i);
+    const match = this.ledger.answered({ payload, from, time });
+    this.observer.replied?.(this, {
+      ...match,
+      from,
+      to: printable2(batch.localAddress(i)),
+      size: payload.length,
+      fragmentSize: batch.fragmentSize(i),
+      time
     });
+  }
+  giveUp(sequence) {
+    this.ledger.lost(sequence);
+    this.observer.lost?.(this, sequence);
+  }
+  close() {
+    this.observer = {};
+    for (const socket2 of this.sockets) socket2.remove(this);
   }
   #fail(failure) {
     this.observer.failed?.(this, failure);
   }
-  expire(now) {
-    for (const sequence of this.ledger.expire(now)) this.observer.lost?.(this, sequence);
+};
+
+// src/probe/target_set.ts
+var SOCKET_TARGETS = 256;
+var SESSION_STEP = 2654435761;
+var TargetSet = class {
+  targets = [];
+  #options;
+  #socketTargets;
+  #errors = new ErrorQueue();
+  #groups = [];
+  #session = crypto.getRandomValues(new Int32Array(1))[0];
+  constructor(options3) {
+    this.#options = options3;
+    this.#socketTargets = options3.connected || options3.sizeMin < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
+  }
+  get sockets() {
+    return this.#groups.flat();
+  }
+  replace(peers) {
+    const before = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const made = [];
+    try {
+      this.targets = peers.map((peer) => {
+        const known = before.get(peerKey(peer));
+        if (known === void 0) return made[made.push(this.#make(peer)) - 1];
+        known.peer = peer;
+        return known;
+      });
+    } catch (error) {
+      for (const target of made) target.close();
+      this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
+      throw error;
+    }
+    const kept = new Set(this.targets);
+    for (const target of before.values()) if (!kept.has(target)) target.close();
+    this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
+  }
+  #make(peer) {
+    const ipv4 = isIPv4(peer.bytes);
+    let group3 = this.#groups.find(([socket2]) => socket2.ipv4 === ipv4 && socket2.size < this.#socketTargets);
+    if (group3 === void 0) {
+      const { sourcePorts } = this.#options;
+      group3 = Array.from({ length: sourcePorts }, () => new ProbeSocket(ipv4, this.#options, this.#errors));
+      this.#groups.push(group3);
+    }
+    this.#session = this.#session + SESSION_STEP | 0;
+    return new ProbeTarget(peer, this.#session, group3, this.#options);
   }
 };
 
 // src/probe/command.ts
 var LAST_MILLISECONDS = 1e3;
 async function runProbe(settings) {
-  const targets = makeTargets(settings);
+  const options3 = targetOptions(settings);
+  const set = new TargetSet(options3);
+  set.replace(resolveTargets(settings, options3.source));
   const terminal = new Terminal();
   let stoppedAt = Infinity;
   handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
   const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await (settings.findMtu ? findMtu : ask)(targets, settings, terminal, isStopped);
+  const ok = await (settings.findMtu ? findMtu : ask)(set, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
-function findMtu(targets, settings, terminal, isStopped) {
-  return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
+function findMtu({ targets, sockets }, settings, terminal, isStopped) {
+  const report = mtuReport(settings, terminal);
+  return searchMtu(targets, new Prober(sockets), settings.timeoutMilliseconds, report, isStopped);
 }
-async function ask(targets, settings, terminal, isStopped) {
+async function ask({ targets, sockets }, settings, terminal, isStopped) {
   const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
   const report = makeReport(targets, settings, terminal);
   for (const target of targets) target.observer = report;
@@ -5688,18 +5859,23 @@ async function ask(targets, settings, terminal, isStopped) {
     return terminal.drain(isStopped);
   };
   report.start?.();
-  await sendRequests(targets, settings, showProgress, isStopped);
+  await sendRequests(targets, settings, new Prober(sockets), showProgress, isStopped);
   report.finish();
   return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
-function makeTargets(settings) {
-  const { interfaceName: interfaceName2 } = settings;
+function targetOptions(settings) {
+  const { interfaceName: interfaceName2, findMtu: findMtu2, size } = settings;
   const index = interfaceName2 === void 0 ? 0 : interfaceIndex(interfaceName2);
   if (interfaceName2 !== void 0 && index === 0) throw noInterface(interfaceName2);
-  const source = settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0];
-  const options3 = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
-  const errors = new ErrorQueue();
-  return resolveTargets(settings, source).map((peer) => new ProbeTarget(peer, options3, errors));
+  return {
+    ...settings,
+    source: settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0],
+    interfaceIndex: index,
+    sizeMin: findMtu2 ? SMALL_SIZE : size,
+    sizeMax: findMtu2 ? SIZE_MAX : size,
+    window: Infinity,
+    sourcePorts: 1
+  };
 }
 
 // src/main.ts

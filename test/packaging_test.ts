@@ -4,7 +4,9 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { before, describe, test } from "node:test";
-import { makeRelease } from "../release.ts";
+import { makeRelease } from "../packaging/release.ts";
+import { ECHO } from "../src/echo/options.ts";
+import { PROBE } from "../src/probe/options.ts";
 import { LONG, missing, run, temporaryFolder } from "./support/process.ts";
 import { ROOT, RUNTIME } from "./support/server.ts";
 
@@ -68,7 +70,7 @@ await serve(options, ({ payload, local }) => {
       for (const file of library) assert.match(file, /^(ffi|src\/(net|socket|mod)\b).*\.(js|d\.ts)$/);
       for (const file of ["src/mod.js", "src/mod.d.ts", "ffi/node.js"]) assert.ok(library.includes(file), file);
       const others = files.filter((file) => !library.includes(file)).sort();
-      assert.deepEqual(others, ["LICENSE", "README.md", "echo.mjs", "package.json"]);
+      assert.deepEqual(others, ["LICENSE", "README.md", "echo.mjs", "echo.ts.1", "package.json"]);
     });
 
     test("the bill of materials names the package, and no other", () => {
@@ -107,9 +109,21 @@ await serve(options, ({ payload, local }) => {
       });
     }
 
+    test("the manual page has every option, and groff no complaint", { skip: missing("groff") }, async () => {
+      const page = join(release, "echo.ts.1");
+      const { stdout, stderr } = await run(["groff", "-man", "-ww", "-Tascii", "-P-cbou", page]);
+      assert.equal(stderr, "");
+      const words = stdout.split(/[\s,]+/);
+      for (const command of [ECHO, PROBE]) {
+        for (const { flags } of Object.values(command.options)) {
+          for (const word of flags.split(/[\s,]+/)) assert.ok(words.includes(word), `${flags}: ${word}`);
+        }
+      }
+    });
+
     for (const [args, reason] of [[[], /usage/], [["0.0.0"], /the version is \d.*, not 0\.0\.0/]] as const) {
       test(`is refused with the arguments "${args}"`, async () => {
-        const { code, stderr } = await run([process.execPath, join(ROOT, "release.ts"), ...args]);
+        const { code, stderr } = await run([process.execPath, join(ROOT, "packaging/release.ts"), ...args]);
         assert.equal(code, 1);
         assert.match(stderr, reason);
       });

@@ -1,7 +1,7 @@
 /**
- * Makes a release from a clean tree: `npm run release -- 1.2.3`. It writes into `release/`: the program as `echo.ts` and
- * `echo.mjs`, the package for npm, its software bill of materials (SBOM), and the checksums of all. Two runs of one commit
- * give the same bytes.
+ * Makes a release from a tree without changes: `npm run release -- 1.2.3`. It writes into `release/`: the program as `echo.ts` and
+ * `echo.mjs`, its manual page, the package for npm, its software bill of materials (SBOM), and the checksums of all. Two
+ * runs of one commit give the same bytes.
  * @module
  */
 
@@ -20,10 +20,11 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { bundle } from "./bundle.ts";
-import { VERSION } from "./src/cli/version.ts";
+import { bundle } from "../bundle.ts";
+import { VERSION } from "../src/cli/version.ts";
+import { manPage } from "./man_page.ts";
 
-const root = import.meta.dirname!;
+const root = join(import.meta.dirname!, "..");
 
 /** Runs a command in a folder; returns its output. */
 function run(folder: string, command: string, ...args: string[]): string {
@@ -41,7 +42,7 @@ function writeProgram(file: string): void {
  * TypeScript in `node_modules`, and the program as its command.
  */
 function writePackage(folder: string): void {
-  run(root, join(root, "node_modules/.bin/tsc"), "--project", "tsconfig.build.json", "--outDir", folder);
+  run(root, join(root, "node_modules/.bin/tsc"), "--project", "packaging/tsconfig.json", "--outDir", folder);
   for (const file of readdirSync(folder, { recursive: true, encoding: "utf8" })) {
     if (!file.endsWith(".d.ts")) continue;
     // The compiler leaves these as they are, and only its latest versions resolve them.
@@ -49,6 +50,7 @@ function writePackage(folder: string): void {
     writeFileSync(join(folder, file), declarations.replaceAll(/(?<=")(\.\.?\/[^"\n]+)\.ts(?=")/g, "$1.js"));
   }
   writeProgram(join(folder, "echo.mjs"));
+  writeFileSync(join(folder, "echo.ts.1"), manPage());
   for (const file of ["LICENSE", "README.md"]) copyFileSync(join(root, file), join(folder, file));
   const { name, version, description, license, type, engines } = JSON.parse(
     readFileSync(join(root, "package.json"), "utf8"),
@@ -57,6 +59,7 @@ function writePackage(folder: string): void {
     ...{ name, version, description, license, type, engines },
     exports: { types: "./src/mod.d.ts", default: "./src/mod.js" },
     bin: { "echo.ts": "./echo.mjs" },
+    man: "./echo.ts.1",
   };
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
 }
@@ -73,6 +76,7 @@ function billOfMaterials(packageFolder: string): string {
 /** Writes all files of a release into an empty folder. */
 export function makeRelease(folder: string): void {
   for (const name of ["echo.ts", "echo.mjs"]) writeProgram(join(folder, name));
+  writeFileSync(join(folder, "echo.ts.1"), manPage());
   const content = mkdtempSync(join(tmpdir(), "echo.ts-package-"));
   try {
     writePackage(content);

@@ -117,15 +117,17 @@ export class ControlMessageDecoder {
   #decodeIPv4PacketInfo(word: number): void {
     const words = this.#words;
     const sentTo = words[word + (in_pktinfo.ipi_addr >> 2)]!;
-    // For a datagram that came before IP_PKTINFO was set, the kernel knows the destination alone.
-    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)]! || sentTo;
+    // The first byte of the address is the word's lowest.
+    const multicast = (sentTo & 0xf0) === 0xe0;
+    // For a datagram that came before IP_PKTINFO was set, the kernel knows the destination alone. If the interface has no
+    // address, there is none to answer a broadcast or a multicast from.
+    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)]! || (multicast || sentTo === -1 ? 0 : sentTo);
     this.interfaceIndex = words[word + (in_pktinfo.ipi_ifindex >> 2)]!;
     this.local[0] = 0;
     this.local[1] = 0;
     this.local[2] = IPV4_MAPPED;
     this.local[3] = answerFrom;
-    // The first byte of the address is the word's lowest.
-    if ((sentTo & 0xf0) === 0xe0) this.destination = MULTICAST;
+    if (multicast) this.destination = MULTICAST;
     else if (sentTo !== answerFrom || sentTo === -1) this.destination = BROADCAST;
     else this.destination = answerFrom === 0 ? UNKNOWN : UNICAST;
   }

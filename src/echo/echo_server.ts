@@ -10,7 +10,7 @@ import { SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import type { Output } from "../cli/output.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import type { UdpSocket } from "../socket/udp_socket.ts";
+import type { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, type Summary } from "./counters.ts";
 import { FaultNotices } from "./fault_notices.ts";
 import { type Guard, STOPPING } from "./guard.ts";
@@ -36,7 +36,7 @@ const DRAIN_MILLISECONDS = 50;
 /** Parts of an {@link EchoServer}. */
 export interface EchoServerParts {
   /** Receives and sends. */
-  readonly socket: UdpSocket;
+  readonly socket: BatchSocket;
   /** Admits datagrams. */
   readonly guard: Guard;
   /** Writes a line for each echoed datagram. */
@@ -51,7 +51,7 @@ export interface EchoServerParts {
 
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
 export class EchoServer {
-  readonly #socket: UdpSocket;
+  readonly #socket: BatchSocket;
   readonly #guard: Guard;
   readonly #log: Log;
   readonly #polling: AdaptivePolling;

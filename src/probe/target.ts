@@ -3,6 +3,7 @@
  * @module
  */
 
+import { wallTimeOf } from "../../ffi/clock.ts";
 import type { ErrorQueue } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import { type Failure, type Match, RequestLedger } from "./ledger.ts";
@@ -87,7 +88,8 @@ export class ProbeTarget {
     return this.transmission.receive(batch, end, (i) => {
       const payload = batch.payload(i);
       const from = peerOf(batch, i);
-      const time = batch.arrival(i) ?? this.transmission.now();
+      const arrival = batch.arrivalNanoseconds(i);
+      const time = arrival === undefined ? this.transmission.now() : wallTimeOf(arrival);
       const match = this.ledger.answered({ payload, from, time });
       const to = printable(batch.localAddress(i));
       const fragmentSize = batch.fragmentSize(i);

@@ -34,11 +34,11 @@ import {
   UDP_GRO,
 } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { Clock, wallTime } from "../../ffi/clock.ts";
+import { Clock, wallTime, wallTimeOf } from "../../ffi/clock.ts";
 import { isIPv4 } from "../net/address.ts";
 import type { ErrorQueue, ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import { UdpSocket } from "../socket/udp_socket.ts";
+import { BatchSocket } from "../socket/batch_socket.ts";
 import type { ProbeSettings } from "./options.ts";
 import { exactHostText, type Peer, type ScopedAddress } from "./peer.ts";
 
@@ -81,7 +81,7 @@ export class Transmission {
   /** Whether the kernel tells of answers that came in fragments. */
   readonly tellsFragments: boolean = false;
   // Absent where this host lacks the target's family.
-  readonly #socket: UdpSocket | undefined;
+  readonly #socket: BatchSocket | undefined;
   readonly #outgoing: MessageBatch | undefined;
   #connected = false;
   // The request whose departure the kernel counts as number 0.
@@ -100,7 +100,7 @@ export class Transmission {
     const { source } = options;
     const address = source === undefined ? undefined : exactHostText(source);
     try {
-      this.#socket = UdpSocket.bind({ port: 0, address, family: isIPv4(target.bytes) ? 4 : 6 });
+      this.#socket = BatchSocket.bind({ port: 0, address, family: isIPv4(target.bytes) ? 4 : 6 });
     } catch (error) {
       // A host without IPv6 does not reach IPv6 targets: a result, not a mistake.
       if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
@@ -146,7 +146,7 @@ export class Transmission {
   }
 
   /** Connects the socket, if it is to be connected and is not yet; returns the error number, or 0. */
-  #connectError(socket: UdpSocket): number {
+  #connectError(socket: BatchSocket): number {
     if (!this.#connect || this.#connected) return 0;
     try {
       socket.connect({ address: exactHostText(this.#target), port: this.#target.port });
@@ -163,7 +163,7 @@ export class Transmission {
     const reports: ErrorReport[] = [];
     for (const entry of this.#socket === undefined ? [] : this.#errors.receive(this.#socket)) {
       if (entry.kind === "departure") {
-        this.#observer.departed(this.#firstCounted + entry.index, entry.time);
+        this.#observer.departed(this.#firstCounted + entry.index, wallTimeOf(entry.nanoseconds));
       } else {
         reports.push(entry);
         // An error of this host's kernel is a result of the call, too.
@@ -203,7 +203,7 @@ export class Transmission {
   }
 
   /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
-  #countDeparturesFrom(socket: UdpSocket, sequence: number): void {
+  #countDeparturesFrom(socket: BatchSocket, sequence: number): void {
     this.#firstCounted = sequence;
     trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, 0);
     trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
@@ -212,7 +212,7 @@ export class Transmission {
 
 /** Sets the options of a socket; returns whether its kernel tells of answers that came in fragments. */
 function setOptions(
-  socket: UdpSocket,
+  socket: BatchSocket,
   { ttl, trafficClass, interfaceIndex, dontFragment }: TransmissionOptions,
 ): boolean {
   const ipv6 = socket.domain === AF_INET6;
@@ -234,7 +234,7 @@ function setOptions(
 }
 
 /** Sets an option that not every kernel has; returns whether this one has it. */
-function trySetOption(socket: UdpSocket, level: number, name: number, value: number): boolean {
+function trySetOption(socket: BatchSocket, level: number, name: number, value: number): boolean {
   try {
     socket.setOption(level, name, value);
     return true;

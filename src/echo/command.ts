@@ -7,7 +7,7 @@ import { runtime } from "../../ffi/runtime.ts";
 import { Output } from "../cli/output.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
-import { summaryText } from "./counters.ts";
+import { Counters, summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Guard } from "./guard.ts";
 import { Log } from "./log.ts";
@@ -27,9 +27,11 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   const errors = new Output(2);
   const say = (text: string) => errors.writeText(text);
   const tell = (text: string) => say(`echo.ts: ${text}`);
+  const counters = new Counters();
   const server = new EchoServer({
     socket,
-    guard: new Guard({ ...settings, port: socket.port }),
+    counters,
+    guard: new Guard({ ...settings, port: socket.port, refused: counters.refused }),
     log: new Log({
       output,
       format: settings.logFormat,
@@ -66,6 +68,7 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   try {
     await server.run();
   } finally {
+    server.drain([socket]);
     // The summary counts the lines that are dropped now.
     output.settle(LAST_WORDS_MILLISECONDS);
     sumUp(`stopped by ${stoppedBy} after`);

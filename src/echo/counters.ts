@@ -32,44 +32,60 @@ export interface Summary {
 /** Counts by name. */
 export type Counts = Readonly<Record<string, number>>;
 
-/** The counts of a summary that other parts of the server keep. */
-export interface OtherCounts {
+/** Index in {@link Counters.counts} of the datagrams received. */
+export const RECEIVED = 0;
+/** Index in {@link Counters.counts} of the datagrams sent back. */
+export const ECHOED = 1;
+/** Index in {@link Counters.counts} of the datagrams without a line in the log because of its limit. */
+export const LINES_LEFT_OUT = 2;
+/** Index in {@link Counters.counts} of the log lines that the output did not take. */
+export const LINES_DROPPED = 3;
+const REFUSED = 4;
+const FAILED = REFUSED + REASONS.length;
+/** Length of {@link Counters.counts}. */
+export const COUNTS: number = FAILED + ERRNO_COUNT;
+
+/** Counts of one worker, in memory that other processes may map. The counts of several workers add up. */
+export class Counters {
+  /** All counts. */
+  readonly counts: Float64Array;
   /** Datagrams refused, by index of the reason in {@link REASONS}. */
   readonly refused: Float64Array;
-  /** Datagrams that the kernel refused to send, by error number. */
-  readonly failed: (errno: number) => number;
-  /** Datagrams that the kernel dropped. */
-  readonly droppedByKernel: number;
-  /** Log lines that were left out or dropped. */
-  readonly logLinesDropped: number;
-}
+  /** Datagrams that could not be sent, by error number. */
+  readonly failed: Float64Array;
 
-/** Counts datagrams. */
-export class Counters {
-  /** Datagrams received. */
-  received = 0;
-  /** Datagrams sent back. */
-  echoed = 0;
-  readonly #start = performance.now();
+  /** @param counts {@link COUNTS} numbers, which go on from their values */
+  constructor(counts: Float64Array = new Float64Array(COUNTS)) {
+    this.counts = counts;
+    this.refused = counts.subarray(REFUSED, FAILED);
+    this.failed = counts.subarray(FAILED, COUNTS);
+  }
 
-  /** The summary of all counts. */
-  summary({ refused, failed, droppedByKernel, logLinesDropped }: OtherCounts): Summary {
-    const refusedByReason = positiveCounts(REASONS.length, (i) => refused[i]!, (i) => REASONS[i]!);
-    const failedByErrno = positiveCounts(ERRNO_COUNT, failed, errnoName);
-    return {
-      event: "summary",
-      received: this.received,
-      echoed: this.echoed,
-      refused: sum(refusedByReason),
-      failed: sum(failedByErrno),
-      dropped_by_kernel: droppedByKernel,
-      log_lines_dropped: logLinesDropped,
-      seconds: Math.round(performance.now() - this.#start) / 1000,
-      refused_by_reason: refusedByReason,
-      failed_by_errno: failedByErrno,
-    };
+  /** Datagrams that were echoed, refused or failed: all of the received ones but those that are handled now. */
+  get settled(): number {
+    return this.counts[ECHOED]! + sum(this.refused) + sum(this.failed);
   }
 }
+
+/** The summary of several workers. */
+export function summarize(workers: readonly Counters[], droppedByKernel: number, seconds: number): Summary {
+  const total = (count: (worker: Counters) => number) => sum(workers.map(count));
+  const refused = positiveCounts(REASONS.length, (i) => total(({ refused }) => refused[i]!), (i) => REASONS[i]!);
+  const failed = positiveCounts(ERRNO_COUNT, (errno) => total(({ failed }) => failed[errno]!), errnoName);
+  return {
+    event: "summary",
+    received: total(({ counts }) => counts[RECEIVED]!),
+    echoed: total(({ counts }) => counts[ECHOED]!),
+    refused: sum(Object.values(refused)),
+    failed: sum(Object.values(failed)),
+    dropped_by_kernel: droppedByKernel,
+    log_lines_dropped: total(({ counts }) => counts[LINES_LEFT_OUT]! + counts[LINES_DROPPED]!),
+    seconds: Math.round(seconds * 1000) / 1000,
+    refused_by_reason: refused,
+    failed_by_errno: failed,
+  };
+}
+
 /** The summary as text, lines of `label value   details`. */
 export function summaryText(summary: Summary): string {
   const rows: [string, number, string][] = [
@@ -102,6 +118,8 @@ export function countsText(counts: Counts): string {
   return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
 }
 
-function sum(counts: Counts): number {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
+function sum(counts: Iterable<number>): number {
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
 }

@@ -6,12 +6,13 @@
 
 import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
 import { CLOCK_MONOTONIC, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
-import { SystemError } from "../../ffi/errno.ts";
+import { ERRNO_COUNT, SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import type { Output } from "../cli/output.ts";
+import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
-import { Counters, type Summary } from "./counters.ts";
+import { type Counters, ECHOED, LINES_DROPPED, LINES_LEFT_OUT, RECEIVED, summarize, type Summary } from "./counters.ts";
 import { FaultNotices } from "./fault_notices.ts";
 import { type Guard, STOPPING } from "./guard.ts";
 import type { Log } from "./log.ts";
@@ -47,6 +48,25 @@ export interface EchoServerParts {
   readonly output: Output;
   /** Tells the operator a sentence. */
   readonly tell: (text: string) => void;
+  /** Counts of this server; {@link guard} counts refusals there too. */
+  readonly counters: Counters;
+  /** The other servers on this port, if any. */
+  readonly group?: Group | undefined;
+}
+
+/** Servers in several processes that share a port. */
+export interface Group {
+  /** Number of this server; number 0 speaks for all. */
+  readonly index: number;
+  /** The counters of all servers. */
+  counters(): readonly Counters[];
+  /** Datagrams that the kernel dropped for all servers. */
+  drops(): number;
+  /**
+   * Called between rounds: every 10 ms under load, and after each sleep.
+   * @returns milliseconds until the next call is due; 0 to stop this server
+   */
+  tend(): number;
 }
 
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
@@ -57,7 +77,12 @@ export class EchoServer {
   readonly #polling: AdaptivePolling;
   readonly #output: Output;
   readonly #batch: MessageBatch;
-  readonly #counters = new Counters();
+  readonly #counters: Counters;
+  readonly #group: Group | undefined;
+  // Counts of an earlier process.
+  readonly #base: Float64Array;
+  readonly #failedBefore: Float64Array;
+  readonly #start = performance.now();
   readonly #faultNotices: FaultNotices;
   readonly #refusalNotices: RefusalNotices;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
@@ -67,12 +92,16 @@ export class EchoServer {
   #stopping = false;
 
   /** Joins the parts; {@link run} starts the server. */
-  constructor({ socket, guard, log, polling, output, tell }: EchoServerParts) {
+  constructor({ socket, guard, log, polling, output, tell, counters, group }: EchoServerParts) {
     this.#socket = socket;
     this.#guard = guard;
     this.#log = log;
     this.#polling = polling;
     this.#output = output;
+    this.#counters = counters;
+    this.#group = group;
+    this.#base = counters.counts.slice();
+    this.#failedBefore = counters.failed.slice();
     this.#batch = socket.batch(BATCH_CAPACITY);
     this.#faultNotices = new FaultNotices(socket, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
@@ -90,6 +119,7 @@ export class EchoServer {
     while (!this.#stopping) {
       const received = this.#receive();
       if (received > 0) {
+        this.#count();
         this.#admit();
         this.#send();
         this.#log.record(this.#batch);
@@ -109,9 +139,9 @@ export class EchoServer {
         lastSecond = this.#now;
         this.#everySecond();
       }
+      if (this.#group !== undefined) this.#tend(this.#group);
     }
-    // Datagrams in an adopted socket are left for its next user.
-    if (!this.#socket.adopted) this.#drain();
+    this.#publish();
   }
 
   /** Ends {@link run} in the next round. */
@@ -121,13 +151,22 @@ export class EchoServer {
 
   /** The counts so far. */
   summary(): Summary {
-    const socket = this.#socket;
-    return this.#counters.summary({
-      refused: this.#guard.refused,
-      failed: (errno) => socket.failed(errno),
-      droppedByKernel: socket.drops(),
-      logLinesDropped: this.#log.leftOut + this.#output.dropped,
-    });
+    this.#publish();
+    const seconds = (performance.now() - this.#start) / 1000;
+    const group = this.#group;
+    if (group === undefined) return summarize([this.#counters], this.#socket.drops(), seconds);
+    return summarize(group.counters(), group.drops(), seconds);
+  }
+
+  /** Counts the datagrams in sockets whose servers have stopped. */
+  drain(sockets: readonly BatchSocket[]): void {
+    for (const socket of sockets) {
+      // Datagrams in an adopted socket are left for its next user.
+      const end = performance.now() + (socket.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);
+      while (performance.now() < end && socket.receive(this.#batch, false) > 0) {
+        this.#guard.refused[STOPPING]! += this.#count();
+      }
+    }
   }
 
   /**
@@ -155,14 +194,30 @@ export class EchoServer {
     return received;
   }
 
-  /** Marks the datagrams that the guard admits for sending, and counts the batch. */
+  /** Counts the datagrams of the batch; returns their number. */
+  #count(): number {
+    const batch = this.#batch;
+    let datagrams = 0;
+    for (let i = 0; i < batch.count; i++) if (!this.#isCopy(i)) datagrams += batch.datagrams(i);
+    // In one step: the process may be killed at any time.
+    this.#counters.counts[RECEIVED]! += datagrams;
+    return datagrams;
+  }
+
+  /** Whether message `i` came to each server of the group, as datagrams to many hosts do. Number 0 handles it. */
+  #isCopy(i: number): boolean {
+    if (this.#group === undefined || this.#group.index === 0) return false;
+    const destination = this.#batch.destination(i);
+    return destination === BROADCAST || destination === MULTICAST;
+  }
+
+  /** Marks the datagrams that the guard admits for sending. */
   #admit(): void {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      const datagrams = batch.datagrams(i);
+      if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
-      this.#counters.received += datagrams;
-      if (admitted < datagrams) this.#refusalNotices.note(batch, i);
+      if (admitted < batch.datagrams(i)) this.#refusalNotices.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
@@ -171,7 +226,7 @@ export class EchoServer {
 
   /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
   #send(): void {
-    this.#counters.echoed += this.#socket.send(this.#batch);
+    this.#counters.counts[ECHOED]! += this.#socket.send(this.#batch);
   }
 
   /** Pauses after a reception that failed: the next one may fail as fast. */
@@ -180,16 +235,22 @@ export class EchoServer {
     await new Promise((resolve) => setTimeout(resolve, NAP_MILLISECONDS));
   }
 
-  /** Counts datagrams that came and are not answered any more. */
-  #drain(): void {
-    const end = performance.now() + DRAIN_MILLISECONDS;
-    while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
-      for (let i = 0; i < this.#batch.count; i++) {
-        const datagrams = this.#batch.datagrams(i);
-        this.#counters.received += datagrams;
-        this.#guard.refused[STOPPING]! += datagrams;
-      }
+  /** Counts what other parts count. */
+  #publish(): void {
+    const { counts, failed } = this.#counters;
+    counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT]! + this.#log.leftOut;
+    counts[LINES_DROPPED] = this.#base[LINES_DROPPED]! + this.#output.dropped;
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      failed[errno] = this.#failedBefore[errno]! + this.#socket.failed(errno);
     }
+  }
+
+  /** Lets the group do what is due. */
+  #tend(group: Group): void {
+    this.#publish();
+    const milliseconds = group.tend();
+    if (milliseconds === 0) this.stop();
+    else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));
   }
 
   #setReceiveTimeout(milliseconds: number): void {
@@ -199,7 +260,11 @@ export class EchoServer {
   }
 
   #everySecond(): void {
-    this.#log.nextSecond();
+    const group = this.#group;
+    if (group === undefined) this.#log.nextSecond();
+    else if (group.index > 0) this.#output.flush();
+    else this.#log.nextSecond(group.counters().reduce((sum, { counts }) => sum + counts[LINES_LEFT_OUT]!, 0));
+    this.#guard.everySecond();
     this.#faultNotices.everySecond();
     this.#refusalNotices.everySecond();
     this.#socket.dropForgedOwnSources();

@@ -23,6 +23,7 @@ import { BROADCAST, MULTICAST, UNKNOWN } from "../socket/control_message.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import { SERVICE_PORTS } from "../socket/service_ports.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
+import { TotalRate } from "./total_rate.ts";
 
 /** Reasons to refuse a datagram, by number, with their names in the summary; number 0 admits it. */
 export const REASONS = [
@@ -66,12 +67,16 @@ export interface GuardOptions {
   readonly rate?: Rate | undefined;
   /** Limit for all sources together. */
   readonly maxRate?: Rate | undefined;
+  /** Where to count refused datagrams, by number of the reason; memory of its own, if absent. */
+  readonly refused?: Float64Array | undefined;
+  /** The word of {@link TotalRate}; memory of its own, if absent. */
+  readonly maxRateWord?: Int32Array | undefined;
 }
 
 /** Admits or refuses each message, in constant time and without allocating. */
 export class Guard {
   /** Datagrams refused, by number of the reason. */
-  readonly refused: Float64Array = new Float64Array(REASONS.length);
+  readonly refused: Float64Array;
   readonly #port: number;
   readonly #answerBroadcast: boolean;
   readonly #answerMulticast: boolean;
@@ -79,11 +84,12 @@ export class Guard {
   readonly #ports: Uint8Array;
   readonly #allow: AllowList;
   readonly #rate: RateLimit | undefined;
-  readonly #maxRate: RateLimit | undefined;
+  readonly #maxRate: TotalRate | undefined;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
 
   /** @param options see {@link GuardOptions} */
   constructor(options: GuardOptions) {
+    this.refused = options.refused ?? new Float64Array(REASONS.length);
     this.#port = options.port;
     this.#answerBroadcast = options.answerBroadcast ?? false;
     this.#answerMulticast = options.answerMulticast ?? false;
@@ -96,7 +102,7 @@ export class Guard {
     this.#ports[0] = SOURCE_PORT_ZERO;
     this.#allow = new AllowList(options.allow ?? []);
     if (options.rate !== undefined) this.#rate = new RateLimit(options.rate, RATE_TABLE_SOURCES);
-    if (options.maxRate !== undefined) this.#maxRate = new RateLimit(options.maxRate, 1);
+    if (options.maxRate !== undefined) this.#maxRate = new TotalRate(options.maxRate, options.maxRateWord);
   }
 
   /**
@@ -133,10 +139,13 @@ export class Guard {
     return ACCEPTED;
   }
 
+  /** To be called once a second. */
+  everySecond(): void {
+    this.#maxRate?.take(0, this.#now());
+  }
+
   #admitByRate(batch: MessageBatch, i: number, datagrams: number): number {
-    const clock = this.#clock;
-    clock.read();
-    const now = clock.seconds * 1_000_000 + clock.nanoseconds / 1000;
+    const now = this.#now();
     let admitted = datagrams;
     if (this.#rate !== undefined) {
       admitted = this.#rate.take(batch.addresses, batch.peerWord(i), datagrams, now);
@@ -144,10 +153,17 @@ export class Guard {
     }
     if (this.#maxRate !== undefined && admitted > 0) {
       const underRate = admitted;
-      admitted = this.#maxRate.take(ANYONE, 0, underRate, now);
+      admitted = this.#maxRate.take(underRate, now);
       this.refused[OVER_MAX_RATE]! += underRate - admitted;
     }
     return admitted;
+  }
+
+  /** The time in microseconds. */
+  #now(): number {
+    const clock = this.#clock;
+    clock.read();
+    return clock.seconds * 1_000_000 + clock.nanoseconds / 1000;
   }
 }
 
@@ -189,9 +205,6 @@ class AllowList {
 
 /** Sources that the limit for each source remembers. */
 const RATE_TABLE_SOURCES = 65_536;
-
-/** The one source of the limit for all sources. */
-const ANYONE = new Int32Array(4);
 
 const number = (reason: Reason) => REASONS.indexOf(reason);
 const UNKNOWN_DESTINATION = number("unknown_destination");

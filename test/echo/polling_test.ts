@@ -1,6 +1,7 @@
 /** Adaptive polling: the policy by itself, and the calls of the loop that follows it, over loopback. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Counters } from "../../src/echo/counters.ts";
 import { EchoServer } from "../../src/echo/echo_server.ts";
 import { Guard } from "../../src/echo/guard.ts";
 import type { Log } from "../../src/echo/log.ts";
@@ -62,6 +63,7 @@ describe("the loop", { skip: noCompiler }, () => {
     };
     const server = new EchoServer({
       socket,
+      counters: new Counters(),
       guard: new Guard({ port: socket.port }),
       log: { leftOut: 0, record() {}, nextSecond() {} } as unknown as Log,
       polling: new AdaptivePolling(ceilingMicroseconds),

@@ -186,7 +186,7 @@ describe("trains", () => {
   test("of as many flows as there are messages, which differ in little", () => {
     const sent = Array.from({ length: WINDOW }, (_, i): Sent => ({
       peer: `2001:db8::${(i >> 3).toString(16)}:0:1`,
-      ...{ local: LOCALS[1]!, port: i & 7, scope: 0, by: 2, size: 100, segment: 0, marked: true },
+      ...{ local: LOCALS[1]!, port: i & 7, scope: 0, by: 2, trafficClass: -1, size: 100, segment: 0, marked: true },
     }));
     assert.equal(coalesced(sent, 0, true).length, WINDOW);
     check([...sent.slice(0, 32), ...sent.slice(0, 32)], 0, true);

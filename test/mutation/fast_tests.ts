@@ -31,19 +31,23 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: { simulations: ["echo", "probe"], tests: ["echo/options", "echo/usage", "probe/usage"] },
   echo: { simulations: ["echo"], tests: ["documents/reference", "echo/options", "echo/log"] },
-  probe: { simulations: ["probe", "mtu"], tests: ["documents/reference", "probe/usage", "probe/faults"] },
+  probe: {
+    simulations: ["probe", "mtu"],
+    tests: ["probe/reports", "documents/reference", "probe/usage", "probe/faults"],
+  },
   src: { simulations: [], tests: ["mod", "echo/usage", "probe/usage"] },
 };
 
 /** Tests of files that have none of the same name. */
 const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/constants.ts": ["ffi/layouts"],
-  "ffi/deno.ts": ["ffi/library", "echo/echo"],
-  "ffi/writer.ts": ["cli/output"],
+  "ffi/deno.ts": ["ffi/library", "echo/echo", "echo/usage"],
+  "ffi/writer.ts": ["cli/output", "socket/serve"],
   "ffi/terminal.ts": ["cli/output"],
   "src/net/socket_address.ts": ["net/address"],
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/metrics_server.ts": ["cli/metrics"],
+  "src/echo/echo_server.ts": ["echo/polling", "echo/shared_socket"],
   "src/echo/total_rate.ts": ["echo/rate_limit"],
   "src/probe/histogram.ts": ["probe/statistics"],
 };

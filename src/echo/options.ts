@@ -3,6 +3,7 @@
  * @module
  */
 
+import { processorCount } from "../../ffi/spawn.ts";
 import {
   addressFamily,
   checkFamily,
@@ -43,6 +44,8 @@ export interface EchoSettings {
   readonly receiveBufferBytes: number;
   /** Longest time to poll before the server sleeps, 0 for never. */
   readonly busyPollMicroseconds: number;
+  /** Number of workers. */
+  readonly workers: number;
   /** Descriptor of a bound socket to use, if any. */
   readonly fd: number | undefined;
   /** The networks whose datagrams are answered; all, if empty. */
@@ -72,6 +75,7 @@ UDP echo server that answers from the address it was asked at.
       --log-limit N     most lines a second, 0 for no limit      (default: 1000)
       --buffer SIZE     socket receive buffer, e.g. 8M             (default: 4M)
       --busy-poll USEC  most microseconds to poll before sleeping  (default: 50)
+      --workers N       processes on the port, auto for all CPUs     (default: 1)
       --fd N            take over the bound UDP socket N (socket activation)
       --allow CIDR      answer these sources only; repeatable     (default: all)
       --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
@@ -79,7 +83,6 @@ UDP echo server that answers from the address it was asked at.
       --answer-any-port, --answer-broadcast, --answer-multicast
                         answer what is refused because it could make a loop
   -h, --help            -V, --version
-
 SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:
   deno run --allow-ffi echo.ts 9000
   bun run echo.ts 9000 --address 192.0.2.1 --log json`;
@@ -93,6 +96,7 @@ const options = {
   quiet: { type: "boolean", short: "q" },
   buffer: { type: "string" },
   "busy-poll": { type: "string" },
+  workers: { type: "string" },
   fd: { type: "string" },
   allow: { type: "string", multiple: true },
   rate: { type: "string" },
@@ -128,6 +132,7 @@ export function parseEcho(args: readonly string[]): EchoSettings | "help" | "ver
     logLimitPerSecond: given.parsed("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1_000_000_000)) ?? 1000,
     receiveBufferBytes: given.parsed("buffer", parseBufferSize) ?? 4 << 20,
     busyPollMicroseconds: given.parsed("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1000)) ?? 50,
+    workers: given.parsed("workers", parseWorkers) ?? 1,
     fd: given.parsed("fd", (text) => wholeNumber("--fd", text, 0, 1_000_000)),
     allow: given.values("allow").map(parseNetwork),
     rate: given.parsed("rate", (text) => parseRate("--rate", text)),
@@ -167,6 +172,15 @@ function parseLogFormat(text: string): LogFormat {
   const format = LOG_FORMATS.find((known) => known === text);
   if (format !== undefined) return format;
   throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
+}
+
+const WORKERS_MAX = 64;
+
+function parseWorkers(text: string): number {
+  if (text === "auto") return Math.min(processorCount(), WORKERS_MAX);
+  const workers = /^[0-9]{1,2}$/.test(text) ? Number(text) : 0;
+  if (workers >= 1 && workers <= WORKERS_MAX) return workers;
+  throw new UsageError(`--workers must be auto or a whole number from 1 to ${WORKERS_MAX}, not ${quote(text)}`);
 }
 
 const RATE_MAX = 1_000_000_000;

@@ -1,9 +1,36 @@
+#!/bin/sh
+/*/ 2> /dev/null # Does nothing: a folder is no program. To JavaScript, this script is a comment. It starts ./echo.ts.
+case ${ECHO_RUNTIME:-deno} in
+  deno | bun | node) ;;
+  *)
+    echo "echo.ts: ECHO_RUNTIME is deno, bun or node, not $ECHO_RUNTIME" >&2
+    exit 2 ;;
+esac
+for runtime in ${ECHO_RUNTIME:-deno bun node}; do
+  command -v $runtime > /dev/null || continue
+  case $runtime in
+    deno) exec deno run --allow-ffi "$0" "$@" ;;
+    bun) exec bun run "$0" "$@" ;;
+    # Node.js takes long to remove types from a file named .ts, and refuses a file without an ending.
+    node) exec node -e '
+      const file = process.argv[1];
+      const program = require("fs").readFileSync(file, "utf8") + "\n//# sourceURL=" + file;
+      import("data:text/javascript;base64," + Buffer.from(program).toString("base64"));' -- "$0" "$@" ;;
+  esac
+done
+echo "echo.ts: ${ECHO_RUNTIME:-a runtime} is not in PATH: install Deno 2 (https://deno.com), Bun 1.3 (https://bun.sh)," \
+  "Node.js 26.10 (https://nodejs.org), or a later version" >&2
+exit 1 # */
+
 // echo.ts 0.1.0: a UDP echo server that answers from the address it was asked at.
 //
 //   deno run --allow-ffi echo.ts 9000
 //   bun run echo.ts 9000
+//   node echo.mjs 9000       (a copy or link of this file; with the name echo.ts it starts later)
+//   ./echo.ts 9000           (the first of these that is installed, or that ECHO_RUNTIME names)
 //
-// The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; `--help` shows its options.
+// The whole program in one file, for Deno 2, Bun 1.3, Node.js 26.10, or later, on 64-bit Linux; `--help` shows its
+// options.
 // It is generated from src/ and ffi/ of the project by `npm run bundle`: change it there, not here. The comments are
 // there too.
 //
@@ -38,14 +65,14 @@
 var LibraryError = class extends Error {
   name = "LibraryError";
 };
-function requireSupported(runtime2, version, least, platform, arch) {
-  const [major = 0, minor = 0] = (version ?? "0").split(".").map(Number);
+function requireSupported({ runtime: runtime2, version, least, platform, arch }) {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
   const recent = major > leastMajor || major === leastMajor && minor >= leastMinor;
   if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
   throw new LibraryError(
-    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2 or later, or Bun 1.3 or later, on 64-bit Linux (\
-x86-64 or aarch64)`
+    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2, Bun 1.3, Node.js 26.10, or later versions of th\
+ese, on 64-bit Linux (x86-64 or aarch64)`
   );
 }
 
@@ -86,11 +113,8 @@ var SystemError = class extends Error {
   }
 };
 
-// ffi/bun.ts
-var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
-function bunRuntime(process, worker) {
-  const { bun } = process.versions;
-  const name = bun === void 0 ? `Node.js ${process.version}` : `Bun ${bun}`;
+// ffi/process_runtime.ts
+function processRuntime(process, name, load3) {
   return {
     name,
     arch: process.arch,
@@ -98,32 +122,27 @@ function bunRuntime(process, worker) {
     onSignal: (signal, handler) => void process.on(signal, handler),
     exit: (code) => process.exit(code),
     get ffi() {
-      requireSupported(name, bun, "1.3", process.platform, process.arch);
-      return foreignInterface(process.getBuiltinModule("bun:ffi"), worker);
+      return foreignInterface(process, load3());
     }
   };
 }
-function foreignInterface(ffi, worker) {
+function foreignInterface(process, module) {
   return {
     load(libraries2, signatures2) {
-      const symbols = symbolsOf(signatures2);
+      const { addressOf, pointer } = module;
+      const translated = translate(module, signatures2);
       let reason = "";
       for (const library of libraries2) {
         try {
-          return {
-            call: ffi.dlopen(library, symbols).symbols,
-            addressOf: (buffer) => ffi.ptr(buffer),
-            pointer: (address) => address
-          };
+          return { call: module.open(library, translated), addressOf, pointer };
         } catch (error) {
-          if (!(error instanceof Error)) throw error;
-          reason ||= error.message.replace(/^Failed to open library "[^"]*": /, "");
+          reason ||= reasonOf(module, error);
         }
       }
-      throw new LibraryError(`cannot load libc: ${reason.replaceAll(/\s+/g, " ")}`);
+      throw new LibraryError(`cannot load libc: ${reason}`);
     },
-    loadBlocking(libraries2, signatures2) {
-      const thread = new HelperThread(worker, libraries2, symbolsOf(signatures2));
+    loadBlocking(libraries2, signatures2, interrupt) {
+      const thread = new HelperThread(process, module, libraries2, signatures2, interrupt);
       const functions = Object.keys(signatures2).map((name) => [
         name,
         (...values) => thread.call(name, values)
@@ -132,36 +151,46 @@ function foreignInterface(ffi, worker) {
     }
   };
 }
-function symbolsOf(signatures2) {
+function translate(module, signatures2) {
   return Object.fromEntries(
-    Object.entries(signatures2).map(([name, { parameters, result: result2 }]) => [
-      name,
-      { args: parameters.map((type) => bunType[type]), returns: bunType[result2] }
-    ])
+    Object.entries(signatures2).map(([name, signature]) => [name, module.signature(signature)])
   );
 }
+function reasonOf(module, error) {
+  if (!(error instanceof Error)) throw error;
+  return module.reasonOf(error).replaceAll(/\s+/g, " ");
+}
 var HELPER = `
-import { dlopen } from "bun:ffi";
-self.onmessage = ({ data: [libraries, symbols] }) => {
-  let functions;
-  for (const library of libraries) {
-    try {
-      functions = dlopen(library, symbols).symbols;
-      break;
-    } catch {}
-  }
-  self.onmessage = ({ data: [name, values] }) => self.postMessage(functions[name](...values));
-};
+const { parentPort, workerData } = require("node:worker_threads");
+const { name, libraries, signatures } = workerData;
+const { dlopen } = process.getBuiltinModule(name);
+let library;
+for (const path of libraries) {
+  try {
+    library = dlopen(path, signatures);
+    break;
+  } catch {}
+}
+const { symbols, functions = symbols } = library;
+parentPort.on("message", ([name, values]) => parentPort.postMessage(functions[name](...values)));
 `;
 var HelperThread = class {
   #worker;
   #settle;
-  constructor(worker, libraries2, symbols) {
-    const url = URL.createObjectURL(new Blob([HELPER], { type: "text/javascript" }));
-    this.#worker = new worker(url, { smol: true, ref: false });
-    this.#worker.onmessage = ({ data }) => this.#take()?.resolve(data);
-    this.#worker.onerror = ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`));
-    this.#worker.postMessage([libraries2, symbols]);
+  constructor(process, module, libraries2, signatures2, interrupt) {
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const workerData = { name: module.name, libraries: libraries2, signatures: translate(module, signatures2) };
+    try {
+      this.#worker = new Worker(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
+    } catch (error) {
+      throw new LibraryError(`cannot start a thread: ${reasonOf(module, error)}`);
+    }
+    this.#worker.unref();
+    this.#worker.on("message", (value) => this.#take()?.resolve(value));
+    this.#worker.on("error", ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`)));
+    process.on("exit", () => {
+      if (this.#settle !== void 0) interrupt();
+    });
   }
   call(name, values) {
     this.#worker.ref();
@@ -175,6 +204,27 @@ var HelperThread = class {
     return settle;
   }
 };
+
+// ffi/bun.ts
+var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
+function bunRuntime(process, version) {
+  const name = `Bun ${version}`;
+  return processRuntime(process, name, () => {
+    requireSupported({ runtime: name, version, least: "1.3", platform: process.platform, arch: process.arch });
+    const { dlopen, ptr } = process.getBuiltinModule("bun:ffi");
+    return {
+      name: "bun:ffi",
+      signature: ({ parameters, result: result2 }) => ({
+        args: parameters.map((type) => bunType[type]),
+        returns: bunType[result2]
+      }),
+      open: (path, signatures2) => dlopen(path, signatures2).symbols,
+      addressOf: ptr,
+      pointer: (address) => address,
+      reasonOf: ({ message }) => message.replace(/^Failed to open library "[^"]*": /, "")
+    };
+  });
+}
 
 // ffi/deno.ts
 var addressing = {
@@ -190,9 +240,10 @@ function denoRuntime(deno) {
     arch,
     args: deno.args,
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
+    mayListen: (host) => deno.permissions.querySync({ name: "net", host }).state === "granted",
     exit: (code) => deno.exit(code),
     get ffi() {
-      requireSupported(name, deno.version.deno, "2.0", os, arch);
+      requireSupported({ runtime: name, version: deno.version.deno, least: "2.0", platform: os, arch });
       return foreignInterface2(deno);
     }
   };
@@ -222,12 +273,12 @@ function open(deno, libraries2, symbols) {
     try {
       return deno.dlopen(library, symbols).symbols;
     } catch (error) {
-      reason = reasonOf(error);
+      reason = reasonOf2(error);
     }
   }
   throw new LibraryError(`cannot load libc: ${reason}`);
 }
-function reasonOf(error) {
+function reasonOf2(error) {
   if (!(error instanceof Error)) throw error;
   if (error.name === "NotCapable" || error.name === "PermissionDenied") {
     throw new LibraryError(
@@ -237,6 +288,59 @@ function reasonOf(error) {
   return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
 }
 
+// ffi/node.ts
+var nodeType = { i32: "int32", u32: "uint32", pointer: "pointer" };
+function nodeRuntime(process) {
+  const version = process.versions.node;
+  const name = `Node.js ${version}`;
+  return processRuntime(process, name, () => {
+    requireSupported({ runtime: name, version, least: "26.10", platform: process.platform, arch: process.arch });
+    const ffi = loadFfi(process);
+    if (ffi === void 0) {
+      throw new LibraryError(
+        `${name} has no node:ffi: it is switched off by --no-experimental-ffi, or was not built in`
+      );
+    }
+    return {
+      name: "node:ffi",
+      signature: ({ parameters, result: result2 }) => ({
+        arguments: parameters.map((type) => nodeType[type]),
+        return: nodeType[result2]
+      }),
+      open: (path, signatures2) => open2(ffi, path, signatures2),
+      addressOf: (buffer) => Number(ffi.getRawPointer(buffer)),
+      pointer: (address) => BigInt(address),
+      reasonOf: reasonOf3
+    };
+  });
+}
+function loadFfi(process) {
+  const { emitWarning } = process;
+  process.emitWarning = (warning, type) => {
+    if (type !== "ExperimentalWarning") emitWarning(warning, type);
+  };
+  try {
+    return process.getBuiltinModule("node:ffi");
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+function open2(ffi, path, definitions) {
+  const functions = { ...ffi.dlopen(path, definitions).functions };
+  for (const [name, call] of Object.entries(functions)) {
+    if (definitions[name].return === "pointer") functions[name] = (...values) => call(...values) || null;
+  }
+  return functions;
+}
+function reasonOf3(error) {
+  if (error.permission === void 0) return error.message.replace(/^dlopen failed: /, "");
+  throw new LibraryError(
+    error.permission === "FFI" ? "Node.js does not allow the call into libc; start it with the permission: node --permis\
+sion --allow-ffi …" : "Node.js does not allow the thread that waits for sockets; start it with the permission: node --\
+permission --allow-ffi --allow-worker …"
+  );
+}
+
 // ffi/runtime.ts
 var current;
 function runtime() {
@@ -244,7 +348,10 @@ function runtime() {
 }
 function detect() {
   const globals = globalThis;
-  return globals.Deno === void 0 ? bunRuntime(globals.process, globals.Worker) : denoRuntime(globals.Deno);
+  if (globals.Deno !== void 0) return denoRuntime(globals.Deno);
+  const { process } = globals;
+  const { bun } = process.versions;
+  return bun === void 0 ? nodeRuntime(process) : bunRuntime(process, bun);
 }
 
 // src/net/address.ts
@@ -280,14 +387,14 @@ function parseIPv6(text, out) {
   const room = dotted ? 6 : 8;
   const count = head.length + tail.length;
   if (halves.length === 2 ? count >= room : count !== room) return false;
-  if (![...head, ...tail].every((group2) => /^[0-9a-f]{1,4}$/i.test(group2))) return false;
-  const write = (group2, index) => {
-    const value = parseInt(group2, 16);
+  if (![...head, ...tail].every((group3) => /^[0-9a-f]{1,4}$/i.test(group3))) return false;
+  const write = (group3, index) => {
+    const value = parseInt(group3, 16);
     out[index * 2] = value >> 8;
     out[index * 2 + 1] = value & 255;
   };
-  head.forEach((group2, i) => write(group2, i));
-  tail.forEach((group2, i) => write(group2, room - tail.length + i));
+  head.forEach((group3, i) => write(group3, i));
+  tail.forEach((group3, i) => write(group3, room - tail.length + i));
   return true;
 }
 function parsePrefix(text) {
@@ -408,10 +515,40 @@ var { parseArgs } = await import("node:util");
 var UsageError = class extends Error {
   name = "UsageError";
 };
+function flag(flags, help) {
+  return { flags, help, read: (values) => values.length > 0 };
+}
+function option(flags, help, parse, preset) {
+  const read = (values, name) => {
+    const text = values.at(-1) ?? preset;
+    return text === void 0 ? void 0 : parse(text, name);
+  };
+  return { flags, help, preset, read };
+}
+function listOption(flags, help, parse) {
+  return { flags, help, read: (values, name) => values.map((text) => parse(text, name)) };
+}
+function group2(heading, options3) {
+  const [[first, option2]] = Object.entries(options3);
+  return { ...options3, [first]: { ...option2, heading } };
+}
+var COMMON_OPTIONS = group2("Information", {
+  help: flag("-h, --help", "show the options"),
+  version: flag("-V, --version", "show the version")
+});
+function splitFlags(flags) {
+  return /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags).groups;
+}
 function parseArguments(args, options3) {
+  const known = new Map(
+    Object.entries(options3).map(([setting, { flags, read }]) => {
+      const { short, name, value } = splitFlags(flags);
+      return [name, { setting, read, ...short && { short }, type: value === void 0 ? "boolean" : "string" }];
+    })
+  );
   const { positionals, tokens } = parseArgs({
     args: [...args],
-    options: options3,
+    options: Object.fromEntries(known),
     allowPositionals: true,
     strict: false,
     tokens: true
@@ -420,24 +557,18 @@ function parseArguments(args, options3) {
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
-    if (!Object.hasOwn(options3, name)) throw unknownOption(rawName, name, Object.keys(options3));
-    if (options3[name].type === "boolean") {
+    const option2 = known.get(name);
+    if (option2 === void 0) throw unknownOption(rawName, name, [...known.keys()]);
+    if (option2.type === "boolean") {
       if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
     } else if (value === void 0 || value === "" || !token.inlineValue && /^-[^0-9]/.test(value)) {
       throw new UsageError(`${rawName} needs a value; --help shows which`);
     }
-    given.set(name, [...given.get(name) ?? [], value ?? ""]);
+    given.set(option2.setting, [...given.get(option2.setting) ?? [], value ?? ""]);
   }
-  return {
-    has: (name) => given.has(name),
-    value: (name) => given.get(name)?.at(-1),
-    parsed: (name, parse) => {
-      const text = given.get(name)?.at(-1);
-      return text === void 0 ? void 0 : parse(text);
-    },
-    values: (name) => given.get(name) ?? [],
-    positionals
-  };
+  for (const name of ["help", "version"]) if (given.has(name)) return name;
+  const settings = [...known].map(([name, { setting, read }]) => [setting, read(given.get(setting) ?? [], `--${name}`)]);
+  return { settings: Object.fromEntries(settings), given: new Set(given.keys()), positionals };
 }
 function unknownOption(rawName, name, names) {
   const near = rawName.startsWith("--") ? names.find((known) => isSimilar(name, known)) : void 0;
@@ -445,19 +576,12 @@ function unknownOption(rawName, name, names) {
   return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }
 function isSimilar(word, known) {
-  const shorter = Math.min(word.length, known.length);
-  const longer = Math.max(word.length, known.length);
-  let start = 0;
-  while (start < shorter && word[start] === known[start]) start++;
-  let end = 0;
-  while (end < shorter - start && word.at(-1 - end) === known.at(-1 - end)) end++;
-  return start > 1 && start === word.length || longer - start - end <= Math.min(2, longer / 2);
+  if (word.length < 4 || Math.abs(word.length - known.length) > 1) return word.length > 1 && known.startsWith(word);
+  return [...word].some((_, i) => known.startsWith(word.slice(0, i)) && known.endsWith(word.slice(i + 2)));
 }
-function addressFamily(given) {
-  if (given.has("ipv4") && given.has("ipv6")) {
-    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
-  }
-  return given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : void 0;
+function addressFamily({ ipv4, ipv6 }) {
+  if (ipv4 && ipv6) throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
+  return ipv4 ? 4 : ipv6 ? 6 : void 0;
 }
 function checkFamily(address, family) {
   const bytes = parseAddress(address.split("%")[0]);
@@ -465,10 +589,12 @@ function checkFamily(address, family) {
   const actual = isIPv4(bytes) ? 4 : 6;
   if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
 }
-function wholeNumber(what, text, least, most) {
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
+function numberFrom(least, most) {
+  return (text, name) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new UsageError(`${name} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
+  };
 }
 function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
@@ -698,7 +824,7 @@ var signatures = {
   lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
+  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" }
 };
 var lazySignatures = {
@@ -753,8 +879,8 @@ function lazyLibc() {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
 }
 var blocking;
-function blockingLibc() {
-  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures);
+function blockingLibc(interrupt) {
+  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures, interrupt);
 }
 
 // ffi/memory.ts
@@ -882,7 +1008,7 @@ function poll(fd, events, milliseconds) {
   const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
   return ready <= 0 ? ready : memory.u16[pollfd.revents >> 1];
 }
-function open2(path, flags) {
+function open3(path, flags) {
   const memory = new Memory(path.length * 3 + 1);
   memory.writeCString(0, path);
   return result(libc().call.open(memory.pointer(0), flags));
@@ -972,9 +1098,9 @@ function methodFor(fd) {
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own2 = open2(`/proc/self/fd/${fd}`, flags);
+  const own2 = open3(`/proc/self/fd/${fd}`, flags);
   if (own2 >= 0) return own2;
-  const terminal = open2("/dev/tty", flags);
+  const terminal = open3("/dev/tty", flags);
   if (terminal < 0) return own2;
   const device = terminalDevice(fd);
   if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
@@ -1059,21 +1185,30 @@ function wrap(text, width) {
 
 // src/cli/help.ts
 var COLUMNS = 80;
-var NAME_INDENT_MAX = 6;
-function fitHelp(help, columns) {
-  if (columns >= COLUMNS) return help;
-  const lines = help.split("\n").flatMap((line) => {
-    const indent = line.search(/\S|$/);
-    const isName = indent <= NAME_INDENT_MAX;
-    const parts = line.trim().split(/ {2,}/);
-    const name = isName ? parts.shift() : "";
-    const block = (text, indent2) => wrap(text, columns - indent2).map((row) => `${" ".repeat(indent2)}${row}`);
-    return [
-      ...isName ? block(name, Math.min(indent, 2)) : [],
-      ...parts.length > 0 ? block(parts.join(" "), 6) : []
-    ];
-  });
-  return lines.join("\n");
+var DESCRIPTION_COLUMN = { wide: 29, narrow: 6 };
+function helpText({ summary, usage, options: options3, notes }, columns2 = COLUMNS) {
+  const width = Math.min(columns2, COLUMNS);
+  const column = DESCRIPTION_COLUMN[width < COLUMNS ? "narrow" : "wide"];
+  const indented = (text, indent) => wrap(text, width - indent).map((row) => " ".repeat(indent) + row);
+  const entry = (name, description) => {
+    const [first = "", ...rest] = indented(description, column);
+    return name.length + 3 < column ? [`  ${name}`.padEnd(column) + first.trim(), ...rest] : [`  ${name}`, first, ...rest];
+  };
+  const lines = Object.values(options3).flatMap(({ heading, flags, help, preset }) => [
+    ...heading === void 0 ? [] : ["", `${heading}:`],
+    ...entry(
+      splitFlags(flags).short === void 0 ? `    ${flags}` : flags,
+      preset === void 0 ? help : `${help} (default: ${preset})`
+    )
+  ]);
+  return [
+    ...indented(summary, 0),
+    "",
+    ...usage.flatMap(([form, remark]) => entry(form, remark)),
+    ...lines,
+    "",
+    ...notes.flatMap((note) => indented(note.trim(), note.search(/\S/)))
+  ].join("\n");
 }
 
 // src/cli/version.ts
@@ -1611,7 +1746,7 @@ var Epoll = class {
   #events = this.#memory.pointer(epoll_event.size);
   #call = lazyLibc();
   #errno = libc().errno;
-  #blocking = blockingLibc();
+  #blocking = blockingLibc(() => this.wake());
   #epoll;
   #waker;
   constructor() {
@@ -2910,7 +3045,7 @@ function programFor(addresses) {
 function sendError(batch, i) {
   const { address, port } = batch.peer(i);
   const errno = batch.error(i);
-  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf2(errno);
+  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf4(errno);
   return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
 }
 function otherPeer({ address, port }, connected) {
@@ -2936,7 +3071,7 @@ function pathMtu(batch, i) {
   close(fd);
   return mtu;
 }
-function reasonOf2(errno) {
+function reasonOf4(errno) {
   switch (errno) {
     case EINVAL:
       return "the source address is not on this host; `ip address` lists its addresses";
@@ -3170,6 +3305,33 @@ var RateLimit = class {
   }
 };
 
+// src/echo/total_rate.ts
+var UNITS = 2 ** 28;
+var ROUNDING = 2;
+var TotalRate = class {
+  #word;
+  #unitsPerDatagram;
+  #unitsPerMicrosecond;
+  #burst;
+  constructor({ perSecond, burst }, word = new Int32Array(1)) {
+    this.#word = word;
+    this.#unitsPerDatagram = Math.max(1, Math.floor(UNITS / Math.max(perSecond, burst)));
+    this.#unitsPerMicrosecond = this.#unitsPerDatagram * perSecond / 1e6;
+    this.#burst = burst * this.#unitsPerDatagram + ROUNDING;
+  }
+  take(datagrams, now) {
+    const word = this.#word;
+    const time = this.#unitsPerMicrosecond * now | 0 || 1;
+    for (; ; ) {
+      const full = Atomics.load(word, 0);
+      const missing = full === 0 ? 0 : Math.max(0, full - time | 0);
+      const taken = Math.max(0, Math.min(datagrams, Math.floor((this.#burst - missing) / this.#unitsPerDatagram)));
+      const next = time + missing + taken * this.#unitsPerDatagram | 0 || 1;
+      if (Atomics.compareExchange(word, 0, full, next) === full) return taken;
+    }
+  }
+};
+
 // src/echo/guard.ts
 var REASONS = [
   "accepted",
@@ -3227,7 +3389,7 @@ var SERVICE_PORTS = /* @__PURE__ */ new Map([
   [32414, "Plex media server"]
 ]);
 var Guard = class {
-  refused = new Float64Array(REASONS.length);
+  refused;
   #port;
   #answerBroadcast;
   #answerMulticast;
@@ -3237,6 +3399,7 @@ var Guard = class {
   #maxRate;
   #clock = new Clock(CLOCK_MONOTONIC);
   constructor(options3) {
+    this.refused = options3.refused ?? new Float64Array(REASONS.length);
     this.#port = options3.port;
     this.#answerBroadcast = options3.answerBroadcast ?? false;
     this.#answerMulticast = options3.answerMulticast ?? false;
@@ -3249,7 +3412,7 @@ var Guard = class {
     this.#ports[0] = SOURCE_PORT_ZERO;
     this.#allow = new AllowList(options3.allow ?? []);
     if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, RATE_TABLE_SOURCES);
-    if (options3.maxRate !== void 0) this.#maxRate = new RateLimit(options3.maxRate, 1);
+    if (options3.maxRate !== void 0) this.#maxRate = new TotalRate(options3.maxRate, options3.maxRateWord);
   }
   admit(batch, i) {
     const datagrams = batch.datagrams(i);
@@ -3277,10 +3440,11 @@ var Guard = class {
     if (!this.#allow.has(addresses, peer)) return NOT_ALLOWED;
     return ACCEPTED;
   }
+  everySecond() {
+    this.#maxRate?.take(0, this.#now());
+  }
   #admitByRate(batch, i, datagrams) {
-    const clock = this.#clock;
-    clock.read();
-    const now = clock.seconds * 1e6 + clock.nanoseconds / 1e3;
+    const now = this.#now();
     let admitted = datagrams;
     if (this.#rate !== void 0) {
       admitted = this.#rate.take(batch.addresses, batch.peerWord(i), datagrams, now);
@@ -3288,10 +3452,15 @@ var Guard = class {
     }
     if (this.#maxRate !== void 0 && admitted > 0) {
       const underRate = admitted;
-      admitted = this.#maxRate.take(ANYONE, 0, underRate, now);
+      admitted = this.#maxRate.take(underRate, now);
       this.refused[OVER_MAX_RATE] += underRate - admitted;
     }
     return admitted;
+  }
+  #now() {
+    const clock = this.#clock;
+    clock.read();
+    return clock.seconds * 1e6 + clock.nanoseconds / 1e3;
   }
 };
 var AllowList = class {
@@ -3324,7 +3493,6 @@ var AllowList = class {
   }
 };
 var RATE_TABLE_SOURCES = 65536;
-var ANYONE = new Int32Array(4);
 var number = (reason) => REASONS.indexOf(reason);
 var UNKNOWN_DESTINATION = number("unknown_destination");
 var BROADCAST_DESTINATION = number("broadcast_destination");
@@ -3343,27 +3511,43 @@ var OVER_MAX_RATE = number("over_max_rate");
 var STOPPING = number("stopping");
 
 // src/echo/counters.ts
+var RECEIVED = 0;
+var ECHOED = 1;
+var LINES_LEFT_OUT = 2;
+var LINES_DROPPED = 3;
+var REFUSED = 4;
+var FAILED = REFUSED + REASONS.length;
+var COUNTS = FAILED + ERRNO_COUNT;
 var Counters = class {
-  received = 0;
-  echoed = 0;
-  #start = performance.now();
-  summary({ refused, failed, droppedByKernel, logLinesDropped }) {
-    const refusedByReason = positiveCounts(REASONS.length, (i) => refused[i], (i) => REASONS[i]);
-    const failedByErrno = positiveCounts(ERRNO_COUNT, failed, errnoName);
-    return {
-      event: "summary",
-      received: this.received,
-      echoed: this.echoed,
-      refused: sum(refusedByReason),
-      failed: sum(failedByErrno),
-      dropped_by_kernel: droppedByKernel,
-      log_lines_dropped: logLinesDropped,
-      seconds: Math.round(performance.now() - this.#start) / 1e3,
-      refused_by_reason: refusedByReason,
-      failed_by_errno: failedByErrno
-    };
+  counts;
+  refused;
+  failed;
+  constructor(counts = new Float64Array(COUNTS)) {
+    this.counts = counts;
+    this.refused = counts.subarray(REFUSED, FAILED);
+    this.failed = counts.subarray(FAILED, COUNTS);
+  }
+  get settled() {
+    return this.counts[ECHOED] + sum(this.refused) + sum(this.failed);
   }
 };
+function summarize(workers, droppedByKernel, seconds) {
+  const total = (count) => sum(workers.map(count));
+  const refused = positiveCounts(REASONS.length, (i) => total(({ refused: refused2 }) => refused2[i]), (i) => REASONS[i]);
+  const failed = positiveCounts(ERRNO_COUNT, (errno) => total(({ failed: failed2 }) => failed2[errno]), errnoName);
+  return {
+    event: "summary",
+    received: total(({ counts }) => counts[RECEIVED]),
+    echoed: total(({ counts }) => counts[ECHOED]),
+    refused: sum(Object.values(refused)),
+    failed: sum(Object.values(failed)),
+    dropped_by_kernel: droppedByKernel,
+    log_lines_dropped: total(({ counts }) => counts[LINES_LEFT_OUT] + counts[LINES_DROPPED]),
+    seconds: Math.round(seconds * 1e3) / 1e3,
+    refused_by_reason: refused,
+    failed_by_errno: failed
+  };
+}
 function summaryText(summary) {
   const rows = [
     ["received", summary.received, ""],
@@ -3386,7 +3570,9 @@ function countsText(counts) {
   return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
 }
 function sum(counts) {
-  return Object.values(counts).reduce((total, count) => total + count, 0);
+  let total = 0;
+  for (const count of counts) total += count;
+  return total;
 }
 
 // src/echo/fault_notices.ts
@@ -3464,19 +3650,27 @@ var EchoServer = class {
   #polling;
   #output;
   #batch;
-  #counters = new Counters();
+  #counters;
+  #group;
+  #base;
+  #failedBefore;
+  #start = performance.now();
   #faultNotices;
   #refusalNotices;
   #clock = new Clock(CLOCK_MONOTONIC);
   #now = this.#clock.microseconds();
   #receiveTimeoutMilliseconds = 0;
   #stopping = false;
-  constructor({ socket: socket2, guard, log, polling, output, tell }) {
+  constructor({ socket: socket2, guard, log, polling, output, tell, counters, group: group3 }) {
     this.#socket = socket2;
     this.#guard = guard;
     this.#log = log;
     this.#polling = polling;
     this.#output = output;
+    this.#counters = counters;
+    this.#group = group3;
+    this.#base = counters.counts.slice();
+    this.#failedBefore = counters.failed.slice();
     this.#batch = socket2.batch(BATCH_CAPACITY);
     this.#faultNotices = new FaultNotices(socket2, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
@@ -3489,6 +3683,7 @@ var EchoServer = class {
     while (!this.#stopping) {
       const received = this.#receive();
       if (received > 0) {
+        this.#count();
         this.#admit();
         this.#send();
         this.#log.record(this.#batch);
@@ -3508,20 +3703,27 @@ var EchoServer = class {
         lastSecond = this.#now;
         this.#everySecond();
       }
+      if (this.#group !== void 0) this.#tend(this.#group);
     }
-    if (!this.#socket.adopted) this.#drain();
+    this.#publish();
   }
   stop() {
     this.#stopping = true;
   }
   summary() {
-    const socket2 = this.#socket;
-    return this.#counters.summary({
-      refused: this.#guard.refused,
-      failed: (errno) => socket2.failed(errno),
-      droppedByKernel: socket2.drops(),
-      logLinesDropped: this.#log.leftOut + this.#output.dropped
-    });
+    this.#publish();
+    const seconds = (performance.now() - this.#start) / 1e3;
+    const group3 = this.#group;
+    if (group3 === void 0) return summarize([this.#counters], this.#socket.drops(), seconds);
+    return summarize(group3.counters(), group3.drops(), seconds);
+  }
+  drain(sockets) {
+    for (const socket2 of sockets) {
+      const end = performance.now() + (socket2.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);
+      while (performance.now() < end && socket2.receive(this.#batch, false) > 0) {
+        this.#guard.refused[STOPPING] += this.#count();
+      }
+    }
   }
   #receive() {
     const socket2 = this.#socket;
@@ -3543,34 +3745,49 @@ var EchoServer = class {
     polling.received(elapsedMicroseconds(start, this.#now), gathered);
     return received;
   }
+  #count() {
+    const batch = this.#batch;
+    let datagrams = 0;
+    for (let i = 0; i < batch.count; i++) if (!this.#isCopy(i)) datagrams += batch.datagrams(i);
+    this.#counters.counts[RECEIVED] += datagrams;
+    return datagrams;
+  }
+  #isCopy(i) {
+    if (this.#group === void 0 || this.#group.index === 0) return false;
+    const destination = this.#batch.destination(i);
+    return destination === BROADCAST || destination === MULTICAST;
+  }
   #admit() {
     const batch = this.#batch;
     for (let i = 0; i < batch.count; i++) {
-      const datagrams = batch.datagrams(i);
+      if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
-      this.#counters.received += datagrams;
-      if (admitted < datagrams) this.#refusalNotices.note(batch, i);
+      if (admitted < batch.datagrams(i)) this.#refusalNotices.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
     }
   }
   #send() {
-    this.#counters.echoed += this.#socket.send(this.#batch);
+    this.#counters.counts[ECHOED] += this.#socket.send(this.#batch);
   }
   async #pauseAfter(errno) {
     this.#faultNotices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
-  #drain() {
-    const end = performance.now() + DRAIN_MILLISECONDS;
-    while (performance.now() < end && this.#socket.receive(this.#batch, false) > 0) {
-      for (let i = 0; i < this.#batch.count; i++) {
-        const datagrams = this.#batch.datagrams(i);
-        this.#counters.received += datagrams;
-        this.#guard.refused[STOPPING] += datagrams;
-      }
+  #publish() {
+    const { counts, failed } = this.#counters;
+    counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT] + this.#log.leftOut;
+    counts[LINES_DROPPED] = this.#base[LINES_DROPPED] + this.#output.dropped;
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      failed[errno] = this.#failedBefore[errno] + this.#socket.failed(errno);
     }
+  }
+  #tend(group3) {
+    this.#publish();
+    const milliseconds = group3.tend();
+    if (milliseconds === 0) this.stop();
+    else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));
   }
   #setReceiveTimeout(milliseconds) {
     if (this.#receiveTimeoutMilliseconds === milliseconds) return;
@@ -3578,7 +3795,11 @@ var EchoServer = class {
     this.#socket.setReceiveTimeout(milliseconds);
   }
   #everySecond() {
-    this.#log.nextSecond();
+    const group3 = this.#group;
+    if (group3 === void 0) this.#log.nextSecond();
+    else if (group3.index > 0) this.#output.flush();
+    else this.#log.nextSecond(group3.counters().reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0));
+    this.#guard.everySecond();
     this.#faultNotices.everySecond();
     this.#refusalNotices.everySecond();
     this.#socket.dropForgedOwnSources();
@@ -3592,40 +3813,54 @@ function shutDown() {
 
 // src/echo/payload_text.ts
 var PAYLOAD_SHOWN_MAX = 64;
-var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
-function formatPayload(out, at, bytes, from, size, ascii) {
-  const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
-  for (let i = from; i < end; ) {
-    const byte = bytes[i];
-    if (byte < 128) {
-      at = writeAscii(out, at, byte);
-      i++;
-      continue;
-    }
-    const codePoint = decode(bytes, i, from + size);
-    if (codePoint === INVALID) {
-      at = escapeByte(out, at, byte);
-      i++;
-      continue;
-    }
-    const length = codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
-    if (i + length > end) break;
-    if (!ascii && isPrintable(codePoint)) {
-      for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
-    } else {
-      at = escapeCodePoint(out, at, codePoint);
-    }
-    i += length;
+var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 5 + 3;
+var PayloadText = class {
+  #ascii;
+  #bytes;
+  #codePoint;
+  #ellipsis;
+  constructor({ ascii, json }) {
+    const text = (text2) => encoder2.encode(json ? JSON.stringify(text2).slice(1, -1) : text2);
+    this.#ascii = ascii;
+    this.#bytes = Array.from({ length: 256 }, (_, byte) => text(byteText(byte)));
+    this.#codePoint = text("\\u{");
+    this.#ellipsis = text(ascii ? "..." : "…");
   }
-  if (from + size > end) {
-    const ellipsis = ascii ? ELLIPSIS_ASCII : ELLIPSIS;
-    for (let i = 0; i < ellipsis.length; i++) out[at++] = ellipsis[i];
+  write(out, at, bytes, from, size) {
+    const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
+    for (let i = from; i < end; ) {
+      const codePoint = decode(bytes, i, from + size);
+      const length = codePoint < 128 ? 1 : codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
+      if (i + length > end) break;
+      if (length === 1) at = append(out, at, this.#bytes[bytes[i]]);
+      else if (this.#ascii || !isPrintable(codePoint)) at = this.#escape(out, at, codePoint);
+      else for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
+      i += length;
+    }
+    return from + size > end ? append(out, at, this.#ellipsis) : at;
   }
-  return at;
+  #escape(out, at, codePoint) {
+    at = append(out, at, this.#codePoint);
+    for (let shift = 31 - Math.clz32(codePoint) & ~3; shift >= 0; shift -= 4) {
+      out[at++] = HEX2[codePoint >> shift & 15];
+    }
+    out[at++] = 125;
+    return at;
+  }
+};
+function append(out, at, bytes) {
+  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
+  return at + bytes.length;
+}
+function byteText(byte) {
+  const character = String.fromCharCode(byte);
+  if (/[\n\r\t\\]/.test(character)) return JSON.stringify(character).slice(1, -1);
+  return /[ -~]/.test(character) ? character : `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 var INVALID = -1;
 function decode(bytes, i, end) {
   const first = bytes[i];
+  if (first < 128) return first;
   const length = first < 224 ? 2 : first < 240 ? 3 : 4;
   if (first < 194 || first > 244 || i + length > end) return INVALID;
   let codePoint = first & 127 >> length;
@@ -3648,40 +3883,8 @@ function isPrintable(codePoint) {
   }
   return cache[codePoint] === 2;
 }
-function writeAscii(out, at, byte) {
-  if (byte >= 32 && byte < 127 && byte !== BACKSLASH) {
-    out[at] = byte;
-    return at + 1;
-  }
-  const letter = byte === BACKSLASH ? BACKSLASH : byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
-  if (letter === 0) return escapeByte(out, at, byte);
-  out[at] = BACKSLASH;
-  out[at + 1] = letter;
-  return at + 2;
-}
-function escapeByte(out, at, byte) {
-  out[at++] = BACKSLASH;
-  out[at++] = 120;
-  out[at++] = hexDigit(byte >> 4);
-  out[at++] = hexDigit(byte & 15);
-  return at;
-}
-function escapeCodePoint(out, at, codePoint) {
-  out[at++] = BACKSLASH;
-  out[at++] = 117;
-  out[at++] = 123;
-  let shift = 20;
-  while (codePoint >> shift === 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint >> shift & 15);
-  out[at++] = 125;
-  return at;
-}
-function hexDigit(value) {
-  return value < 10 ? 48 + value : 87 + value;
-}
-var BACKSLASH = 92;
-var ELLIPSIS = new TextEncoder().encode("…");
-var ELLIPSIS_ASCII = new TextEncoder().encode("...");
+var encoder2 = new TextEncoder();
+var HEX2 = encoder2.encode("0123456789abcdef");
 
 // src/echo/log.ts
 var LOG_FORMATS = ["text", "json", "none"];
@@ -3690,35 +3893,38 @@ var Log = class {
   #output;
   #format;
   #limit;
+  #linesLeft;
   #port;
+  #timed;
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
-  #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
-  #ascii;
+  #line;
+  #payload;
   #second = -1;
-  #budget;
   #leftOutReported = 0;
   #reportedAt = performance.now();
-  constructor({ output, format, limitPerSecond, port }) {
+  constructor({ output, format, limitPerSecond, port, linesLeft, timed = false }) {
+    const line = timed && format === "text" ? `<time> ${LINES.text}` : LINES[format];
+    this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder3.encode(part) : part);
+    this.#timed = timed;
     this.#output = output;
     this.#format = format;
-    this.#limit = limitPerSecond === 0 ? Infinity : limitPerSecond;
-    this.#budget = this.#limit;
+    this.#limit = limitPerSecond;
+    this.#linesLeft = linesLeft ?? Int32Array.of(limitPerSecond);
     this.#port = port;
   }
   record(batch) {
     if (this.#format === "none") return;
-    this.#ascii ??= !this.#output.utf8;
+    this.#payload ??= new PayloadText({ ascii: !this.#output.utf8, json: this.#format === "json" });
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
-        if (this.#budget <= 0) {
+        if (!this.#takeLine()) {
           this.leftOut += datagrams - k;
           break;
         }
-        this.#budget--;
         if (!this.#output.hasRoom()) continue;
         if (!timed) this.#writeTime();
         timed = true;
@@ -3727,80 +3933,62 @@ var Log = class {
     }
     if (timed) this.#output.flush();
   }
-  nextSecond() {
-    this.#budget = this.#limit;
-    const datagrams = this.leftOut - this.#leftOutReported;
+  nextSecond(leftOut = this.leftOut) {
+    Atomics.store(this.#linesLeft, 0, this.#limit);
+    const datagrams = leftOut - this.#leftOutReported;
     if (datagrams === 0) {
       this.#reportedAt = performance.now();
       this.#output.flush();
     } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
       this.#reportedAt = performance.now();
-      this.#leftOutReported = this.leftOut;
+      this.#leftOutReported = leftOut;
     }
   }
+  #takeLine() {
+    if (this.#limit === 0) return true;
+    return Atomics.load(this.#linesLeft, 0) > 0 && Atomics.sub(this.#linesLeft, 0, 1) > 0;
+  }
   #leftOutLine(datagrams) {
-    this.#writeTime();
-    const seconds = ((performance.now() - this.#reportedAt) / 1e3).toFixed(1);
-    return this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
-}` : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
+    const seconds = (performance.now() - this.#reportedAt) / 1e3;
+    const time = (/* @__PURE__ */ new Date()).toISOString();
+    if (this.#format === "json") return JSON.stringify({ event: "left_out", time, datagrams });
+    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${this.#limit})`;
+    return this.#timed ? `${time} ${line}` : line;
   }
   #writeLine(batch, i, k) {
-    const segmentSize = batch.segmentSize(i);
-    const from = batch.payloadOffset(i) + k * segmentSize;
-    const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
-    const { bytes } = this.#output;
     let at = this.#output.at;
-    if (this.#format === "json") {
-      at = append(bytes, at, TIME_KEY);
-      at = append(bytes, at, this.#time);
-      at = append(bytes, at, PEER_KEY);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, LOCAL_KEY);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, BYTES_KEY);
-      at = formatDecimal(bytes, at, size);
-      at = append(bytes, at, PAYLOAD_KEY);
-      at = this.#writeJsonPayload(batch.payloads, from, size, at);
-      at = append(bytes, at, JSON_END);
-    } else {
-      at = append(bytes, at, RECV);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, ARROW);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, PAYLOAD);
-      at = formatPayload(bytes, at, batch.payloads, from, size, this.#ascii);
-      bytes[at++] = 93;
-      if (size > PAYLOAD_SHOWN_MAX) {
-        at = append(bytes, at, LENGTH);
-        at = formatDecimal(bytes, at, size);
-        at = append(bytes, at, LENGTH_END);
-      }
+    for (const part of this.#line) {
+      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(this.#output.bytes, at, part);
     }
     this.#output.endLine(at);
   }
-  #writePeer(batch, i, at) {
-    const zone = batch.peerZone(i);
-    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
-  }
-  #writeLocal(batch, i, at) {
-    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.localWord(i), batch.localZone(i), this.#port);
-  }
-  #writeJsonPayload(payload, from, size, at) {
+  #writeField(field, at, batch, i, k) {
     const { bytes } = this.#output;
-    const end = formatPayload(this.#payload, 0, payload, from, size, this.#ascii);
-    for (let i = 0; i < end; i++) {
-      const byte = this.#payload[i];
-      if (byte === 34 || byte === 92) bytes[at++] = 92;
-      bytes[at++] = byte;
+    const { addresses } = batch;
+    const from = k * batch.segmentSize(i);
+    const size = Math.min(batch.segmentSize(i), batch.size(i) - from);
+    switch (field) {
+      case "time":
+        return append(bytes, at, this.#time);
+      case "peer":
+        return formatEndpoint(bytes, at, addresses, batch.peerWord(i), batch.peerZone(i), batch.peerPort(i));
+      case "local":
+        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), this.#port);
+      case "payload":
+        return this.#payload.write(bytes, at, batch.payloads, batch.payloadOffset(i) + from, size);
+      case "bytes":
+        return formatDecimal(bytes, at, size);
+      default:
+        if (size <= PAYLOAD_SHOWN_MAX) return at;
+        return append(bytes, formatDecimal(bytes, append(bytes, at, LENGTH), size), LENGTH_END);
     }
-    return at;
   }
   #writeTime() {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {
       this.#second = seconds;
-      encoder2.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
+      encoder3.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
       this.#time[TIME_SIZE - 1] = 90;
     }
     let rest = Math.floor(nanoseconds / 1e3);
@@ -3810,93 +3998,75 @@ var Log = class {
     }
   }
 };
-function append(out, at, bytes) {
-  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
-  return at + bytes.length;
-}
-var encoder2 = new TextEncoder();
+var encoder3 = new TextEncoder();
 var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-var RECV = encoder2.encode("RECV: ");
-var ARROW = encoder2.encode(" -> ");
-var PAYLOAD = encoder2.encode(" - [");
-var LENGTH = encoder2.encode(" (");
-var LENGTH_END = encoder2.encode(" bytes)");
-var TIME_KEY = encoder2.encode('{"time":"');
-var PEER_KEY = encoder2.encode('","peer":"');
-var LOCAL_KEY = encoder2.encode('","local":"');
-var BYTES_KEY = encoder2.encode('","bytes":');
-var PAYLOAD_KEY = encoder2.encode(',"payload":"');
-var JSON_END = encoder2.encode('"}');
+var LENGTH = encoder3.encode(" (");
+var LENGTH_END = encoder3.encode(" bytes)");
+var LINES = {
+  text: "RECV: <peer> -> <local> - [<payload>]<length>",
+  json: '{"event":"echo","time":"<time>","peer":"<peer>","local":"<local>","bytes":<bytes>,"payload":"<payload>"}',
+  none: ""
+};
 
 // src/echo/options.ts
-var ECHO_HELP = `UDP echo server that answers from the address it was asked at.
-
-  echo.ts [PORT] [options]      PORT is 1 to 65535               (default: 9000)
-  echo.ts probe TARGET...       ask servers; see echo.ts probe --help
-
-  -a, --address ADDR    answer on this address or name only       (default: all)
-  -4, -6                IPv4 only, IPv6 only                     (default: both)
-      --log FORMAT      text, json, none; -q, --quiet for none   (default: text)
-      --log-limit N     most lines a second, 0 for no limit      (default: 1000)
-      --buffer SIZE     socket receive buffer, e.g. 8M             (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping  (default: 50)
-      --fd N            take over the bound UDP socket N (socket activation)
-      --allow CIDR      answer these sources only; repeatable     (default: all)
-      --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
-      --max-rate N      the same for all together; BURST is N if left out
-      --answer-any-port, --answer-broadcast, --answer-multicast
-                        answer what is refused because it could make a loop
-  -h, --help            -V, --version
-
-SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:
-  deno run --allow-ffi echo.ts 9000
-  bun run echo.ts 9000 --address 192.0.2.1 --log json`;
 var options = {
-  address: { type: "string", short: "a" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  log: { type: "string" },
-  "log-limit": { type: "string" },
-  quiet: { type: "boolean", short: "q" },
-  buffer: { type: "string" },
-  "busy-poll": { type: "string" },
-  fd: { type: "string" },
-  allow: { type: "string", multiple: true },
-  rate: { type: "string" },
-  "max-rate": { type: "string" },
-  "answer-any-port": { type: "boolean" },
-  "answer-broadcast": { type: "boolean" },
-  "answer-multicast": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" }
+  ...group2("Socket", {
+    address: option("-a, --address ADDR", "answer on this address or name only", String),
+    ipv4: flag("-4, --ipv4", "IPv4 only"),
+    ipv6: flag("-6, --ipv6", "IPv6 only"),
+    fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1e6)),
+    receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
+    busyPollMicroseconds: option(
+      "--busy-poll USEC",
+      "longest poll, 0 to 1000 microseconds",
+      numberFrom(0, 1e3),
+      "50"
+    )
+  }),
+  ...group2("Guard", {
+    allow: listOption("--allow CIDR", "answer only sources in this network; repeatable", parseNetwork),
+    rate: option(
+      "--rate N[/BURST]",
+      "answer each source, an IPv4 address or IPv6 /64, at most N times a second, BURST times at once (default: N)",
+      parseRate
+    ),
+    maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
+    answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
+    answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
+    answerMulticast: flag("--answer-multicast", "answer datagrams to multicast addresses")
+  }),
+  ...group2("Log", {
+    logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", parseLogFormat, "text"),
+    logLimitPerSecond: option("--log-limit N", "most lines a second, 0 for no limit", numberFrom(0, 1e9), "1000"),
+    quiet: flag("-q, --quiet", "the same as --log none")
+  }),
+  ...COMMON_OPTIONS
+};
+var ECHO = {
+  summary: "UDP echo server that answers from the address it was asked at.",
+  usage: [
+    ["echo.ts [PORT] [options]", "PORT is 1 to 65535 (default: 9000)"],
+    ["echo.ts probe TARGET...", "ask servers; see echo.ts probe --help"]
+  ],
+  options,
+  notes: [
+    "SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:",
+    "  deno run --allow-ffi echo.ts 9000",
+    "  bun run echo.ts 9000 --address 192.0.2.1 --log json"
+  ]
 };
 function parseEcho(args) {
-  const given = parseArguments(args, options);
-  if (given.has("help")) return "help";
-  if (given.has("version")) return "version";
-  const family = addressFamily(given);
-  const address = given.value("address");
-  if (address !== void 0) checkAddress(address, family, given.has("answer-multicast"));
-  if (given.has("fd") && (given.positionals.length > 0 || address !== void 0 || family !== void 0)) {
+  const parsed = parseArguments(args, options);
+  if (typeof parsed === "string") return parsed;
+  const { settings, given, positionals } = parsed;
+  const { address, quiet, fd } = settings;
+  const family = addressFamily(settings);
+  if (address !== void 0) checkAddress(address, family, settings.answerMulticast);
+  if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
-  if (given.has("quiet") && given.has("log")) throw new UsageError("--quiet means --log none: leave one of them out");
-  return {
-    port: parsePort(given.positionals),
-    address,
-    family,
-    logFormat: given.has("quiet") ? "none" : given.parsed("log", parseLogFormat) ?? "text",
-    logLimitPerSecond: given.parsed("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1e9)) ?? 1e3,
-    receiveBufferBytes: given.parsed("buffer", parseBufferSize) ?? 4 << 20,
-    busyPollMicroseconds: given.parsed("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1e3)) ?? 50,
-    fd: given.parsed("fd", (text) => wholeNumber("--fd", text, 0, 1e6)),
-    allow: given.values("allow").map(parseNetwork),
-    rate: given.parsed("rate", (text) => parseRate("--rate", text)),
-    maxRate: given.parsed("max-rate", (text) => parseRate("--max-rate", text)),
-    answerAnyPort: given.has("answer-any-port"),
-    answerBroadcast: given.has("answer-broadcast"),
-    answerMulticast: given.has("answer-multicast")
-  };
+  if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
+  return { ...settings, port: parsePort(positionals), family, logFormat: quiet ? "none" : settings.logFormat };
 }
 function parsePort(positionals) {
   for (const text of positionals) {
@@ -3907,7 +4077,7 @@ function parsePort(positionals) {
     }
   }
   if (positionals.length > 1) throw new UsageError(`one port only, not ${list(positionals.map(quote))}`);
-  return positionals[0] === void 0 ? 9e3 : wholeNumber("the port", positionals[0], 1, 65535);
+  return positionals[0] === void 0 ? 9e3 : numberFrom(1, 65535)(positionals[0], "the port");
 }
 function checkAddress(address, family, answerMulticast) {
   checkFamily(address, family);
@@ -3924,14 +4094,11 @@ function parseLogFormat(text) {
   if (format !== void 0) return format;
   throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
 }
-var RATE_MAX = 1e9;
-function parseRate(what, text) {
-  const [perSecond, burst, ...rest] = text.split("/");
-  if (rest.length > 0) throw new UsageError(`${what} must be N or N/BURST, not ${quote(text)}`);
-  return {
-    perSecond: wholeNumber(what, perSecond, 1, RATE_MAX),
-    burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond, 1, RATE_MAX)
-  };
+function parseRate(text, name) {
+  const [perSecond = "", burst = perSecond, ...rest] = text.split("/");
+  if (rest.length > 0) throw new UsageError(`${name} must be N or N/BURST, not ${quote(text)}`);
+  const parse = numberFrom(1, 1e9);
+  return { perSecond: parse(perSecond, name), burst: parse(burst, `the burst of ${name}`) };
 }
 function parseNetwork(text) {
   const prefix = parsePrefix(text);
@@ -3945,12 +4112,12 @@ function parseNetwork(text) {
   const shown = `${addressText(network)}/${isIPv4(network) ? length - 96 : length}`;
   throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
 }
-var UNITS = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
+var UNITS2 = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
 var BUFFER_MIN = 4 << 10;
 var BUFFER_MAX = 1023 << 20;
 function parseBufferSize(text) {
   const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2].toUpperCase()) ?? 1);
+  const value = match === null ? NaN : Number(match[1]) * (UNITS2.get(match[2].toUpperCase()) ?? 1);
   if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
   throw new UsageError(
     `--buffer must be a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without\
@@ -3958,7 +4125,7 @@ function parseBufferSize(text) {
   );
 }
 function byteSizeText(bytes) {
-  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
+  const unit = [...UNITS2].reverse().find(([, size]) => bytes % size === 0);
   return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
 }
 
@@ -3994,9 +4161,11 @@ async function runEcho(settings) {
   const errors = new Output(2);
   const say = (text) => errors.writeText(text);
   const tell = (text) => say(`echo.ts: ${text}`);
+  const counters = new Counters();
   const server = new EchoServer({
     socket: socket2,
-    guard: new Guard({ ...settings, port: socket2.port }),
+    counters,
+    guard: new Guard({ ...settings, port: socket2.port, refused: counters.refused }),
     log: new Log({
       output,
       format: settings.logFormat,
@@ -4032,6 +4201,7 @@ l -w net.core.rmem_max=${asked}`
   try {
     await server.run();
   } finally {
+    server.drain([socket2]);
     output.settle(LAST_WORDS_MILLISECONDS);
     sumUp(`stopped by ${stoppedBy} after`);
     socket2.close();
@@ -4040,85 +4210,15 @@ l -w net.core.rmem_max=${asked}`
   }
 }
 
-// src/socket/error_queue.ts
-var CAPACITY = 8;
-var PAYLOAD_STRIDE2 = 64;
-var CONTROL_STRIDE2 = 256;
-var ErrorQueue = class {
-  #memory;
-  #vector;
-  #control;
-  #controlsOffset;
-  #payloadsOffset;
-  constructor() {
-    const buffersOffset = CAPACITY * mmsghdr.size;
-    this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
-    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
-    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
-    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
-    this.#control = new ControlMessageDecoder(this.#memory);
-    for (let i = 0; i < CAPACITY; i++) {
-      const buffer = buffersOffset + i * iovec.size;
-      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
-      this.#vector.setBuffers(i, buffer, 1);
-      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
-    }
-  }
-  receive(socket2) {
-    const fd = descriptorOf("recvmmsg", socket2);
-    const entries = [];
-    for (; ; ) {
-      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
-      for (let i = 0; i < count; i++) {
-        const entry = this.#decode(i);
-        if (entry !== void 0) entries.push(entry);
-        this.#vector.resetLengths(i, 0, CONTROL_STRIDE2);
-      }
-      if (count < CAPACITY) return entries;
-    }
-  }
-  #decode(i) {
-    const { bytes, i32 } = this.#memory;
-    const control = this.#control;
-    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
-    control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
-    const error = control.errorOffset;
-    if (error < 0) return void 0;
-    const origin = bytes[error + sock_extended_err.ee_origin];
-    if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
-      const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
-      const time = wallTime(control.seconds, control.nanoseconds);
-      return control.hasTime ? { kind: "departure", index, time } : void 0;
-    }
-    const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
-    const type = bytes[error + sock_extended_err.ee_type];
-    const code = bytes[error + sock_extended_err.ee_code];
-    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
-    return {
-      kind: "error",
-      errno: i32[error + sock_extended_err.ee_errno >> 2],
-      icmp: version === void 0 ? void 0 : { version, type, code },
-      reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
-      mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
-      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
-    };
-  }
-  #reporter(at, end) {
-    const { bytes, u16 } = this.#memory;
-    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
-    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
-  }
-};
-
 // src/probe/duration.ts
-var UNITS2 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
+var UNITS3 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
 function parseDuration(text) {
   const match = /^([0-9]{1,9}(?:\.[0-9]{1,9})?)(us|ms|s|m|)$/.exec(text);
-  return match === null ? NaN : Number(match[1]) * UNITS2.get(match[2] || "s");
+  return match === null ? NaN : Number(match[1]) * UNITS3.get(match[2] || "s");
 }
 function formatDuration(milliseconds) {
   const fits = ([unit2, size2]) => milliseconds >= size2 && (unit2 !== "m" || milliseconds % size2 === 0);
-  const [unit, size] = [...UNITS2].find(fits) ?? ["s", 1e3];
+  const [unit, size] = [...UNITS3].find(fits) ?? ["s", 1e3];
   return `${Number((milliseconds / size).toFixed(3))}${unit}`;
 }
 function formatMilliseconds(nanoseconds) {
@@ -4128,82 +4228,57 @@ function formatMilliseconds(nanoseconds) {
 // src/probe/options.ts
 var SIZE_MAX = 65527;
 var SIZE_MAX_IPV4 = 65507;
-var COUNT_DEFAULT = 5;
 var DURATION_MAX = 36e5;
-var PROBE_HELP = `See whether UDP echo servers answer, from where, and how fast.
-
-  echo.ts probe TARGET... [options]
-
-TARGET is an address, or a name for all its addresses, with or without :PORT.
-
-  -p, --port PORT       port of targets without one              (default: 9000)
-  -c, --count N         requests to each target, 0 for no end       (default: 5)
-  -i, --interval TIME   between requests, 0 for no pause        (default: 200ms)
-  -t, --timeout TIME    for an answer; TIME in us, ms, s or m      (default: 1s)
-  -s, --size BYTES      payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}            (default: 64)
-      --connected       connect the socket, as ordinary clients do
-      --source ADDR     send from this local address
-      --interface NAME  send by this interface
-      --ttl N           time to live, or hop limit
-      --dscp N          code point, 0 to 63 or EF, AF11 to AF43, CS0 to CS7
-      --ecn N           ECN field, 0 to 3 or not-ect, ect0, ect1, ce
-      --df              forbid fragmentation
-      --mtu             find the largest datagram that passes unfragmented
-  -4, -6                IPv4 only, IPv6 only
-      --json            a JSON object for each reply, and one for the summary
-  -q, --quiet           the summary only
-  -h, --help            -V, --version`;
 var options2 = {
-  port: { type: "string", short: "p" },
-  count: { type: "string", short: "c" },
-  interval: { type: "string", short: "i" },
-  timeout: { type: "string", short: "t" },
-  size: { type: "string", short: "s" },
-  connected: { type: "boolean" },
-  source: { type: "string" },
-  interface: { type: "string" },
-  ttl: { type: "string" },
-  dscp: { type: "string" },
-  ecn: { type: "string" },
-  df: { type: "boolean" },
-  mtu: { type: "boolean" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  json: { type: "boolean" },
-  quiet: { type: "boolean", short: "q" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" }
+  ...group2("Requests", {
+    port: option("-p, --port PORT", "port of targets without one", numberFrom(1, 65535), "9000"),
+    count: option("-c, --count N", "requests to each target, 0 for no end", parseCount, "5"),
+    intervalMilliseconds: option("-i, --interval TIME", "between requests, 0 for no pause", durationFrom(0), "200ms"),
+    timeoutMilliseconds: option("-t, --timeout TIME", "for an answer; TIME in us, ms, s or m", durationFrom(1), "1s"),
+    size: option("-s, --size BYTES", `payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}`, numberFrom(0, SIZE_MAX), "64"),
+    findMtu: flag("--mtu", "find the largest datagram that passes unfragmented")
+  }),
+  ...group2("Sockets", {
+    connected: flag("--connected", "connect the socket, as ordinary clients do"),
+    source: option("--source ADDR", "send from this local address", String),
+    interfaceName: option("--interface NAME", "send by this interface", String),
+    ttl: option("--ttl N", "time to live, or hop limit, 1 to 255", numberFrom(1, 255)),
+    dscp: option("--dscp N", "code point, 0 to 63 or EF, AF11 to AF43, CS0 to CS7", parseCodePoint),
+    ecn: option("--ecn N", "ECN field, 0 to 3 or not-ect, ect0, ect1, ce", parseEcn),
+    dontFragment: flag("--df", "forbid fragmentation"),
+    ipv4: flag("-4, --ipv4", "IPv4 only"),
+    ipv6: flag("-6, --ipv6", "IPv6 only")
+  }),
+  ...group2("Output", {
+    json: flag("--json", "a JSON object for each reply, and one for the summary"),
+    quiet: flag("-q, --quiet", "the summary only")
+  }),
+  ...COMMON_OPTIONS
+};
+var PROBE = {
+  summary: "See whether UDP echo servers answer, from where, and how fast.",
+  usage: [[
+    "echo.ts probe TARGET...",
+    "TARGET is an address, or a name for all its addresses, with or without :PORT"
+  ]],
+  options: options2,
+  notes: ["The exit code is 0 if every target is ok."]
 };
 function parseProbe(args) {
-  const given = parseArguments(args, options2);
-  if (given.has("help")) return "help";
-  if (given.has("version")) return "version";
-  const family = addressFamily(given);
-  const port = given.parsed("port", (text) => wholeNumber("--port", text, 1, 65535)) ?? 9e3;
-  const targets = parseTargets(given.positionals, port, family);
-  const source = given.value("source");
+  const parsed = parseArguments(args, options2);
+  if (typeof parsed === "string") return parsed;
+  const { settings, given, positionals } = parsed;
+  const { source, dscp, ecn, findMtu: findMtu2 } = settings;
+  const family = addressFamily(settings);
+  const targets = parseTargets(positionals, settings.port, family);
   if (source !== void 0) checkFamily(source, family);
-  const dscp = given.parsed("dscp", parseCodePoint);
-  const ecn = given.parsed("ecn", parseEcn);
-  const findMtu2 = given.has("mtu");
   if (findMtu2 && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
-  const count = given.parsed("count", (text) => wholeNumber("--count", text, 0, 1e9)) ?? COUNT_DEFAULT;
   return {
+    ...settings,
     targets,
-    count: count === 0 ? Infinity : count,
-    intervalMilliseconds: given.parsed("interval", (text) => readDuration("--interval", text, 0)) ?? 200,
-    timeoutMilliseconds: given.parsed("timeout", (text) => readDuration("--timeout", text, 1)) ?? 1e3,
-    size: given.parsed("size", (text) => wholeNumber("--size", text, 0, SIZE_MAX)) ?? 64,
-    source,
-    interfaceName: given.value("interface"),
-    ttl: given.parsed("ttl", (text) => wholeNumber("--ttl", text, 1, 255)),
     trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
-    dontFragment: given.has("df") || findMtu2,
-    findMtu: findMtu2,
-    connected: given.has("connected"),
-    family,
-    json: given.has("json"),
-    quiet: given.has("quiet")
+    dontFragment: settings.dontFragment || findMtu2,
+    family
   };
 }
 function parseTargets(texts, port, family) {
@@ -4227,13 +4302,18 @@ function parseTarget(text, port, family) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own2 === void 0 ? port : wholeNumber(`the port of ${host}`, own2, 1, 65535) };
+  return { host, port: own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`) };
 }
-function readDuration(option, text, leastMilliseconds) {
-  const milliseconds = parseDuration(text);
-  if (milliseconds >= leastMilliseconds && milliseconds <= DURATION_MAX) return milliseconds;
-  const least = leastMilliseconds === 0 ? "0" : `${leastMilliseconds}ms`;
-  throw new UsageError(`${option} is a time from ${least} to 60m, as 50us, 200ms, 1.5s or 1m, not ${quote(text)}`);
+function parseCount(text, name) {
+  return numberFrom(0, 1e9)(text, name) || Infinity;
+}
+function durationFrom(leastMilliseconds) {
+  return (text, name) => {
+    const milliseconds = parseDuration(text);
+    if (milliseconds >= leastMilliseconds && milliseconds <= DURATION_MAX) return milliseconds;
+    const least = leastMilliseconds === 0 ? "0" : `${leastMilliseconds}ms`;
+    throw new UsageError(`${name} is a time from ${least} to 60m, as 50us, 200ms, 1.5s or 1m, not ${quote(text)}`);
+  };
 }
 function parseCodePoint(text) {
   const name = text.toUpperCase();
@@ -4264,6 +4344,9 @@ function isSameAddress(a, b) {
 }
 function isSamePeer(a, b) {
   return a.port === b.port && isSameAddress(a, b);
+}
+function peerKey({ bytes, scope, port }) {
+  return `${bytes} ${scope} ${port}`;
 }
 function hostText({ bytes, scope }) {
   return addressText(bytes) + (scope === 0 ? "" : `%${printable2(interfaceName(scope))}`);
@@ -4349,7 +4432,7 @@ function icmpMeaning(icmp) {
 }
 
 // src/probe/verdict.ts
-function verdict({ counts, settled, lastFailure }) {
+function verdict({ recent: { counts, settled }, lastFailure }) {
   if (counts["wrong source"] > 0) return "wrong source";
   if (counts.corrupted > 0) return "corrupted";
   if (counts.received + counts.late > 0) return counts.received === settled ? "ok" : "partial";
@@ -4360,7 +4443,7 @@ function verdict({ counts, settled, lastFailure }) {
 // src/probe/explanation.ts
 function explanation(target, settings) {
   const { endpoint, ledger } = target;
-  const { counts, duplicates } = ledger;
+  const { recent: { counts, settled }, duplicates } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
@@ -4371,8 +4454,7 @@ function explanation(target, settings) {
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${ledger.settled} requests in time: ` + list(shortcomings(target,
-      settings));
+      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` + list(shortcomings(target, settings));
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure, settings);
@@ -4380,17 +4462,19 @@ function explanation(target, settings) {
       if (counts.lost === 0) return `${endpoint} had no time to answer`;
       return settings.connected ? `a connected socket received nothing from ${endpoint} within ${timeout}; without --con\
 nected, answers from other addresses are seen too` : `nothing came back from ${endpoint} within ${timeout}: no such host\
-, nothing that answers at this port, or a firewall that drops datagrams, on the way there or back${sourcePortHint(target)}`;
+, nothing that answers at port ${target.peer.port}, or a firewall that drops datagrams, on the way there or back${sourcePortHint(
+      target)}`;
   }
 }
 var CLIENT_PORTS = 32768;
-function sourcePortHint({ peer, transmission: { localPort } }) {
+function sourcePortHint({ peer, sockets: [socket2] }) {
+  const { localPort } = socket2;
   if (localPort === 0 || localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
   return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or \
 see sysctl net.ipv4.ip_local_port_range`;
 }
 function wrongSource({ peer, endpoint, ledger }, settings) {
-  const { wrongSources, counts, settled } = ledger;
+  const { wrongSources, recent: { counts, settled } } = ledger;
   const count = counts["wrong source"];
   const often = count === settled ? "" : `${count} of ${settled} times `;
   const unseen = settings.connected ? "" : "; clients with a connected socket never see these answers";
@@ -4398,12 +4482,12 @@ function wrongSource({ peer, endpoint, ledger }, settings) {
     return `${endpoint} answered ${often}from port ${list(wrongSources.map(({ port }) => `${port}`))}: the server replie\
 s from another socket, or a device on the way translates ports${unseen}`;
   }
-  const option = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
+  const option2 = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
   return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText))}: the server does not set the source of i\
-ts replies (${option})${unseen}`;
+ts replies (${option2})${unseen}`;
 }
 function corrupted({ endpoint, ledger }, { size }) {
-  const { counts, corruptedSize } = ledger;
+  const { recent: { counts }, corruptedSize } = ledger;
   const answers = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
   const which = counts.corrupted < answers ? `${counts.corrupted} of ${answers} answers` : answers === 1 ? "the answer" :
   `all ${answers} answers`;
@@ -4412,15 +4496,13 @@ function corrupted({ endpoint, ledger }, { size }) {
 rs datagrams, or this is no echo server`;
 }
 function shortcomings({ ledger }, settings) {
-  const { counts, times, lastFailure } = ledger;
+  const { recent: { counts }, lastLate, lastFailure } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   const parts = [];
   if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
   if (counts.late > 0) {
-    parts.push(
-      `${counts.late} ${counts.late === 1 ? "was" : "were"} answered after more than ${timeout} (the slowest took ${formatMilliseconds(
-      times.maximum)} ms; see --timeout)`
-    );
+    const last = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
+    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last} (see --timeout)`);
   }
   if (counts.failed > 0 && lastFailure !== void 0) {
     parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
@@ -4466,8 +4548,8 @@ function remoteFailure({ peer, endpoint }, report, packet, fits, ttl) {
   switch (icmpMeaning(report.icmp)) {
     case "refused":
       return report.reporter !== void 0 && isSameAddress(report.reporter, peer) ? `${endpoint} refused: nothing listens \
-at this port, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there rejects t\
-his port (ICMP ${name})`;
+at port ${peer.port}, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there r\
+ejects port ${peer.port} (ICMP ${name})`;
     case "no host":
       return report.reporter !== void 0 && isLocal(report.reporter) ? `no host at ${endpoint}: nothing on its network an\
 swers for this address (${isIPv4(peer.bytes) ? "ARP" : "neighbour discovery"})` : `${reporter} finds no host at ${endpoint}\
@@ -4496,14 +4578,15 @@ function formatBytes(count) {
 var ROWS_MAX = 16;
 var BAR_MAX = 50;
 var ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1];
-function histogramRows(buckets, rowsMax) {
+var EIGHTHS = "▏▎▍▌▋▊▉";
+function histogramRows(frequencies, rowsMax) {
   for (const perDecade of ROWS_PER_DECADE) {
     const counts = /* @__PURE__ */ new Map();
-    for (const { from, to, count } of buckets) {
-      const index = Math.floor(Math.log10(Math.max(1, (from + to - 1) / 2)) * perDecade);
+    for (const [value, count] of frequencies) {
+      const index = Math.floor(Math.log10(Math.max(1, value)) * perDecade);
       counts.set(index, (counts.get(index) ?? 0) + count);
     }
-    const indexes = [...counts.keys()].sort((a, b) => a - b);
+    const indexes = [...counts.keys()];
     const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1] + 1).length;
     if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
     return indexes.map((index) => ({
@@ -4514,29 +4597,65 @@ function histogramRows(buckets, rowsMax) {
   }
   return [];
 }
-function drawHistogram(buckets, width, terminal) {
-  const total = buckets.reduce((sum2, { count }) => sum2 + count, 0);
-  const rows = histogramRows(buckets, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
+function drawHistogram(frequencies, width, terminal) {
+  const total = frequencies.reduce((sum2, [, count]) => sum2 + count, 0);
+  const rows = histogramRows(frequencies, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
   const labels = rows.map((row) => `${formatMilliseconds(row.from)} ms`);
   const labelWidth = Math.max(...labels.map((label) => label.length));
   const most = Math.max(...rows.map((row) => row.count));
   const room = Math.max(1, Math.min(BAR_MAX, width - labelWidth - `${most}`.length - 4));
-  const bars = rows.map((row) => bar(row.count / most * room, terminal.unicode));
-  const lines = [];
-  rows.forEach((row, i) => {
-    if (i > 0 && row.from > rows[i - 1].to * 1.001) {
-      lines.push(`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`);
-    }
-    lines.push(`  ${labels[i].padStart(labelWidth)} ${terminal.paint("bar", bars[i])} ${row.count}`);
+  return rows.flatMap(({ from, count }, i) => {
+    const gap = i > 0 && from > rows[i - 1].to * 1.001;
+    const row = `  ${labels[i].padStart(labelWidth)} ${terminal.paint("bar", bar(count / most * room, terminal))} ${count}`;
+    return gap ? [`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`, row] : [row];
   });
-  return lines;
 }
-function bar(length, unicode) {
+function bar(length, { unicode }) {
   if (!unicode) return "#".repeat(Math.max(1, Math.round(length)));
   const eighths = Math.max(1, Math.round(length * 8));
-  return "█".repeat(eighths >> 3) + (eighths & 7 ? EIGHTHS[(eighths & 7) - 1] : "");
+  return "█".repeat(eighths >> 3) + EIGHTHS.slice((eighths & 7) - 1, eighths & 7);
 }
-var EIGHTHS = "▏▎▍▌▋▊▉";
+
+// src/probe/report.ts
+function countsOf({ sent, total: { counts }, duplicates, reordered, stray }) {
+  return [
+    ["sent", sent],
+    ...["received", "lost", "late", "wrong source", "corrupted", "failed"].map(
+      (outcome) => [outcome, counts[outcome]]
+    ),
+    ["duplicates", duplicates],
+    ["reordered", reordered],
+    ["stray", stray],
+    ["waiting", counts.waiting]
+  ];
+}
+function timesOf(times) {
+  return [
+    ["minimum", times.minimum],
+    ["mean", times.mean],
+    ["median", times.percentile(50)],
+    ["p90", times.percentile(90)],
+    ["p99", times.percentile(99)],
+    ["p99.9", times.percentile(99.9)],
+    ["maximum", times.maximum],
+    ["deviation", times.deviation],
+    ["jitter", times.jitter]
+  ];
+}
+function failuresOf({ failedByErrno }) {
+  return [...failedByErrno].map(([errno, count]) => [errnoName(errno), count]);
+}
+function percentText(percentage) {
+  return Number.isNaN(percentage) ? "-" : `${Number(percentage.toFixed(2))} %`;
+}
+function verdictStyle(word) {
+  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
+}
+function explanationLines(target, settings, terminal) {
+  const text = explanation(target, settings);
+  if (text === "") return [];
+  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
+}
 
 // src/probe/json_report.ts
 function jsonReport(targets, settings, terminal) {
@@ -4581,7 +4700,7 @@ function writeJson(terminal, value) {
   terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
 }
 function jsonWord(text) {
-  return text.replaceAll(" ", "_");
+  return text.replaceAll(/[ .]/g, "_");
 }
 function failureFields(failure) {
   const report = failure?.report;
@@ -4593,43 +4712,29 @@ function failureFields(failure) {
 }
 function summaryOf(target, settings) {
   const { ledger } = target;
-  const { counts, times, failedByErrno } = ledger;
-  const round = (value) => Number.isNaN(value) ? null : Math.round(value);
+  const { times } = ledger;
   return {
     target: target.endpoint,
     name: target.peer.name ?? null,
     verdict: jsonWord(verdict(ledger)),
     explanation: explanation(target, settings) || null,
-    sent: ledger.sent,
-    received: counts.received,
-    lost: counts.lost,
-    late: counts.late,
-    wrong_source: counts["wrong source"],
-    corrupted: counts.corrupted,
-    failed: counts.failed,
-    waiting: counts.waiting,
-    duplicates: ledger.duplicates,
-    reordered: ledger.reordered,
-    stray: ledger.stray,
-    failed_by_errno: Object.fromEntries([...failedByErrno].map(([errno, count]) => [errnoName(errno), count])),
+    ...fields(countsOf(ledger)),
+    loss_percent: rounded(ledger.total.loss * 100, 100),
+    failed_by_errno: Object.fromEntries(failuresOf(ledger)),
     wrong_sources: ledger.wrongSources.map(peerText),
-    rtt_ns: times.count === 0 ? null : {
-      minimum: times.minimum,
-      mean: round(times.mean),
-      median: round(times.percentile(50)),
-      p90: round(times.percentile(90)),
-      p99: round(times.percentile(99)),
-      p99_9: round(times.percentile(99.9)),
-      maximum: times.maximum,
-      deviation: round(times.deviation),
-      jitter: round(times.jitter)
-    },
-    histogram: histogramRows(times.buckets(), 64).map(({ from, to, count }) => ({
+    rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
+    histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
       from_ns: Math.round(from),
       to_ns: Math.round(to),
       count
     }))
   };
+}
+function fields(figures) {
+  return Object.fromEntries(figures.map(([name, value]) => [jsonWord(name), rounded(value)]));
+}
+function rounded(value, divisor = 1) {
+  return Number.isNaN(value) ? null : Math.round(value) / divisor;
 }
 function timeText(time) {
   const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1e9);
@@ -4637,18 +4742,9 @@ function timeText(time) {
   return `${new Date(seconds * 1e3).toISOString().slice(0, 19)}.${`${nanoseconds}`.padStart(9, "0")}Z`;
 }
 
-// src/probe/report.ts
-function verdictStyle(word) {
-  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
-}
-function explanationLines(target, settings, terminal) {
-  const text = explanation(target, settings);
-  if (text === "") return [];
-  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
-}
-
 // src/probe/line_report.ts
 var WIDTH = 80;
+var UNUSUAL = ["stray", "waiting"];
 function lineReport([target], settings, terminal) {
   const { size, intervalMilliseconds, connected, quiet } = settings;
   const { ledger, peer, endpoint } = target;
@@ -4691,127 +4787,37 @@ function lineReport([target], settings, terminal) {
         ...summaryLines(ledger, width)
       ]);
       if (ledger.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.times.buckets(), width, terminal)]);
+        terminal.writeLines(["", ...drawHistogram(ledger.times.frequencies(), width, terminal)]);
       }
     }
   };
 }
 function summaryLines(ledger, width) {
-  const { counts, times } = ledger;
-  const countRows = [
-    ["sent", ledger.sent],
-    ["received", counts.received],
-    ["lost", counts.lost],
-    ["late", counts.late],
-    ["wrong source", counts["wrong source"]],
-    ["corrupted", counts.corrupted],
-    ["failed", counts.failed],
-    ["duplicates", ledger.duplicates],
-    ["reordered", ledger.reordered]
-  ];
-  if (ledger.stray > 0) countRows.push(["stray", ledger.stray]);
-  if (counts.waiting > 0) countRows.push(["still waiting", counts.waiting]);
-  const timeRows = times.count === 0 ? [] : [
-    ["minimum", times.minimum],
-    ["mean", times.mean],
-    ["median", times.percentile(50)],
-    ["90 %", times.percentile(90)],
-    ["99 %", times.percentile(99)],
-    ["99.9 %", times.percentile(99.9)],
-    ["maximum", times.maximum],
-    ["deviation", times.deviation],
-    ["jitter", times.jitter]
-  ];
-  const countWidth = Math.max(...countRows.map(([, count]) => `${count}`.length), 6);
-  const timeTexts = timeRows.map(([, nanoseconds]) => formatMilliseconds(nanoseconds));
-  const timeWidth = Math.max(...timeTexts.map((text) => text.length), 9);
-  const left = countRows.map(([label, count]) => `  ${label.padEnd(14)}${`${count}`.padStart(countWidth)}`);
-  const right = timeRows.map(([label], i) => `${label.padEnd(9)}${timeTexts[i].padStart(timeWidth)} ms`);
-  const leftWidth = left[0].length + 6;
-  const lines = right.length === 0 || leftWidth + right[0].length > width ? [...left, ...right.length === 0 ? [] : [""],
-  ...right.map((line) => `  ${line}`)] : left.map((line, i) => `${line.padEnd(leftWidth)}${right[i] ?? ""}`.trimEnd());
-  const failures = [...ledger.failedByErrno].map(([errno, count]) => `${errnoName(errno)}: ${count}`).join(", ");
+  const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
+  const times = ledger.times.count === 0 ? [] : timesOf(ledger.times);
+  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
+    "loss",
+    percentText(ledger.total.loss)
+  ]]);
+  const right = columns(times.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
+  const gap = " ".repeat(6);
+  const lines = right.length === 0 || `${left[0]}${gap}${right[0]}`.length > width ? [...left, "", ...right] : left.map(
+  (line, i) => `${line}${right[i] === void 0 ? "" : gap + right[i].trim()}`);
+  const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
-
-// ffi/poll_set.ts
-var PollSet = class {
-  #count;
-  #memory;
-  #timeAt;
-  #descriptors;
-  #time;
-  #call = lazyLibc();
-  #errno = libc().errno;
-  constructor(descriptors, events) {
-    this.#count = descriptors.length;
-    this.#timeAt = descriptors.length * pollfd.size;
-    this.#memory = new Memory(this.#timeAt + timespec.size);
-    this.#descriptors = this.#memory.pointer(0);
-    this.#time = this.#memory.pointer(this.#timeAt);
-    descriptors.forEach((fd, i) => {
-      this.#memory.i32[i * pollfd.size + pollfd.fd >> 2] = fd;
-      this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
-    });
-  }
-  wait(milliseconds) {
-    const { i32 } = this.#memory;
-    const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
-    i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
-    i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
-    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
-    return ready < 0 ? -this.#errno() : ready;
-  }
-  events(i) {
-    return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
-  }
-};
-
-// src/probe/reply_poller.ts
-var BATCH_CAPACITY2 = 16;
-var TURN_MILLISECONDS2 = 100;
-var RECEIVE_MILLISECONDS = 10;
-var FLOOD_MILLISECONDS = 1e3;
-var ReplyPoller = class {
-  #targets;
-  #poll;
-  #batches;
-  #lastTurn = -Infinity;
-  constructor(targets) {
-    this.#targets = targets;
-    this.#poll = new PollSet(targets.map(({ transmission }) => transmission.fd), POLLIN);
-    const byFamily = /* @__PURE__ */ new Map();
-    this.#batches = targets.map((target) => {
-      const family = isIPv4(target.peer.bytes);
-      const batch = byFamily.get(family) ?? target.transmission.batch(BATCH_CAPACITY2);
-      byFamily.set(family, batch);
-      return batch;
-    });
-  }
-  async step(until) {
-    const now = performance.now();
-    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
-    const end = performance.now() + RECEIVE_MILLISECONDS;
-    this.#targets.forEach((target, i) => {
-      const batch = this.#batches[i];
-      const readable2 = ready > 0 && this.#poll.events(i) !== 0 && batch !== void 0;
-      const drained = !readable2 || target.receive(batch, end);
-      target.expire(drained ? now : now - FLOOD_MILLISECONDS);
-    });
-    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
-      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
-      this.#lastTurn = performance.now();
-    }
-  }
-};
+function columns(entries) {
+  const nameWidth = Math.max(...entries.map(([name]) => name.length));
+  const valueWidth = Math.max(...entries.map(([, value]) => value.length));
+  return entries.map(([name, value]) => `  ${name.padEnd(nameWidth + 2)}${value.padStart(valueWidth)}`);
+}
 
 // src/probe/mtu_search.ts
 var SMALL_SIZE = 16;
 var ATTEMPTS = 3;
 var PATIENCE_ROUND_TRIPS = 10;
 var PATIENCE_MILLISECONDS = 100;
-async function searchMtu(targets, timeoutMilliseconds, observer, isStopped) {
-  const poller = new ReplyPoller(targets);
+async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopped) {
   const tryPayload = async (target, size) => {
     const { ledger } = target;
     const first = ledger.sent + 1;
@@ -4828,10 +4834,11 @@ async function searchMtu(targets, timeoutMilliseconds, observer, isStopped) {
     icmp;
     const longest = ledger.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result2.failure === void 0; attempt++) {
-      target.send(size);
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
+      const sequence = prober.send(target, size);
       const end = performance.now() + patience;
-      while (!isKnown() && performance.now() < end) await poller.step(end);
+      const isReported = () => attempt < ATTEMPTS && result2.failure?.sequence === sequence;
+      while (!isKnown() && !isReported() && performance.now() < end) await prober.step(end);
     }
     const limit = limitOf(result2.reply, result2.failure);
     if (!isStopped()) observer.tried(target, size, limit);
@@ -4873,14 +4880,14 @@ function mtuReport(settings, terminal) {
     terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
   };
   const writeFound = (target, size, limit) => {
-    const { peer, endpoint, ledger, transmission } = target;
+    const { peer, endpoint, ledger, sockets: [socket2] } = target;
     const ok = size !== null && ledger.wrongSources.length === 0;
     writeJson(terminal, {
       event: "mtu",
       target: endpoint,
       payload: size,
       packet: size === null ? null : size + headerSize(peer),
-      way_back_proved: size !== null && transmission.tellsFragments,
+      way_back_proved: size !== null && socket2.tellsFragments,
       verdict: ok ? "ok" : jsonWord(verdict(ledger)),
       larger: limit?.outcome ?? null,
       ...failureFields(limit?.failure),
@@ -4900,9 +4907,9 @@ function mtuReport(settings, terminal) {
     },
     found(target, size, limit) {
       if (settings.json) return writeFound(target, size, limit);
-      const { peer, endpoint, ledger, transmission } = target;
+      const { peer, endpoint, ledger, sockets: [socket2] } = target;
       const bytes = terminal.paint("strong", `${size} bytes`);
-      const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+      const way = socket2.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
       const packets = `in packets of ${size + headerSize(peer)} bytes`;
       const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
       terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
@@ -4922,40 +4929,163 @@ function limitText({ outcome, failure, fragmentSize }) {
 // src/probe/pacing.ts
 var LINGER_MILLISECONDS = 10;
 var FAILURE_MILLISECONDS = 200;
-async function sendRequests(targets, settings, showProgress, isStopped) {
-  const poller = new ReplyPoller(targets);
-  const { size, count, intervalMilliseconds: interval } = settings;
-  const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
-  const dueAt = (target) => {
-    const { sent, counts } = target.ledger;
-    if (sent >= count) return Infinity;
-    if (interval > 0) return lastSent.get(target) + interval;
-    if (counts.waiting > 0) return Infinity;
-    return lastSent.get(target) + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
-  };
-  await showProgress();
-  while (!isStopped()) {
-    let until = Infinity;
-    for (const target of targets) {
-      const now = performance.now();
-      const due = dueAt(target);
-      if (due <= now) {
-        target.send(size);
-        lastSent.set(target, Math.max(due, now - interval));
-      }
-      until = Math.min(until, dueAt(target), target.ledger.deadline);
-    }
-    if (until === Infinity) break;
-    await poller.step(until);
-    await showProgress();
+var SEND_MILLISECONDS = 5;
+var Schedule = class {
+  #settings;
+  #targets = [];
+  #next = 0;
+  constructor(settings) {
+    this.#settings = settings;
   }
-  const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1e6 || 0));
+  setTargets(targets) {
+    const { intervalMilliseconds: interval } = this.#settings;
+    const start = performance.now() - interval;
+    for (const target of targets) target.lastDue = Math.max(target.lastDue, start);
+    this.#targets = [...targets].sort((a, b) => a.lastDue - b.lastDue);
+    this.#next = 0;
+  }
+  sendDue(prober) {
+    const { intervalMilliseconds: interval, size } = this.#settings;
+    const end = performance.now() + SEND_MILLISECONDS;
+    let earliest = Infinity;
+    for (let visited = 0; visited < this.#targets.length; visited++) {
+      const target = this.#targets[this.#next];
+      const now = performance.now();
+      const due = this.#dueAt(target);
+      if (interval > 0 && due > now) return due;
+      if (now > end) return now;
+      if (due <= now) {
+        prober.send(target, size);
+        target.lastDue = Math.max(due, now - interval);
+      }
+      earliest = Math.min(earliest, this.#dueAt(target));
+      this.#next = (this.#next + 1) % this.#targets.length;
+    }
+    return earliest;
+  }
+  #dueAt({ lastDue, ledger }) {
+    const { count, intervalMilliseconds: interval } = this.#settings;
+    if (ledger.sent >= count) return Infinity;
+    if (interval > 0) return lastDue + interval;
+    if (ledger.total.counts.waiting > 0) return Infinity;
+    return lastDue + (ledger.outcome(ledger.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+  }
+};
+async function sendRequests(targets, settings, prober, between, isStopped) {
+  const schedule = new Schedule(settings);
+  schedule.setTargets(targets);
+  await between();
+  while (!isStopped()) {
+    const until = Math.min(schedule.sendDue(prober), prober.deadline);
+    if (until === Infinity) break;
+    await prober.step(until);
+    await between();
+  }
+  const slowest = Math.max(...targets.map(({ ledger }) => Math.max(ledger.lastLate, ledger.times.maximum || 0))) / 1e6;
   const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
-  while (!isStopped() && performance.now() < end) await poller.step(end);
+  while (!isStopped() && performance.now() < end) await prober.step(end);
 }
+
+// ffi/poll_set.ts
+var PollSet = class {
+  #count;
+  #memory;
+  #timeAt;
+  #descriptors;
+  #time;
+  #call = lazyLibc();
+  #errno = libc().errno;
+  constructor(descriptors, events) {
+    this.#count = descriptors.length;
+    this.#timeAt = descriptors.length * pollfd.size;
+    this.#memory = new Memory(this.#timeAt + timespec.size);
+    this.#descriptors = this.#memory.pointer(0);
+    this.#time = this.#memory.pointer(this.#timeAt);
+    descriptors.forEach((fd, i) => {
+      this.#memory.i32[i * pollfd.size + pollfd.fd >> 2] = fd;
+      this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
+    });
+  }
+  wait(milliseconds) {
+    const { i32 } = this.#memory;
+    const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
+    i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
+    i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
+    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
+    return ready < 0 ? -this.#errno() : ready;
+  }
+  events(i) {
+    return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
+  }
+};
+
+// src/probe/prober.ts
+var BATCH_CAPACITY2 = 16;
+var TURN_MILLISECONDS2 = 100;
+var RECEIVE_MILLISECONDS = 10;
+var FLOOD_MILLISECONDS = 1e3;
+var Prober = class {
+  #batches = /* @__PURE__ */ new Map();
+  #sockets = [];
+  #poll = new PollSet([], POLLIN);
+  #sent = [];
+  #head = 0;
+  #lastTurn = -Infinity;
+  constructor(sockets) {
+    this.useSockets(sockets);
+  }
+  useSockets(sockets) {
+    this.#sockets = sockets;
+    this.#poll = new PollSet(sockets.map(({ fd }) => fd), POLLIN);
+    for (const socket2 of sockets) {
+      if (!this.#batches.has(socket2.ipv4)) this.#batches.set(socket2.ipv4, socket2.batch(BATCH_CAPACITY2));
+    }
+  }
+  send(target, size) {
+    const sequence = target.send(size);
+    this.#sent.push({ target, sequence });
+    return sequence;
+  }
+  get deadline() {
+    for (; this.#head < this.#sent.length; this.#head++) {
+      const { target, sequence } = this.#sent[this.#head];
+      const deadline = target.ledger.deadline(sequence);
+      if (deadline !== void 0) return deadline;
+    }
+    this.#sent.length = this.#head = 0;
+    return Infinity;
+  }
+  async step(until) {
+    const now = performance.now();
+    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
+    const end = performance.now() + RECEIVE_MILLISECONDS;
+    let drained = true;
+    for (let i = 0; i < this.#sockets.length && ready > 0; i++) {
+      const socket2 = this.#sockets[i];
+      const batch = this.#batches.get(socket2.ipv4);
+      if (this.#poll.events(i) !== 0 && batch !== void 0) drained = socket2.receive(batch, end) && drained;
+    }
+    this.#giveUp(drained ? now : now - FLOOD_MILLISECONDS);
+    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
+      this.#lastTurn = performance.now();
+    }
+  }
+  #giveUp(now) {
+    while (this.deadline <= now) {
+      const { target, sequence } = this.#sent[this.#head];
+      target.giveUp(sequence);
+    }
+    if (this.#head > this.#sent.length >> 1) {
+      this.#sent = this.#sent.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+};
 
 // src/probe/table_report.ts
 var REDRAW_MILLISECONDS = 50;
+var HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"];
 function tableReport(targets, settings, terminal) {
   let drawnAt = -Infinity;
   let drawn = [];
@@ -4983,11 +5113,12 @@ function tableReport(targets, settings, terminal) {
   };
 }
 function rowOf({ peer, endpoint, ledger }, final) {
-  const { counts, settled, times } = ledger;
+  const { total: { counts, settled, loss }, times } = ledger;
   return {
     target: peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
     word: settled === 0 && !final ? "waiting" : verdict(ledger),
     received: `${counts.received}/${settled}`,
+    loss: percentText(loss),
     times: [times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds)
   };
 }
@@ -5009,35 +5140,105 @@ function screenLines(rows, terminal) {
   ];
 }
 function layOut(rows, terminal) {
-  const columns = terminal.interactive ? terminal.columns : Infinity;
-  const nameWidth = Math.max(6, ...rows.map((row) => row.target.length));
-  const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
-  const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
-  const verdictWidth = "wrong source".length;
   const paint = (word) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
-  for (const shown of [[0, 1, 2], [1]]) {
-    const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
-    if (width > columns) continue;
-    const times = (texts) => shown.map((i) => texts[i].padStart(timeWidth + 2)).join("");
-    const heading = `${"target".padEnd(nameWidth + 2)}${"verdict".padEnd(verdictWidth + 2)}${"received".padStart(receivedWidth)}${times(
-    ["minimum", "median", "99 %"])}`;
+  const cells = [
+    HEADING,
+    ...rows.map(({ target, word, received, loss, times }) => [target, word, received, loss, ...times])
+  ];
+  const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const columns2 = terminal.interactive ? terminal.columns : Infinity;
+  if (widths.reduce((sum2, width) => sum2 + width + 2, " ms".length - 2) <= columns2) {
+    const [heading, ...lines] = cells.map(
+      (row) => row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ")
+    );
     return {
       heading: [terminal.paint("faint", heading)],
-      rows: rows.map(({ target, word, received, times: texts }) => [
-        `${target.padEnd(nameWidth + 2)}${paint(word)}${" ".repeat(verdictWidth + 2 - word.length)}${received.padStart(receivedWidth)}${times(
-        texts)}${texts[0] === "-" ? "" : " ms"}`
-      ])
+      rows: rows.map(({ word, times }, i) => {
+        const at = widths[0] + 2;
+        const unit = times[0] === "-" ? "" : " ms";
+        return [lines[i].slice(0, at) + paint(word) + lines[i].slice(at + word.length) + unit];
+      })
     };
   }
   return {
     heading: [],
     rows: rows.map(({ target, word, received, times: [, median] }) => {
       const time = median === "-" ? "" : `, median ${median} ms`;
-      const room = columns - `  ${word} ${received} received`.length;
-      return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
+      const room = columns2 - `  ${word} ${received} received`.length;
+      return [target.slice(0, columns2), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
     })
   };
 }
+
+// src/socket/error_queue.ts
+var CAPACITY = 8;
+var PAYLOAD_STRIDE2 = 64;
+var CONTROL_STRIDE2 = 256;
+var ErrorQueue = class {
+  #memory;
+  #vector;
+  #control;
+  #controlsOffset;
+  #payloadsOffset;
+  constructor() {
+    const buffersOffset = CAPACITY * mmsghdr.size;
+    this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
+    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
+    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
+    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
+    this.#control = new ControlMessageDecoder(this.#memory);
+    for (let i = 0; i < CAPACITY; i++) {
+      const buffer = buffersOffset + i * iovec.size;
+      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
+      this.#vector.setBuffers(i, buffer, 1);
+      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
+    }
+  }
+  receive(socket2) {
+    const fd = descriptorOf("recvmmsg", socket2);
+    const entries = [];
+    for (; ; ) {
+      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
+      for (let i = 0; i < count; i++) {
+        const entry = this.#decode(i);
+        if (entry !== void 0) entries.push(entry);
+        this.#vector.resetLengths(i, 0, CONTROL_STRIDE2);
+      }
+      if (count < CAPACITY) return entries;
+    }
+  }
+  #decode(i) {
+    const { bytes, i32 } = this.#memory;
+    const control = this.#control;
+    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
+    control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
+    const error = control.errorOffset;
+    if (error < 0) return void 0;
+    const origin = bytes[error + sock_extended_err.ee_origin];
+    if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
+      const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
+      const time = wallTime(control.seconds, control.nanoseconds);
+      return control.hasTime ? { kind: "departure", index, time } : void 0;
+    }
+    const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
+    const type = bytes[error + sock_extended_err.ee_type];
+    const code = bytes[error + sock_extended_err.ee_code];
+    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
+    return {
+      kind: "error",
+      errno: i32[error + sock_extended_err.ee_errno >> 2],
+      icmp: version === void 0 ? void 0 : { version, type, code },
+      reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
+      mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
+      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
+    };
+  }
+  #reporter(at, end) {
+    const { bytes, u16 } = this.#memory;
+    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
+    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
+  }
+};
 
 // src/probe/payload.ts
 var RECOGNIZABLE_SIZE = 16;
@@ -5091,6 +5292,11 @@ function namedSequence(payload, newest) {
   const sequence = newest - (newest - low % span + span) % span;
   return sequence < 1 ? void 0 : sequence;
 }
+function namedSession(payload) {
+  if (payload.length < (SESSION_WORD + 1) * 4) return void 0;
+  const at = SESSION_WORD * 4;
+  return payload[at] | payload[at + 1] << 8 | payload[at + 2] << 16 | payload[at + 3] << 24;
+}
 function isProbePayload(payload) {
   const size = payload.length;
   if (size < RECOGNIZABLE_SIZE) return false;
@@ -5100,8 +5306,170 @@ function isProbePayload(payload) {
   return new ProbePayload(session, size).equals(payload, view.getInt32(0, true), size);
 }
 
+// src/probe/probe_socket.ts
+var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+SOF_TIMESTAMPING_OPT_TSONLY;
+var SEND_ATTEMPTS = 4;
+var DEPARTURES_MAX = 1024;
+var ProbeSocket = class {
+  ipv4;
+  tellsFragments = false;
+  #connect;
+  #source;
+  #errors;
+  #clock = new Clock(CLOCK_REALTIME);
+  #members = /* @__PURE__ */ new Map();
+  #bySession = /* @__PURE__ */ new Map();
+  #byPeer = /* @__PURE__ */ new Map();
+  #socket;
+  #outgoing;
+  #connected = false;
+  #departing = [];
+  #nextNumber = 0;
+  constructor(ipv4, options3, errors) {
+    this.ipv4 = ipv4;
+    this.#connect = options3.connected;
+    this.#source = options3.source === void 0 ? void 0 : exactHostText(options3.source);
+    this.#errors = errors;
+    try {
+      this.#socket = UdpSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
+      return;
+    }
+    this.tellsFragments = setOptions(this.#socket, options3);
+    this.#outgoing = this.#socket.batch(1);
+  }
+  get fd() {
+    return this.#socket?.fd ?? -1;
+  }
+  get localPort() {
+    return this.#socket?.port ?? 0;
+  }
+  get size() {
+    return this.#members.size;
+  }
+  add(member) {
+    const { peer, session } = member;
+    const outgoing = this.#outgoing;
+    outgoing?.clear();
+    outgoing?.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
+    this.#members.set(member, outgoing?.path(0));
+    this.#bySession.set(session, member);
+    this.#byPeer.set(peerKey(peer), member);
+  }
+  remove(member) {
+    this.#members.delete(member);
+    this.#bySession.delete(member.session);
+    this.#byPeer.delete(peerKey(member.peer));
+    if (this.size === 0) this.#socket?.close();
+  }
+  batch(capacity) {
+    return this.#socket?.batch(capacity);
+  }
+  send(member, sequence, payload) {
+    const socket2 = this.#socket;
+    const outgoing = this.#outgoing;
+    const path = this.#members.get(member);
+    if (socket2 === void 0 || outgoing === void 0 || path === void 0) {
+      return { errno: EAFNOSUPPORT, report: void 0 };
+    }
+    outgoing.clear();
+    outgoing.add(payload, path);
+    for (let attempt = 1; ; attempt++) {
+      const number2 = this.#nextNumber++;
+      this.#departing[number2 % DEPARTURES_MAX] = { number: number2, member, sequence };
+      member.departed(sequence, this.now());
+      const errno = this.#connectError(socket2, member.peer) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
+      const reports = this.receiveErrors().filter((report) => report.errno === errno);
+      if (errno === 0) return void 0;
+      this.#restartCount(socket2);
+      const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
+      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
+    }
+  }
+  #connectError(socket2, peer) {
+    if (!this.#connect || this.#connected) return 0;
+    try {
+      socket2.connect({ address: exactHostText(peer), port: peer.port });
+      this.#connected = true;
+      return 0;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return error.errno;
+    }
+  }
+  receiveErrors() {
+    const reports = [];
+    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
+      if (entry.kind === "departure") {
+        const departed = this.#departing[entry.index % DEPARTURES_MAX];
+        if (departed?.number === entry.index) departed.member.departed(departed.sequence, entry.time);
+      } else {
+        reports.push(entry);
+        if (entry.icmp !== void 0) this.#named(entry.quoted)?.reported(entry);
+      }
+    }
+    return reports;
+  }
+  receive(batch, end) {
+    const socket2 = this.#socket;
+    if (socket2 === void 0) return true;
+    do {
+      this.receiveErrors();
+      const received = socket2.receive(batch, false);
+      for (let i = 0; i < received; i++) {
+        const member = this.#named(batch.payload(i)) ?? this.#byPeer.get(peerKey(peerOf(batch, i)));
+        member?.arrived(batch, i, batch.arrival(i) ?? this.now());
+      }
+      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
+    } while (performance.now() < end);
+    return false;
+  }
+  now() {
+    this.#clock.read();
+    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
+  }
+  #named(payload) {
+    if (this.size === 1) return this.#members.keys().next().value;
+    const session = namedSession(payload);
+    return session === void 0 ? void 0 : this.#bySession.get(session);
+  }
+  #restartCount(socket2) {
+    this.#departing.length = 0;
+    this.#nextNumber = 0;
+    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  }
+};
+function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
+  const ipv6 = socket2.domain === AF_INET6;
+  const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
+  if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
+  set(IP_RECVERR, IPV6_RECVERR, 1);
+  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
+  if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
+  if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
+  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
+}
+function trySetOption(socket2, level, name, value) {
+  try {
+    socket2.setOption(level, name, value);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return false;
+  }
+}
+function swapBytes(value) {
+  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
+}
+
 // src/probe/statistics.ts
-var BUCKETS_PER_OCTAVE = 2 ** 13;
+var DIGITS = 3;
 var TimeStatistics = class {
   count = 0;
   minimum = NaN;
@@ -5110,7 +5478,7 @@ var TimeStatistics = class {
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  #buckets = /* @__PURE__ */ new Map();
+  #rounded = /* @__PURE__ */ new Map();
   add(value) {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
@@ -5118,8 +5486,9 @@ var TimeStatistics = class {
     const deviation = value - this.#mean;
     this.#mean += deviation / this.count;
     this.#squares += deviation * (value - this.#mean);
-    const from = value - value % bucketSize(value);
-    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + 1);
+    const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
+    const rounded2 = Math.ceil(value / unit) * unit;
+    this.#rounded.set(rounded2, (this.#rounded.get(rounded2) ?? 0) + 1);
   }
   addConsecutive(earlier, later) {
     this.#differences++;
@@ -5135,81 +5504,102 @@ var TimeStatistics = class {
     return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
   }
   percentile(rank) {
-    const wanted = Math.max(1, Math.ceil(this.count * rank / 100));
-    let seen = 0;
-    for (const { from, to, count } of this.buckets()) {
-      seen += count;
-      if (seen >= wanted) return Math.min(Math.max((from + to - 1) / 2, this.minimum), this.maximum);
+    let missing = Math.max(1, Math.ceil(this.count * rank / 100));
+    for (const [value, count] of this.frequencies()) {
+      missing -= count;
+      if (missing <= 0) return Math.min(value, this.maximum);
     }
     return NaN;
   }
-  buckets() {
-    return [...this.#buckets].sort(([a], [b]) => a - b).map(([from, count]) => ({ from, to: from + bucketSize(from), count }));
+  frequencies() {
+    return [...this.#rounded].sort(([a], [b]) => a - b);
   }
 };
-function bucketSize(value) {
-  const ratio = value / BUCKETS_PER_OCTAVE;
-  return ratio < 2 ? 1 : 2 ** Math.floor(Math.log2(ratio));
-}
+
+// src/probe/tally.ts
+var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
+var Tally = class {
+  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  get settled() {
+    return OUTCOMES.reduce((sum2, outcome) => sum2 + this.counts[outcome], -this.counts.waiting);
+  }
+  get loss() {
+    const { lost, late, failed } = this.counts;
+    return (lost + late + failed) / this.settled * 100;
+  }
+};
 
 // src/probe/ledger.ts
-var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
+var PathAccount = class {
+  tally = new Tally();
+  times = new TimeStatistics();
+};
 var MEMORY_TIMEOUTS = 10;
 var MEMORY_REQUESTS = 1e5;
 var CLOCK_TOLERANCE = 1e6;
 var WRONG_SOURCES_MAX = 8;
 var RequestLedger = class {
   sent = 0;
-  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  total = new Tally();
+  recent;
+  settledFirst = new Tally();
+  paths;
   failedByErrno = /* @__PURE__ */ new Map();
   duplicates = 0;
   reordered = 0;
   stray = 0;
   times = new TimeStatistics();
   wrongSources = [];
+  lastLate = 0;
   corruptedSize = 0;
   lastFailure;
   #target;
-  #timeoutMilliseconds;
+  #options;
   #payload;
   #requests = /* @__PURE__ */ new Map();
   #waiting = /* @__PURE__ */ new Map();
+  #window = [];
   #newestAnswered = 0;
-  constructor(target, sizeMax, timeoutMilliseconds) {
+  constructor(target, session, options3) {
     this.#target = target;
-    this.#timeoutMilliseconds = timeoutMilliseconds;
-    this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0], sizeMax);
-  }
-  get settled() {
-    return this.sent - this.counts.waiting;
-  }
-  get deadline() {
-    const oldest = this.#oldestWaiting();
-    return oldest === void 0 ? Infinity : oldest.sentMilliseconds + this.#timeoutMilliseconds;
+    this.#options = options3;
+    this.#payload = new ProbePayload(session, options3.sizeMax);
+    this.recent = options3.window === Infinity ? this.total : new Tally();
+    this.paths = options3.sourcePorts === 1 ? [] : Array.from({ length: options3.sourcePorts }, () => new PathAccount());
   }
   outcome(sequence) {
     return this.#requests.get(sequence)?.outcome;
   }
+  deadline(sequence) {
+    const request2 = this.#waiting.get(sequence);
+    return request2 && request2.sentMilliseconds + this.#options.timeoutMilliseconds;
+  }
   open(size) {
+    const now = performance.now();
+    this.#forget(now);
+    const sequence = ++this.sent;
+    const path = this.paths[(sequence - 1) % this.paths.length];
     const request2 = {
-      sequence: ++this.sent,
+      sequence,
       size,
-      sentAt: 0,
-      sentMilliseconds: performance.now(),
+      sentAt: -Infinity,
+      sentMilliseconds: now,
       outcome: "waiting",
       errno: 0,
-      roundTrip: void 0
+      roundTrip: void 0,
+      tallies: path === void 0 ? [this.total] : [this.total, path.tally]
     };
-    this.counts.waiting++;
-    this.#requests.set(request2.sequence, request2);
-    this.#waiting.set(request2.sequence, request2);
-    return this.#payload.of(request2.sequence, size);
+    this.#count(request2, 1);
+    this.#requests.set(sequence, request2);
+    this.#waiting.set(sequence, request2);
+    return this.#payload.of(sequence, size);
   }
   departed(sequence, time) {
     const request2 = this.#requests.get(sequence);
     if (request2 !== void 0 && time >= request2.sentAt) request2.sentAt = time;
   }
   answered({ payload, from, time }) {
+    this.#forget(performance.now());
     const fromTarget = isSamePeer(from, this.#target);
     const intact = this.#intact(payload);
     const request2 = intact ?? (isProbePayload(payload) ? void 0 : this.#resembled(payload, fromTarget));
@@ -5228,37 +5618,35 @@ var RequestLedger = class {
       return { kind: "corrupted", sequence, roundTrip: void 0, reordered: false };
     }
     const roundTrip = this.#roundTrip(request2, time);
-    const inTime = roundTrip <= this.#timeoutMilliseconds * 1e6;
+    const inTime = roundTrip <= this.#options.timeoutMilliseconds * 1e6;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
-    if (!fromTarget) this.#noteWrongSource(from);
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
     else this.#newestAnswered = sequence;
     this.#settle(request2, kind);
-    this.#countTime(request2, roundTrip);
+    if (kind === "late") this.lastLate = roundTrip;
+    else this.#countTime(request2, roundTrip);
+    if (kind === "wrong source") this.#noteWrongSource(from);
     return { kind, sequence, roundTrip, reordered };
   }
   failed(sequence, errno, report) {
     return this.#fail(this.#requests.get(sequence), errno, report);
   }
   reported(report) {
+    this.#forget(performance.now());
     const sequence = namedSequence(report.quoted, this.sent);
     const request2 = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
     return this.#fail(request2, report.errno, report);
   }
-  expire(now) {
-    const lost = [];
-    for (const request2 of this.#waiting.values()) {
-      if (request2.sentMilliseconds + this.#timeoutMilliseconds > now) break;
-      this.#settle(request2, "lost");
-      lost.push(request2.sequence);
-    }
+  lost(sequence) {
+    this.#settle(this.#waiting.get(sequence), "lost");
+  }
+  #forget(now) {
     for (const request2 of this.#requests.values()) {
-      const old = request2.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request2.sentMilliseconds + this.#options.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request2.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request2.sequence);
     }
-    return lost;
   }
   #intact(payload) {
     const sequence = namedSequence(payload, this.sent);
@@ -5295,6 +5683,7 @@ var RequestLedger = class {
   #countTime(request2, roundTrip) {
     request2.roundTrip = roundTrip;
     this.times.add(roundTrip);
+    this.paths[(request2.sequence - 1) % this.paths.length]?.times.add(roundTrip);
     const before = this.#requests.get(request2.sequence - 1)?.roundTrip;
     const after = this.#requests.get(request2.sequence + 1)?.roundTrip;
     if (before !== void 0) this.times.addConsecutive(before, roundTrip);
@@ -5310,14 +5699,27 @@ var RequestLedger = class {
     return failure;
   }
   #settle(request2, outcome, errno = 0) {
+    if (this.#waiting.delete(request2.sequence)) {
+      this.settledFirst.counts[outcome]++;
+      if (this.recent !== this.total) this.#enterWindow(request2);
+    }
     this.#count(request2, -1);
     request2.outcome = outcome;
     request2.errno = errno;
     this.#count(request2, 1);
-    this.#waiting.delete(request2.sequence);
   }
-  #count({ outcome, errno }, change) {
-    this.counts[outcome] += change;
+  #enterWindow(request2) {
+    request2.tallies.push(this.recent);
+    this.recent.counts[request2.outcome]++;
+    this.#window.push(request2);
+    const oldest = this.#window.length > this.#options.window ? this.#window.shift() : void 0;
+    if (oldest === void 0) return;
+    oldest.tallies.pop();
+    this.recent.counts[oldest.outcome]--;
+    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
+  }
+  #count({ outcome, errno, tallies }, change) {
+    for (const { counts } of tallies) counts[outcome] += change;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
   }
 };
@@ -5325,194 +5727,130 @@ function hasAnswer({ outcome }) {
   return outcome !== "waiting" && outcome !== "lost" && outcome !== "failed";
 }
 
-// src/probe/transmission.ts
-var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-SOF_TIMESTAMPING_OPT_TSONLY;
-var SEND_ATTEMPTS = 4;
-var Transmission = class {
-  #target;
-  #connect;
-  #observer;
-  #errors;
-  #clock = new Clock(CLOCK_REALTIME);
-  tellsFragments = false;
-  #socket;
-  #outgoing;
-  #connected = false;
-  #firstCounted = 1;
-  constructor(target, options3, errors, observer) {
-    this.#target = target;
-    this.#connect = options3.connected;
-    this.#observer = observer;
-    this.#errors = errors;
-    const { source } = options3;
-    const address = source === void 0 ? void 0 : exactHostText(source);
-    try {
-      this.#socket = UdpSocket.bind({ port: 0, address, family: isIPv4(target.bytes) ? 4 : 6 });
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
-      return;
-    }
-    this.tellsFragments = setOptions(this.#socket, options3);
-    this.#outgoing = this.#socket.batch(1);
-    this.#outgoing.add(new Uint8Array(), { to: { address: exactHostText(target), port: target.port }, from: address });
-  }
-  get fd() {
-    return this.#socket?.fd ?? -1;
-  }
-  get localPort() {
-    return this.#socket?.port ?? 0;
-  }
-  batch(capacity) {
-    return this.#socket?.batch(capacity);
-  }
-  send(sequence, payload) {
-    const socket2 = this.#socket;
-    const outgoing = this.#outgoing;
-    if (socket2 === void 0 || outgoing === void 0) return { errno: EAFNOSUPPORT, report: void 0 };
-    outgoing.setPayload(0, payload);
-    outgoing.markForSend(0);
-    for (let attempt = 1; ; attempt++) {
-      this.#observer.departed(sequence, this.now());
-      const errno = this.#connectError(socket2) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
-      const reports = this.receiveErrors().filter((report) => report.errno === errno);
-      if (errno === 0) return void 0;
-      const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
-      this.#countDeparturesFrom(socket2, again ? sequence : sequence + 1);
-      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
-    }
-  }
-  #connectError(socket2) {
-    if (!this.#connect || this.#connected) return 0;
-    try {
-      socket2.connect({ address: exactHostText(this.#target), port: this.#target.port });
-      this.#connected = true;
-      return 0;
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      return error.errno;
-    }
-  }
-  receiveErrors() {
-    const reports = [];
-    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
-      if (entry.kind === "departure") {
-        this.#observer.departed(this.#firstCounted + entry.index, entry.time);
-      } else {
-        reports.push(entry);
-        if (entry.icmp !== void 0) this.#observer.reported(entry);
-      }
-    }
-    return reports;
-  }
-  receive(batch, end, handle) {
-    const socket2 = this.#socket;
-    if (socket2 === void 0) return true;
-    do {
-      this.receiveErrors();
-      const received = socket2.receive(batch, false);
-      for (let i = 0; i < received; i++) handle(i);
-      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
-    } while (performance.now() < end);
-    return false;
-  }
-  now() {
-    this.#clock.read();
-    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
-  }
-  close() {
-    this.#socket?.close();
-  }
-  #countDeparturesFrom(socket2, sequence) {
-    this.#firstCounted = sequence;
-    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
-  }
-};
-function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
-  const ipv6 = socket2.domain === AF_INET6;
-  const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
-  const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
-  if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
-  set(IP_RECVERR, IPV6_RECVERR, 1);
-  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
-  if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
-  if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
-  if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-  if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
-  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
-}
-function trySetOption(socket2, level, name, value) {
-  try {
-    socket2.setOption(level, name, value);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return false;
-  }
-}
-function swapBytes(value) {
-  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
-}
-
 // src/probe/target.ts
 var ProbeTarget = class {
   peer;
   endpoint;
+  session;
   ledger;
-  transmission;
+  sockets;
   observer = {};
-  constructor(peer, options3, errors) {
+  lastDue = -Infinity;
+  constructor(peer, session, sockets, options3) {
     this.peer = peer;
     this.endpoint = peerText(peer);
-    this.ledger = new RequestLedger(peer, options3.sizeMax, options3.timeoutMilliseconds);
-    this.transmission = new Transmission(peer, options3, errors, {
-      departed: (sequence, time) => this.ledger.departed(sequence, time),
-      reported: (report) => this.#fail(this.ledger.reported(report))
-    });
+    this.session = session;
+    this.ledger = new RequestLedger(peer, session, options3);
+    this.sockets = sockets;
+    for (const socket2 of sockets) socket2.add(this);
   }
   send(size) {
     const payload = this.ledger.open(size);
     const sequence = this.ledger.sent;
-    const error = this.transmission.send(sequence, payload);
+    const error = this.sockets[(sequence - 1) % this.sockets.length].send(this, sequence, payload);
     if (error !== void 0) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
     return sequence;
   }
-  receive(batch, end) {
-    return this.transmission.receive(batch, end, (i) => {
-      const payload = batch.payload(i);
-      const from = peerOf(batch, i);
-      const time = batch.arrival(i) ?? this.transmission.now();
-      const match = this.ledger.answered({ payload, from, time });
-      const to = printable2(batch.localAddress(i));
-      const fragmentSize = batch.fragmentSize(i);
-      this.observer.replied?.(this, { ...match, from, to, size: payload.length, fragmentSize, time });
+  departed(sequence, time) {
+    this.ledger.departed(sequence, time);
+  }
+  reported(report) {
+    this.#fail(this.ledger.reported(report));
+  }
+  arrived(batch, i, time) {
+    const payload = batch.payload(i);
+    const from = peerOf(batch, i);
+    const match = this.ledger.answered({ payload, from, time });
+    this.observer.replied?.(this, {
+      ...match,
+      from,
+      to: printable2(batch.localAddress(i)),
+      size: payload.length,
+      fragmentSize: batch.fragmentSize(i),
+      time
     });
+  }
+  giveUp(sequence) {
+    this.ledger.lost(sequence);
+    this.observer.lost?.(this, sequence);
+  }
+  close() {
+    this.observer = {};
+    for (const socket2 of this.sockets) socket2.remove(this);
   }
   #fail(failure) {
     this.observer.failed?.(this, failure);
   }
-  expire(now) {
-    for (const sequence of this.ledger.expire(now)) this.observer.lost?.(this, sequence);
+};
+
+// src/probe/target_set.ts
+var SOCKET_TARGETS = 256;
+var SESSION_STEP = 2654435761;
+var TargetSet = class {
+  targets = [];
+  #options;
+  #socketTargets;
+  #errors = new ErrorQueue();
+  #groups = [];
+  #session = crypto.getRandomValues(new Int32Array(1))[0];
+  constructor(options3) {
+    this.#options = options3;
+    this.#socketTargets = options3.connected || options3.sizeMin < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
+  }
+  get sockets() {
+    return this.#groups.flat();
+  }
+  replace(peers) {
+    const before = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const made = [];
+    try {
+      this.targets = peers.map((peer) => {
+        const known = before.get(peerKey(peer));
+        if (known === void 0) return made[made.push(this.#make(peer)) - 1];
+        known.peer = peer;
+        return known;
+      });
+    } catch (error) {
+      for (const target of made) target.close();
+      this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
+      throw error;
+    }
+    const kept = new Set(this.targets);
+    for (const target of before.values()) if (!kept.has(target)) target.close();
+    this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
+  }
+  #make(peer) {
+    const ipv4 = isIPv4(peer.bytes);
+    let group3 = this.#groups.find(([socket2]) => socket2.ipv4 === ipv4 && socket2.size < this.#socketTargets);
+    if (group3 === void 0) {
+      const { sourcePorts } = this.#options;
+      group3 = Array.from({ length: sourcePorts }, () => new ProbeSocket(ipv4, this.#options, this.#errors));
+      this.#groups.push(group3);
+    }
+    this.#session = this.#session + SESSION_STEP | 0;
+    return new ProbeTarget(peer, this.#session, group3, this.#options);
   }
 };
 
 // src/probe/command.ts
 var LAST_MILLISECONDS = 1e3;
 async function runProbe(settings) {
-  const targets = makeTargets(settings);
+  const options3 = targetOptions(settings);
+  const set = new TargetSet(options3);
+  set.replace(resolveTargets(settings, options3.source));
   const terminal = new Terminal();
   let stoppedAt = Infinity;
   handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
   const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await (settings.findMtu ? findMtu : ask)(targets, settings, terminal, isStopped);
+  const ok = await (settings.findMtu ? findMtu : ask)(set, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
-function findMtu(targets, settings, terminal, isStopped) {
-  return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
+function findMtu({ targets, sockets }, settings, terminal, isStopped) {
+  const report = mtuReport(settings, terminal);
+  return searchMtu(targets, new Prober(sockets), settings.timeoutMilliseconds, report, isStopped);
 }
-async function ask(targets, settings, terminal, isStopped) {
+async function ask({ targets, sockets }, settings, terminal, isStopped) {
   const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
   const report = makeReport(targets, settings, terminal);
   for (const target of targets) target.observer = report;
@@ -5521,18 +5859,23 @@ async function ask(targets, settings, terminal, isStopped) {
     return terminal.drain(isStopped);
   };
   report.start?.();
-  await sendRequests(targets, settings, showProgress, isStopped);
+  await sendRequests(targets, settings, new Prober(sockets), showProgress, isStopped);
   report.finish();
   return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
-function makeTargets(settings) {
-  const { interfaceName: interfaceName2 } = settings;
+function targetOptions(settings) {
+  const { interfaceName: interfaceName2, findMtu: findMtu2, size } = settings;
   const index = interfaceName2 === void 0 ? 0 : interfaceIndex(interfaceName2);
   if (interfaceName2 !== void 0 && index === 0) throw noInterface(interfaceName2);
-  const source = settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0];
-  const options3 = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
-  const errors = new ErrorQueue();
-  return resolveTargets(settings, source).map((peer) => new ProbeTarget(peer, options3, errors));
+  return {
+    ...settings,
+    source: settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0],
+    interfaceIndex: index,
+    sizeMin: findMtu2 ? SMALL_SIZE : size,
+    sizeMax: findMtu2 ? SIZE_MAX : size,
+    window: Infinity,
+    sourcePorts: 1
+  };
 }
 
 // src/main.ts
@@ -5540,10 +5883,10 @@ async function main(args) {
   try {
     if (args[0] === "probe") {
       const settings2 = parseProbe(args.slice(1));
-      return typeof settings2 === "string" ? await inform(settings2, PROBE_HELP) : await runProbe(settings2);
+      return typeof settings2 === "string" ? await inform(settings2, PROBE) : await runProbe(settings2);
     }
     const settings = parseEcho(args);
-    if (typeof settings === "string") return await inform(settings, ECHO_HELP);
+    if (typeof settings === "string") return await inform(settings, ECHO);
     await runEcho(settings);
     return 0;
   } catch (error) {
@@ -5552,10 +5895,10 @@ async function main(args) {
     return error instanceof UsageError ? 2 : 1;
   }
 }
-async function inform(subject, help) {
+async function inform(subject, command) {
   if (subject === "version") return print(console.log, `echo.ts ${VERSION}`);
   const { default: { stdout } } = await import("node:process");
-  return print(console.log, fitHelp(help.trimEnd(), stdout.columns || 80));
+  return print(console.log, helpText(command, stdout.columns || void 0));
 }
 function print(write, text) {
   try {

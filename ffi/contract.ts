@@ -1,6 +1,6 @@
 /**
  * The contract between the program and a JavaScript runtime: its foreign function interface, arguments, signals and exit.
- * `ffi/deno.ts` and `ffi/bun.ts` implement it. No other file knows which runtime runs.
+ * `ffi/deno.ts`, `ffi/bun.ts` and `ffi/node.ts` implement it. No other file knows which runtime runs.
  * @module
  */
 
@@ -50,6 +50,8 @@ export interface Runtime {
   readonly args: readonly string[];
   /** Calls `handler` in the event loop after each `signal`. */
   onSignal(signal: Signal, handler: () => void): void;
+  /** Whether the program may listen on a TCP endpoint, `127.0.0.1:9100`; absent if the runtime has no such permission. */
+  mayListen?(endpoint: string): boolean;
   /** Ends the process. */
   exit(code: number): never;
   /**
@@ -69,9 +71,14 @@ export interface ForeignInterface {
   /**
    * Loads functions that may block, from the first of `libraries` that exists. They run on another thread, one call at a
    * time, while the event loop goes on. A pending call keeps the process alive. The `errno` of a call is unavailable.
+   * @param interrupt makes the pending call return; called when the process ends during a call
    * @throws {LibraryError} as {@link load} does
    */
-  loadBlocking<const S extends Signatures>(libraries: readonly string[], signatures: S): BlockingFunctions<S>;
+  loadBlocking<const S extends Signatures>(
+    libraries: readonly string[],
+    signatures: S,
+    interrupt: () => void,
+  ): BlockingFunctions<S>;
 }
 
 /** A library that was loaded with the signatures `S`. */
@@ -90,28 +97,31 @@ export class LibraryError extends Error {
   override name = "LibraryError";
 }
 
+/** A runtime and the system that it runs on. */
+export interface Platform {
+  /** Name and version of the runtime, for the message. */
+  readonly runtime: string;
+  /** Its version: `major.minor` and perhaps more. */
+  readonly version: string;
+  /** Its oldest supported version: `major.minor`. */
+  readonly least: string;
+  /** The operating system by its Node.js name. */
+  readonly platform: string;
+  /** The processor architecture by its Node.js name. */
+  readonly arch: string;
+}
+
 /**
  * Requires a supported runtime on 64-bit little-endian Linux, whose struct layouts the program knows.
- * @param runtime name and version of the runtime, for the message
- * @param version its version, or `undefined` for an unknown runtime
- * @param least the oldest supported version: `major.minor`
- * @param platform the operating system
- * @param arch the processor architecture by its Node.js name
  * @throws {LibraryError} if it is not supported
  */
-export function requireSupported(
-  runtime: string,
-  version: string | undefined,
-  least: string,
-  platform: string,
-  arch: string,
-): void {
-  const [major = 0, minor = 0] = (version ?? "0").split(".").map(Number);
+export function requireSupported({ runtime, version, least, platform, arch }: Platform): void {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
   const recent = major > leastMajor || (major === leastMajor && minor >= leastMinor);
   if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
   throw new LibraryError(
-    `not supported on ${runtime}, ${platform} ${arch}: it needs Deno 2 or later, or Bun 1.3 or later, on 64-bit Linux ` +
-      "(x86-64 or aarch64)",
+    `not supported on ${runtime}, ${platform} ${arch}: it needs Deno 2, Bun 1.3, Node.js 26.10, or later versions of ` +
+      "these, on 64-bit Linux (x86-64 or aarch64)",
   );
 }

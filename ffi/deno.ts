@@ -18,7 +18,7 @@ import {
 } from "./contract.ts";
 
 /**
- * The part of the global `Deno` that this adapter uses. The types of the other runtime lack it. `test/deno_types.ts`
+ * The part of the global `Deno` that this adapter uses. The types of the other runtimes lack it. `test/deno_types.ts`
  * checks it against Deno's own declarations.
  */
 export interface DenoGlobal {
@@ -32,7 +32,7 @@ export interface DenoGlobal {
     symbols: Readonly<Record<string, DenoSymbol>>,
   ): { readonly symbols: Record<string, unknown> };
   readonly permissions: {
-    querySync(descriptor: { name: "ffi"; path: string }): { readonly state: string };
+    querySync(descriptor: { name: "ffi"; path: string } | { name: "net"; host: string }): { readonly state: string };
   };
 }
 
@@ -63,9 +63,10 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
     arch,
     args: deno.args,
     onSignal: (signal, handler) => deno.addSignalListener(signal, handler),
+    mayListen: (host) => deno.permissions.querySync({ name: "net", host }).state === "granted",
     exit: (code) => deno.exit(code),
     get ffi() {
-      requireSupported(name, deno.version.deno, "2.0", os, arch);
+      requireSupported({ runtime: name, version: deno.version.deno, least: "2.0", platform: os, arch });
       return foreignInterface(deno);
     },
   };

@@ -30,7 +30,7 @@ export class Epoll {
   readonly #events = this.#memory.pointer(epoll_event.size);
   readonly #call = lazyLibc();
   readonly #errno = libc().errno;
-  readonly #blocking = blockingLibc();
+  readonly #blocking = blockingLibc(() => this.wake());
   readonly #epoll: number;
   readonly #waker: number;
 

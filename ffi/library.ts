@@ -45,8 +45,8 @@ const signatures = {
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
-  /** `void *memcpy(void *dest, const void *src, size_t n)` */
-  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "pointer" },
+  /** `void *memcpy(void *dest, const void *src, size_t n)`; the declared result is meaningless, and allocates nothing */
+  memcpy: { parameters: ["pointer", "pointer", "u32"], result: "i32" },
   /** `int *__errno_location(void)` */
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
@@ -184,8 +184,9 @@ let blocking: BlockingFunctions<typeof blockingSignatures> | undefined;
 
 /**
  * Loads the functions of libc that block on another thread, once. Their `errno` is unavailable.
+ * @param interrupt makes the pending call return; called when the process ends during a call
  * @throws {LibraryError} if they cannot be loaded
  */
-export function blockingLibc(): BlockingFunctions<typeof blockingSignatures> {
-  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures);
+export function blockingLibc(interrupt: () => void): BlockingFunctions<typeof blockingSignatures> {
+  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures, interrupt);
 }

@@ -3,9 +3,11 @@
  * @module
  */
 
-import { type BunProcess, bunRuntime, type BunWorkerConstructor } from "./bun.ts";
-import { type DenoGlobal, denoRuntime } from "./deno.ts";
+import { bunRuntime } from "./bun.ts";
 import type { Runtime } from "./contract.ts";
+import { type DenoGlobal, denoRuntime } from "./deno.ts";
+import { nodeRuntime } from "./node.ts";
+import type { ProcessGlobal } from "./process_runtime.ts";
 
 let current: Runtime | undefined;
 
@@ -20,11 +22,10 @@ export function useRuntime(runtime: Runtime): void {
 }
 
 function detect(): Runtime {
-  const globals = globalThis as unknown as {
-    readonly Deno?: DenoGlobal;
-    readonly process: BunProcess;
-    readonly Worker: BunWorkerConstructor;
-  };
+  const globals = globalThis as unknown as { readonly Deno?: DenoGlobal; readonly process: ProcessGlobal };
+  if (globals.Deno !== undefined) return denoRuntime(globals.Deno);
   // Deno has a global process too, but takes ten milliseconds to load it.
-  return globals.Deno === undefined ? bunRuntime(globals.process, globals.Worker) : denoRuntime(globals.Deno);
+  const { process } = globals;
+  const { bun } = process.versions;
+  return bun === undefined ? nodeRuntime(process) : bunRuntime(process, bun);
 }

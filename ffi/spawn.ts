@@ -16,7 +16,7 @@ const POINTER_SIZE = 8;
 /**
  * Starts this program again, with the same runtime, arguments and environment, and one more argument. posix_spawn(3)
  * @param argument the last argument of the new process
- * @param descriptors the descriptors that it inherits, beside those without `FD_CLOEXEC`
+ * @param descriptors the descriptors that it inherits, beside the standard streams
  * @returns its process number
  * @throws {SystemError} if the kernel refuses it
  */
@@ -27,7 +27,8 @@ export function spawnSelf(argument: string, descriptors: readonly number[]): num
   const args = stringArray([...readFile("/proc/self/cmdline"), ...new TextEncoder().encode(argument), 0]);
   const environment = stringArray(readFile("/proc/self/environ"));
   const pid = new Memory(4);
-  for (const fd of descriptors) fcntl(fd, F_SETFD, 0);
+  // Node.js keeps its standard streams from other programs.
+  for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
   const error = processLibc().posix_spawn(
     pid.pointer(0),
     path.pointer(0),

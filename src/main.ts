@@ -7,13 +7,13 @@ import { LibraryError } from "../ffi/contract.ts";
 import { SystemError } from "../ffi/errno.ts";
 import { runtime } from "../ffi/runtime.ts";
 import { UsageError } from "./cli/arguments.ts";
-import { fitHelp } from "./cli/help.ts";
+import { type Command, helpText } from "./cli/help.ts";
 import { VERSION } from "./cli/version.ts";
 import { runEcho } from "./echo/command.ts";
-import { ECHO_HELP, parseEcho } from "./echo/options.ts";
+import { ECHO, parseEcho } from "./echo/options.ts";
 import { readPlace } from "./echo/worker.ts";
 import { runProbe } from "./probe/command.ts";
-import { parseProbe, PROBE_HELP } from "./probe/options.ts";
+import { parseProbe, PROBE } from "./probe/options.ts";
 
 /**
  * Runs the command that the arguments name.
@@ -23,11 +23,11 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     if (args[0] === "probe") {
       const settings = parseProbe(args.slice(1));
-      return typeof settings === "string" ? await inform(settings, PROBE_HELP) : await runProbe(settings);
+      return typeof settings === "string" ? await inform(settings, PROBE) : await runProbe(settings);
     }
     const place = readPlace(args);
     const settings = parseEcho(place === undefined ? args : args.slice(0, -1));
-    if (typeof settings === "string") return await inform(settings, ECHO_HELP);
+    if (typeof settings === "string") return await inform(settings, ECHO);
     await runEcho(settings, place);
     return 0;
   } catch (error) {
@@ -38,11 +38,11 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Prints the help or the version; returns the exit code. */
-async function inform(subject: "help" | "version", help: string): Promise<number> {
+async function inform(subject: "help" | "version", command: Command): Promise<number> {
   if (subject === "version") return print(console.log, `echo.ts ${VERSION}`);
   // Deno takes milliseconds to load this: the server does without it.
   const { default: { stdout } } = await import("node:process");
-  return print(console.log, fitHelp(help.trimEnd(), stdout.columns || 80));
+  return print(console.log, helpText(command, stdout.columns || undefined));
 }
 
 /** Prints a text; returns the exit code, 1 if the text cannot be written, to a full disk for example. */

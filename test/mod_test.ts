@@ -41,7 +41,7 @@ function errorOf(call: () => unknown): { code: string; syscall: string; message:
 }
 
 describe("what is published", () => {
-  const deno = RUNTIME === "Bun" && "on Deno";
+  const deno = RUNTIME !== "Deno" && "needs Deno";
 
   test("on JSR: no slow types, and documentation for every export", { ...LONG, skip: deno }, async () => {
     for (const args of [["publish", "--dry-run", "--allow-dirty"], ["doc", "--lint", "src/mod.ts"]]) {
@@ -284,7 +284,7 @@ describe("a socket", () => {
       }
       console.log(made, sockets() - before <= 5);
     `,
-      RUNTIME === "Deno" ? ["-A", "--v8-flags=--expose-gc"] : [],
+      { Bun: [], Deno: ["-A", "--v8-flags=--expose-gc"], Node: ["--expose-gc"] }[RUNTIME],
     );
     assert.equal(output, "50 true\n");
   });

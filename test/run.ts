@@ -1,7 +1,8 @@
 /**
- * Runs the tests on both runtimes: `npm test`. With arguments, only these test files: `npm test test/echo/log_test.ts`.
+ * Runs the tests on the three runtimes: `npm test`. With arguments, only these test files:
+ * `npm test test/echo/log_test.ts`.
  *
- * Most of a test is waiting for other processes. So both runtimes run at the same time, with two files each.
+ * Most of a test is waiting for other processes. So all runtimes run at the same time, with two files each.
  */
 
 import { spawn } from "node:child_process";
@@ -46,15 +47,18 @@ chmodSync(folder, 0o755);
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 
-// One suite prints as it goes; the output of the other follows when it is complete.
-const later: Uint8Array[] = [];
+// One suite prints as it goes; the output of the others follows when all are complete.
+const later: Uint8Array[][] = [[], []];
 const deno = ["deno", "test", "-A", "--quiet", "--parallel", ...files.length > 0 ? files : ["test/"]];
 const bun = ["bun", "test", "--timeout", "60000", `--parallel=${WORKERS}`, ...files];
+const node = ["node", "--test", `--test-concurrency=${WORKERS}`, "--test-timeout=60000"];
+node.push(...files.length > 0 ? files : ["test/**/*_test.ts"]);
 const suites = await Promise.all([
   run("Deno", deno, (text) => process.stdout.write(text)),
-  run("Bun", bun, (text) => later.push(text)),
+  run("Bun", bun, (text) => later[0]!.push(text)),
+  run("Node.js", node, (text) => later[1]!.push(text)),
 ]);
-for (const text of later) process.stdout.write(text);
+for (const text of later.flat()) process.stdout.write(text);
 for (const { runtime, passed, seconds } of suites) {
   console.log(`${runtime}: ${passed ? "passed" : "FAILED"}, ${seconds.toFixed(0)} s`);
 }

@@ -14,32 +14,96 @@ export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** The options of a command, by their long names. */
-export type Options = NonNullable<ParseArgsConfig["options"]>;
+/** An option of a command: for the parser, the help and the documents. */
+export interface Option<T = unknown> {
+  /** As in the help: `-a, --address ADDR`. Without the name of a value it takes none. */
+  readonly flags: string;
+  /** What it does. */
+  readonly help: string;
+  /** The value without the option, as the user would write it. */
+  readonly preset?: string | undefined;
+  /** Heading of the options from this one on. */
+  readonly heading?: string;
+  /** Makes the setting from the values of the option `name`. @throws {UsageError} */
+  read(values: readonly string[], name: string): T;
+}
 
-/** The arguments of a command: options by their long names, and positionals. */
-export interface Arguments<Name extends string> {
-  /** Whether an option was given. */
-  has(name: Name): boolean;
-  /** The last value of an option. */
-  value(name: Name): string | undefined;
-  /** The parsed last value of an option; `undefined` if the option was not given. */
-  parsed<T>(name: Name, parse: (text: string) => T): T | undefined;
-  /** All values of an option. */
-  values(name: Name): readonly string[];
+/** The options of a command, by the names of their settings. */
+export type Options = Readonly<Record<string, Option>>;
+
+/** The settings that options make. */
+export type Settings<O extends Options> = { readonly [Name in keyof O]: O[Name] extends Option<infer T> ? T : never };
+
+/** Reads the value of the option or argument `name`. @throws {UsageError} */
+export type Parse<T> = (text: string, name: string) => T;
+
+/** An option without a value. Its setting tells whether it was given. */
+export function flag(flags: string, help: string): Option<boolean> {
+  return { flags, help, read: (values) => values.length > 0 };
+}
+
+/** An option with a value, of which the last one counts. */
+export function option<T>(flags: string, help: string, parse: Parse<T>, preset: string): Option<T>;
+export function option<T>(flags: string, help: string, parse: Parse<T>): Option<T | undefined>;
+export function option<T>(flags: string, help: string, parse: Parse<T>, preset?: string): Option<T | undefined> {
+  const read = (values: readonly string[], name: string) => {
+    const text = values.at(-1) ?? preset;
+    return text === undefined ? undefined : parse(text, name);
+  };
+  return { flags, help, preset, read };
+}
+
+/** An option with a value that may be repeated. Its setting is the list of all values. */
+export function listOption<T>(flags: string, help: string, parse: Parse<T>): Option<readonly T[]> {
+  return { flags, help, read: (values, name) => values.map((text) => parse(text, name)) };
+}
+
+/** Options under a heading. */
+export function group<O extends Options>(heading: string, options: O): O {
+  const [[first, option]] = Object.entries(options) as [[string, Option]];
+  return { ...options, [first]: { ...option, heading } };
+}
+
+/** The last options of every command. */
+export const COMMON_OPTIONS = group("Information", {
+  help: flag("-h, --help", "show the options"),
+  version: flag("-V, --version", "show the version"),
+});
+
+/** The arguments of a command. */
+export interface Arguments<O extends Options> {
+  /** The settings. */
+  readonly settings: Settings<O>;
+  /** The names of the settings whose options were given. */
+  readonly given: ReadonlySet<keyof O>;
   /** The arguments that are neither options nor their values. */
   readonly positionals: readonly string[];
 }
 
+/** Divides `-a, --address ADDR` into its parts. */
+export function splitFlags(flags: string): { short?: string; name: string; value?: string } {
+  return /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags)!.groups as ReturnType<typeof splitFlags>;
+}
+
 /**
  * Parses the arguments of a command.
- * @throws {UsageError} for an unknown option, a missing value, or a value for an option without one
+ * @returns `help` or `version` if the user asks for that
+ * @throws {UsageError} for an unknown option, a missing or wrong value, or a value for an option that takes none
  */
-export function parseArguments<O extends Options>(args: readonly string[], options: O): Arguments<keyof O & string> {
+export function parseArguments<O extends Options>(
+  args: readonly string[],
+  options: O,
+): Arguments<O> | "help" | "version" {
+  const known = new Map(
+    Object.entries(options).map(([setting, { flags, read }]) => {
+      const { short, name, value } = splitFlags(flags);
+      return [name, { setting, read, ...(short && { short }), type: value === undefined ? "boolean" : "string" }];
+    }),
+  );
   // Not strict: that mode reports the -1 of `--log-limit -1` as an option, and its errors do not carry the name.
   const { positionals, tokens } = parseArgs({
     args: [...args],
-    options,
+    options: Object.fromEntries(known) as ParseArgsConfig["options"],
     allowPositionals: true,
     strict: false,
     tokens: true,
@@ -48,24 +112,20 @@ export function parseArguments<O extends Options>(args: readonly string[], optio
   for (const token of tokens) {
     if (token.kind !== "option") continue;
     const { name, rawName, value } = token;
-    if (!Object.hasOwn(options, name)) throw unknownOption(rawName, name, Object.keys(options));
-    if (options[name]!.type === "boolean") {
+    const option = known.get(name);
+    if (option === undefined) throw unknownOption(rawName, name, [...known.keys()]);
+    if (option.type === "boolean") {
       if (value !== undefined) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
     } else if (value === undefined || value === "" || (!token.inlineValue && /^-[^0-9]/.test(value))) {
       throw new UsageError(`${rawName} needs a value; --help shows which`);
     }
-    given.set(name, [...given.get(name) ?? [], value ?? ""]);
+    given.set(option.setting, [...given.get(option.setting) ?? [], value ?? ""]);
   }
-  return {
-    has: (name) => given.has(name),
-    value: (name) => given.get(name)?.at(-1),
-    parsed: (name, parse) => {
-      const text = given.get(name)?.at(-1);
-      return text === undefined ? undefined : parse(text);
-    },
-    values: (name) => given.get(name) ?? [],
-    positionals,
-  };
+  for (const name of ["help", "version"] as const) if (given.has(name)) return name;
+  const settings = [...known].map((
+    [name, { setting, read }],
+  ) => [setting, read(given.get(setting) ?? [], `--${name}`)]);
+  return { settings: Object.fromEntries(settings), given: new Set(given.keys()), positionals };
 }
 
 function unknownOption(rawName: string, name: string, names: readonly string[]): UsageError {
@@ -74,29 +134,19 @@ function unknownOption(rawName: string, name: string, names: readonly string[]):
   return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }
 
-/**
- * Whether a word may be a misspelling of a known one: it is its beginning, or the two differ in at most two adjacent
- * letters.
- */
+/** Whether a word may be a misspelling of a known one: it is its beginning, or differs in at most two adjacent letters. */
 export function isSimilar(word: string, known: string): boolean {
-  const shorter = Math.min(word.length, known.length);
-  const longer = Math.max(word.length, known.length);
-  let start = 0;
-  while (start < shorter && word[start] === known[start]) start++;
-  let end = 0;
-  while (end < shorter - start && word.at(-1 - end) === known.at(-1 - end)) end++;
-  return (start > 1 && start === word.length) || longer - start - end <= Math.min(2, longer / 2);
+  if (word.length < 4 || Math.abs(word.length - known.length) > 1) return word.length > 1 && known.startsWith(word);
+  return [...word].some((_, i) => known.startsWith(word.slice(0, i)) && known.endsWith(word.slice(i + 2)));
 }
 
 /**
- * The address family that the options `ipv4` and `ipv6` select, if any.
+ * The address family that the options -4 and -6 select, if any.
  * @throws {UsageError} for both options
  */
-export function addressFamily(given: Arguments<"ipv4" | "ipv6">): 4 | 6 | undefined {
-  if (given.has("ipv4") && given.has("ipv6")) {
-    throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
-  }
-  return given.has("ipv4") ? 4 : given.has("ipv6") ? 6 : undefined;
+export function addressFamily({ ipv4, ipv6 }: { readonly ipv4: boolean; readonly ipv6: boolean }): 4 | 6 | undefined {
+  if (ipv4 && ipv6) throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
+  return ipv4 ? 4 : ipv6 ? 6 : undefined;
 }
 
 /**
@@ -110,15 +160,13 @@ export function checkFamily(address: string, family: 4 | 6 | undefined): void {
   if (actual !== family) throw new UsageError(`-${family} does not go with the IPv${actual} address ${address}`);
 }
 
-/**
- * Parses a whole number from `least` to `most`.
- * @param what the option or argument, for the message
- * @throws {UsageError} for any other text
- */
-export function wholeNumber(what: string, text: string, least: number, most: number): number {
-  const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${what} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
+/** Reads a whole number from `least` to `most`. */
+export function numberFrom(least: number, most: number): Parse<number> {
+  return (text, name) => {
+    const value = /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new UsageError(`${name} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
+  };
 }
 
 /** Words as an enumeration: `text, json and none`. */

@@ -25,6 +25,13 @@ const LAST_WORDS_MILLISECONDS = 50;
  */
 export async function runEcho(settings: EchoSettings, place?: Place): Promise<void> {
   const socket = openSocket(settings, place);
+  let stoppedBy = "an error";
+  handleSignals((signal) => {
+    // The first worker stops the others.
+    if (place !== undefined) return;
+    stoppedBy = signal;
+    server.stop();
+  });
   const output = new Output(1);
   const errors = new Output(2);
   const say = (text: string) => errors.writeText(text);
@@ -61,13 +68,6 @@ export async function runEcho(settings: EchoSettings, place?: Place): Promise<vo
     else say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
   };
 
-  let stoppedBy = "an error";
-  handleSignals((signal) => {
-    // The first worker stops the others.
-    if (place !== undefined) return;
-    stoppedBy = signal;
-    server.stop();
-  });
   if (place === undefined) {
     const { name, onSignal } = runtime();
     onSignal("SIGUSR2", () => sumUp("running for"));

@@ -7,14 +7,20 @@ import { processorCount } from "../../ffi/spawn.ts";
 import {
   addressFamily,
   checkFamily,
+  COMMON_OPTIONS,
+  flag,
+  group,
   isSimilar,
   list,
-  type Options,
+  listOption,
+  numberFrom,
+  option,
   parseArguments,
   quote,
+  type Settings,
   UsageError,
-  wholeNumber,
 } from "../cli/arguments.ts";
+import type { Command } from "../cli/help.ts";
 import {
   addressText,
   addressWords,
@@ -28,85 +34,68 @@ import {
 import { LOG_FORMATS, type LogFormat } from "./log.ts";
 import type { Rate } from "./rate_limit.ts";
 
-/** The settings of the echo command. */
-export interface EchoSettings {
+const options = {
+  ...group("Socket", {
+    address: option("-a, --address ADDR", "answer on this address or name only", String),
+    ipv4: flag("-4, --ipv4", "IPv4 only"),
+    ipv6: flag("-6, --ipv6", "IPv6 only"),
+    fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1_000_000)),
+    receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
+    workers: option(
+      "--workers N",
+      "processes that share the port, 1 to 64; auto for one a processor",
+      parseWorkers,
+      "1",
+    ),
+    busyPollMicroseconds: option(
+      "--busy-poll USEC",
+      "longest poll, 0 to 1000 microseconds",
+      numberFrom(0, 1000),
+      "50",
+    ),
+  }),
+  ...group("Guard", {
+    allow: listOption("--allow CIDR", "answer only sources in this network; repeatable", parseNetwork),
+    rate: option(
+      "--rate N[/BURST]",
+      "answer each source, an IPv4 address or IPv6 /64, at most N times a second, BURST times at once (default: N)",
+      parseRate,
+    ),
+    maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
+    answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
+    answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
+    answerMulticast: flag("--answer-multicast", "answer datagrams to multicast addresses"),
+  }),
+  ...group("Log", {
+    logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", parseLogFormat, "text"),
+    logLimitPerSecond: option("--log-limit N", "most lines a second, 0 for no limit", numberFrom(0, 1e9), "1000"),
+    quiet: flag("-q, --quiet", "the same as --log none"),
+  }),
+  ...COMMON_OPTIONS,
+};
+
+/** The echo command, for its help and the documents. */
+export const ECHO: Command = {
+  summary: "UDP echo server that answers from the address it was asked at.",
+  usage: [
+    ["echo.ts [PORT] [options]", "PORT is 1 to 65535 (default: 9000)"],
+    ["echo.ts probe TARGET...", "ask servers; see echo.ts probe --help"],
+  ],
+  options,
+  notes: [
+    "SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:",
+    "  deno run --allow-ffi echo.ts 9000",
+    "  bun run echo.ts 9000 --address 192.0.2.1 --log json",
+  ],
+};
+
+/** The settings of the echo command, most of them as the options give them. */
+export interface EchoSettings extends Settings<typeof options> {
   /** Port, 1 to 65,535. */
   readonly port: number;
-  /** Local address or name; all addresses, if absent. */
-  readonly address: string | undefined;
   /** 4 or 6, to use only that address family. */
   readonly family: 4 | 6 | undefined;
-  /** Format of the log. */
-  readonly logFormat: LogFormat;
-  /** Most log lines a second, 0 for no limit. */
-  readonly logLimitPerSecond: number;
-  /** Size of the receive buffer. */
-  readonly receiveBufferBytes: number;
-  /** Longest time to poll before the server sleeps, 0 for never. */
-  readonly busyPollMicroseconds: number;
-  /** Number of workers. */
-  readonly workers: number;
-  /** Descriptor of a bound socket to use, if any. */
-  readonly fd: number | undefined;
-  /** The networks whose datagrams are answered; all, if empty. */
-  readonly allow: readonly Prefix[];
-  /** Rate for one source, if limited. */
-  readonly rate: Rate | undefined;
-  /** Rate for all sources together, if limited. */
-  readonly maxRate: Rate | undefined;
-  /** Whether to answer datagrams from any source port but 0. */
-  readonly answerAnyPort: boolean;
-  /** Whether to answer datagrams to broadcast addresses. */
-  readonly answerBroadcast: boolean;
-  /** Whether to answer datagrams to multicast addresses. */
-  readonly answerMulticast: boolean;
 }
-
-/** The text of `--help`: with the line of the command and that of the next prompt it fits 24 lines of 80 columns. */
-export const ECHO_HELP = `\
-UDP echo server that answers from the address it was asked at.
-
-  echo.ts [PORT] [options]      PORT is 1 to 65535               (default: 9000)
-  echo.ts probe TARGET...       ask servers; see echo.ts probe --help
-
-  -a, --address ADDR    answer on this address or name only       (default: all)
-  -4, -6                IPv4 only, IPv6 only                     (default: both)
-      --log FORMAT      text, json, none; -q, --quiet for none   (default: text)
-      --log-limit N     most lines a second, 0 for no limit      (default: 1000)
-      --buffer SIZE     socket receive buffer, e.g. 8M             (default: 4M)
-      --busy-poll USEC  most microseconds to poll before sleeping  (default: 50)
-      --workers N       processes on the port, auto for all CPUs     (default: 1)
-      --fd N            take over the bound UDP socket N (socket activation)
-      --allow CIDR      answer these sources only; repeatable     (default: all)
-      --rate N[/BURST]  most datagrams a second to an IPv4 address or IPv6 /64
-      --max-rate N      the same for all together; BURST is N if left out
-      --answer-any-port, --answer-broadcast, --answer-multicast
-                        answer what is refused because it could make a loop
-  -h, --help            -V, --version
-SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:
-  deno run --allow-ffi echo.ts 9000
-  bun run echo.ts 9000 --address 192.0.2.1 --log json`;
-
-const options = {
-  address: { type: "string", short: "a" },
-  ipv4: { type: "boolean", short: "4" },
-  ipv6: { type: "boolean", short: "6" },
-  log: { type: "string" },
-  "log-limit": { type: "string" },
-  quiet: { type: "boolean", short: "q" },
-  buffer: { type: "string" },
-  "busy-poll": { type: "string" },
-  workers: { type: "string" },
-  fd: { type: "string" },
-  allow: { type: "string", multiple: true },
-  rate: { type: "string" },
-  "max-rate": { type: "string" },
-  "answer-any-port": { type: "boolean" },
-  "answer-broadcast": { type: "boolean" },
-  "answer-multicast": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" },
-} as const satisfies Options;
 
 /**
  * Parses the arguments of the echo command.
@@ -114,33 +103,17 @@ const options = {
  * @throws {UsageError} if they are wrong
  */
 export function parseEcho(args: readonly string[]): EchoSettings | "help" | "version" {
-  const given = parseArguments(args, options);
-  if (given.has("help")) return "help";
-  if (given.has("version")) return "version";
-  const family = addressFamily(given);
-  const address = given.value("address");
-  if (address !== undefined) checkAddress(address, family, given.has("answer-multicast"));
-  if (given.has("fd") && (given.positionals.length > 0 || address !== undefined || family !== undefined)) {
+  const parsed = parseArguments(args, options);
+  if (typeof parsed === "string") return parsed;
+  const { settings, given, positionals } = parsed;
+  const { address, quiet, fd } = settings;
+  const family = addressFamily(settings);
+  if (address !== undefined) checkAddress(address, family, settings.answerMulticast);
+  if (fd !== undefined && (positionals.length > 0 || address !== undefined || family !== undefined)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
-  if (given.has("quiet") && given.has("log")) throw new UsageError("--quiet means --log none: leave one of them out");
-  return {
-    port: parsePort(given.positionals),
-    address,
-    family,
-    logFormat: given.has("quiet") ? "none" : given.parsed("log", parseLogFormat) ?? "text",
-    logLimitPerSecond: given.parsed("log-limit", (text) => wholeNumber("--log-limit", text, 0, 1_000_000_000)) ?? 1000,
-    receiveBufferBytes: given.parsed("buffer", parseBufferSize) ?? 4 << 20,
-    busyPollMicroseconds: given.parsed("busy-poll", (text) => wholeNumber("--busy-poll", text, 0, 1000)) ?? 50,
-    workers: given.parsed("workers", parseWorkers) ?? 1,
-    fd: given.parsed("fd", (text) => wholeNumber("--fd", text, 0, 1_000_000)),
-    allow: given.values("allow").map(parseNetwork),
-    rate: given.parsed("rate", (text) => parseRate("--rate", text)),
-    maxRate: given.parsed("max-rate", (text) => parseRate("--max-rate", text)),
-    answerAnyPort: given.has("answer-any-port"),
-    answerBroadcast: given.has("answer-broadcast"),
-    answerMulticast: given.has("answer-multicast"),
-  };
+  if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
+  return { ...settings, port: parsePort(positionals), family, logFormat: quiet ? "none" : settings.logFormat };
 }
 
 function parsePort(positionals: readonly string[]): number {
@@ -152,7 +125,7 @@ function parsePort(positionals: readonly string[]): number {
     }
   }
   if (positionals.length > 1) throw new UsageError(`one port only, not ${list(positionals.map(quote))}`);
-  return positionals[0] === undefined ? 9000 : wholeNumber("the port", positionals[0], 1, 65_535);
+  return positionals[0] === undefined ? 9000 : numberFrom(1, 65_535)(positionals[0], "the port");
 }
 
 function checkAddress(address: string, family: 4 | 6 | undefined, answerMulticast: boolean): void {
@@ -176,22 +149,17 @@ function parseLogFormat(text: string): LogFormat {
 
 const WORKERS_MAX = 64;
 
-function parseWorkers(text: string): number {
-  if (text === "auto") return Math.min(processorCount(), WORKERS_MAX);
-  const workers = /^[0-9]{1,2}$/.test(text) ? Number(text) : 0;
-  if (workers >= 1 && workers <= WORKERS_MAX) return workers;
-  throw new UsageError(`--workers must be auto or a whole number from 1 to ${WORKERS_MAX}, not ${quote(text)}`);
+function parseWorkers(text: string, name: string): number {
+  return text === "auto"
+    ? Math.min(processorCount(), WORKERS_MAX)
+    : numberFrom(1, WORKERS_MAX)(text, `${name}, if not auto,`);
 }
 
-const RATE_MAX = 1_000_000_000;
-
-function parseRate(what: string, text: string): Rate {
-  const [perSecond, burst, ...rest] = text.split("/");
-  if (rest.length > 0) throw new UsageError(`${what} must be N or N/BURST, not ${quote(text)}`);
-  return {
-    perSecond: wholeNumber(what, perSecond!, 1, RATE_MAX),
-    burst: wholeNumber(`the burst of ${what}`, burst ?? perSecond!, 1, RATE_MAX),
-  };
+function parseRate(text: string, name: string): Rate {
+  const [perSecond = "", burst = perSecond, ...rest] = text.split("/");
+  if (rest.length > 0) throw new UsageError(`${name} must be N or N/BURST, not ${quote(text)}`);
+  const parse = numberFrom(1, 1e9);
+  return { perSecond: parse(perSecond, name), burst: parse(burst, `the burst of ${name}`) };
 }
 
 function parseNetwork(text: string): Prefix {

@@ -3,7 +3,7 @@
 /** Returns text without its measured times, versions, ephemeral ports, and column widths. */
 export function form(text: string): string {
   return text.trim()
-    .replaceAll(/(?:Deno|Bun) \d+\.\d+\.\d+/g, "RUNTIME")
+    .replaceAll(/(?:Deno|Bun|Node\.js) \d+\.\d+\.\d+/g, "RUNTIME")
     .replaceAll(/(?<![\d.])\d+\.\d+(?![\d.])/g, "N")
     .replaceAll(/(127\.0\.0\.1|\[::1\]):\d{5}\b/g, "$1:PORT")
     .replaceAll(/ +/g, " ");

@@ -44,8 +44,9 @@ describe("echo on all addresses", { skip: noCompiler }, () => {
   after(() => server?.kill());
 
   test("the ready line names address, port, families and runtime", () => {
-    const version = process.versions[RUNTIME === "Bun" ? "bun" : "deno"];
-    const expected = `listening on [::]:${server.port} (IPv4 and IPv6, ${RUNTIME} ${version})`;
+    const { bun, deno, node } = process.versions;
+    const runtime = { Bun: `Bun ${bun}`, Deno: `Deno ${deno}`, Node: `Node.js ${node}` }[RUNTIME];
+    const expected = `listening on [::]:${server.port} (IPv4 and IPv6, ${runtime})`;
     assert.equal(server.readyLine, expected);
   });
 

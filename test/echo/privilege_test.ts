@@ -33,7 +33,7 @@ const LIBC = `/lib/${process.arch === "x64" ? "x86_64" : "aarch64"}-linux-gnu/li
 
 /** Reasons to skip tests that narrow the permission to it, or false. */
 const NO_LIBC = !existsSync(LIBC) && `needs ${LIBC}`;
-const NARROWED = RUNTIME !== "Deno" ? "Bun has no permissions" : NO_LIBC;
+const NARROWED = RUNTIME !== "Deno" ? "needs Deno" : NO_LIBC;
 
 const AF_INET = 2;
 const AF_INET6 = 10;

@@ -158,7 +158,6 @@ describe("--workers", { skip: noCompiler }, () => {
       const sources = SOURCES.map((source) => ({ source, count: 200, window: 200, timeout: 10 }));
       const results = await Promise.all(sources.map((options) => send("127.0.0.1", server.port, options)));
       const hanging = results.filter(({ received }) => received === 0).length;
-      // Sixteen sources of the same worker are as likely as 1 in 128.
       const { dropped_by_kernel } = await server.summary();
       assert.equal(dropped_by_kernel > 0, hanging > 0);
       await assertAccounts(server, results);
@@ -309,7 +308,7 @@ describe("--workers, where it cannot be", () => {
   test("wrong numbers", async () => {
     for (const text of ["0", "65", "-1", "two", "1.5", "Auto"]) {
       const { code, stdout, stderr } = await runProgram(["--workers", text]);
-      const message = `echo.ts: --workers must be auto or a whole number from 1 to 64, not "${text}"\n`;
+      const message = `echo.ts: --workers, if not auto, must be a whole number from 1 to 64, not "${text}"\n`;
       assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: "", stderr: message });
     }
   });

@@ -1,7 +1,7 @@
-/** What is said of a library that can't be loaded. */
+/** What is said of a library that can't be loaded, and of a platform that is not supported. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LibraryError } from "../../ffi/contract.ts";
+import { LibraryError, requireSupported } from "../../ffi/contract.ts";
 import { runtime } from "../../ffi/runtime.ts";
 
 test("the reason is one line, said once", () => {
@@ -12,4 +12,20 @@ test("the reason is one line, said once", () => {
     assert.doesNotMatch(error.message, /(?<words>.{12,}).*\k<words>/);
     return true;
   });
+});
+
+test("a runtime that is too old, and another platform, get the versions needed", () => {
+  const node = { runtime: "Node.js 26.10.0", version: "26.10.0", least: "26.10", platform: "linux", arch: "x64" };
+  for (const supported of [{}, { version: "27.0.1" }, { version: "26.11.0-nightly" }, { arch: "arm64" }]) {
+    requireSupported({ ...node, ...supported });
+  }
+  for (
+    const other of [{ version: "26.9.0" }, { version: "24.99.0" }, { platform: "darwin" }, { arch: "riscv64" }]
+  ) {
+    assert.throws(() => requireSupported({ ...node, ...other }), (error) => {
+      assert.ok(error instanceof LibraryError);
+      assert.match(error.message, /^not supported on Node.js 26\.10\.0, .*Deno 2, Bun 1\.3, Node\.js 26\.10, .*x86-64/);
+      return true;
+    });
+  }
 });

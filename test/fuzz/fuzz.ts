@@ -26,7 +26,8 @@ const { values } = parseArgs({
     seed: { type: "string", default: `${Date.now() % 1e9}` },
   },
 });
-const runtime = values.runtime === "bun" ? ["bun", "run"] : ["deno", "run", "-A"];
+const runtime = { bun: ["bun", "run"], deno: ["deno", "run", "-A"], node: ["node"] }[values.runtime] ?? [];
+if (runtime.length === 0) throw new Error("--runtime is bun, deno or node");
 const isolate = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
 const folder = mkdtempSync(join(tmpdir(), "echo.ts-fuzz-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

@@ -59,8 +59,8 @@ describe("probe, and servers that do not know their local address", {
     writeFileSync(path, text);
     return path;
   };
-  const deno = RUNTIME === "Deno" ? process.execPath : which("deno");
-  const bun = RUNTIME === "Bun" ? process.execPath : which("bun");
+  const interpreter = (name: "Bun" | "Deno") => RUNTIME === name ? process.execPath : which(name.toLowerCase());
+  const [deno, bun] = [interpreter("Deno"), interpreter("Bun")];
   const buildGo = (port: number) => {
     const source = script(
       "naive.go",

@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { UsageError } from "../../src/cli/arguments.ts";
+import { helpText } from "../../src/cli/help.ts";
 import { VERSION } from "../../src/cli/version.ts";
 import { formatDuration, parseDuration } from "../../src/probe/duration.ts";
-import { parseProbe, PROBE_HELP, type ProbeSettings } from "../../src/probe/options.ts";
+import { parseProbe, PROBE, type ProbeSettings } from "../../src/probe/options.ts";
 import { LONG } from "../support/process.ts";
 import { runProgram } from "../support/server.ts";
 
@@ -31,7 +32,6 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
   [["host", "--timeout", "0"], [/--timeout/, /1ms/]],
   [["host", "--timeout", "2m3s"], [/--timeout/, /2m3s/]],
   [["host", "--size", "65528"], [/--size/, /65527/]],
-  [["127.0.0.1", "--size", "65508"], [/--size/, /65507/]],
   [["host", "--ttl", "0"], [/--ttl/, /1.*255/]],
   [["host", "--tos", "1"], [/--tos/]],
   [["host", "--ecn", "4"], [/--ecn/, /ect0/, /"4"/]],
@@ -42,24 +42,27 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
   [["host", "-4", "-6"], [/-4/, /-6/]],
   [["127.0.0.1", "-6"], [/-6/, /127\.0\.0\.1/]],
   [["::1", "-4"], [/-4/, /::1/]],
-  [["::1", "--source", "127.0.0.1"], [/--source 127\.0\.0\.1/, /::1/, /family/]],
   [["host", "--intervall", "1s"], [/--intervall/, /--interval\b/]],
   [["host", "--conected"], [/--connected/]],
   [["host", "--json=yes"], [/--json/]],
   [["host", "--log", "json"], [/--log/]],
 ];
 
+/** Mistakes that the program itself is run with: what it finds when it knows the addresses, and an ordinary one. */
+const WRONG_PROGRAMS: typeof WRONG = [
+  [["127.0.0.1", "--size", "65508"], [/--size/, /65507/]],
+  [["::1", "--source", "127.0.0.1"], [/--source 127\.0\.0\.1/, /::1/, /family/]],
+  [["host:0"], [/host/, /1.*65535/]],
+];
+
 describe("probe: usage", () => {
-  test("--help fits a screen and names every option", async () => {
+  test("--help fits 80 columns and names every option with its default", async () => {
     const { code, stdout, stderr } = await runProgram(["probe", "--help"], { program });
-    assert.deepEqual([code, stderr, stdout.trimEnd()], [0, "", PROBE_HELP.trimEnd()]);
-    const lines = PROBE_HELP.trimEnd().split("\n");
-    // One line is for the prompt.
-    assert.ok(lines.length <= 23, `${lines.length} lines`);
-    for (const line of lines) assert.ok(line.length <= 80, line);
-    const options = ["port", "count", "interval", "size", "timeout", "connected", "source", "interface", "ttl"];
-    for (const option of [...options, "dscp", "ecn", "df", "mtu", "json", "quiet", "help", "version"]) {
-      assert.ok(PROBE_HELP.includes(`--${option}`), option);
+    assert.deepEqual([code, stderr, stdout], [0, "", `${helpText(PROBE)}\n`]);
+    for (const line of stdout.split("\n")) assert.ok(line.length <= 80, line);
+    for (const { flags, preset = "" } of Object.values(PROBE.options)) {
+      assert.ok(stdout.includes(flags), flags);
+      assert.ok(preset === "" || stdout.includes(`(default: ${preset})`), flags);
     }
   });
 
@@ -75,14 +78,23 @@ describe("probe: usage", () => {
     assert.match(stdout, /echo\.ts probe/);
   });
 
-  test("mistakes get one line that helps, and exit code 2", LONG, async () => {
-    await Promise.all(WRONG.map(async ([args, patterns]) => {
-      // Names would be asked of a name server, but mistakes are found before.
+  test("mistakes get one line that helps", () => {
+    for (const [args, patterns] of WRONG) {
+      assert.throws(() => parseProbe(args), (error) => {
+        assert.ok(error instanceof UsageError, `${error}`);
+        for (const pattern of [/^[^\n]+$/, ...patterns]) assert.match(error.message, pattern);
+        return true;
+      });
+    }
+  });
+
+  test("after a mistake, the exit code is 2", LONG, async () => {
+    for (const [args, patterns] of WRONG_PROGRAMS) {
       const { code, stdout, stderr } = await runProgram(["probe", ...args], { program });
       assert.deepEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`);
       assert.match(stderr, /^echo\.ts: [^\n]+\n$/);
       for (const pattern of patterns) assert.match(stderr, pattern);
-    }));
+    }
   });
 
   test("what this host can't do gets one line, and exit code 1", async () => {

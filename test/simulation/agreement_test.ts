@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { host, join, noHosts } from "../support/hosts.ts";
 import { run } from "../support/process.ts";
-import { ROOT, RUNTIME } from "../support/server.ts";
+import { ROOT, RUN } from "../support/server.ts";
 
-const program = [...RUNTIME === "Deno" ? ["deno", "run", "-A"] : ["bun", "run"], `${ROOT}test/simulation/agreement.ts`];
+const program = [...RUN, `${ROOT}test/simulation/agreement.ts`];
 
 describe("model and kernel", { skip: noHosts }, () => {
   test("the library does the same on both", async () => {

@@ -72,11 +72,10 @@ export function makeProbePlan(seed: number): ProbePlan {
   const intervalMilliseconds = random.pick([0, 1, 5, 20, 200]);
   const duration = count * (intervalMilliseconds + 1) * MILLISECOND;
   const events: PlannedEvent[] = [];
-  // Not yet to before the start: from then on the probe only estimates round trips.
   let ahead = 0;
   for (let at = random.between(0, duration); random.chance(0.2); at = random.between(at, duration)) {
     const before = ahead;
-    ahead = random.between(0, 10) * SECOND;
+    ahead = random.between(-10, 10) * SECOND;
     events.push({ at, kind: "clock step", nanoseconds: ahead - before });
   }
   return {

@@ -2,17 +2,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { run } from "../support/process.ts";
-import { ROOT, RUNTIME } from "../support/server.ts";
+import { ROOT, RUN } from "../support/server.ts";
 
 const SEEDS = 100;
-
-const runtime = RUNTIME === "Deno" ? ["deno", "run", "-A"] : ["bun", "run"];
 
 describe("simulation", () => {
   for (const what of ["echo", "probe", "mtu", "serve", "socket"]) {
     test(`${what}: ${SEEDS} seeds`, async () => {
       const args = [`--what=${what}`, `--seeds=${SEEDS}`];
-      const { code, stdout, stderr } = await run([...runtime, `${ROOT}test/simulation/simulate.ts`, ...args]);
+      const { code, stdout, stderr } = await run([...RUN, `${ROOT}test/simulation/simulate.ts`, ...args]);
       assert.equal(code, 0, `${stdout}${stderr}`);
     });
   }

@@ -1,6 +1,6 @@
 /**
- * Full mode: with `ECHO_FULL_TESTS=1`, as in continuous integration, the suite repeats on the second runtime what
- * one runtime proves well enough while one works on a change, and sends more datagrams.
+ * Full mode: with `ECHO_FULL_TESTS=1`, as in continuous integration, the suite repeats on each runtime what one
+ * runtime proves well enough while one works on a change, and sends more datagrams.
  */
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -11,8 +11,8 @@ export const FULL: boolean = process.env.ECHO_FULL_TESTS === "1";
 
 /**
  * The test files whose subject is the kernel, and the runtime that runs them without full mode. Routing, faults,
- * firewalls and forged datagrams happen below the FFI, in code that is the same for both runtimes. Each runtime has
- * about half of them, so that each still meets such a network on every run.
+ * firewalls and forged datagrams happen below the FFI, in code that is the same for all runtimes. Each runtime has
+ * some of them, so that each still meets such a network on every run.
  */
 const KERNEL_TESTS: Record<string, typeof RUNTIME> = {
   "test/documents/probe_sessions_test.ts": "Deno",
@@ -34,5 +34,5 @@ export function otherRuntime(url: string): string | false {
   const file = fileURLToPath(url).slice(ROOT.length);
   const runtime = KERNEL_TESTS[file];
   if (runtime === undefined) throw new Error(`${file} is not among the tests of the kernel`);
-  return !FULL && runtime !== RUNTIME && `runs on ${runtime}; with ECHO_FULL_TESTS=1 on both`;
+  return !FULL && runtime !== RUNTIME && `runs on ${runtime}; with ECHO_FULL_TESTS=1 on all`;
 }

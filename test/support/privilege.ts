@@ -1,7 +1,7 @@
 /** Runs the program with less privilege than the tests: as an ordinary user, in a sandbox, on an inherited socket. */
 import assert from "node:assert/strict";
 import { chmodSync, copyFileSync, existsSync, linkSync, realpathSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Host } from "./hosts.ts";
@@ -27,8 +27,8 @@ export function publicFolder(): string {
       // The runtime is on another file system.
       copyFileSync(process.execPath, runtime);
     }
-    copyFileSync(echoFile(), join(folder, "echo.ts"));
-    chmodSync(join(folder, "echo.ts"), 0o644);
+    copyFileSync(echoFile(), join(folder, basename(echoFile())));
+    chmodSync(join(folder, basename(echoFile())), 0o644);
   }
   return folder;
 }
@@ -37,7 +37,8 @@ export function publicFolder(): string {
 export function publicCommand(args: string[], options: string[] = ["--no-prompt", "--allow-ffi"]): string[] {
   const folder = publicFolder();
   const runtime = join(folder, RUNTIME.toLowerCase());
-  return [runtime, "run", ...RUNTIME === "Deno" ? options : [], join(folder, "echo.ts"), ...args];
+  const run = { Bun: ["run"], Deno: ["run", ...options], Node: [] }[RUNTIME];
+  return [runtime, ...run, join(folder, basename(echoFile())), ...args];
 }
 
 /** Prefix of a command that runs as an ordinary user with these capabilities, e.g. `["net_bind_service"]`. */

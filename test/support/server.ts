@@ -12,7 +12,7 @@ import type { Host } from "./hosts.ts";
 import { PATIENCE_MS, Process, type Result, run, sleep, type SpawnOptions, temporaryFolder } from "./process.ts";
 
 /** The runtime that runs the tests, and the program. */
-export const RUNTIME: "Bun" | "Deno" = process.versions.bun ? "Bun" : "Deno";
+export const RUNTIME: "Bun" | "Deno" | "Node" = process.versions.bun ? "Bun" : process.versions.deno ? "Deno" : "Node";
 
 /** The top folder of the repository. */
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
@@ -23,6 +23,13 @@ export const PROGRAMS = ["echo.ts"] as const;
 /** Deno gets the one permission that the program needs, and never prompts. */
 const RUNTIME_OPTIONS = RUNTIME === "Deno" ? ["--allow-ffi", "--no-prompt"] : [];
 
+/** Command of this runtime that runs the program named after it, with every permission. */
+export const RUN: readonly string[] = {
+  Bun: [process.execPath, "run"],
+  Deno: [process.execPath, "run", "-A"],
+  Node: [process.execPath],
+}[RUNTIME];
+
 /**
  * Time between two requests of a summary, in milliseconds. On Deno, a signal that comes while an idle server turns from
  * the last one to its next blocking call waits until that call ends: up to a second.
@@ -32,13 +39,16 @@ const SUMMARY_GAP_MS = 20;
 let executable: string | undefined;
 let bundled: string | undefined;
 
-/** Path of `echo.ts`. If the repository's own is stale, this is a temporary one, made from `src/` and `ffi/`. */
+/**
+ * Path of `echo.ts`. If the repository's own is stale, this is a temporary one, made from `src/` and `ffi/`. On Node.js it
+ * is named `echo.mjs`, which starts faster.
+ */
 export function echoFile(): string {
   if (bundled === undefined) {
     const text = bundle();
     bundled = join(ROOT, "echo.ts");
-    if (readFileSync(bundled, "utf8") !== text) {
-      bundled = join(temporaryFolder(), "echo.ts");
+    if (RUNTIME === "Node" || readFileSync(bundled, "utf8") !== text) {
+      bundled = join(temporaryFolder(), RUNTIME === "Node" ? "echo.mjs" : "echo.ts");
       writeFileSync(bundled, text);
     }
   }
@@ -63,7 +73,7 @@ function runtime(): string {
  */
 export function commandLine(program: string, args: string[], runtimeOptions: string[] = RUNTIME_OPTIONS): string[] {
   const file = program === "echo.ts" ? echoFile() : resolve(ROOT, program);
-  return [runtime(), "run", ...runtimeOptions, file, ...args];
+  return [runtime(), ...RUNTIME === "Node" ? [] : ["run"], ...runtimeOptions, file, ...args];
 }
 
 /** How to start the program. */

@@ -1,0 +1,92 @@
+/**
+ * The adapter to the foreign function interface of Node.js.
+ * @see https://nodejs.org/api/ffi.html
+ * @module
+ */
+
+import { type ForeignType, LibraryError, type Pointer, requireSupported, type Runtime } from "./contract.ts";
+import { type ProcessGlobal, processRuntime } from "./process_runtime.ts";
+
+/**
+ * The part of `node:ffi` that this adapter uses. The types of the other runtimes lack it. `test/node_types.ts` checks it
+ * against the declarations of Node.js.
+ */
+export interface NodeFfi {
+  dlopen(
+    path: string,
+    definitions: Record<string, { arguments: NodeType[]; return: NodeType }>,
+  ): { readonly functions: Record<string, (...values: never[]) => unknown> };
+  getRawPointer(source: ArrayBuffer): bigint;
+}
+
+/** The names of the C types in Node.js. */
+export type NodeType = "int32" | "uint32" | "pointer";
+
+const nodeType: Record<ForeignType, NodeType> = { i32: "int32", u32: "uint32", pointer: "pointer" };
+
+/** Adapts Node.js, by its global `process`. */
+export function nodeRuntime(process: ProcessGlobal): Runtime {
+  const version = process.versions.node;
+  const name = `Node.js ${version}`;
+  return processRuntime(process, name, () => {
+    requireSupported({ runtime: name, version, least: "26.10", platform: process.platform, arch: process.arch });
+    const ffi = loadFfi(process);
+    if (ffi === undefined) {
+      throw new LibraryError(
+        `${name} has no node:ffi: it is switched off by --no-experimental-ffi, or was not built in`,
+      );
+    }
+    return {
+      name: "node:ffi",
+      signature: ({ parameters, result }) => ({
+        arguments: parameters.map((type) => nodeType[type]),
+        return: nodeType[result],
+      }),
+      open: (path, signatures) => open(ffi, path, signatures as Parameters<NodeFfi["dlopen"]>[1]),
+      addressOf: (buffer) => Number(ffi.getRawPointer(buffer)),
+      // A pointer is a BigInt in Node.js.
+      pointer: (address) => BigInt(address) as unknown as Pointer,
+      reasonOf,
+    };
+  });
+}
+
+/** Loads `node:ffi` without the warning that it is experimental. */
+function loadFfi(process: ProcessGlobal): NodeFfi | undefined {
+  const { emitWarning } = process;
+  process.emitWarning = (warning, type) => {
+    if (type !== "ExperimentalWarning") emitWarning(warning, type);
+  };
+  try {
+    return process.getBuiltinModule("node:ffi") as NodeFfi | undefined;
+  } finally {
+    process.emitWarning = emitWarning;
+  }
+}
+
+function open(
+  ffi: NodeFfi,
+  path: string,
+  definitions: Parameters<NodeFfi["dlopen"]>[1],
+): Record<string, (...values: never[]) => unknown> {
+  const functions = { ...ffi.dlopen(path, definitions).functions };
+  for (const [name, call] of Object.entries(functions)) {
+    // A null pointer is 0n in Node.js.
+    if (definitions[name]!.return === "pointer") functions[name] = (...values) => call(...values) || null;
+  }
+  return functions;
+}
+
+/**
+ * The reason why a library or a thread is unavailable.
+ * @throws {LibraryError} if a permission is missing
+ */
+function reasonOf(error: Error & { readonly permission?: string }): string {
+  if (error.permission === undefined) return error.message.replace(/^dlopen failed: /, "");
+  throw new LibraryError(
+    error.permission === "FFI"
+      ? "Node.js does not allow the call into libc; start it with the permission: node --permission --allow-ffi …"
+      : "Node.js does not allow the thread that waits for sockets; start it with the permission: node --permission " +
+        "--allow-ffi --allow-worker …",
+  );
+}

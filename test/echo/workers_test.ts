@@ -207,20 +207,25 @@ describe("--workers", { skip: noCompiler }, () => {
   });
 
   test("a new worker inherits what the first one had, and nothing more", async () => {
-    await withWorkers(2, {}, async (server) => {
-      const descriptors = () => {
-        const pid = workersOf(server)[0]!;
-        return readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, ""))
-          .sort();
+    await withWorkers(3, {}, async (server) => {
+      /** Its sockets that bound the port, and the memory that it shares. */
+      const inherited = (pid: number) => {
+        const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+        return links.filter((link) => /^socket:|memfd/.test(link)).filter((link) => own.includes(link)).sort();
       };
-      const before = descriptors();
-      const own = readdirSync(`/proc/${server.pid}/fd`).length;
-      process.kill(workersOf(server)[0]!, "SIGKILL");
+      const links = () =>
+        readdirSync(`/proc/${server.pid}/fd`).map((fd) => readlinkSync(`/proc/${server.pid}/fd/${fd}`));
+      const own = links().filter((link) => /^socket:|memfd/.test(link));
+      const [first = 0, second = 0] = workersOf(server);
+      const before = inherited(first);
+      assert.equal(before.filter((link) => inherited(second).includes(link)).length, before.length - 1);
+      process.kill(first, "SIGKILL");
       await server.waitFor(() => server.stderr.includes("started again"), "new worker");
-      await until(() => workersOf(server).length === 1, "new worker");
+      await until(() => workersOf(server).length === 2, "new worker");
       await assertEchoedFromAll(server);
-      assert.deepEqual(descriptors(), before);
-      assert.equal(readdirSync(`/proc/${server.pid}/fd`).length, own);
+      const third = workersOf(server).find((pid) => pid !== second)!;
+      assert.deepEqual(inherited(third), before);
+      assert.deepEqual(links().filter((link) => /^socket:|memfd/.test(link)), own);
     });
   });
 

@@ -93,7 +93,7 @@ describe("echo on all addresses", { skip: noCompiler }, () => {
   test("the summary counts each of them once", async () => {
     const { seconds, ...summary } = await server.stop();
     assert.ok(seconds > 0);
-    const logged = server.lines.filter((line) => line.startsWith('{"time":')).length;
+    const logged = server.lines.filter((line) => line.startsWith('{"event":"echo",')).length;
     assert.deepEqual(summary, {
       event: "summary",
       received: sent,

@@ -44,7 +44,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/deno.ts": ["ffi/library", "echo/echo", "echo/usage"],
   "ffi/writer.ts": ["cli/output", "socket/serve"],
   "ffi/terminal.ts": ["cli/output"],
-  "src/net/socket_address.ts": ["net/address"],
+
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/metrics_server.ts": ["cli/metrics"],
   "src/echo/echo_server.ts": ["echo/polling", "echo/shared_socket"],

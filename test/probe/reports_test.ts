@@ -11,157 +11,22 @@ import {
   ENOBUFS,
   EPERM,
 } from "../../ffi/constants.ts";
-import type { Terminal } from "../../src/cli/terminal.ts";
-import { parseAddress } from "../../src/net/address.ts";
 import { explanation } from "../../src/probe/explanation.ts";
 import { jsonReport } from "../../src/probe/json_report.ts";
-import { RequestLedger } from "../../src/probe/ledger.ts";
 import { lineReport } from "../../src/probe/line_report.ts";
-import { parseProbe, type ProbeSettings } from "../../src/probe/options.ts";
-import { peerText } from "../../src/probe/peer.ts";
 import { tableReport } from "../../src/probe/table_report.ts";
-import type { ProbeTarget } from "../../src/probe/target.ts";
 import { verdict } from "../../src/probe/verdict.ts";
-import type { ErrorReport } from "../../src/mod.ts";
+import { Asked, icmp, peerOf, REFUSED, reportOf, ROUTER, Screen, settingsOf, TARGET } from "../support/asked.ts";
 
-const SIZE = 64;
-const TARGET = "192.0.2.10";
 /** Nanoseconds of round trips, which no clock contradicts. */
 const TIMES = [100_000, 300_000, 200_000, 250_000];
 
-/** A terminal that keeps what it is given. */
-class Screen {
-  lines: string[] = [];
-  erased: number[] = [];
-  interactive = false;
-  unicode = false;
-  columns = 80;
-  rows = Infinity;
-  marks = false;
-
-  constructor(options: Partial<Screen> = {}) {
-    Object.assign(this, options);
-  }
-
-  writeLines(lines: readonly string[]): void {
-    this.lines.push(...lines);
-  }
-
-  eraseAbove(lines: number): void {
-    this.erased.push(lines);
-  }
-
-  paint(style: string, text: string): string {
-    return this.marks ? `<${style} ${text}>` : text;
-  }
-
-  get terminal(): Terminal {
-    return this as unknown as Terminal;
-  }
-}
-
-function settingsOf(...args: string[]): ProbeSettings {
-  const settings = parseProbe([TARGET, ...args]);
-  if (typeof settings === "string") assert.fail(settings);
-  return settings;
-}
-
-const peerOf = (address: string, port = 9000) => ({ bytes: parseAddress(address)!, scope: 0, port });
-
-/** A target, and what becomes of its requests. */
-class Asked {
-  readonly peer;
-  readonly ledger: RequestLedger;
-  readonly target: ProbeTarget;
-
-  constructor(name?: string, address = TARGET) {
-    this.peer = { ...peerOf(address), name };
-    this.ledger = new RequestLedger(this.peer, 1, {
-      sizeMax: SIZE,
-      timeoutMilliseconds: 1000,
-      window: Infinity,
-      sourcePorts: 1,
-    });
-    const endpoint = peerText(this.peer);
-    this.target = {
-      ...{ peer: this.peer, endpoint, ledger: this.ledger, session: 1 },
-      sockets: [{ localPort: 40_000 }],
-    } as unknown as ProbeTarget;
-  }
-
-  #open(): Uint8Array {
-    return this.ledger.open(SIZE).slice();
-  }
-
-  /** Answered from the target, or from elsewhere; `times` times in all. */
-  answered(nanoseconds: number, from = peerOf(TARGET), times = 1): this {
-    const payload = this.#open();
-    this.ledger.departed(this.ledger.sent, 5_000_000_000);
-    for (let i = 0; i < times; i++) this.ledger.answered({ payload, from, time: 5_000_000_000 + nanoseconds });
-    return this;
-  }
-
-  /** Answered with a byte changed, or with this much of the payload. */
-  corrupted(size = SIZE): this {
-    const payload = this.#open();
-    payload[20]! ^= 1;
-    this.ledger.answered({ payload: payload.subarray(0, size), from: peerOf(TARGET), time: 0 });
-    return this;
-  }
-
-  lost(): this {
-    this.#open();
-    this.ledger.lost(this.ledger.sent);
-    return this;
-  }
-
-  waiting(): this {
-    this.#open();
-    return this;
-  }
-
-  failed(errno: number, report?: Partial<ErrorReport>): this {
-    this.#open();
-    const whole = {
-      kind: "error",
-      errno,
-      icmp: undefined,
-      reporter: undefined,
-      mtu: 0,
-      quoted: new Uint8Array(),
-      ...report,
-    };
-    this.ledger.failed(this.ledger.sent, errno, report === undefined ? undefined : whole as ErrorReport);
-    return this;
-  }
-
-  stray(): this {
-    this.ledger.answered({ payload: new Uint8Array(200), from: peerOf("192.0.2.99"), time: 0 });
-    return this;
-  }
-}
-
 const good = () => TIMES.reduce((asked, time) => asked.answered(time), new Asked());
 
-const ROUTER = { bytes: parseAddress("198.51.100.1")!, scope: 0, zone: "" };
-const icmp = (type: number, code: number) => ({ version: 4, type, code }) as const;
-const REFUSED = { icmp: icmp(3, 3), reporter: { ...ROUTER, bytes: parseAddress(TARGET)! } };
 const REPLY = {
   ...{ sequence: 3, roundTrip: 1_234_567, reordered: false, from: peerOf(TARGET), to: "192.0.2.1" },
   ...{ size: 1, fragmentSize: 0, time: 500_000_000 },
 };
-
-function reportOf(errno: number, report: Partial<ErrorReport>): ErrorReport {
-  return {
-    kind: "error",
-    errno,
-    icmp: undefined,
-    reporter: undefined,
-    mtu: 0,
-    quoted: new Uint8Array(),
-    ...report,
-  } as ErrorReport;
-}
 
 /** A target of which much is wrong. */
 const bad = () =>

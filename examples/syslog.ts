@@ -15,7 +15,7 @@ const decoder = new TextDecoder();
 await serve({
   port: Number(process.argv[2] ?? 514),
   receiveBuffer: 4 << 20,
-  onListen: (socket) => console.log(`receiving on ${socket.endpoint}`),
+  onListen: ({ socket }) => console.log(`receiving on ${socket.endpoint}`),
 }, ({ payload, peer, local }) => {
   // Control characters must not reach the terminal.
   const text = decoder.decode(payload).replace(/\p{C}+$/u, "").replaceAll(/\p{C}/gu, "?");

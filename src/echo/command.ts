@@ -6,7 +6,7 @@
 import { runtime } from "../../ffi/runtime.ts";
 import { Output } from "../cli/output.ts";
 import { handleSignals } from "../cli/signals.ts";
-import { UdpSocket } from "../socket/udp_socket.ts";
+import { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Guard } from "./guard.ts";
@@ -21,8 +21,8 @@ const LAST_WORDS_MILLISECONDS = 50;
 export async function runEcho(settings: EchoSettings): Promise<void> {
   const receiveBuffer = settings.receiveBufferBytes;
   const socket = settings.fd === undefined
-    ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.family, receiveBuffer })
-    : UdpSocket.adopt(settings.fd, { receiveBuffer });
+    ? BatchSocket.bind({ port: settings.port, address: settings.address, family: settings.family, receiveBuffer })
+    : BatchSocket.adopt(settings.fd, { receiveBuffer });
   const output = new Output(1);
   const errors = new Output(2);
   const say = (text: string) => errors.writeText(text);

@@ -11,7 +11,7 @@ import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_lo
 import type { Output } from "../cli/output.ts";
 import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import type { UdpSocket } from "../socket/udp_socket.ts";
+import type { BatchSocket } from "../socket/batch_socket.ts";
 import { type Counters, ECHOED, LINES_DROPPED, LINES_LEFT_OUT, RECEIVED, summarize, type Summary } from "./counters.ts";
 import { FaultNotices } from "./fault_notices.ts";
 import { type Guard, STOPPING } from "./guard.ts";
@@ -37,7 +37,7 @@ const DRAIN_MILLISECONDS = 50;
 /** Parts of an {@link EchoServer}. */
 export interface EchoServerParts {
   /** Receives and sends. */
-  readonly socket: UdpSocket;
+  readonly socket: BatchSocket;
   /** Admits datagrams. */
   readonly guard: Guard;
   /** Writes a line for each echoed datagram. */
@@ -71,7 +71,7 @@ export interface Group {
 
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
 export class EchoServer {
-  readonly #socket: UdpSocket;
+  readonly #socket: BatchSocket;
   readonly #guard: Guard;
   readonly #log: Log;
   readonly #polling: AdaptivePolling;
@@ -159,7 +159,7 @@ export class EchoServer {
   }
 
   /** Counts the datagrams in sockets whose servers have stopped. */
-  drain(sockets: readonly UdpSocket[]): void {
+  drain(sockets: readonly BatchSocket[]): void {
     for (const socket of sockets) {
       // Datagrams in an adopted socket are left for its next user.
       const end = performance.now() + (socket.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);

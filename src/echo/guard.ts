@@ -48,7 +48,7 @@ export const REASONS = [
 export type Reason = typeof REASONS[number];
 
 /** The datagram is admitted. */
-const ACCEPTED = 0;
+export const ACCEPTED = 0;
 
 /**
  * Ports from 1024 on of services that may answer any datagram, and so could exchange datagrams with an echo server
@@ -185,6 +185,11 @@ export class Guard {
   /** To be called once a second. */
   everySecond(): void {
     this.#maxRate?.take(0, this.#now());
+  }
+
+  /** Sources that have used up a part of their burst of {@link GuardOptions.rate}. */
+  limitedSources(): number {
+    return this.#rate?.count(this.#now()) ?? 0;
   }
 
   #admitByRate(batch: MessageBatch, i: number, datagrams: number): number {

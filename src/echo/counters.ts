@@ -39,11 +39,13 @@ export const ECHOED = 1;
 export const LINES_LEFT_OUT = 2;
 /** Index in {@link Counters.counts} of the log lines that the output did not take. */
 export const LINES_DROPPED = 3;
+/** Index in {@link Counters.counts} of the datagrams received before the batch that is handled now. */
+export const RECEIVED_BEFORE = 4;
 /** Index in {@link Counters.counts} of the bytes of payload received. */
-export const RECEIVED_BYTES = 4;
+export const RECEIVED_BYTES = 5;
 /** Index in {@link Counters.counts} of the bytes of payload sent back. */
-export const ECHOED_BYTES = 5;
-const REFUSED = 6;
+export const ECHOED_BYTES = 6;
+const REFUSED = 7;
 const FAILED = REFUSED + REASONS.length;
 /** Length of {@link Counters.counts}. */
 export const COUNTS: number = FAILED + ERRNO_COUNT;

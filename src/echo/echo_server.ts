@@ -12,8 +12,8 @@ import { SocketMemory } from "../../ffi/socket_memory.ts";
 import type { Metric } from "../cli/metrics.ts";
 import type { Output } from "../cli/output.ts";
 import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
+import type { BatchSocket } from "../socket/batch_socket.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import type { UdpSocket } from "../socket/udp_socket.ts";
 import {
   type Counters,
   ECHOED,
@@ -21,6 +21,7 @@ import {
   LINES_DROPPED,
   LINES_LEFT_OUT,
   RECEIVED,
+  RECEIVED_BEFORE,
   RECEIVED_BYTES,
   summarize,
   type Summary,
@@ -31,9 +32,8 @@ import { echoMetrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import type { Operator } from "./operator.ts";
 import type { AdaptivePolling } from "./polling.ts";
+import { BATCH_CAPACITY, type SharedBlock } from "./shared_block.ts";
 
-/** Most messages of one system call. */
-const BATCH_CAPACITY = 64;
 /** Time under load between two pauses for the event loop, which handles signals. */
 const PAUSE_INTERVAL_MICROSECONDS = 10_000;
 /** Turns of the event loop in such a pause: within 250 ms more than {@link SIGNAL_TURNS}. */
@@ -52,7 +52,7 @@ const DRAIN_MILLISECONDS = 50;
 /** Parts of an {@link EchoServer}. */
 export interface EchoServerParts {
   /** Receives and sends. */
-  readonly socket: UdpSocket;
+  readonly socket: BatchSocket;
   /** Admits datagrams. */
   readonly guard: Guard;
   /** Writes a line for each echoed datagram. */
@@ -83,6 +83,8 @@ export interface Attention {
 export interface Group {
   /** Number of this server; number 0 speaks for all. */
   readonly index: number;
+  /** What they share in memory. */
+  readonly block: SharedBlock;
   /** The counters of all servers. */
   counters(): readonly Counters[];
   /** Datagrams that the kernel dropped for all servers. */
@@ -96,7 +98,7 @@ export interface Group {
 
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
 export class EchoServer {
-  readonly #socket: UdpSocket;
+  readonly #socket: BatchSocket;
   readonly #guard: Guard;
   readonly #log: Log;
   readonly #polling: AdaptivePolling;
@@ -128,7 +130,7 @@ export class EchoServer {
     this.#group = group;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
-    this.#batch = socket.batch(BATCH_CAPACITY);
+    this.#batch = socket.batch(BATCH_CAPACITY, group?.block.headers[group.index]);
     this.#notices = new Notices({ socket, refused: guard.refused, operator });
     this.#attention = parts.attention;
     this.#onSecond = parts.everySecond ?? (() => {});
@@ -172,7 +174,7 @@ export class EchoServer {
       }
       if (this.#group !== undefined) sleep = Math.min(sleep, this.#tend(this.#group));
     }
-    this.#publish();
+    this.publish();
   }
 
   /** Ends {@link run} in the next round. */
@@ -182,30 +184,29 @@ export class EchoServer {
 
   /** The counts so far. */
   summary(): Summary {
-    this.#publish();
+    this.publish();
     const seconds = (performance.now() - this.#start) / 1000;
     const group = this.#group;
     if (group === undefined) return summarize([this.#counters], this.#socket.drops(), seconds);
     return summarize(group.counters(), group.drops(), seconds);
   }
 
-  /** The metrics at the moment. */
-  metrics(): Metric[] {
-    this.#publish();
-    const memory = new SocketMemory(this.#socket.fd);
+  /** The metrics at the moment, with those of the receive buffers of these sockets. */
+  metrics(sockets: readonly BatchSocket[]): Metric[] {
+    this.publish();
+    const memories = sockets.map(({ fd }) => new SocketMemory(fd));
     return echoMetrics(this.#group?.counters() ?? [this.#counters], {
       droppedByKernel: this.#group?.drops() ?? this.#socket.drops(),
-      receiveQueueBytes: memory.receiveBufferUsed,
-      receiveBufferBytes: memory.receiveBufferSize,
+      receiveQueueBytes: memories.reduce((sum, { receiveBufferUsed }) => sum + receiveBufferUsed, 0),
+      receiveBufferBytes: memories.reduce((sum, { receiveBufferSize }) => sum + receiveBufferSize, 0),
       rateTableSources: this.#guard.limitedSources(),
     });
   }
 
   /** Counts the datagrams in sockets whose servers have stopped. */
-  drain(sockets: readonly UdpSocket[]): void {
+  drain(sockets: readonly BatchSocket[]): void {
     for (const socket of sockets) {
-      // Datagrams in an adopted socket are left for its next user.
-      const end = performance.now() + (socket.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);
+      const end = performance.now() + DRAIN_MILLISECONDS / sockets.length;
       while (performance.now() < end && socket.receive(this.#batch, false) > 0) {
         this.#guard.refused[STOPPING]! += this.#count();
       }
@@ -222,6 +223,8 @@ export class EchoServer {
     const polling = this.#polling;
     const window = polling.windowMicroseconds;
     const start = this.#clock.microseconds();
+    batch.clear();
+    this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED]!;
     let received = -EAGAIN;
     while (received === -EAGAIN && window > 0) {
       received = socket.receive(batch, false);
@@ -291,8 +294,8 @@ export class EchoServer {
     await new Promise((resolve) => setTimeout(resolve, NAP_MILLISECONDS));
   }
 
-  /** Counts what other parts count. */
-  #publish(): void {
+  /** Counts what other parts of this server have counted. */
+  publish(): void {
     const { counts, failed } = this.#counters;
     counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT]! + this.#log.leftOut;
     counts[LINES_DROPPED] = this.#base[LINES_DROPPED]! + this.#output.dropped;
@@ -303,7 +306,7 @@ export class EchoServer {
 
   /** Lets the group do what is due; returns the time until the next call is due. */
   #tend(group: Group): number {
-    this.#publish();
+    this.publish();
     const milliseconds = group.tend();
     if (milliseconds === 0) this.stop();
     return milliseconds;

@@ -7,16 +7,16 @@ import { interfaceIndex } from "../../ffi/interfaces.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { Terminal } from "../cli/terminal.ts";
 import { noInterface, resolve } from "../net/endpoint.ts";
-import { ErrorQueue } from "../socket/error_queue.ts";
 import { resolveTargets } from "./endpoints.ts";
 import { jsonReport } from "./json_report.ts";
 import { lineReport } from "./line_report.ts";
 import { mtuReport } from "./mtu_report.ts";
-import { searchMtu } from "./mtu_search.ts";
+import { searchMtu, SMALL_SIZE } from "./mtu_search.ts";
 import { type ProbeSettings, SIZE_MAX } from "./options.ts";
 import { sendRequests } from "./pacing.ts";
+import { Prober } from "./prober.ts";
 import { tableReport } from "./table_report.ts";
-import { ProbeTarget } from "./target.ts";
+import { type TargetOptions, TargetSet } from "./target_set.ts";
 import { verdict } from "./verdict.ts";
 
 /** How long a stalled reader gets for the summary after a signal. */
@@ -29,29 +29,32 @@ const LAST_MILLISECONDS = 1000;
  */
 export async function runProbe(settings: ProbeSettings): Promise<number> {
   // Before signals are handled, for a name server may take long to answer, and nothing else goes on meanwhile.
-  const targets = makeTargets(settings);
+  const options = targetOptions(settings);
+  const set = new TargetSet(options);
+  set.replace(resolveTargets(settings, options.source));
   const terminal = new Terminal();
   let stoppedAt = Infinity;
   handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
   const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await (settings.findMtu ? findMtu : ask)(targets, settings, terminal, isStopped);
+  const ok = await (settings.findMtu ? findMtu : ask)(set, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
 
 /** Searches the largest datagrams; returns whether all targets answer, each from the endpoint that was asked. */
 function findMtu(
-  targets: readonly ProbeTarget[],
+  { targets, sockets }: TargetSet,
   settings: ProbeSettings,
   terminal: Terminal,
   isStopped: () => boolean,
 ): Promise<boolean> {
-  return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
+  const report = mtuReport(settings, terminal);
+  return searchMtu(targets, new Prober(sockets), settings.timeoutMilliseconds, report, isStopped);
 }
 
 /** Sends requests and reports; returns whether all targets are ok. */
 async function ask(
-  targets: readonly ProbeTarget[],
+  { targets, sockets }: TargetSet,
   settings: ProbeSettings,
   terminal: Terminal,
   isStopped: () => boolean,
@@ -64,17 +67,22 @@ async function ask(
     return terminal.drain(isStopped);
   };
   report.start?.();
-  await sendRequests(targets, settings, showProgress, isStopped);
+  await sendRequests(targets, settings, new Prober(sockets), showProgress, isStopped);
   report.finish();
   return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 
-function makeTargets(settings: ProbeSettings): ProbeTarget[] {
-  const { interfaceName } = settings;
+function targetOptions(settings: ProbeSettings): TargetOptions {
+  const { interfaceName, findMtu, size } = settings;
   const index = interfaceName === undefined ? 0 : interfaceIndex(interfaceName);
   if (interfaceName !== undefined && index === 0) throw noInterface(interfaceName);
-  const source = settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!;
-  const options = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
-  const errors = new ErrorQueue();
-  return resolveTargets(settings, source).map((peer) => new ProbeTarget(peer, options, errors));
+  return {
+    ...settings,
+    source: settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!,
+    interfaceIndex: index,
+    sizeMin: findMtu ? SMALL_SIZE : size,
+    sizeMax: findMtu ? SIZE_MAX : size,
+    window: Infinity,
+    sourcePorts: 1,
+  };
 }

@@ -20,7 +20,7 @@ import { verdict } from "./verdict.ts";
 /** Why the verdict is not `ok`, or what else is strange, in one sentence without a full stop; "" if nothing is. */
 export function explanation(target: ProbeTarget, settings: ProbeSettings): string {
   const { endpoint, ledger } = target;
-  const { counts, duplicates } = ledger;
+  const { recent: { counts, settled }, duplicates } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
@@ -32,7 +32,7 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${ledger.settled} requests in time: ` +
+      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` +
         list(shortcomings(target, settings));
     case "refused":
     case "unreachable":
@@ -42,8 +42,8 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
       return settings.connected
         ? `a connected socket received nothing from ${endpoint} within ${timeout}; without --connected, answers from ` +
           "other addresses are seen too"
-        : `nothing came back from ${endpoint} within ${timeout}: no such host, nothing that answers at this port, or ` +
-          `a firewall that drops datagrams, on the way there or back${sourcePortHint(target)}`;
+        : `nothing came back from ${endpoint} within ${timeout}: no such host, nothing that answers at port ` +
+          `${target.peer.port}, or a firewall that drops datagrams, on the way there or back${sourcePortHint(target)}`;
   }
 }
 
@@ -51,14 +51,15 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
 const CLIENT_PORTS = 32_768;
 
 /** Echo servers refuse requests from ports of services and from their own port, which could make an endless loop. */
-function sourcePortHint({ peer, transmission: { localPort } }: ProbeTarget): string {
+function sourcePortHint({ peer, sockets: [socket] }: ProbeTarget): string {
+  const { localPort } = socket!;
   if (localPort === 0 || localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
   return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or ` +
     "see sysctl net.ipv4.ip_local_port_range";
 }
 
 function wrongSource({ peer, endpoint, ledger }: ProbeTarget, settings: ProbeSettings): string {
-  const { wrongSources, counts, settled } = ledger;
+  const { wrongSources, recent: { counts, settled } } = ledger;
   const count = counts["wrong source"];
   const often = count === settled ? "" : `${count} of ${settled} times `;
   const unseen = settings.connected ? "" : "; clients with a connected socket never see these answers";
@@ -72,7 +73,7 @@ function wrongSource({ peer, endpoint, ledger }: ProbeTarget, settings: ProbeSet
 }
 
 function corrupted({ endpoint, ledger }: ProbeTarget, { size }: ProbeSettings): string {
-  const { counts, corruptedSize } = ledger;
+  const { recent: { counts }, corruptedSize } = ledger;
   const answers = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
   const which = counts.corrupted < answers
     ? `${counts.corrupted} of ${answers} answers`
@@ -85,15 +86,13 @@ function corrupted({ endpoint, ledger }: ProbeTarget, { size }: ProbeSettings): 
 }
 
 function shortcomings({ ledger }: ProbeTarget, settings: ProbeSettings): string[] {
-  const { counts, times, lastFailure } = ledger;
+  const { recent: { counts }, lastLate, lastFailure } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   const parts: string[] = [];
   if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
   if (counts.late > 0) {
-    parts.push(
-      `${counts.late} ${counts.late === 1 ? "was" : "were"} answered after more than ${timeout} (the slowest took ` +
-        `${formatMilliseconds(times.maximum)} ms; see --timeout)`,
-    );
+    const last = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
+    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last} (see --timeout)`);
   }
   if (counts.failed > 0 && lastFailure !== undefined) {
     parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
@@ -155,8 +154,8 @@ function remoteFailure(
   switch (icmpMeaning(report.icmp)) {
     case "refused":
       return report.reporter !== undefined && isSameAddress(report.reporter, peer)
-        ? `${endpoint} refused: nothing listens at this port, or its firewall rejects (ICMP ${name})`
-        : `${reporter} refused for ${endpoint}: a firewall there rejects this port (ICMP ${name})`;
+        ? `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`
+        : `${reporter} refused for ${endpoint}: a firewall there rejects port ${peer.port} (ICMP ${name})`;
     case "no host":
       return report.reporter !== undefined && isLocal(report.reporter)
         ? `no host at ${endpoint}: nothing on its network answers for this address ` +

@@ -12,7 +12,7 @@ import { icmpName } from "./icmp.ts";
 import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { hostText, peerText } from "./peer.ts";
-import type { Report } from "./report.ts";
+import { countsOf, failuresOf, type Figures, type Report, timesOf } from "./report.ts";
 import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
@@ -66,7 +66,7 @@ export function writeJson(terminal: Terminal, value: unknown): void {
 
 /** A word of the text reports as JSON has it: `wrong_source`. */
 export function jsonWord(text: string): string {
-  return text.replaceAll(" ", "_");
+  return text.replaceAll(/[ .]/g, "_");
 }
 
 /** Who reported which error. */
@@ -81,43 +81,32 @@ export function failureFields(failure: Failure | undefined): Record<string, unkn
 
 function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string, unknown> {
   const { ledger } = target;
-  const { counts, times, failedByErrno } = ledger;
-  const round = (value: number) => Number.isNaN(value) ? null : Math.round(value);
+  const { times } = ledger;
   return {
     target: target.endpoint,
     name: target.peer.name ?? null,
     verdict: jsonWord(verdict(ledger)),
     explanation: explanation(target, settings) || null,
-    sent: ledger.sent,
-    received: counts.received,
-    lost: counts.lost,
-    late: counts.late,
-    wrong_source: counts["wrong source"],
-    corrupted: counts.corrupted,
-    failed: counts.failed,
-    waiting: counts.waiting,
-    duplicates: ledger.duplicates,
-    reordered: ledger.reordered,
-    stray: ledger.stray,
-    failed_by_errno: Object.fromEntries([...failedByErrno].map(([errno, count]) => [errnoName(errno), count])),
+    ...fields(countsOf(ledger)),
+    loss_percent: rounded(ledger.total.loss * 100, 100),
+    failed_by_errno: Object.fromEntries(failuresOf(ledger)),
     wrong_sources: ledger.wrongSources.map(peerText),
-    rtt_ns: times.count === 0 ? null : {
-      minimum: times.minimum,
-      mean: round(times.mean),
-      median: round(times.percentile(50)),
-      p90: round(times.percentile(90)),
-      p99: round(times.percentile(99)),
-      p99_9: round(times.percentile(99.9)),
-      maximum: times.maximum,
-      deviation: round(times.deviation),
-      jitter: round(times.jitter),
-    },
-    histogram: histogramRows(times.buckets(), 64).map(({ from, to, count }) => ({
+    rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
+    histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
       from_ns: Math.round(from),
       to_ns: Math.round(to),
       count,
     })),
   };
+}
+
+/** Figures as an object of whole numbers. */
+function fields(figures: Figures): Record<string, number | null> {
+  return Object.fromEntries(figures.map(([name, value]) => [jsonWord(name), rounded(value)]));
+}
+
+function rounded(value: number, divisor = 1): number | null {
+  return Number.isNaN(value) ? null : Math.round(value) / divisor;
 }
 
 /** A `wallTime` as in RFC 3339: UTC, with nanoseconds. */

@@ -7,20 +7,7 @@ import type { ErrorReport } from "../socket/error_queue.ts";
 import { isProbePayload, namedSequence, ProbePayload } from "./payload.ts";
 import { isSamePeer, type Peer } from "./peer.ts";
 import { TimeStatistics } from "./statistics.ts";
-
-/**
- * Outcomes of a request. Each request has one at a time, so their counts add up to the requests sent:
- * - `waiting`: no answer yet, and the time-out is not over;
- * - `received`: answered in time, unaltered, from the endpoint that was asked;
- * - `late`: the same, after the time-out;
- * - `wrong source`: answered unaltered, from another address or port;
- * - `corrupted`: answered with other bytes than were sent;
- * - `failed`: the kernel did not send it, or an ICMP error came back;
- * - `lost`: no answer within the time-out.
- */
-export const OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"] as const;
-/** One of {@link OUTCOMES}. */
-export type Outcome = typeof OUTCOMES[number];
+import { type Outcome, Tally } from "./tally.ts";
 
 /** A datagram that arrived at the socket of a target. */
 export interface Arrival {
@@ -63,7 +50,30 @@ interface Request {
   outcome: Outcome;
   /** The error number, if the outcome is `failed`. */
   errno: number;
+  /** Nanoseconds to an answer that came in time. */
   roundTrip: number | undefined;
+  /** What counts it. */
+  readonly tallies: Tally[];
+}
+
+/** What became of the requests from one source port, of several. */
+export class PathAccount {
+  /** Its requests. */
+  readonly tally: Tally = new Tally();
+  /** Round-trip times, as {@link RequestLedger.times}. */
+  readonly times: TimeStatistics = new TimeStatistics();
+}
+
+/** How requests are accounted. */
+export interface AccountOptions {
+  /** Most bytes of payload of a request. */
+  readonly sizeMax: number;
+  /** Time after which a request without an answer is lost. */
+  readonly timeoutMilliseconds: number;
+  /** Settled requests, the last ones, that {@link RequestLedger.recent} counts; `Infinity` for all. */
+  readonly window: number;
+  /** Source ports that requests leave from in turn. */
+  readonly sourcePorts: number;
 }
 
 /** Time-outs after which a request is forgotten: an answer that comes still later is `stray`. */
@@ -77,10 +87,16 @@ const WRONG_SOURCES_MAX = 8;
 
 /** The requests to one target. */
 export class RequestLedger {
-  /** Requests so far: the sum of {@link counts}. */
+  /** Requests so far. */
   sent = 0;
-  /** Requests by outcome. */
-  readonly counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>;
+  /** All requests. */
+  readonly total: Tally = new Tally();
+  /** The last requests that were settled, on which the verdict is based. */
+  readonly recent: Tally;
+  /** Requests by the first outcome after `waiting`. These counts never decrease. */
+  readonly settledFirst: Tally = new Tally();
+  /** The requests by source port, if there are several. */
+  readonly paths: readonly PathAccount[];
   /** Failed requests by error number. */
   readonly failedByErrno = new Map<number, number>();
   /** Further answers to requests that had one. */
@@ -89,42 +105,35 @@ export class RequestLedger {
   reordered = 0;
   /** Datagrams that answer no request of this session. */
   stray = 0;
-  /** Round-trip times of all first answers that came unaltered, also late or from a wrong source. */
+  /** Round-trip times of all first answers that came unaltered and not late, also from a wrong source. */
   readonly times = new TimeStatistics();
   /** The senders of answers from a wrong source, the first eight. */
   readonly wrongSources: Peer[] = [];
+  /** Round-trip time of the last answer that was late, in nanoseconds. */
+  lastLate = 0;
   /** Bytes of the last corrupted answer. */
   corruptedSize = 0;
   /** The last failure of a request. */
   lastFailure: Failure | undefined;
 
   readonly #target: Peer;
-  readonly #timeoutMilliseconds: number;
+  readonly #options: AccountOptions;
   readonly #payload: ProbePayload;
   readonly #requests = new Map<number, Request>();
   readonly #waiting = new Map<number, Request>();
+  readonly #window: Request[] = [];
   #newestAnswered = 0;
 
   /**
    * @param target the endpoint that is asked
-   * @param sizeMax most bytes of payload of a request
-   * @param timeoutMilliseconds time after which a request without an answer is lost
+   * @param session 32 bits, which no other target has
    */
-  constructor(target: Peer, sizeMax: number, timeoutMilliseconds: number) {
+  constructor(target: Peer, session: number, options: AccountOptions) {
     this.#target = target;
-    this.#timeoutMilliseconds = timeoutMilliseconds;
-    this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0]!, sizeMax);
-  }
-
-  /** Requests whose outcome is known. */
-  get settled(): number {
-    return this.sent - this.counts.waiting;
-  }
-
-  /** When the oldest waiting request is lost, in milliseconds of `performance.now`; `Infinity` if none waits. */
-  get deadline(): number {
-    const oldest = this.#oldestWaiting();
-    return oldest === undefined ? Infinity : oldest.sentMilliseconds + this.#timeoutMilliseconds;
+    this.#options = options;
+    this.#payload = new ProbePayload(session, options.sizeMax);
+    this.recent = options.window === Infinity ? this.total : new Tally();
+    this.paths = options.sourcePorts === 1 ? [] : Array.from({ length: options.sourcePorts }, () => new PathAccount());
   }
 
   /** The outcome of a request so far; `undefined` if it is forgotten. */
@@ -132,21 +141,32 @@ export class RequestLedger {
     return this.#requests.get(sequence)?.outcome;
   }
 
+  /** When a request is lost, in milliseconds of `performance.now`; `undefined` unless it waits. */
+  deadline(sequence: number): number | undefined {
+    const request = this.#waiting.get(sequence);
+    return request && request.sentMilliseconds + this.#options.timeoutMilliseconds;
+  }
+
   /** Enters the next request; returns its payload of `size` bytes, as a view that the next call overwrites. */
   open(size: number): Uint8Array {
+    const now = performance.now();
+    this.#forget(now);
+    const sequence = ++this.sent;
+    const path = this.paths[(sequence - 1) % this.paths.length];
     const request: Request = {
-      sequence: ++this.sent,
+      sequence,
       size,
-      sentAt: 0,
-      sentMilliseconds: performance.now(),
+      sentAt: -Infinity,
+      sentMilliseconds: now,
       outcome: "waiting",
       errno: 0,
       roundTrip: undefined,
+      tallies: path === undefined ? [this.total] : [this.total, path.tally],
     };
-    this.counts.waiting++;
-    this.#requests.set(request.sequence, request);
-    this.#waiting.set(request.sequence, request);
-    return this.#payload.of(request.sequence, size);
+    this.#count(request, 1);
+    this.#requests.set(sequence, request);
+    this.#waiting.set(sequence, request);
+    return this.#payload.of(sequence, size);
   }
 
   /** Enters the time at which a request left, as a `wallTime`; of several, the latest counts. */
@@ -157,6 +177,7 @@ export class RequestLedger {
 
   /** Enters a datagram that arrived. */
   answered({ payload, from, time }: Arrival): Match {
+    this.#forget(performance.now());
     const fromTarget = isSamePeer(from, this.#target);
     const intact = this.#intact(payload);
     const request = intact ?? (isProbePayload(payload) ? undefined : this.#resembled(payload, fromTarget));
@@ -175,14 +196,15 @@ export class RequestLedger {
       return { kind: "corrupted", sequence, roundTrip: undefined, reordered: false };
     }
     const roundTrip = this.#roundTrip(request, time);
-    const inTime = roundTrip <= this.#timeoutMilliseconds * 1_000_000;
+    const inTime = roundTrip <= this.#options.timeoutMilliseconds * 1_000_000;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
-    if (!fromTarget) this.#noteWrongSource(from);
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
     else this.#newestAnswered = sequence;
     this.#settle(request, kind);
-    this.#countTime(request, roundTrip);
+    if (kind === "late") this.lastLate = roundTrip;
+    else this.#countTime(request, roundTrip);
+    if (kind === "wrong source") this.#noteWrongSource(from);
     return { kind, sequence, roundTrip, reordered };
   }
 
@@ -193,28 +215,24 @@ export class RequestLedger {
 
   /** Enters an ICMP error: of the request whose payload it quotes, or else of the oldest that waits. */
   reported(report: ErrorReport): Failure {
+    this.#forget(performance.now());
     const sequence = namedSequence(report.quoted, this.sent);
     const request = sequence === undefined ? this.#oldestWaiting() : this.#requests.get(sequence);
     return this.#fail(request, report.errno, report);
   }
 
-  /**
-   * Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`; returns their numbers.
-   * The datagrams that had arrived by then must have been entered.
-   */
-  expire(now: number): number[] {
-    const lost: number[] = [];
-    for (const request of this.#waiting.values()) {
-      if (request.sentMilliseconds + this.#timeoutMilliseconds > now) break;
-      this.#settle(request, "lost");
-      lost.push(request.sequence);
-    }
+  /** Gives up a request that waits. The datagrams that arrived before its {@link deadline} must have been entered. */
+  lost(sequence: number): void {
+    this.#settle(this.#waiting.get(sequence)!, "lost");
+  }
+
+  /** Forgets requests that are old, or too many. */
+  #forget(now: number): void {
     for (const request of this.#requests.values()) {
-      const old = request.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request.sentMilliseconds + this.#options.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request.sequence);
     }
-    return lost;
   }
 
   /** The request whose payload this is, byte for byte; for an empty one, the oldest that waits. */
@@ -264,6 +282,7 @@ export class RequestLedger {
   #countTime(request: Request, roundTrip: number): void {
     request.roundTrip = roundTrip;
     this.times.add(roundTrip);
+    this.paths[(request.sequence - 1) % this.paths.length]?.times.add(roundTrip);
     const before = this.#requests.get(request.sequence - 1)?.roundTrip;
     const after = this.#requests.get(request.sequence + 1)?.roundTrip;
     if (before !== undefined) this.times.addConsecutive(before, roundTrip);
@@ -281,15 +300,30 @@ export class RequestLedger {
   }
 
   #settle(request: Request, outcome: Outcome, errno = 0): void {
+    if (this.#waiting.delete(request.sequence)) {
+      this.settledFirst.counts[outcome]++;
+      if (this.recent !== this.total) this.#enterWindow(request);
+    }
     this.#count(request, -1);
     request.outcome = outcome;
     request.errno = errno;
     this.#count(request, 1);
-    this.#waiting.delete(request.sequence);
   }
 
-  #count({ outcome, errno }: Request, change: 1 | -1): void {
-    this.counts[outcome] += change;
+  /** The last requests that were settled are counted apart: lets one in, and the oldest one out. */
+  #enterWindow(request: Request): void {
+    request.tallies.push(this.recent);
+    this.recent.counts[request.outcome]++;
+    this.#window.push(request);
+    const oldest = this.#window.length > this.#options.window ? this.#window.shift() : undefined;
+    if (oldest === undefined) return;
+    oldest.tallies.pop();
+    this.recent.counts[oldest.outcome]--;
+    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
+  }
+
+  #count({ outcome, errno, tallies }: Request, change: 1 | -1): void {
+    for (const { counts } of tallies) counts[outcome] += change;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
   }
 }

@@ -3,7 +3,6 @@
  * @module
  */
 
-import { errnoName } from "../../ffi/errno.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { formatDuration, formatMilliseconds } from "./duration.ts";
 import { failureName, formatBytes } from "./explanation.ts";
@@ -11,12 +10,14 @@ import { drawHistogram } from "./histogram.ts";
 import type { RequestLedger } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { peerText } from "./peer.ts";
-import { explanationLines, type Report, verdictStyle } from "./report.ts";
+import { countsOf, explanationLines, failuresOf, percentText, type Report, timesOf, verdictStyle } from "./report.ts";
 import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** Width of the summary where there is no terminal, and its greatest width in one. */
 const WIDTH = 80;
+/** Counts that are shown only if they are not zero. */
+const UNUSUAL = ["stray", "waiting"];
 
 /** Reports on one target, for people. */
 export function lineReport([target]: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal): Report {
@@ -67,7 +68,7 @@ export function lineReport([target]: readonly ProbeTarget[], settings: ProbeSett
         ...summaryLines(ledger, width),
       ]);
       if (ledger.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.times.buckets(), width, terminal)]);
+        terminal.writeLines(["", ...drawHistogram(ledger.times.frequencies(), width, terminal)]);
       }
     },
   };
@@ -75,40 +76,24 @@ export function lineReport([target]: readonly ProbeTarget[], settings: ProbeSett
 
 /** Counts and times, side by side if `width` allows. */
 function summaryLines(ledger: RequestLedger, width: number): string[] {
-  const { counts, times } = ledger;
-  const countRows: [label: string, count: number][] = [
-    ["sent", ledger.sent],
-    ["received", counts.received],
-    ["lost", counts.lost],
-    ["late", counts.late],
-    ["wrong source", counts["wrong source"]],
-    ["corrupted", counts.corrupted],
-    ["failed", counts.failed],
-    ["duplicates", ledger.duplicates],
-    ["reordered", ledger.reordered],
-  ];
-  if (ledger.stray > 0) countRows.push(["stray", ledger.stray]);
-  if (counts.waiting > 0) countRows.push(["still waiting", counts.waiting]);
-  const timeRows: [label: string, nanoseconds: number][] = times.count === 0 ? [] : [
-    ["minimum", times.minimum],
-    ["mean", times.mean],
-    ["median", times.percentile(50)],
-    ["90 %", times.percentile(90)],
-    ["99 %", times.percentile(99)],
-    ["99.9 %", times.percentile(99.9)],
-    ["maximum", times.maximum],
-    ["deviation", times.deviation],
-    ["jitter", times.jitter],
-  ];
-  const countWidth = Math.max(...countRows.map(([, count]) => `${count}`.length), 6);
-  const timeTexts = timeRows.map(([, nanoseconds]) => formatMilliseconds(nanoseconds));
-  const timeWidth = Math.max(...timeTexts.map((text) => text.length), 9);
-  const left = countRows.map(([label, count]) => `  ${label.padEnd(14)}${`${count}`.padStart(countWidth)}`);
-  const right = timeRows.map(([label], i) => `${label.padEnd(9)}${timeTexts[i]!.padStart(timeWidth)} ms`);
-  const leftWidth = left[0]!.length + 6;
-  const lines = right.length === 0 || leftWidth + right[0]!.length > width
-    ? [...left, ...(right.length === 0 ? [] : [""]), ...right.map((line) => `  ${line}`)]
-    : left.map((line, i) => `${line.padEnd(leftWidth)}${right[i] ?? ""}`.trimEnd());
-  const failures = [...ledger.failedByErrno].map(([errno, count]) => `${errnoName(errno)}: ${count}`).join(", ");
+  const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
+  const times = ledger.times.count === 0 ? [] : timesOf(ledger.times);
+  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
+    "loss",
+    percentText(ledger.total.loss),
+  ]]);
+  const right = columns(times.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
+  const gap = " ".repeat(6);
+  const lines = right.length === 0 || `${left[0]}${gap}${right[0]}`.length > width
+    ? [...left, "", ...right]
+    : left.map((line, i) => `${line}${right[i] === undefined ? "" : gap + right[i]!.trim()}`);
+  const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
+}
+
+/** Indented lines of names and values, one below the other. */
+function columns(entries: readonly (readonly string[])[]): string[] {
+  const nameWidth = Math.max(...entries.map(([name]) => name!.length));
+  const valueWidth = Math.max(...entries.map(([, value]) => value!.length));
+  return entries.map(([name, value]) => `  ${name!.padEnd(nameWidth + 2)}${value!.padStart(valueWidth)}`);
 }

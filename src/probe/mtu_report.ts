@@ -21,7 +21,7 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
     terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
   };
   const writeFound = (target: ProbeTarget, size: number | null, limit: Limit | undefined) => {
-    const { peer, endpoint, ledger, transmission } = target;
+    const { peer, endpoint, ledger, sockets: [socket] } = target;
     // Failures of datagrams that are too large are no fault.
     const ok = size !== null && ledger.wrongSources.length === 0;
     writeJson(terminal, {
@@ -29,7 +29,7 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
       target: endpoint,
       payload: size,
       packet: size === null ? null : size + headerSize(peer),
-      way_back_proved: size !== null && transmission.tellsFragments,
+      way_back_proved: size !== null && socket!.tellsFragments,
       verdict: ok ? "ok" : jsonWord(verdict(ledger)),
       larger: limit?.outcome ?? null,
       ...failureFields(limit?.failure),
@@ -52,9 +52,9 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
 
     found(target, size, limit) {
       if (settings.json) return writeFound(target, size, limit);
-      const { peer, endpoint, ledger, transmission } = target;
+      const { peer, endpoint, ledger, sockets: [socket] } = target;
       const bytes = terminal.paint("strong", `${size} bytes`);
-      const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+      const way = socket!.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
       const packets = `in packets of ${size + headerSize(peer)} bytes`;
       const larger = limit === undefined ? "no datagram is larger" : `larger: ${limitText(limit)}`;
       terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);

@@ -6,7 +6,7 @@
 import { isIPv4 } from "../net/address.ts";
 import type { Failure } from "./ledger.ts";
 import { SIZE_MAX, SIZE_MAX_IPV4 } from "./options.ts";
-import { ReplyPoller } from "./reply_poller.ts";
+import type { Prober } from "./prober.ts";
 import type { ProbeTarget, Reply } from "./target.ts";
 
 /** Bytes of the request that finds out whether the target answers at all. */
@@ -45,12 +45,11 @@ export interface MtuObserver {
  */
 export async function searchMtu(
   targets: readonly ProbeTarget[],
+  prober: Prober,
   timeoutMilliseconds: number,
   observer: MtuObserver,
   isStopped: () => boolean,
 ): Promise<boolean> {
-  const poller = new ReplyPoller(targets);
-
   /** Tries a size, some times if need be; returns what prevents that it comes back unfragmented. */
   const tryPayload = async (target: ProbeTarget, size: number): Promise<Limit | undefined> => {
     const { ledger } = target;
@@ -64,15 +63,17 @@ export async function searchMtu(
         if (failure.sequence !== undefined && failure.sequence >= first) result.failure = failure;
       },
     };
-    // An ICMP message may be forged, and the answer come all the same. An error of this host is sure.
+    // An error of this host is certain.
     const isKnown = () =>
       isStopped() || result.reply !== undefined || result.failure !== undefined && !result.failure.report?.icmp;
     const longest = ledger.times.maximum / 1_000_000 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result.failure === undefined; attempt++) {
-      target.send(size);
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
+      const sequence = prober.send(target, size);
       const end = performance.now() + patience;
-      while (!isKnown() && performance.now() < end) await poller.step(end);
+      // An ICMP message may be forged, and the answer lost: all but the last attempt are repeated at once.
+      const isReported = () => attempt < ATTEMPTS && result.failure?.sequence === sequence;
+      while (!isKnown() && !isReported() && performance.now() < end) await prober.step(end);
     }
     const limit = limitOf(result.reply, result.failure);
     if (!isStopped()) observer.tried(target, size, limit);

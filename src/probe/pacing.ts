@@ -4,54 +4,91 @@
  */
 
 import type { ProbeSettings } from "./options.ts";
-import { ReplyPoller } from "./reply_poller.ts";
+import type { Prober } from "./prober.ts";
 import type { ProbeTarget } from "./target.ts";
 
 /** Least time to wait at the end for duplicates. */
 const LINGER_MILLISECONDS = 10;
 /** Time from a request that failed to the next one, if requests follow answers. */
 const FAILURE_MILLISECONDS = 200;
+/** How long requests are sent before answers are received. */
+const SEND_MILLISECONDS = 5;
+
+/** The turns of the targets: which is asked next, and when. */
+export class Schedule {
+  readonly #settings: ProbeSettings;
+  #targets: readonly ProbeTarget[] = [];
+  #next = 0;
+
+  /** @param settings the pace */
+  constructor(settings: ProbeSettings) {
+    this.#settings = settings;
+  }
+
+  /** Asks these targets from now on. */
+  setTargets(targets: readonly ProbeTarget[]): void {
+    const { intervalMilliseconds: interval } = this.#settings;
+    const start = performance.now() - interval;
+    for (const target of targets) target.lastDue = Math.max(target.lastDue, start);
+    this.#targets = [...targets].sort((a, b) => a.lastDue - b.lastDue);
+    this.#next = 0;
+  }
+
+  /** Sends the requests that are due; returns when the next one is, in milliseconds of `performance.now`. */
+  sendDue(prober: Prober): number {
+    const { intervalMilliseconds: interval, size } = this.#settings;
+    const end = performance.now() + SEND_MILLISECONDS;
+    let earliest = Infinity;
+    for (let visited = 0; visited < this.#targets.length; visited++) {
+      const target = this.#targets[this.#next]!;
+      const now = performance.now();
+      const due = this.#dueAt(target);
+      // With an interval, the targets behind this one are not due earlier.
+      if (interval > 0 && due > now) return due;
+      if (now > end) return now;
+      if (due <= now) {
+        prober.send(target, size);
+        // Requests that are more than one interval behind are left out.
+        target.lastDue = Math.max(due, now - interval);
+      }
+      earliest = Math.min(earliest, this.#dueAt(target));
+      this.#next = (this.#next + 1) % this.#targets.length;
+    }
+    return earliest;
+  }
+
+  /** When the next request to a target is due. */
+  #dueAt({ lastDue, ledger }: ProbeTarget): number {
+    const { count, intervalMilliseconds: interval } = this.#settings;
+    if (ledger.sent >= count) return Infinity;
+    if (interval > 0) return lastDue + interval;
+    if (ledger.total.counts.waiting > 0) return Infinity;
+    return lastDue + (ledger.outcome(ledger.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+  }
+}
 
 /**
  * Sends requests to all targets until all are answered or lost, or the user stops it.
- * @param showProgress is called after each wait for answers
+ * @param between is called after each wait for answers
  */
 export async function sendRequests(
   targets: readonly ProbeTarget[],
   settings: ProbeSettings,
-  showProgress: () => Promise<void>,
+  prober: Prober,
+  between: () => Promise<void>,
   isStopped: () => boolean,
 ): Promise<void> {
-  const poller = new ReplyPoller(targets);
-  const { size, count, intervalMilliseconds: interval } = settings;
-  const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
-  /** When the next request to a target is due, in milliseconds of `performance.now`. */
-  const dueAt = (target: ProbeTarget): number => {
-    const { sent, counts } = target.ledger;
-    if (sent >= count) return Infinity;
-    if (interval > 0) return lastSent.get(target)! + interval;
-    if (counts.waiting > 0) return Infinity;
-    return lastSent.get(target)! + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
-  };
-  await showProgress();
+  const schedule = new Schedule(settings);
+  schedule.setTargets(targets);
+  await between();
   while (!isStopped()) {
-    let until = Infinity;
-    for (const target of targets) {
-      const now = performance.now();
-      const due = dueAt(target);
-      if (due <= now) {
-        target.send(size);
-        // Requests that are more than one interval behind are left out.
-        lastSent.set(target, Math.max(due, now - interval));
-      }
-      until = Math.min(until, dueAt(target), target.ledger.deadline);
-    }
+    const until = Math.min(schedule.sendDue(prober), prober.deadline);
     if (until === Infinity) break;
-    await poller.step(until);
-    await showProgress();
+    await prober.step(until);
+    await between();
   }
   // A duplicate of the last answer follows soon.
-  const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1_000_000 || 0));
+  const slowest = Math.max(...targets.map(({ ledger }) => Math.max(ledger.lastLate, ledger.times.maximum || 0))) / 1e6;
   const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
-  while (!isStopped() && performance.now() < end) await poller.step(end);
+  while (!isStopped() && performance.now() < end) await prober.step(end);
 }

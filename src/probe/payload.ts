@@ -91,6 +91,13 @@ export function namedSequence(payload: Uint8Array, newest: number): number | und
   return sequence < 1 ? undefined : sequence;
 }
 
+/** The session that a payload, or the beginning of one, names; `undefined` if it is too short. */
+export function namedSession(payload: Uint8Array): number | undefined {
+  if (payload.length < (SESSION_WORD + 1) * 4) return undefined;
+  const at = SESSION_WORD * 4;
+  return payload[at]! | payload[at + 1]! << 8 | payload[at + 2]! << 16 | payload[at + 3]! << 24;
+}
+
 /** Whether a payload is an unaltered one of a probe, of any session: of {@link RECOGNIZABLE_SIZE} bytes or more. */
 export function isProbePayload(payload: Uint8Array): boolean {
   const size = payload.length;

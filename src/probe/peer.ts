@@ -45,6 +45,11 @@ export function isSamePeer(a: Peer, b: Peer): boolean {
   return a.port === b.port && isSameAddress(a, b);
 }
 
+/** A text that only the same endpoint has. */
+export function peerKey({ bytes, scope, port }: Peer): string {
+  return `${bytes} ${scope} ${port}`;
+}
+
 /** The text of an address for people: `fe80::1%eth0`. */
 export function hostText({ bytes, scope }: ScopedAddress): string {
   return addressText(bytes) + (scope === 0 ? "" : `%${printable(interfaceName(scope))}`);

@@ -3,9 +3,12 @@
  * @module
  */
 
+import { errnoName } from "../../ffi/errno.ts";
 import { type Style, type Terminal, wrap } from "../cli/terminal.ts";
 import { explanation } from "./explanation.ts";
+import type { RequestLedger } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
+import type { TimeStatistics } from "./statistics.ts";
 import type { ProbeTarget, TargetObserver } from "./target.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -17,6 +20,48 @@ export interface Report extends TargetObserver {
   progress?(): void;
   /** Is called at the end. */
   finish(): void;
+}
+
+/** Figures by name, in the order in which they are shown. */
+export type Figures = readonly (readonly [name: string, value: number])[];
+
+/** The requests to a target, and what came besides. */
+export function countsOf({ sent, total: { counts }, duplicates, reordered, stray }: RequestLedger): Figures {
+  return [
+    ["sent", sent],
+    ...(["received", "lost", "late", "wrong source", "corrupted", "failed"] as const).map((outcome) =>
+      [outcome, counts[outcome]] as const
+    ),
+    ["duplicates", duplicates],
+    ["reordered", reordered],
+    ["stray", stray],
+    ["waiting", counts.waiting],
+  ];
+}
+
+/** Round-trip times in nanoseconds. */
+export function timesOf(times: TimeStatistics): Figures {
+  return [
+    ["minimum", times.minimum],
+    ["mean", times.mean],
+    ["median", times.percentile(50)],
+    ["p90", times.percentile(90)],
+    ["p99", times.percentile(99)],
+    ["p99.9", times.percentile(99.9)],
+    ["maximum", times.maximum],
+    ["deviation", times.deviation],
+    ["jitter", times.jitter],
+  ];
+}
+
+/** The failed requests by the name of their error number. */
+export function failuresOf({ failedByErrno }: RequestLedger): Figures {
+  return [...failedByErrno].map(([errno, count]) => [errnoName(errno), count]);
+}
+
+/** A percentage as text: `0.05 %`; a dash for `NaN`. */
+export function percentText(percentage: number): string {
+  return Number.isNaN(percentage) ? "-" : `${Number(percentage.toFixed(2))} %`;
 }
 
 /** The look of a verdict. */

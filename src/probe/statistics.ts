@@ -3,19 +3,15 @@
  * @module
  */
 
-/** Buckets for the values between one power of two and the next; smaller values have a bucket each. */
-const BUCKETS_PER_OCTAVE = 2 ** 13;
+/** Significant digits of percentiles. */
+const DIGITS = 3;
 
-/** Values from `from` to below `to` that occurred `count` times. */
-export interface Bucket {
-  readonly from: number;
-  readonly to: number;
-  readonly count: number;
-}
+/** A value, and how often it occurred. */
+export type Frequency = readonly [value: number, count: number];
 
 /**
- * A set of times in whole nanoseconds, 0 or more. Percentiles deviate by at most 1/16,384 (0.006 %); all else is exact.
- * Without any value, all but the count are `NaN`.
+ * A set of times in whole nanoseconds, 0 or more. Percentiles are rounded up to three significant digits; all else is
+ * exact. Without any value, all but the count are `NaN`.
  */
 export class TimeStatistics {
   /** Values so far. */
@@ -28,8 +24,7 @@ export class TimeStatistics {
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  // Values by the start of their bucket.
-  readonly #buckets = new Map<number, number>();
+  readonly #rounded = new Map<number, number>();
 
   /** Adds a value. */
   add(value: number): void {
@@ -40,8 +35,9 @@ export class TimeStatistics {
     const deviation = value - this.#mean;
     this.#mean += deviation / this.count;
     this.#squares += deviation * (value - this.#mean);
-    const from = value - value % bucketSize(value);
-    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + 1);
+    const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
+    const rounded = Math.ceil(value / unit) * unit;
+    this.#rounded.set(rounded, (this.#rounded.get(rounded) ?? 0) + 1);
   }
 
   /** Adds the times of two consecutive requests to the {@link jitter}. */
@@ -73,25 +69,16 @@ export class TimeStatistics {
    * does not exceed.
    */
   percentile(rank: number): number {
-    const wanted = Math.max(1, Math.ceil(this.count * rank / 100));
-    let seen = 0;
-    for (const { from, to, count } of this.buckets()) {
-      seen += count;
-      if (seen >= wanted) return Math.min(Math.max((from + to - 1) / 2, this.minimum), this.maximum);
+    let missing = Math.max(1, Math.ceil(this.count * rank / 100));
+    for (const [value, count] of this.frequencies()) {
+      missing -= count;
+      if (missing <= 0) return Math.min(value, this.maximum);
     }
     return NaN;
   }
 
-  /** The buckets that hold values, in ascending order. */
-  buckets(): Bucket[] {
-    return [...this.#buckets]
-      .sort(([a], [b]) => a - b)
-      .map(([from, count]) => ({ from, to: from + bucketSize(from), count }));
+  /** The values, rounded up to three significant digits, in ascending order. */
+  frequencies(): Frequency[] {
+    return [...this.#rounded].sort(([a], [b]) => a - b);
   }
-}
-
-/** Nanoseconds that the bucket of a value spans. */
-function bucketSize(value: number): number {
-  const ratio = value / BUCKETS_PER_OCTAVE;
-  return ratio < 2 ? 1 : 2 ** Math.floor(Math.log2(ratio));
 }

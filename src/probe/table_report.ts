@@ -6,18 +6,22 @@
 import type { Terminal } from "../cli/terminal.ts";
 import { formatMilliseconds } from "./duration.ts";
 import type { ProbeSettings } from "./options.ts";
-import { explanationLines, type Report, verdictStyle } from "./report.ts";
+import { explanationLines, percentText, type Report, verdictStyle } from "./report.ts";
 import type { ProbeTarget } from "./target.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
 /** Least time between two drawings of a table, in milliseconds. */
 const REDRAW_MILLISECONDS = 50;
 
+/** Names of the columns, the verdict's as wide as the longest verdict. */
+const HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"] as const;
+
 /** What the table says of a target. */
 interface Row {
   readonly target: string;
   readonly word: Verdict | "waiting";
   readonly received: string;
+  readonly loss: string;
   /** Minimum, median and 99th percentile, in milliseconds. */
   readonly times: readonly string[];
 }
@@ -59,11 +63,12 @@ export function tableReport(targets: readonly ProbeTarget[], settings: ProbeSett
 
 /** The row of a target; at the end, if `final`, a target is no longer `waiting`. */
 function rowOf({ peer, endpoint, ledger }: ProbeTarget, final: boolean): Row {
-  const { counts, settled, times } = ledger;
+  const { total: { counts, settled, loss }, times } = ledger;
   return {
     target: peer.name === undefined ? endpoint : `${peer.name} ${endpoint}`,
     word: settled === 0 && !final ? "waiting" : verdict(ledger),
     received: `${counts.received}/${settled}`,
+    loss: percentText(loss),
     times: [times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds),
   };
 }
@@ -89,24 +94,24 @@ function screenLines(rows: readonly Row[], terminal: Terminal): readonly string[
 }
 
 function layOut(rows: readonly Row[], terminal: Terminal): Table {
-  const columns = terminal.interactive ? terminal.columns : Infinity;
-  const nameWidth = Math.max(6, ...rows.map((row) => row.target.length));
-  const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
-  const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
-  const verdictWidth = "wrong source".length;
   const paint = (word: Row["word"]) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
-  for (const shown of [[0, 1, 2], [1]]) {
-    const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
-    if (width > columns) continue;
-    const times = (texts: readonly string[]) => shown.map((i) => texts[i]!.padStart(timeWidth + 2)).join("");
-    const heading = `${"target".padEnd(nameWidth + 2)}${"verdict".padEnd(verdictWidth + 2)}` +
-      `${"received".padStart(receivedWidth)}${times(["minimum", "median", "99 %"])}`;
+  const cells = [
+    HEADING,
+    ...rows.map(({ target, word, received, loss, times }) => [target, word, received, loss, ...times]),
+  ];
+  const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
+  const columns = terminal.interactive ? terminal.columns : Infinity;
+  if (widths.reduce((sum, width) => sum + width + 2, " ms".length - 2) <= columns) {
+    const [heading, ...lines] = cells.map((row) =>
+      row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
+    );
     return {
-      heading: [terminal.paint("faint", heading)],
-      rows: rows.map(({ target, word, received, times: texts }) => [
-        `${target.padEnd(nameWidth + 2)}${paint(word)}${" ".repeat(verdictWidth + 2 - word.length)}` +
-        `${received.padStart(receivedWidth)}${times(texts)}${texts[0] === "-" ? "" : " ms"}`,
-      ]),
+      heading: [terminal.paint("faint", heading!)],
+      rows: rows.map(({ word, times }, i) => {
+        const at = widths[0]! + 2;
+        const unit = times[0] === "-" ? "" : " ms";
+        return [lines[i]!.slice(0, at) + paint(word) + lines[i]!.slice(at + word.length) + unit];
+      }),
     };
   }
   return {

@@ -1,23 +1,15 @@
 /**
- * One target of the probe: its transmission joined with its ledger.
+ * One target of the probe: its sockets joined with its ledger.
  * @module
  */
 
-import type { ErrorQueue } from "../socket/error_queue.ts";
+import type { ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import { type Failure, type Match, RequestLedger } from "./ledger.ts";
+import { type AccountOptions, type Failure, type Match, RequestLedger } from "./ledger.ts";
 import { type NamedPeer, type Peer, peerOf, peerText, printable } from "./peer.ts";
-import { Transmission, type TransmissionOptions } from "./transmission.ts";
+import type { Member, ProbeSocket } from "./probe_socket.ts";
 
-/** How requests are sent and accounted. */
-export interface RequestOptions extends TransmissionOptions {
-  /** Time after which a request without an answer is lost. */
-  readonly timeoutMilliseconds: number;
-  /** Most bytes of payload of a request. */
-  readonly sizeMax: number;
-}
-
-/** A datagram that arrived at the socket of a target. */
+/** A datagram that arrived at a socket of a target. */
 export interface Reply extends Match {
   /** Its sender. */
   readonly from: Peer;
@@ -41,66 +33,80 @@ export interface TargetObserver {
   lost?(target: ProbeTarget, sequence: number): void;
 }
 
-/** Sends requests to one endpoint, from a socket of its own, and keeps the ledger of them. */
-export class ProbeTarget {
+/** Sends requests to one endpoint, and keeps the ledger of them. */
+export class ProbeTarget implements Member {
   /** The endpoint that is asked. */
-  readonly peer: NamedPeer;
+  peer: NamedPeer;
   /** Its text: `192.0.2.10:9000`. */
   readonly endpoint: string;
+  /** The session that its payloads name. */
+  readonly session: number;
   /** What was sent, and what became of it. */
   readonly ledger: RequestLedger;
-  /** The socket. */
-  readonly transmission: Transmission;
+  /** The sockets that requests leave from in turn. */
+  readonly sockets: readonly ProbeSocket[];
   /** Is told of events. */
   observer: TargetObserver = {};
+  /** When the last request was due, in milliseconds of `performance.now`. */
+  lastDue = -Infinity;
 
   /**
-   * Makes the socket; nothing is sent yet.
-   * @param errors reads the error queues of all targets
-   * @throws {SystemError} with a sentence for the user, if the options can't be met
+   * @param session 32 bits, which no other target has
+   * @throws {SystemError} with a sentence for the user, if the sockets can't send to it
    */
-  constructor(peer: NamedPeer, options: RequestOptions, errors: ErrorQueue) {
+  constructor(peer: NamedPeer, session: number, sockets: readonly ProbeSocket[], options: AccountOptions) {
     this.peer = peer;
     this.endpoint = peerText(peer);
-    this.ledger = new RequestLedger(peer, options.sizeMax, options.timeoutMilliseconds);
-    this.transmission = new Transmission(peer, options, errors, {
-      departed: (sequence, time) => this.ledger.departed(sequence, time),
-      reported: (report) => this.#fail(this.ledger.reported(report)),
-    });
+    this.session = session;
+    this.ledger = new RequestLedger(peer, session, options);
+    this.sockets = sockets;
+    for (const socket of sockets) socket.add(this);
   }
 
   /** Sends the next request, with `size` bytes of payload; returns its number. */
   send(size: number): number {
     const payload = this.ledger.open(size);
     const sequence = this.ledger.sent;
-    const error = this.transmission.send(sequence, payload);
+    const error = this.sockets[(sequence - 1) % this.sockets.length]!.send(this, sequence, payload);
     if (error !== undefined) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
     return sequence;
   }
 
-  /**
-   * Receives what has arrived.
-   * @param end time of `performance.now` from which on no further batch is received
-   * @returns whether nothing is left
-   */
-  receive(batch: MessageBatch, end: number): boolean {
-    return this.transmission.receive(batch, end, (i) => {
-      const payload = batch.payload(i);
-      const from = peerOf(batch, i);
-      const time = batch.arrival(i) ?? this.transmission.now();
-      const match = this.ledger.answered({ payload, from, time });
-      const to = printable(batch.localAddress(i));
-      const fragmentSize = batch.fragmentSize(i);
-      this.observer.replied?.(this, { ...match, from, to, size: payload.length, fragmentSize, time });
+  departed(sequence: number, time: number): void {
+    this.ledger.departed(sequence, time);
+  }
+
+  reported(report: ErrorReport): void {
+    this.#fail(this.ledger.reported(report));
+  }
+
+  arrived(batch: MessageBatch, i: number, time: number): void {
+    const payload = batch.payload(i);
+    const from = peerOf(batch, i);
+    const match = this.ledger.answered({ payload, from, time });
+    this.observer.replied?.(this, {
+      ...match,
+      from,
+      to: printable(batch.localAddress(i)),
+      size: payload.length,
+      fragmentSize: batch.fragmentSize(i),
+      time,
     });
+  }
+
+  /** Gives up a request that waits. */
+  giveUp(sequence: number): void {
+    this.ledger.lost(sequence);
+    this.observer.lost?.(this, sequence);
+  }
+
+  /** Leaves the sockets; nothing is told of it any more. */
+  close(): void {
+    this.observer = {};
+    for (const socket of this.sockets) socket.remove(this);
   }
 
   #fail(failure: Failure): void {
     this.observer.failed?.(this, failure);
-  }
-
-  /** Gives up the requests whose time-out is over at `now`, in milliseconds of `performance.now`. */
-  expire(now: number): void {
-    for (const sequence of this.ledger.expire(now)) this.observer.lost?.(this, sequence);
   }
 }

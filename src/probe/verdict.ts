@@ -18,8 +18,8 @@ import type { RequestLedger } from "./ledger.ts";
  */
 export type Verdict = "ok" | "wrong source" | "refused" | "no answer" | "unreachable" | "corrupted" | "partial";
 
-/** The verdict as things stand; it leaves out requests that still wait. */
-export function verdict({ counts, settled, lastFailure }: RequestLedger): Verdict {
+/** The verdict on the recent requests as things stand; it leaves out those that still wait. */
+export function verdict({ recent: { counts, settled }, lastFailure }: RequestLedger): Verdict {
   if (counts["wrong source"] > 0) return "wrong source";
   if (counts.corrupted > 0) return "corrupted";
   if (counts.received + counts.late > 0) return counts.received === settled ? "ok" : "partial";

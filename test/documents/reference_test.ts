@@ -5,7 +5,8 @@ import { exposition } from "../../src/cli/metrics.ts";
 import { Counters } from "../../src/echo/counters.ts";
 import { echoMetrics } from "../../src/echo/metrics.ts";
 import { ECHO } from "../../src/echo/options.ts";
-import { REASONS, SERVICE_PORTS } from "../../src/echo/guard.ts";
+import { REASONS } from "../../src/echo/guard.ts";
+import { SERVICE_PORTS } from "../../src/socket/service_ports.ts";
 import * as library from "../../src/mod.ts";
 import { PROBE } from "../../src/probe/options.ts";
 import { DOCUMENTS, read, section, tableRows } from "./markdown.ts";
@@ -15,6 +16,8 @@ const FOREIGN = new Set([
   ...[
     "--allow-ffi",
     "--allow-net",
+    "--what",
+    "--seed",
     "--allow-worker",
     "--permission",
     "--test",

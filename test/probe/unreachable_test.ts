@@ -30,7 +30,7 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
           const result = await probe([...FAST, address, "-p", String(CLOSED_PORT), ...connected], { host: client });
           const [target] = result.targets;
           assert.deepEqual([target!.verdict, target!.failed_by_errno], ["refused", { ECONNREFUSED: 3 }]);
-          assert.match(target!.explanation!, /:9999 refused: nothing listens at this port/);
+          assert.match(target!.explanation!, /:9999 refused: nothing listens at port 9999,/);
           assert.deepEqual(
             result.failures.map(({ sequence, icmp, from }) => ({ sequence, icmp, from })),
             [1, 2, 3].map((sequence) => ({ sequence, icmp: "port unreachable", from: address })),
@@ -141,7 +141,7 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
         assert.equal(verdict, "refused");
         assert.match(
           explanation!,
-          /^192\.0\.2\.1 refused for 198\.51\.100\.2:9000: a firewall there rejects this port/,
+          /^192\.0\.2\.1 refused for 198\.51\.100\.2:9000: a firewall there rejects port 9000/,
         );
         assert.equal((await one([SERVER_IPV6[0]])).verdict, "refused");
       });

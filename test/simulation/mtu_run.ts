@@ -40,12 +40,10 @@ export function makeMtuPlan(seed: number): MtuPlan {
   const made = makeHost(random);
   const mtu = () => random.pick([1280, 1500, 1400, random.between(1280, 9000), 65_600]);
   const troubles: Trouble[] = random.some([{ kind: "black hole" }] as const);
-  // Not both: after an ICMP message, the probe waits for the answer, but does not ask again.
-  const other = random.pick(["loss", "forgery", undefined] as const);
-  if (other === "loss") troubles.push({ kind: other });
-  if (other === "forgery") {
+  if (random.chance(0.5)) troubles.push({ kind: "loss" });
+  if (random.chance(0.5)) {
     const quoted = random.pick([0, 4, 600]);
-    troubles.push({ kind: other, mtu: random.pick([20, 68, 576, random.between(1, 9000)]), quoted });
+    troubles.push({ kind: "forgery", mtu: random.pick([20, 68, 576, random.between(1, 9000)]), quoted });
   }
   return {
     seed,

@@ -45,13 +45,13 @@ export class TargetOracle {
   stray = 0;
   lastErrno = 0;
   #newest = -1;
-  readonly #address: string;
-  readonly #port: number;
+  readonly address: string;
+  readonly port: number;
   readonly #timeout: number;
 
   constructor(address: string, port: number, timeoutMilliseconds: number) {
-    this.#address = address;
-    this.#port = port;
+    this.address = address;
+    this.port = port;
     this.#timeout = timeoutMilliseconds * MILLISECOND;
   }
 
@@ -78,7 +78,7 @@ export class TargetOracle {
     const intact = this.requests.findIndex((request) => sameBytes(request.payload, payload));
     const named = intact >= 0 ? intact : this.#resembling(payload);
     const request = this.requests[named];
-    const fromTarget = source === this.#address && sourcePort === this.#port;
+    const fromTarget = source === this.address && sourcePort === this.port;
     const age = request === undefined ? 0 : (now - request.sent) / this.#timeout;
     if (request === undefined || age > FORGOTTEN) {
       this.stray++;
@@ -164,6 +164,8 @@ function hasAnswer({ fate }: Request): boolean {
 
 export class ProbeOracle implements Observer {
   readonly targets: readonly TargetOracle[];
+  /** Is called right before the program sends. */
+  beforeSending: () => void = () => {};
   readonly #world: World;
   readonly #plan: ProbePlan;
   readonly #sockets = new Map<KernelSocket, TargetOracle>();
@@ -178,7 +180,9 @@ export class ProbeOracle implements Observer {
   called(name: string): void {
     const { now, realtime } = this.#world.time;
     // The probe reads the clock right before it sends.
-    if (name === "sendmmsg") this.#sending = { now, realtime };
+    if (name !== "sendmmsg") return;
+    this.#sending = { now, realtime };
+    this.beforeSending();
   }
 
   attempted(attempt: Attempt): void {
@@ -191,12 +195,31 @@ export class ProbeOracle implements Observer {
   }
 
   received(socket: KernelSocket, message: Message): void {
-    this.#sockets.get(socket)?.answered(message, this.#world.time.now, this.#plan.events.length > 0);
+    const { payloads, source, sourcePort } = message;
+    const target = this.#targetOf(socket, payloads[0]!) ??
+      this.targets.find(({ address, port }) => address === source && port === sourcePort);
+    target?.answered(message, this.#world.time.now, this.#plan.events.length > 0);
   }
 
   errorReceived(socket: KernelSocket, entry: QueuedError): void {
-    const target = this.#sockets.get(socket);
-    if (entry.errno !== 0) target?.failed(entry, this.#world.time.now);
-    else if (entry.departed !== undefined) target?.departed(entry.departed, entry.time!);
+    if (entry.errno !== 0) this.#targetOf(socket, entry.payload)?.failed(entry, this.#world.time.now);
+    else if (entry.departed !== undefined) {
+      this.#targetOf(socket, entry.departed)?.departed(entry.departed, entry.time!);
+    }
+  }
+
+  /** The target whose session a payload names, or the only one of the socket. */
+  #targetOf(socket: KernelSocket, payload: Uint8Array): TargetOracle | undefined {
+    const ipv4 = (address: string) => !address.includes(":");
+    const sender = this.#sockets.get(socket);
+    const members = this.targets.filter((target) =>
+      this.#plan.connected ? target === sender : sender !== undefined && ipv4(target.address) === ipv4(sender.address)
+    );
+    const session = payload.subarray(4, 8);
+    return members.length === 1
+      ? members[0]
+      : members.find(({ requests: [first] }) =>
+        first !== undefined && sameBytes(first.payload.subarray(4, 8), session)
+      );
   }
 }

@@ -23,6 +23,8 @@ export interface Weather {
   readonly delay: readonly [number, number];
   /** What ICMP messages wait for: they come together at multiples of this, in nanoseconds; 0 for not at all. */
   readonly clumps: number;
+  /** ICMP messages come at the very moment at which the next request is sent. */
+  readonly ambush: number;
 }
 
 /** A server that is asked, or none. */
@@ -72,11 +74,10 @@ export function makeProbePlan(seed: number): ProbePlan {
   const intervalMilliseconds = random.pick([0, 1, 5, 20, 200]);
   const duration = count * (intervalMilliseconds + 1) * MILLISECOND;
   const events: PlannedEvent[] = [];
-  // Not yet to before the start: from then on the probe only estimates round trips.
   let ahead = 0;
   for (let at = random.between(0, duration); random.chance(0.2); at = random.between(at, duration)) {
     const before = ahead;
-    ahead = random.between(0, 10) * SECOND;
+    ahead = random.between(-10, 10) * SECOND;
     events.push({ at, kind: "clock step", nanoseconds: ahead - before });
   }
   return {
@@ -123,6 +124,8 @@ function makeTarget(random: Random, address: string, timeoutMilliseconds: number
         ? [1.2 * timeout, 1.25 * timeout]
         : [50 * MICROSECOND, most],
       clumps: random.chance(0.3) ? 50 * MILLISECOND : 0,
+      // While the request is remembered, for sure.
+      ambush: timeoutMilliseconds >= 100 && random.chance(0.3) ? random.pick([0.2, 1]) : 0,
     },
     path: random.pick(paths),
   };

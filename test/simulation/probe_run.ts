@@ -28,7 +28,7 @@ export async function runProbePlan(plan: ProbePlan, run: (args: readonly string[
   const oracle = new ProbeOracle(world, plan);
   world.observer = oracle;
   for (const { address, path } of plan.targets) world.network.paths.set(address, path);
-  answer(world, plan.targets, plan.seed);
+  oracle.beforeSending = answer(world, plan.targets, plan.seed);
   const { start } = world;
   for (const event of plan.events) world.time.schedule(start + event.at, () => happen(world, event, 0));
   const { stop } = plan;
@@ -58,7 +58,9 @@ function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: nu
   plan.targets.forEach(({ address, port }, i) => {
     const endpoint = endpointOf(address, "", port);
     const own = lines.filter(({ event, target }) => event === "reply" && target === endpoint);
-    checkReports(own, targets[i]!);
+    // After a request that failed, the departures of those on their path can't be told apart.
+    const disturbed = targets.some((target) => target.count("failed") > 0);
+    checkReports(own, targets[i]!, disturbed);
     const said: Summary = summary.targets[i];
     if (plan.connected && targets[i]!.requests.length === 0) {
       // Without a route it can't even be connected.
@@ -70,10 +72,7 @@ function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: nu
 }
 
 /** Requires that the lines of replies are those of the datagrams that were read, one by one. */
-function checkReports(lines: readonly Summary[], target: TargetOracle): void {
-  const { reports } = target;
-  // After a request that failed, the departures of those on their path can't be told apart.
-  const disturbed = target.count("failed") > 0;
+function checkReports(lines: readonly Summary[], { reports }: TargetOracle, disturbed: boolean): void {
   if (lines.length !== reports.length) throw new Violation(`${lines.length} replies reported of ${reports.length}`);
   reports.forEach(({ kind, sequence, rtt, estimated }, i) => {
     const line = lines[i]!;

@@ -47,6 +47,7 @@ export interface TargetSummary {
   duplicates: number;
   reordered: number;
   stray: number;
+  loss_percent: number | null;
   failed_by_errno: Record<string, number>;
   wrong_sources: string[];
   rtt_ns:
@@ -88,8 +89,10 @@ export function readProbe(result: Result): ProbeResult {
     );
     const total = (counts: number[]) => counts.reduce((sum, count) => sum + count, 0);
     assert.equal(failed, total(Object.values(target.failed_by_errno)));
-    assert.equal(received + late + wrong_source, total(target.histogram.map(({ count }) => count)));
-    assert.equal(target.rtt_ns === null, received + late + wrong_source === 0);
+    assert.equal(received + wrong_source, total(target.histogram.map(({ count }) => count)));
+    assert.equal(target.rtt_ns === null, received + wrong_source === 0);
+    const loss = Math.round(10_000 * (lost + late + failed) / (target.sent - waiting)) / 100;
+    assert.equal(target.loss_percent, Number.isNaN(loss) ? null : loss);
     assert.equal(target.explanation === null, target.verdict === "ok" && target.duplicates === 0);
   }
   assert.equal(result.code, targets.every(({ verdict }) => verdict === "ok") ? 0 : 1, "exit code");

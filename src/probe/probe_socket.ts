@@ -1,5 +1,6 @@
 /**
- * The socket of one target: it sends requests, tells when they left and which errors came of them, and receives.
+ * A socket of the probe: it sends requests to one target or many, tells each target when its requests left and which
+ * errors and datagrams came back.
  * @module
  */
 
@@ -34,29 +35,35 @@ import {
   UDP_GRO,
 } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { Clock, wallTime } from "../../ffi/clock.ts";
-import { isIPv4 } from "../net/address.ts";
+import { Clock, wallTime, wallTimeOf } from "../../ffi/clock.ts";
 import type { ErrorQueue, ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import { UdpSocket } from "../socket/udp_socket.ts";
+import type { Path } from "../socket/path.ts";
+import { BatchSocket } from "../socket/batch_socket.ts";
 import type { ProbeSettings } from "./options.ts";
-import { exactHostText, type Peer, type ScopedAddress } from "./peer.ts";
+import { namedSession } from "./payload.ts";
+import { exactHostText, type Peer, peerKey, peerOf, type ScopedAddress } from "./peer.ts";
 
 /** How requests are sent. */
-export interface TransmissionOptions
-  extends Pick<ProbeSettings, "connected" | "ttl" | "trafficClass" | "dontFragment"> {
+export interface SocketOptions extends Pick<ProbeSettings, "connected" | "ttl" | "trafficClass" | "dontFragment"> {
   /** Local address to send from; if absent, the one that the routing table gives. */
   readonly source: ScopedAddress | undefined;
   /** Index of the interface to send by; 0 for the one that the routing table gives. */
   readonly interfaceIndex: number;
 }
 
-/** Is told what happens to requests. */
-export interface TransmissionObserver {
+/** A target, as its sockets know it. */
+export interface Member {
+  /** The endpoint that is asked. */
+  readonly peer: Peer;
+  /** The session that its payloads name. */
+  readonly session: number;
   /** A request left at `time`, a `wallTime`: by the clock before the call, then once more by the kernel. */
   departed(sequence: number, time: number): void;
   /** An ICMP error came back. */
   reported(report: ErrorReport): void;
+  /** Message `i` of the batch arrived at `time`, a `wallTime`. */
+  arrived(batch: MessageBatch, i: number, time: number): void;
 }
 
 /** Why a request could not be sent. */
@@ -71,36 +78,42 @@ const TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE |
 /** How often a request is sent again because the call reported the error of an earlier request. */
 const SEND_ATTEMPTS = 4;
 
-/** A socket that exchanges datagrams with one target. */
-export class Transmission {
-  readonly #target: Peer;
-  readonly #connect: boolean;
-  readonly #observer: TransmissionObserver;
-  readonly #errors: ErrorQueue;
-  readonly #clock = new Clock(CLOCK_REALTIME);
+/** Departures that the kernel may still report. */
+const DEPARTURES_MAX = 1024;
+
+/** A socket that exchanges datagrams with its members: many targets, or one if it is connected. */
+export class ProbeSocket {
+  /** Whether it is for IPv4 targets, or else for IPv6 targets. */
+  readonly ipv4: boolean;
   /** Whether the kernel tells of answers that came in fragments. */
   readonly tellsFragments: boolean = false;
-  // Absent where this host lacks the target's family.
-  readonly #socket: UdpSocket | undefined;
+  readonly #connect: boolean;
+  readonly #source: string | undefined;
+  readonly #errors: ErrorQueue;
+  readonly #clock = new Clock(CLOCK_REALTIME);
+  readonly #members = new Map<Member, Path | undefined>();
+  readonly #bySession = new Map<number, Member>();
+  readonly #byPeer = new Map<string, Member>();
+  // Absent where this host lacks the family.
+  readonly #socket: BatchSocket | undefined;
   readonly #outgoing: MessageBatch | undefined;
   #connected = false;
-  // The request whose departure the kernel counts as number 0.
-  #firstCounted = 1;
+  // The requests that left, by the kernel's number modulo DEPARTURES_MAX; and the next number.
+  readonly #departing: { readonly number: number; readonly member: Member; readonly sequence: number }[] = [];
+  #nextNumber = 0;
 
   /**
    * Makes the socket; nothing is sent yet.
    * @param errors reads the error queue; one serves all sockets
    * @throws {SystemError} with a sentence for the user, if the options can't be met
    */
-  constructor(target: Peer, options: TransmissionOptions, errors: ErrorQueue, observer: TransmissionObserver) {
-    this.#target = target;
+  constructor(ipv4: boolean, options: SocketOptions, errors: ErrorQueue) {
+    this.ipv4 = ipv4;
     this.#connect = options.connected;
-    this.#observer = observer;
+    this.#source = options.source === undefined ? undefined : exactHostText(options.source);
     this.#errors = errors;
-    const { source } = options;
-    const address = source === undefined ? undefined : exactHostText(source);
     try {
-      this.#socket = UdpSocket.bind({ port: 0, address, family: isIPv4(target.bytes) ? 4 : 6 });
+      this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
     } catch (error) {
       // A host without IPv6 does not reach IPv6 targets: a result, not a mistake.
       if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
@@ -108,7 +121,6 @@ export class Transmission {
     }
     this.tellsFragments = setOptions(this.#socket, options);
     this.#outgoing = this.#socket.batch(1);
-    this.#outgoing.add(new Uint8Array(), { to: { address: exactHostText(target), port: target.port }, from: address });
   }
 
   /** The descriptor of the socket; -1 if it could not be made. */
@@ -121,35 +133,67 @@ export class Transmission {
     return this.#socket?.port ?? 0;
   }
 
-  /** Makes a batch for {@link receive} of this target, and of every target of the same family. */
+  /** Number of members. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /**
+   * Adds a target.
+   * @throws {SystemError} with a sentence for the user, if the socket can't send to it
+   */
+  add(member: Member): void {
+    const { peer, session } = member;
+    const outgoing = this.#outgoing;
+    outgoing?.clear();
+    outgoing?.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
+    this.#members.set(member, outgoing?.path(0));
+    this.#bySession.set(session, member);
+    this.#byPeer.set(peerKey(peer), member);
+  }
+
+  /** Removes a target; closes the socket after the last one. */
+  remove(member: Member): void {
+    this.#members.delete(member);
+    this.#bySession.delete(member.session);
+    this.#byPeer.delete(peerKey(member.peer));
+    if (this.size === 0) this.#socket?.close();
+  }
+
+  /** Makes a batch for {@link receive} of every socket of the same family. */
   batch(capacity: number): MessageBatch | undefined {
     return this.#socket?.batch(capacity);
   }
 
-  /** Sends the request `sequence`, a number higher than the last one's; returns why that failed, if it did. */
-  send(sequence: number, payload: Uint8Array): SendError | undefined {
+  /** Sends a request, whose number is higher than those of the member before; returns why that failed, if it did. */
+  send(member: Member, sequence: number, payload: Uint8Array): SendError | undefined {
     const socket = this.#socket;
     const outgoing = this.#outgoing;
-    if (socket === undefined || outgoing === undefined) return { errno: EAFNOSUPPORT, report: undefined };
-    outgoing.setPayload(0, payload);
-    outgoing.markForSend(0);
+    const path = this.#members.get(member);
+    if (socket === undefined || outgoing === undefined || path === undefined) {
+      return { errno: EAFNOSUPPORT, report: undefined };
+    }
+    outgoing.clear();
+    outgoing.add(payload, path);
     for (let attempt = 1;; attempt++) {
-      this.#observer.departed(sequence, this.now());
-      const errno = this.#connectError(socket) || (socket.send(outgoing) === 1 ? 0 : socket.lastError);
+      const number = this.#nextNumber++;
+      this.#departing[number % DEPARTURES_MAX] = { number, member, sequence };
+      member.departed(sequence, this.now());
+      const errno = this.#connectError(socket, member.peer) || (socket.send(outgoing) === 1 ? 0 : socket.lastError);
       const reports = this.receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return undefined;
+      this.#restartCount(socket);
       // The call may have reported the error of an earlier request: then this one has not been sent.
       const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== undefined);
-      this.#countDeparturesFrom(socket, again ? sequence : sequence + 1);
       if (!again) return { errno, report: reports.find(({ icmp }) => icmp === undefined) };
     }
   }
 
   /** Connects the socket, if it is to be connected and is not yet; returns the error number, or 0. */
-  #connectError(socket: UdpSocket): number {
+  #connectError(socket: BatchSocket, peer: Peer): number {
     if (!this.#connect || this.#connected) return 0;
     try {
-      socket.connect({ address: exactHostText(this.#target), port: this.#target.port });
+      socket.connect({ address: exactHostText(peer), port: peer.port });
       this.#connected = true;
       return 0;
     } catch (error) {
@@ -158,33 +202,40 @@ export class Transmission {
     }
   }
 
-  /** Reads the error queue: tells the observer of departures and ICMP errors; returns all errors. */
+  /** Reads the error queue: tells the members of departures and ICMP errors; returns all errors. */
   receiveErrors(): ErrorReport[] {
     const reports: ErrorReport[] = [];
     for (const entry of this.#socket === undefined ? [] : this.#errors.receive(this.#socket)) {
       if (entry.kind === "departure") {
-        this.#observer.departed(this.#firstCounted + entry.index, entry.time);
+        const departed = this.#departing[entry.index % DEPARTURES_MAX];
+        if (departed?.number === entry.index) {
+          departed.member.departed(departed.sequence, wallTimeOf(entry.nanoseconds));
+        }
       } else {
         reports.push(entry);
         // An error of this host's kernel is a result of the call, too.
-        if (entry.icmp !== undefined) this.#observer.reported(entry);
+        if (entry.icmp !== undefined) this.#named(entry.quoted)?.reported(entry);
       }
     }
     return reports;
   }
 
   /**
-   * Receives what has arrived, and has `handle` called with each message of the batch.
+   * Receives what has arrived, and hands it to the members. What belongs to none is ignored.
    * @param end time of `performance.now` from which on no further batch is received
    * @returns whether nothing is left
    */
-  receive(batch: MessageBatch, end: number, handle: (i: number) => void): boolean {
+  receive(batch: MessageBatch, end: number): boolean {
     const socket = this.#socket;
     if (socket === undefined) return true;
     do {
       this.receiveErrors();
       const received = socket.receive(batch, false);
-      for (let i = 0; i < received; i++) handle(i);
+      for (let i = 0; i < received; i++) {
+        const member = this.#named(batch.payload(i)) ?? this.#byPeer.get(peerKey(peerOf(batch, i)));
+        const arrival = batch.arrivalNanoseconds(i);
+        member?.arrived(batch, i, arrival === undefined ? this.now() : wallTimeOf(arrival));
+      }
       // Any other failure is the error of an earlier request, which the error queue has too.
       if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
     } while (performance.now() < end);
@@ -197,14 +248,17 @@ export class Transmission {
     return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
   }
 
-  /** Closes the socket. */
-  close(): void {
-    this.#socket?.close();
+  /** The member whose session a payload names; the only one, if there is one. */
+  #named(payload: Uint8Array): Member | undefined {
+    if (this.size === 1) return this.#members.keys().next().value;
+    const session = namedSession(payload);
+    return session === undefined ? undefined : this.#bySession.get(session);
   }
 
   /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
-  #countDeparturesFrom(socket: UdpSocket, sequence: number): void {
-    this.#firstCounted = sequence;
+  #restartCount(socket: BatchSocket): void {
+    this.#departing.length = 0;
+    this.#nextNumber = 0;
     trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, 0);
     trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
@@ -212,8 +266,8 @@ export class Transmission {
 
 /** Sets the options of a socket; returns whether its kernel tells of answers that came in fragments. */
 function setOptions(
-  socket: UdpSocket,
-  { ttl, trafficClass, interfaceIndex, dontFragment }: TransmissionOptions,
+  socket: BatchSocket,
+  { ttl, trafficClass, interfaceIndex, dontFragment }: SocketOptions,
 ): boolean {
   const ipv6 = socket.domain === AF_INET6;
   const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
@@ -234,7 +288,7 @@ function setOptions(
 }
 
 /** Sets an option that not every kernel has; returns whether this one has it. */
-function trySetOption(socket: UdpSocket, level: number, name: number, value: number): boolean {
+function trySetOption(socket: BatchSocket, level: number, name: number, value: number): boolean {
   try {
     socket.setOption(level, name, value);
     return true;

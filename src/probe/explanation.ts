@@ -33,7 +33,7 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
       return corrupted(target, settings);
     case "partial":
       return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` +
-        list(shortcomings(target, settings));
+        list(shortcomings(target, settings)) + brokenPaths(target);
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure!, settings);
@@ -47,6 +47,8 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
   }
 }
 
+/** A source port has no path after so many requests in a row without a good answer. */
+const BROKEN_REQUESTS = 2;
 /** Ports of services are below this one, ports of clients from here on: the kernel's default. ip(7) */
 const CLIENT_PORTS = 32_768;
 
@@ -98,6 +100,17 @@ function shortcomings({ ledger }: ProbeTarget, settings: ProbeSettings): string[
     parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
   }
   return parts;
+}
+
+/** Source ports without answers beside others with answers, as where flows are spread over several paths. */
+function brokenPaths({ sockets, ledger: { paths } }: ProbeTarget): string {
+  const portsWhere = (matches: (unanswered: number) => boolean) =>
+    paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i]!.localPort}`] : []);
+  const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
+  const others = portsWhere((unanswered) => unanswered === 0).length;
+  if (broken.length === 0 || others === 0) return "";
+  return `; requests from source port ${list(broken)} get no good answer, those from ${others} other` +
+    `${others === 1 ? "" : "s"} do: one of several paths is broken`;
 }
 
 /** A failure in a few words, with its reporter: `port unreachable, says 192.0.2.10`. */

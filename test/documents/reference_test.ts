@@ -11,6 +11,8 @@ import { DOCUMENTS, read, section, tableRows } from "./markdown.ts";
 const FOREIGN = new Set([
   ...[
     "--allow-ffi",
+    "--allow-net",
+    "--allow-read",
     "--allow-worker",
     "--permission",
     "--test",

@@ -48,6 +48,7 @@ export interface TargetSummary {
   reordered: number;
   stray: number;
   loss_percent: number | null;
+  source_ports: { port: number; settled: number; received: number; loss_percent: number | null }[];
   failed_by_errno: Record<string, number>;
   wrong_sources: string[];
   rtt_ns:

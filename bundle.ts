@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { buildSync } from "esbuild";
@@ -13,12 +13,16 @@ import { VERSION } from "./src/cli/version.ts";
 const root = import.meta.dirname!;
 
 const head = `\
+${readFileSync(join(root, "packaging/launcher.sh"), "utf8")}
 // echo.ts ${VERSION}: a UDP echo server that answers from the address it was asked at.
 //
 //   deno run --allow-ffi echo.ts 9000
 //   bun run echo.ts 9000
+//   node echo.mjs 9000       (a copy or link of this file; with the name echo.ts it starts later)
+//   ./echo.ts 9000           (the first of these that is installed, or that ECHO_RUNTIME names)
 //
-// The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; \`--help\` shows its options.
+// The whole program in one file, for Deno 2, Bun 1.3, Node.js 26.10, or later, on 64-bit Linux; \`--help\` shows its
+// options.
 // It is generated from src/ and ffi/ of the project by \`npm run bundle\`: change it there, not here. The comments are
 // there too.
 //
@@ -52,6 +56,7 @@ if (import.meta.main) {
   const text = bundle();
   if (!process.argv.includes("--check")) {
     writeFileSync(file, text);
+    chmodSync(file, 0o755);
   } else if (readFileSync(file, "utf8") !== text) {
     console.error("echo.ts is stale: it differs from what src/ and ffi/ give. Run `npm run bundle` and commit it.");
     process.exit(1);

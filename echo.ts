@@ -1,9 +1,36 @@
+#!/bin/sh
+/*/ 2> /dev/null # Does nothing: a folder is no program. To JavaScript, this script is a comment. It starts ./echo.ts.
+case ${ECHO_RUNTIME:-deno} in
+  deno | bun | node) ;;
+  *)
+    echo "echo.ts: ECHO_RUNTIME is deno, bun or node, not $ECHO_RUNTIME" >&2
+    exit 2 ;;
+esac
+for runtime in ${ECHO_RUNTIME:-deno bun node}; do
+  command -v $runtime > /dev/null || continue
+  case $runtime in
+    deno) exec deno run --allow-ffi "$0" "$@" ;;
+    bun) exec bun run "$0" "$@" ;;
+    # Node.js takes long to remove types from a file named .ts, and refuses a file without an ending.
+    node) exec node -e '
+      const file = process.argv[1];
+      const program = require("fs").readFileSync(file, "utf8") + "\n//# sourceURL=" + file;
+      import("data:text/javascript;base64," + Buffer.from(program).toString("base64"));' -- "$0" "$@" ;;
+  esac
+done
+echo "echo.ts: ${ECHO_RUNTIME:-a runtime} is not in PATH: install Deno 2 (https://deno.com), Bun 1.3 (https://bun.sh)," \
+  "Node.js 26.10 (https://nodejs.org), or a later version" >&2
+exit 1 # */
+
 // echo.ts 0.1.0: a UDP echo server that answers from the address it was asked at.
 //
 //   deno run --allow-ffi echo.ts 9000
 //   bun run echo.ts 9000
+//   node echo.mjs 9000       (a copy or link of this file; with the name echo.ts it starts later)
+//   ./echo.ts 9000           (the first of these that is installed, or that ECHO_RUNTIME names)
 //
-// The whole program in one file, for Deno 2 and Bun 1.3 or later on 64-bit Linux; `--help` shows its options.
+// The whole program in one file, for Deno 2, Bun 1.3, Node.js 26.10, or later, on 64-bit Linux; `--help` shows its
+// options.
 // It is generated from src/ and ffi/ of the project by `npm run bundle`: change it there, not here. The comments are
 // there too.
 //
@@ -87,7 +114,7 @@ var SystemError = class extends Error {
 };
 
 // ffi/process_runtime.ts
-function processRuntime(process, name, load3) {
+function processRuntime(process, name, load4) {
   return {
     name,
     arch: process.arch,
@@ -95,7 +122,7 @@ function processRuntime(process, name, load3) {
     onSignal: (signal, handler) => void process.on(signal, handler),
     exit: (code) => process.exit(code),
     get ffi() {
-      return foreignInterface(process, load3());
+      return foreignInterface(process, load4());
     }
   };
 }
@@ -151,10 +178,10 @@ var HelperThread = class {
   #worker;
   #settle;
   constructor(process, module, libraries2, signatures2, interrupt) {
-    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const { Worker: Worker2 } = process.getBuiltinModule("node:worker_threads");
     const workerData = { name: module.name, libraries: libraries2, signatures: translate(module, signatures2) };
     try {
-      this.#worker = new Worker(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
+      this.#worker = new Worker2(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
     } catch (error) {
       throw new LibraryError(`cannot start a thread: ${reasonOf(module, error)}`);
     }
@@ -232,8 +259,8 @@ function foreignInterface2(deno) {
       };
     },
     loadBlocking(libraries2, signatures2) {
-      const blocking2 = Object.entries(signatures2).map(([name, signature]) => [name, { ...signature, nonblocking: true }]);
-      return open(deno, libraries2, Object.fromEntries(blocking2));
+      const blocking = Object.entries(signatures2).map(([name, signature]) => [name, { ...signature, nonblocking: true }]);
+      return open(deno, libraries2, Object.fromEntries(blocking));
     }
   };
 }
@@ -406,11 +433,11 @@ function isMulticast(words, at) {
 function sameAddress(a, atA, b, atB) {
   return a[atA + 3] === b[atB + 3] && a[atA + 2] === b[atB + 2] && a[atA + 1] === b[atB + 1] && a[atA] === b[atB];
 }
-function formatAddress(out, at, words, word) {
-  if (isMapped(words, word)) {
+function formatAddress(out, at, words, word2) {
+  if (isMapped(words, word2)) {
     for (let shift = 0; shift < 32; shift += 8) {
       if (shift > 0) out[at++] = DOT;
-      at = formatDecimal(out, at, words[word + 3] >>> shift & 255);
+      at = formatDecimal(out, at, words[word2 + 3] >>> shift & 255);
     }
     return at;
   }
@@ -418,7 +445,7 @@ function formatAddress(out, at, words, word) {
   let runLength = 1;
   for (let i = 0; i < 8; i++) {
     let end = i;
-    while (end < 8 && group(words, word, end) === 0) end++;
+    while (end < 8 && group(words, word2, end) === 0) end++;
     if (end - i > runLength) {
       runStart = i;
       runLength = end - i;
@@ -433,17 +460,17 @@ function formatAddress(out, at, words, word) {
       continue;
     }
     if (i > 0 && i !== runStart + runLength) out[at++] = COLON;
-    const value = group(words, word, i);
+    const value = group(words, word2, i);
     for (let shift = value > 4095 ? 12 : value > 255 ? 8 : value > 15 ? 4 : 0; shift >= 0; shift -= 4) {
       out[at++] = HEX[value >> shift & 15];
     }
   }
   return at;
 }
-function formatEndpoint(out, at, words, word, zone, port) {
-  const bracketed = !isMapped(words, word);
+function formatEndpoint(out, at, words, word2, zone, port) {
+  const bracketed = !isMapped(words, word2);
   if (bracketed) out[at++] = 91;
-  at = formatAddress(out, at, words, word);
+  at = formatAddress(out, at, words, word2);
   if (zone !== "") {
     out[at++] = 37;
     for (let i = 0; i < zone.length && i < 15; i++) {
@@ -464,9 +491,9 @@ function formatDecimal(out, at, value) {
   }
   return at + digits;
 }
-function wordsText(words, word) {
+function wordsText(words, word2) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, words, word)));
+  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, words, word2)));
 }
 function addressText(bytes) {
   return wordsText(addressWords(bytes), 0);
@@ -475,8 +502,8 @@ function endpointText(bytes, zone, port) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
   return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, addressWords(bytes), 0, zone, port)));
 }
-function group(words, word, index) {
-  const half = words[word + (index >> 1)] >>> ((index & 1) << 4);
+function group(words, word2, index) {
+  const half = words[word2 + (index >> 1)] >>> ((index & 1) << 4);
   return (half & 255) << 8 | half >>> 8 & 255;
 }
 var DOT = 46;
@@ -548,9 +575,9 @@ function unknownOption(rawName, name, names) {
   const advice = near === void 0 ? "--help lists all options" : `did you mean --${near}?`;
   return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }
-function isSimilar(word, known) {
-  if (word.length < 4 || Math.abs(word.length - known.length) > 1) return word.length > 1 && known.startsWith(word);
-  return [...word].some((_, i) => known.startsWith(word.slice(0, i)) && known.endsWith(word.slice(i + 2)));
+function isSimilar(word2, known) {
+  if (word2.length < 4 || Math.abs(word2.length - known.length) > 1) return word2.length > 1 && known.startsWith(word2);
+  return [...word2].some((_, i) => known.startsWith(word2.slice(0, i)) && known.endsWith(word2.slice(i + 2)));
 }
 function addressFamily({ ipv4, ipv6 }) {
   if (ipv4 && ipv6) throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
@@ -593,13 +620,16 @@ var SO_TYPE = 3;
 var SO_BROADCAST = 6;
 var SO_SNDBUF = 7;
 var SO_RCVBUF = 8;
+var SO_REUSEPORT = 15;
 var SO_RCVTIMEO = 20;
 var SO_ATTACH_FILTER = 26;
 var SO_SNDBUFFORCE = 32;
 var SO_RCVBUFFORCE = 33;
 var SO_TIMESTAMPING = 37;
 var SO_DOMAIN = 39;
+var SO_ATTACH_REUSEPORT_CBPF = 51;
 var SO_MEMINFO = 55;
+var SO_BINDTOIFINDEX = 62;
 var SK_MEMINFO_WMEM_ALLOC = 2;
 var SK_MEMINFO_SNDBUF = 3;
 var SK_MEMINFO_DROPS = 8;
@@ -617,16 +647,16 @@ var IP_MTU_DISCOVER = 10;
 var IP_PMTUDISC_DONT = 0;
 var IP_PMTUDISC_PROBE = 3;
 var IP_RECVERR = 11;
-var IP_MTU = 14;
 var IP_RECVFRAGSIZE = 25;
+var IP_MULTICAST_ALL = 49;
 var IP_UNICAST_IF = 50;
 var IPV6_UNICAST_HOPS = 16;
 var IPV6_MTU_DISCOVER = 23;
-var IPV6_MTU = 24;
 var IPV6_RECVERR = 25;
 var IPV6_V6ONLY = 26;
 var IPV6_RECVPKTINFO = 49;
 var IPV6_PKTINFO = 50;
+var IPV6_HOPLIMIT = 52;
 var IPV6_TCLASS = 67;
 var IPV6_UNICAST_IF = 76;
 var IPV6_RECVFRAGSIZE = 77;
@@ -646,13 +676,6 @@ var POLLOUT = 4;
 var SO_EE_ORIGIN_ICMP = 2;
 var SO_EE_ORIGIN_ICMP6 = 3;
 var SO_EE_ORIGIN_TIMESTAMPING = 4;
-var EPOLL_CTL_ADD = 1;
-var EPOLL_CTL_DEL = 2;
-var EPOLL_CTL_MOD = 3;
-var EPOLL_CLOEXEC = 524288;
-var EPOLLIN = 1;
-var EPOLLONESHOT = 1073741824;
-var EFD_CLOEXEC = 524288;
 var NETLINK_ROUTE = 0;
 var NLM_F_REQUEST = 1;
 var NLM_F_DUMP = 768;
@@ -671,20 +694,29 @@ var BPF_LD = 0;
 var BPF_W = 0;
 var BPF_ABS = 32;
 var BPF_ALU = 4;
+var BPF_ADD = 0;
+var BPF_MUL = 32;
 var BPF_RSH = 112;
 var BPF_JMP = 5;
 var BPF_JEQ = 16;
 var BPF_RET = 6;
 var BPF_K = 0;
+var BPF_X = 8;
+var BPF_A = 16;
+var BPF_MISC = 7;
+var BPF_TAX = 0;
 var SKF_NET_OFF = -1048576;
 var SKF_AD_OFF = -4096;
 var SKF_AD_IFINDEX = 8;
 var CLOCK_REALTIME = 0;
 var CLOCK_MONOTONIC = 1;
+var O_RDONLY = 0;
 var O_WRONLY = 1;
 var O_NOCTTY = 256;
 var O_NONBLOCK = 2048;
 var O_CLOEXEC = 524288;
+var FD_CLOEXEC = 1;
+var F_SETFD = 2;
 var F_GETFL = 3;
 var F_SETFL = 4;
 var F_DUPFD_CLOEXEC = 1030;
@@ -694,13 +726,22 @@ var TIOCGDEV = 2147767346;
 var PIPE_BUF = 4096;
 var EAI_NONAME = -2;
 var EAI_AGAIN = -3;
+var PROT_READ = 1;
+var PROT_WRITE = 2;
+var MAP_SHARED = 1;
+var MAP_FIXED = 16;
+var MFD_CLOEXEC = 1;
+var PR_SET_PDEATHSIG = 1;
+var PR_SET_NAME = 15;
+var WNOHANG = 1;
 var SIGHUP = 1;
+var SIGKILL = 9;
 var SIGUSR1 = 10;
 var SIGPIPE = 13;
+var SIGTERM = 15;
 var SIGXFSZ = 25;
 var SIG_IGN = 1;
 var EPERM = 1;
-var ENOENT = 2;
 var EINTR = 4;
 var EIO = 5;
 var EBADF = 9;
@@ -715,7 +756,6 @@ var EADDRINUSE = 98;
 var EADDRNOTAVAIL = 99;
 var ENETUNREACH = 101;
 var ENOBUFS = 105;
-var EISCONN = 106;
 var ESHUTDOWN = 108;
 var ECONNREFUSED = 111;
 var EHOSTUNREACH = 113;
@@ -814,8 +854,17 @@ var lazySignatures = {
   getenv: { parameters: ["pointer"], result: "pointer" },
   strlen: { parameters: ["pointer"], result: "u32" }
 };
-var blockingSignatures = {
-  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" }
+var processSignatures = {
+  posix_spawn: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer"], result: "i32" },
+  waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+  getpid: { parameters: [], result: "i32" },
+  getppid: { parameters: [], result: "i32" },
+  prctl: { parameters: ["i32", "pointer"], result: "i32" },
+  sched_getaffinity: { parameters: ["i32", "u32", "pointer"], result: "i32" },
+  memfd_create: { parameters: ["pointer", "u32"], result: "i32" },
+  ftruncate: { parameters: ["i32", "u32"], result: "i32" },
+  mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "pointer"], result: "i32" }
 };
 var libraries = [
   "libc.so.6",
@@ -851,12 +900,15 @@ var lazy;
 function lazyLibc() {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
 }
-var blocking;
-function blockingLibc(interrupt) {
-  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures, interrupt);
+var processes;
+function processLibc() {
+  return processes ??= runtime().ffi.load(libraries, processSignatures).call;
 }
 
 // ffi/memory.ts
+function allocate(size) {
+  return new Uint8Array(new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64)));
+}
 var Memory = class {
   bytes;
   u16;
@@ -864,12 +916,13 @@ var Memory = class {
   #address;
   #low;
   #high;
-  constructor(size) {
-    const buffer = new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64));
-    this.bytes = new Uint8Array(buffer);
-    this.u16 = new Uint16Array(buffer);
-    this.i32 = new Int32Array(buffer);
-    this.#address = libc().addressOf(buffer);
+  constructor(size, place = allocate(size)) {
+    const { buffer, byteOffset, length } = place;
+    if (length < size) throw new RangeError(`${length} bytes instead of ${size}`);
+    this.bytes = place;
+    this.u16 = new Uint16Array(buffer, byteOffset, length / 2);
+    this.i32 = new Int32Array(buffer, byteOffset, length / 4);
+    this.#address = libc().addressOf(buffer) + byteOffset;
     this.#low = this.#address | 0;
     this.#high = Math.floor(this.#address / 4294967296);
   }
@@ -1148,10 +1201,10 @@ var Terminal = class {
 };
 function wrap(text, width) {
   const lines = [];
-  for (const word of text.split(" ")) {
+  for (const word2 of text.split(" ")) {
     const last = lines.at(-1);
-    if (last !== void 0 && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
+    if (last !== void 0 && last.length + 1 + word2.length <= width) lines[lines.length - 1] = `${last} ${word2}`;
+    else lines.push(word2);
   }
   return lines;
 }
@@ -1159,8 +1212,8 @@ function wrap(text, width) {
 // src/cli/help.ts
 var COLUMNS = 80;
 var DESCRIPTION_COLUMN = { wide: 29, narrow: 6 };
-function helpText({ summary, usage, options: options3, notes }, columns = COLUMNS) {
-  const width = Math.min(columns, COLUMNS);
+function helpText({ summary, usage, options: options3, notes }, columns2 = COLUMNS) {
+  const width = Math.min(columns2, COLUMNS);
   const column = DESCRIPTION_COLUMN[width < COLUMNS ? "narrow" : "wide"];
   const indented = (text, indent) => wrap(text, width - indent).map((row) => " ".repeat(indent) + row);
   const entry = (name, description) => {
@@ -1341,6 +1394,10 @@ var SocketMemory = class {
 function invalid(syscall, message) {
   return new SystemError(syscall, EINVAL, message);
 }
+var INTERNAL = /* @__PURE__ */ Symbol("internal");
+function requireInternal(syscall, key, message) {
+  if (key !== INTERNAL) throw invalid(syscall, message);
+}
 function requireInteger(syscall, what, value, least, most) {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
   throw invalid(syscall, `${what} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
@@ -1433,18 +1490,18 @@ function readAddress(words, at) {
 function socketAddressSize(family) {
   return family === AF_INET ? sockaddr_in.size : sockaddr_in6.size;
 }
-function writeSocketAddress(memory, at, family, words, word, port, scope) {
+function writeSocketAddress(memory, at, family, words, word2, port, scope) {
   const { bytes, i32 } = memory;
   memory.u16[at >> 1] = family;
   bytes[at + sockaddr_in6.sin6_port] = port >> 8;
   bytes[at + sockaddr_in6.sin6_port + 1] = port & 255;
   if (family === AF_INET) {
-    i32[at + sockaddr_in.sin_addr >> 2] = words[word + 3];
+    i32[at + sockaddr_in.sin_addr >> 2] = words[word2 + 3];
     return sockaddr_in.size;
   }
   i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
   const address = at + sockaddr_in6.sin6_addr >> 2;
-  for (let i = 0; i < 4; i++) i32[address + i] = words[word + i];
+  for (let i = 0; i < 4; i++) i32[address + i] = words[word2 + i];
   i32[at + sockaddr_in6.sin6_scope_id >> 2] = scope;
   return sockaddr_in6.size;
 }
@@ -1587,6 +1644,7 @@ var SEND_BUFFER_BYTES = 4 << 20;
 function configure(fd, domain, receiveBuffer) {
   require2(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
   if (domain === AF_INET6) require2(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, 1);
   setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   const receivesTrains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
   const sendsTrains = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
@@ -1620,7 +1678,8 @@ function isNonblocking(fd) {
 
 // src/socket/bind.ts
 function readBindOptions(options3) {
-  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options3);
+  const given = requireObject("bind", "the options of bind", options3);
+  const { port, address, family, dualStack, receiveBuffer, broadcast } = given;
   requirePort("bind", port, 0);
   if (address !== void 0) requireString("bind", "`address`", address);
   if (family !== void 0 && family !== 4 && family !== 6) {
@@ -1628,9 +1687,10 @@ function readBindOptions(options3) {
   }
   if (receiveBuffer !== void 0) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   if (broadcast !== void 0) requireBoolean("setsockopt", "`broadcast`", broadcast);
-  return { port, address, family, receiveBuffer, broadcast };
+  if (dualStack !== void 0) requireBoolean("setsockopt", "`dualStack`", dualStack);
+  return { port, address, family, dualStack, receiveBuffer, broadcast };
 }
-function bindSocket(options3) {
+function bindSocket(options3, prepare) {
   const notices = [];
   const { address, dualStack } = localAddress2(options3, notices);
   const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
@@ -1644,6 +1704,7 @@ function bindSocket(options3) {
       );
     }
     if (options3.broadcast) check("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+    prepare?.(fd, domain);
     const memory = new Memory(sockaddr_in6.size);
     const length = writeResolvedAddress(memory, domain, address, options3.port);
     const error = bind(fd, memory, length);
@@ -1660,11 +1721,13 @@ function readLocalName(fd, domain) {
   check("getsockname", getsockname(fd, name, size));
   return { address: readSocketAddress(name.bytes.subarray(0, size)), port: readPort(name.bytes) };
 }
-function localAddress2({ address, family }, notices) {
+function localAddress2({ address, family, dualStack }, notices) {
   if (address !== void 0) {
     const resolved = resolve(address, family)[0];
     const actual = isIPv4(resolved.bytes) ? 4 : 6;
-    if (family === void 0 || family === actual) return { address: resolved, dualStack: false };
+    if (family === void 0 || family === actual) {
+      return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
+    }
     throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
   }
   if (family !== 4 && !hasIPv6()) {
@@ -1672,7 +1735,8 @@ function localAddress2({ address, family }, notices) {
     notices.push("this host has no IPv6: answering on IPv4 only");
     return { address: readAddress2("0.0.0.0"), dualStack: false };
   }
-  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: family === void 0 };
+  const both = family !== 4 && (dualStack ?? family === void 0);
+  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: both };
 }
 function noIPv6() {
   return new SystemError(
@@ -1710,101 +1774,9 @@ function check(syscall, result2) {
   return result2;
 }
 
-// ffi/epoll.ts
-var EVENTS_MAX = 64;
-var Epoll = class {
-  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
-  #i32 = this.#memory.i32;
-  #event = this.#memory.pointer(0);
-  #events = this.#memory.pointer(epoll_event.size);
-  #call = lazyLibc();
-  #errno = libc().errno;
-  #blocking = blockingLibc(() => this.wake());
-  #epoll;
-  #waker;
-  constructor() {
-    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
-    if (waker < 0) close(this.#epoll);
-    this.#waker = check2("eventfd", waker);
-  }
-  arm(fd, tag) {
-    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
-    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
-  }
-  remove(fd) {
-    this.#control(EPOLL_CTL_DEL, fd, 0);
-  }
-  wake() {
-    this.arm(this.#waker, 0);
-  }
-  async wait() {
-    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
-    return Math.max(0, count);
-  }
-  reported(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
-  }
-  reportedTag(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
-  }
-  #control(operation, fd, tag) {
-    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
-    this.#i32[epoll_event.data >> 2] = fd;
-    this.#i32[epoll_event.data + 4 >> 2] = tag;
-    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
-  }
-  #result(value) {
-    return value < 0 ? -this.#errno() : value;
-  }
-};
-function check2(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
-// src/socket/readiness.ts
-var waiting = /* @__PURE__ */ new Map();
-var lastTag = 0;
-var epoll;
-var running = false;
-function readable(fd) {
-  return new Promise((resolve2, reject) => {
-    epoll ??= new Epoll();
-    const tag = lastTag = lastTag + 1 | 0;
-    epoll.arm(fd, tag);
-    waiting.set(fd, { tag, resolve: resolve2, reject });
-    if (!running) void run(epoll);
-  });
-}
-function forget(fd) {
-  epoll?.remove(fd);
-  waiting.get(fd)?.resolve(false);
-  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
-}
-async function run(epoll2) {
-  running = true;
-  try {
-    while (waiting.size > 0) {
-      const count = await epoll2.wait();
-      for (let i = 0; i < count; i++) {
-        const fd = epoll2.reported(i);
-        const waiter = waiting.get(fd);
-        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
-        waiter.resolve(true);
-        waiting.delete(fd);
-      }
-    }
-  } catch (error) {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  } finally {
-    running = false;
-  }
-}
-
 // src/socket/descriptors.ts
 var owned = /* @__PURE__ */ new Set();
+var forget;
 var unreachable = new FinalizationRegistry(closeOwned);
 function own(socket2, fd) {
   owned.add(fd);
@@ -1819,7 +1791,7 @@ function release(socket2, fd) {
 }
 function closeOwned(fd) {
   owned.delete(fd);
-  forget(fd);
+  forget?.(fd);
   close(fd);
 }
 
@@ -1829,7 +1801,7 @@ function adoptSocket(fd, options3) {
   const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
   requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-  if (isOwned(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  if (isOwned(fd)) throw refuse(EINVAL, "another socket of this process has it");
   const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));
@@ -1913,6 +1885,8 @@ var ControlMessageDecoder = class {
   interfaceIndex = 0;
   segmentSize = 0;
   fragmentSize = 0;
+  trafficClass = -1;
+  hopLimit = -1;
   hasTime = false;
   seconds = 0;
   nanoseconds = 0;
@@ -1928,6 +1902,8 @@ var ControlMessageDecoder = class {
     this.interfaceIndex = 0;
     this.segmentSize = 0;
     this.fragmentSize = 0;
+    this.trafficClass = -1;
+    this.hopLimit = -1;
     this.hasTime = false;
     this.errorOffset = -1;
     const words = this.#words;
@@ -1951,11 +1927,15 @@ var ControlMessageDecoder = class {
         if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
         if (type === IP_RECVERR) this.#decodeError(data, length);
         if (type === IP_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2];
+        if (type === IP_TOS && length >= 1) this.trafficClass = this.#words[data >> 2] & 255;
+        if (type === IP_TTL && length >= 4) this.hopLimit = this.#words[data >> 2] & 255;
         break;
       case IPPROTO_IPV6:
         if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
         if (type === IPV6_RECVERR) this.#decodeError(data, length);
         if (type === IPV6_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2];
+        if (type === IPV6_TCLASS && length >= 4) this.trafficClass = this.#words[data >> 2] & 255;
+        if (type === IPV6_HOPLIMIT && length >= 4) this.hopLimit = this.#words[data >> 2] & 255;
         break;
       case IPPROTO_UDP:
         if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2];
@@ -1965,24 +1945,25 @@ var ControlMessageDecoder = class {
         break;
     }
   }
-  #decodeIPv4PacketInfo(word) {
+  #decodeIPv4PacketInfo(word2) {
     const words = this.#words;
-    const sentTo = words[word + (in_pktinfo.ipi_addr >> 2)];
-    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)] || sentTo;
-    this.interfaceIndex = words[word + (in_pktinfo.ipi_ifindex >> 2)];
+    const sentTo = words[word2 + (in_pktinfo.ipi_addr >> 2)];
+    const multicast = (sentTo & 240) === 224;
+    const answerFrom = words[word2 + (in_pktinfo.ipi_spec_dst >> 2)] || (multicast || sentTo === -1 ? 0 : sentTo);
+    this.interfaceIndex = words[word2 + (in_pktinfo.ipi_ifindex >> 2)];
     this.local[0] = 0;
     this.local[1] = 0;
     this.local[2] = IPV4_MAPPED;
     this.local[3] = answerFrom;
-    if ((sentTo & 240) === 224) this.destination = MULTICAST;
+    if (multicast) this.destination = MULTICAST;
     else if (sentTo !== answerFrom || sentTo === -1) this.destination = BROADCAST;
     else this.destination = answerFrom === 0 ? UNKNOWN : UNICAST;
   }
-  #decodeIPv6PacketInfo(word) {
+  #decodeIPv6PacketInfo(word2) {
     const words = this.#words;
-    const address = word + (in6_pktinfo.ipi6_addr >> 2);
+    const address = word2 + (in6_pktinfo.ipi6_addr >> 2);
     if (isMapped(words, address)) return;
-    this.interfaceIndex = words[word + (in6_pktinfo.ipi6_ifindex >> 2)];
+    this.interfaceIndex = words[word2 + (in6_pktinfo.ipi6_ifindex >> 2)];
     if (isMulticast(words, address)) {
       this.destination = MULTICAST;
       this.local.fill(0);
@@ -2002,22 +1983,29 @@ var ControlMessageDecoder = class {
     this.errorEnd = data + length;
   }
 };
-var SEND_CONTROL_SIZE = space(in6_pktinfo.size) + space(2);
-function encodeSource(memory, at, words, word, interfaceIndex2) {
+var RECEIVE_CONTROL_SIZE = space(in_pktinfo.size) + space(in6_pktinfo.size) + space(scm_timestamping.size) + 4 * space(4) +
+64;
+var SEND_CONTROL_SIZE = space(in6_pktinfo.size) + space(4) + space(2);
+function encodeSource(memory, at, words, word2, interfaceIndex2) {
   const { i32 } = memory;
-  if (isUnspecified(words, word) && interfaceIndex2 === 0) return at;
-  if (isMapped(words, word)) {
+  if (isUnspecified(words, word2) && interfaceIndex2 === 0) return at;
+  if (isMapped(words, word2)) {
     const data2 = encodeHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
     i32[data2 + in_pktinfo.ipi_ifindex >> 2] = interfaceIndex2;
-    i32[data2 + in_pktinfo.ipi_spec_dst >> 2] = words[word + 3];
+    i32[data2 + in_pktinfo.ipi_spec_dst >> 2] = words[word2 + 3];
     i32[data2 + in_pktinfo.ipi_addr >> 2] = 0;
     return at + space(in_pktinfo.size);
   }
   const data = encodeHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
   const address = data + in6_pktinfo.ipi6_addr >> 2;
-  for (let i = 0; i < 4; i++) i32[address + i] = words[word + i];
+  for (let i = 0; i < 4; i++) i32[address + i] = words[word2 + i];
   i32[data + in6_pktinfo.ipi6_ifindex >> 2] = interfaceIndex2;
   return at + space(in6_pktinfo.size);
+}
+function encodeTrafficClass(memory, at, ipv4, value) {
+  const data = encodeHeader(memory, at, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_TOS : IPV6_TCLASS, 4);
+  memory.i32[data >> 2] = value;
+  return at + space(4);
 }
 function encodeSegmentSize(memory, at, segmentSize) {
   const data = encodeHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
@@ -2043,7 +2031,7 @@ function align2(length) {
 var PAYLOAD_SIZE_MAX = 65535;
 var ADDRESS_STRIDE = 8;
 var NAME_STRIDE = 32;
-var CONTROL_STRIDE = 192;
+var CONTROL_STRIDE = RECEIVE_CONTROL_SIZE;
 var PAYLOAD_STRIDE = 65536 + 192;
 var UNMARKED = 0;
 var MARKED = 1;
@@ -2051,15 +2039,21 @@ var Messages = class {
   capacity;
   family;
   count = 0;
+  localPort = 0;
   payloads;
   addresses;
   ports;
   scopes;
   interfaces;
+  sendInterfaces;
   sizes;
   segmentSizes;
   fragmentSizes;
+  trafficClasses;
+  sendTrafficClasses;
+  hopLimits;
   destinations;
+  cut;
   timed;
   seconds;
   nanoseconds;
@@ -2071,17 +2065,23 @@ var Messages = class {
   #namesOffset;
   #nameSize;
   #controlsOffset;
-  constructor(family, capacity) {
+  #received = 0;
+  constructor(family, capacity, headers) {
     this.family = family;
     this.capacity = capacity;
     this.addresses = new Int32Array(capacity * ADDRESS_STRIDE);
     this.ports = new Uint16Array(capacity);
     this.scopes = new Int32Array(capacity);
     this.interfaces = new Int32Array(capacity);
+    this.sendInterfaces = new Int32Array(capacity);
     this.sizes = new Int32Array(capacity);
     this.segmentSizes = new Int32Array(capacity);
     this.fragmentSizes = new Int32Array(capacity);
+    this.trafficClasses = new Int16Array(capacity);
+    this.sendTrafficClasses = new Int16Array(capacity);
+    this.hopLimits = new Int16Array(capacity);
     this.destinations = new Uint8Array(capacity);
+    this.cut = new Uint8Array(capacity);
     this.timed = new Uint8Array(capacity);
     this.seconds = new Uint32Array(capacity);
     this.nanoseconds = new Int32Array(capacity);
@@ -2091,7 +2091,7 @@ var Messages = class {
     this.#namesOffset = buffersOffset + capacity * iovec.size;
     this.#nameSize = socketAddressSize(family);
     this.#controlsOffset = this.#namesOffset + capacity * NAME_STRIDE;
-    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE);
+    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE, headers);
     this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
     this.#control = new ControlMessageDecoder(this.#memory);
     this.#vector = new MessageVector(this.#memory, 0, capacity);
@@ -2117,17 +2117,28 @@ var Messages = class {
     const segmentSize = this.segmentSizes[i];
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
-  namesInterface(i) {
-    const { addresses } = this;
-    const local = this.localWord(i);
-    return hasLinkLocalPrefix(addresses, local) || !isMapped(addresses, local) && isUnspecified(addresses, local);
+  datagramSize(i, k) {
+    return Math.min(this.segmentSizes[i], this.sizes[i] - k * this.segmentSizes[i]);
   }
   receive(fd, flags) {
+    this.clear();
     const received = this.#vector.receive(fd, this.capacity, flags);
-    this.count = 0;
     while (this.count < received && this.#vector.nameLength(this.count) !== 0) this.#decode(this.count++);
+    this.#received = Math.max(0, received);
     if (received <= 0) return received;
     return this.count > 0 ? this.count : -ESHUTDOWN;
+  }
+  clear() {
+    for (let i = 0; i < this.#received; i++) this.#vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
+    this.#received = 0;
+    this.count = 0;
+  }
+  recover() {
+    this.count = 0;
+    while (this.count < this.capacity && this.#vector.controlLength(this.count) !== CONTROL_STRIDE) {
+      this.#decode(this.count++);
+    }
+    return this.count;
   }
   #decode(i) {
     const vector = this.#vector;
@@ -2142,10 +2153,16 @@ var Messages = class {
     const sameFamily = isMapped(control.local, 0) === isMapped(this.addresses, this.peerWord(i));
     const known = named && !cut && sameFamily && control.destination !== UNKNOWN;
     const local = this.localWord(i);
-    for (let word = 0; word < 4; word++) this.addresses[local + word] = known ? control.local[word] : 0;
-    const { segmentSize } = control;
+    for (let word2 = 0; word2 < 4; word2++) this.addresses[local + word2] = known ? control.local[word2] : 0;
+    const { segmentSize, interfaceIndex: interfaceIndex2 } = control;
     this.destinations[i] = known ? control.destination : UNKNOWN;
-    this.interfaces[i] = control.interfaceIndex;
+    this.cut[i] = cut ? 1 : 0;
+    this.interfaces[i] = interfaceIndex2;
+    const namesInterface = hasLinkLocalPrefix(control.local, 0) || isUnspecified(control.local, 0);
+    this.sendInterfaces[i] = known && namesInterface ? interfaceIndex2 : 0;
+    this.trafficClasses[i] = control.trafficClass;
+    this.sendTrafficClasses[i] = -1;
+    this.hopLimits[i] = control.hopLimit;
     this.sizes[i] = size;
     this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
     this.fragmentSizes[i] = control.fragmentSize;
@@ -2154,7 +2171,6 @@ var Messages = class {
     this.nanoseconds[i] = control.nanoseconds;
     this.marks[i] = UNMARKED;
     this.errors[i] = 0;
-    vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
   }
   #decodeName(i, length) {
     const { bytes, i32, u16 } = this.#memory;
@@ -2169,13 +2185,17 @@ var Messages = class {
       this.scopes[i] = 0;
     } else {
       const address = name + sockaddr_in6.sin6_addr >> 2;
-      for (let word = 0; word < 4; word++) this.addresses[peer + word] = i32[address + word];
+      for (let word2 = 0; word2 < 4; word2++) this.addresses[peer + word2] = i32[address + word2];
       this.scopes[i] = i32[name + sockaddr_in6.sin6_scope_id >> 2];
     }
     return length === this.#nameSize && u16[name >> 1] === this.family;
   }
   compose(i) {
     this.destinations[i] = UNICAST;
+    this.cut[i] = 0;
+    this.trafficClasses[i] = -1;
+    this.sendTrafficClasses[i] = -1;
+    this.hopLimits[i] = -1;
     this.fragmentSizes[i] = 0;
     this.timed[i] = 0;
     this.marks[i] = MARKED;
@@ -2263,16 +2283,19 @@ function findFlow(messages, i, trains) {
   }
 }
 function sameFlow(messages, a, b) {
-  const { addresses, ports, scopes, interfaces } = messages;
+  const { addresses, ports, scopes, sendInterfaces, sendTrafficClasses } = messages;
   return sameAddress(addresses, messages.peerWord(a), addresses, messages.peerWord(b)) && sameAddress(addresses, messages.
-  localWord(a), addresses, messages.localWord(b)) && ports[a] === ports[b] && scopes[a] === scopes[b] && // Messages of one flow may arrive by several interfaces.
-  (interfaces[a] === interfaces[b] || !messages.namesInterface(a));
+  localWord(a), addresses, messages.localWord(b)) && ports[a] === ports[b] && scopes[a] === scopes[b] && sendInterfaces[a] ===
+  sendInterfaces[b] && sendTrafficClasses[a] === sendTrafficClasses[b];
 }
 
 // ffi/clock.ts
 var TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1e3);
 function wallTime(seconds, nanoseconds) {
   return (seconds - TIME_ORIGIN_SECONDS) * 1e9 + nanoseconds;
+}
+function wallTimeOf(nanoseconds) {
+  return Number(nanoseconds - BigInt(TIME_ORIGIN_SECONDS) * 1000000000n);
 }
 var Clock = class {
   #memory = new Memory(timespec.size);
@@ -2493,8 +2516,11 @@ var SendVector = class {
     );
     const start = this.#controlsOffset + count * SEND_CONTROL_SIZE;
     const local = messages.localWord(i);
-    const interfaceIndex2 = !isMapped(addresses, local) && messages.namesInterface(i) ? messages.interfaces[i] : 0;
-    let at = encodeSource(memory, start, addresses, local, interfaceIndex2);
+    const trafficClass = messages.sendTrafficClasses[i];
+    let at = encodeSource(memory, start, addresses, local, messages.sendInterfaces[i]);
+    if (trafficClass >= 0) {
+      at = encodeTrafficClass(memory, at, isMapped(addresses, messages.peerWord(i)), trafficClass);
+    }
     if (segmentSize > 0) at = encodeSegmentSize(memory, at, segmentSize);
     vector.setName(count, name, named ? nameLength : 0);
     vector.setBuffers(count, this.#buffersOffset + this.#firstBuffer * iovec.size, this.#buffers - this.#firstBuffer);
@@ -2691,79 +2717,151 @@ function mayRefuseSegments(errno) {
   return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
 }
 
+// ffi/shared_memory.ts
+var PAGE = 64 << 10;
+var kept = [];
+function createShared(size) {
+  const name = new Memory(1);
+  name.writeCString(0, "echo.ts");
+  const { memfd_create, ftruncate } = processLibc();
+  const fd = check2("memfd_create", memfd_create(name.pointer(0), MFD_CLOEXEC));
+  check2("ftruncate", ftruncate(fd, size));
+  const higher = check2("fcntl", fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  close(fd);
+  return higher;
+}
+function mapShared(fd, size) {
+  const buffer = new ArrayBuffer(Math.ceil(size / PAGE) * PAGE + PAGE);
+  const address = libc().addressOf(buffer);
+  const offset = (PAGE - address % PAGE) % PAGE;
+  const place = libc().pointer(address + offset);
+  const result2 = processLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
+  check2("mmap", result2 === -1 ? -1 : 0);
+  kept.push(buffer);
+  return new Uint8Array(buffer, offset, size);
+}
+function isShared({ buffer }) {
+  return kept.includes(buffer);
+}
+function check2(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, libc().errno());
+  return result2;
+}
+
 // src/socket/path.ts
-var WORDS2 = 10;
-var SCOPE = 8;
-var INTERFACE = 9;
-var KEY = /* @__PURE__ */ Symbol();
-var copyPath;
+var word = {
+  count: 14,
+  peer: 0,
+  local: 4,
+  peerPort: 8,
+  peerScope: 9,
+  localPort: 10,
+  interface: 11,
+  sendInterface: 12,
+  family: 13
+};
+var makePath;
 var isPath;
-var hasPath;
-var setPath;
+var wordsOf;
 var Path = class _Path {
-  peer;
-  local;
-  #family;
-  #port;
   #words;
-  constructor(key, messages, i, peer, local) {
-    if (key !== KEY) throw new SystemError("recvmmsg", EINVAL, "a path is made by the `path` of a batch");
-    this.peer = peer;
-    this.local = local;
-    this.#family = messages.family;
-    this.#port = messages.ports[i];
-    this.#words = new Int32Array(WORDS2);
-    this.#words.set(messages.addresses.subarray(messages.peerWord(i), messages.peerWord(i) + SCOPE));
-    this.#words[SCOPE] = messages.scopes[i];
-    this.#words[INTERFACE] = messages.interfaces[i];
+  #peer;
+  #local;
+  constructor(key, words) {
+    requireInternal("sendmmsg", key, "a path is made by the `path` of a batch or of a socket");
+    this.#words = words;
   }
   static {
-    copyPath = (messages, i, peer, local) => new _Path(KEY, messages, i, peer, local);
-    isPath = (value) => #words in value;
-    hasPath = (messages, i, path) => {
-      const words = path.#words;
-      const { addresses } = messages;
-      const peer = messages.peerWord(i);
-      for (let word = 0; word < SCOPE; word++) if (words[word] !== addresses[peer + word]) return false;
-      return words[SCOPE] === messages.scopes[i] && words[INTERFACE] === messages.interfaces[i] && path.#port === messages.
-      ports[i] && path.#family === messages.family;
-    };
-    setPath = (messages, i, path) => {
-      if (path.#family !== messages.family) {
-        throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
+    makePath = (words) => new _Path(INTERNAL, words);
+    isPath = (value) => typeof value === "object" && value !== null && #words in value;
+    wordsOf = (path) => path.#words;
+  }
+  get peer() {
+    const words = this.#words;
+    return this.#peer ??= Object.freeze({
+      address: peerText(words, word.peer, words[word.peerScope]),
+      port: words[word.peerPort]
+    });
+  }
+  get local() {
+    const words = this.#words;
+    return this.#local ??= Object.freeze({
+      address: localText(words, word.local, words[word.sendInterface]),
+      port: words[word.localPort],
+      interfaceIndex: words[word.interface] >>> 0,
+      get interfaceName() {
+        return interfaceName(this.interfaceIndex);
       }
-      const words = path.#words;
-      const { addresses } = messages;
-      const peer = messages.peerWord(i);
-      for (let word = 0; word < SCOPE; word++) addresses[peer + word] = words[word];
-      messages.scopes[i] = words[SCOPE];
-      messages.interfaces[i] = words[INTERFACE];
-      messages.ports[i] = path.#port;
-    };
+    });
   }
 };
+function peerText(words, at, scope) {
+  const text = wordsText(words, at);
+  return hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(scope >>> 0)}` : text;
+}
+function localText(words, at, interfaceIndex2) {
+  const determines = isUnspecified(words, at) && !isMapped(words, at) && interfaceIndex2 !== 0;
+  const text = wordsText(words, at);
+  return determines || hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(interfaceIndex2 >>> 0)}` : text;
+}
+function pathOf(messages, i) {
+  const words = new Int32Array(word.count);
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) words[k] = addresses[peer + k];
+  words[word.peerPort] = messages.ports[i];
+  words[word.peerScope] = messages.scopes[i];
+  words[word.localPort] = messages.localPort;
+  words[word.interface] = messages.interfaces[i];
+  words[word.sendInterface] = messages.sendInterfaces[i];
+  words[word.family] = messages.family;
+  return makePath(words);
+}
+function hasPath(messages, i, path) {
+  const words = wordsOf(path);
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) if (words[k] !== addresses[peer + k]) return false;
+  return words[word.peerPort] === messages.ports[i] && words[word.peerScope] === messages.scopes[i] && words[word.interface] ===
+  messages.interfaces[i] && words[word.sendInterface] === messages.sendInterfaces[i] && words[word.localPort] === messages.
+  localPort && words[word.family] === messages.family;
+}
+function setPath(messages, i, path) {
+  const words = wordsOf(path);
+  if (words[word.family] !== messages.family) {
+    throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
+  }
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) addresses[peer + k] = words[k];
+  messages.ports[i] = words[word.peerPort];
+  messages.scopes[i] = words[word.peerScope];
+  messages.interfaces[i] = words[word.interface];
+  messages.sendInterfaces[i] = words[word.sendInterface];
+}
 
 // src/socket/route.ts
-function copyRoute({ to, from }) {
+function routePath(family, localPort, { to, from, interfaceIndex: interfaceIndex2 = 0 }) {
   const { address, port } = requireObject("sendmmsg", "`to`", to);
-  return { to: { address, port }, from };
-}
-function setRoute(messages, i, { to: { address, port }, from }) {
   const peer = requireAddress(address);
-  messages.ports[i] = requirePort("sendmmsg", port, 1);
-  if (messages.family === AF_INET && !isIPv4(peer.bytes)) throw noReach("sendmmsg", address, false);
+  const ipv4 = isIPv4(peer.bytes);
+  if (family === AF_INET && !ipv4) throw noReach("sendmmsg", address, false);
   const local = from === void 0 ? void 0 : requireSource(from, peer);
-  const { addresses } = messages;
-  addresses.set(addressWords(peer.bytes), messages.peerWord(i));
-  const word = messages.localWord(i);
-  if (local === void 0) {
-    addresses.fill(0, word, word + 4);
-    if (isIPv4(peer.bytes)) addresses[word + 2] = IPV4_MAPPED;
-  } else {
-    addresses.set(addressWords(local.bytes), word);
+  const words = new Int32Array(word.count);
+  words.set(addressWords(peer.bytes), word.peer);
+  if (local !== void 0) words.set(addressWords(local.bytes), word.local);
+  else if (ipv4) words[word.local + 2] = IPV4_MAPPED;
+  words[word.peerPort] = requirePort("sendmmsg", port, 1);
+  words[word.peerScope] = peer.scope;
+  words[word.localPort] = localPort;
+  const scope = local?.scope ?? 0;
+  const index = requireInteger("sendmmsg", "`interfaceIndex`", interfaceIndex2, 0, INT_MAX);
+  if (index !== 0 && scope !== 0 && index !== scope) {
+    throw invalid("sendmmsg", `\`from\` is an address of interface ${scope}, but \`interfaceIndex\` is ${index}`);
   }
-  messages.scopes[i] = peer.scope;
-  messages.interfaces[i] = local?.scope ?? 0;
+  words[word.interface] = words[word.sendInterface] = index || scope;
+  words[word.family] = family;
+  return makePath(words);
 }
 function noReach(syscall, address, ipv4) {
   const message = ipv4 ? `an IPv6 socket does not reach the IPv4 address ${address}; bind one for both families, or for \
@@ -2794,12 +2892,13 @@ var MessageBatch = class {
   #messages;
   #addresses;
   #payloads;
-  constructor(family, capacity) {
+  constructor(family, capacity, headers) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
-    this.#messages = new Messages(
-      family,
-      requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX)
-    );
+    requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
+    if (headers !== void 0 && !isShared(headers)) {
+      throw invalid("recvmmsg", "`headers` is memory of the program's own");
+    }
+    this.#messages = new Messages(family, capacity, headers);
     this.#addresses = new Int32Array(this.#messages.addresses.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
@@ -2850,7 +2949,26 @@ var MessageBatch = class {
   }
   arrival(i) {
     const { timed, seconds, nanoseconds } = this.#at(i);
-    return timed[i] === 0 ? void 0 : wallTime(seconds[i], nanoseconds[i]);
+    return timed[i] === 0 ? void 0 : seconds[i] * 1e3 + nanoseconds[i] / 1e6;
+  }
+  arrivalNanoseconds(i) {
+    const { timed, seconds, nanoseconds } = this.#at(i);
+    return timed[i] === 0 ? void 0 : BigInt(seconds[i]) * 1000000000n + BigInt(nanoseconds[i]);
+  }
+  trafficClass(i) {
+    const value = this.#at(i).trafficClasses[i];
+    return value < 0 ? void 0 : value;
+  }
+  setTrafficClass(i, value) {
+    const checked = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
+    this.#at(i).sendTrafficClasses[i] = checked;
+  }
+  hopLimit(i) {
+    const value = this.#at(i).hopLimits[i];
+    return value < 0 ? void 0 : value;
+  }
+  isCut(i) {
+    return this.#at(i).cut[i] !== 0;
   }
   fragmentSize(i) {
     return this.#at(i).fragmentSizes[i];
@@ -2873,9 +2991,8 @@ var MessageBatch = class {
     return isMapped(messages.addresses, messages.peerWord(i));
   }
   peer(i) {
-    const zone = this.peerZone(i);
-    const address = wordsText(this.addresses, this.peerWord(i));
-    return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
+    const { addresses, scopes, ports } = this.#at(i);
+    return { address: peerText(addresses, this.peerWord(i), scopes[i]), port: ports[i] };
   }
   localWord(i) {
     return this.#at(i).localWord(i);
@@ -2885,19 +3002,19 @@ var MessageBatch = class {
     return hasLinkLocalPrefix(messages.addresses, messages.localWord(i)) ? this.interfaceName(i) : "";
   }
   localAddress(i) {
-    const word = this.localWord(i);
-    const interfaceDetermines = this.destination(i) === MULTICAST && !isMapped(this.addresses, word);
-    const zone = interfaceDetermines ? this.interfaceName(i) : this.localZone(i);
-    const address = wordsText(this.addresses, word);
-    return zone === "" ? address : `${address}%${zone}`;
+    const { addresses, sendInterfaces } = this.#at(i);
+    return localText(addresses, this.localWord(i), sendInterfaces[i]);
   }
-  payloadOffset(i) {
-    return this.#at(i).payloadOffset(i);
+  payloadOffset(i, k = 0) {
+    const messages = this.#datagramAt(i, k);
+    return messages.payloadOffset(i) + k * messages.segmentSizes[i];
   }
-  payload(i) {
-    const messages = this.#at(i);
-    const offset = messages.payloadOffset(i);
-    return messages.payloads.bytes.subarray(offset, offset + messages.sizes[i]);
+  payloadSize(i, k = 0) {
+    return this.#datagramAt(i, k).datagramSize(i, k);
+  }
+  payload(i, k = 0) {
+    const offset = this.payloadOffset(i, k);
+    return this.#messages.payloads.bytes.subarray(offset, offset + this.#messages.datagramSize(i, k));
   }
   setPayload(i, payload) {
     this.#at(i).setPayload(i, payload, requirePayload(payload));
@@ -2912,28 +3029,37 @@ var MessageBatch = class {
     return this.#at(i).errors[i];
   }
   clear() {
-    this.#messages.count = 0;
+    this.#messages.clear();
+  }
+  recover() {
+    let datagrams = 0;
+    for (let i = this.#messages.recover(); i > 0; i--) datagrams += this.#messages.datagrams(i - 1);
+    return datagrams;
   }
   add(payload, route) {
     const messages = this.#messages;
     requireObject("sendmmsg", "the route of a message", route);
-    const copy = isPath(route) ? route : copyRoute(route);
+    const path = isPath(route) ? route : routePath(messages.family, 0, route);
     const i = messages.count;
     if (i >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    if (isPath(copy)) setPath(messages, i, copy);
-    else setRoute(messages, i, copy);
+    setPath(messages, i, path);
     messages.setPayload(i, payload, size);
     messages.compose(i);
     messages.count = i + 1;
   }
   path(i, known) {
     const messages = this.#at(i);
-    if (known !== void 0 && hasPath(messages, i, known)) return known;
-    return copyPath(messages, i, this.peer(i), this.localAddress(i));
+    return isPath(known) && hasPath(messages, i, known) ? known : pathOf(messages, i);
+  }
+  #datagramAt(i, k) {
+    const messages = this.#at(i);
+    if (k === 0 || k >>> 0 === k && k < messages.datagrams(i)) return messages;
+    const message = `message ${i} has no datagram ${describe(k)}: it has ${messages.datagrams(i)}, numbered from 0`;
+    throw invalid("sendmmsg", message);
   }
   #at(i) {
     const messages = this.#messages;
@@ -2951,6 +3077,12 @@ function requirePayload(payload) {
 
 // ffi/socket_filter.ts
 function attachFilter(fd, program) {
+  return attach(fd, SO_ATTACH_FILTER, program);
+}
+function attachSteering(fd, program) {
+  return attach(fd, SO_ATTACH_REUSEPORT_CBPF, program);
+}
+function attach(fd, option2, program) {
   const memory = new Memory(sock_fprog.size + program.length * sock_filter.size);
   memory.u16[sock_fprog.len >> 1] = program.length;
   memory.link(sock_fprog.filter, memory, sock_fprog.size);
@@ -2962,7 +3094,7 @@ function attachFilter(fd, program) {
     memory.i32[at + sock_filter.k >> 2] = k;
   });
   const { call, errno } = libc();
-  const result2 = call.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, memory.pointer(0), sock_fprog.size);
+  const result2 = call.setsockopt(fd, SOL_SOCKET, option2, memory.pointer(0), sock_fprog.size);
   return result2 < 0 ? -errno() : result2;
 }
 
@@ -3014,56 +3146,12 @@ function programFor(addresses) {
   return [...program, keep];
 }
 
-// src/socket/send_error.ts
-function sendError(batch, i) {
-  const { address, port } = batch.peer(i);
-  const errno = batch.error(i);
-  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf4(errno);
-  return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
-}
-function otherPeer({ address, port }, connected) {
-  const message = `cannot send to ${address} port ${port}: the socket is connected to ${connected}`;
-  return new SystemError("sendmmsg", EISCONN, message);
-}
-function tooLarge(batch, i) {
-  const ipv4 = batch.isIPv4(i);
-  const sizeMax = ipv4 ? 65507 : 65527;
-  if (batch.size(i) > sizeMax) return `a datagram carries at most ${sizeMax} bytes over ${ipv4 ? "IPv4" : "IPv6"}`;
-  const mtu = pathMtu(batch, i);
-  const fits = mtu > 0 ? ` of ${mtu} bytes, which carries ${mtu - (ipv4 ? 28 : 48)}` : "";
-  return `it exceeds the MTU of the path${fits}, and must not be fragmented`;
-}
-function pathMtu(batch, i) {
-  const family = batch.isIPv4(i) ? AF_INET : AF_INET6;
-  const memory = new Memory(sockaddr_in6.size);
-  const scope = batch.peerScope(i);
-  const length = writeSocketAddress(memory, 0, family, batch.addresses, batch.peerWord(i), batch.peerPort(i), scope);
-  const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  connect(fd, memory, length);
-  const mtu = family === AF_INET ? getsockopt(fd, IPPROTO_IP, IP_MTU) : getsockopt(fd, IPPROTO_IPV6, IPV6_MTU);
-  close(fd);
-  return mtu;
-}
-function reasonOf4(errno) {
-  switch (errno) {
-    case EINVAL:
-      return "the source address is not on this host; `ip address` lists its addresses";
-    case EACCES:
-      return "permission denied; a broadcast address needs a socket bound with `broadcast: true`";
-    case EAGAIN:
-      return "the send buffer is full; try again later";
-    default:
-      return `${errnoMessage(errno)} (${errnoName(errno)})`;
-  }
-}
-
-// src/socket/udp_socket.ts
-var KEY2 = /* @__PURE__ */ Symbol();
+// src/socket/batch_socket.ts
 var descriptorOf;
-var UdpSocket = class _UdpSocket {
+var BatchSocket = class _BatchSocket {
   #domain;
   #dualStack;
-  #address;
+  #endpoint;
   #port;
   #receiveBuffer;
   #adopted;
@@ -3072,17 +3160,14 @@ var UdpSocket = class _UdpSocket {
   #sender;
   #fd;
   #receiveTimeout = 0;
-  #connected;
-  #readable;
-  #single;
   #ownSources;
   constructor(key, bound, adopted) {
-    if (key !== KEY2) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
+    requireInternal("socket", key, "a socket is made by `bind` or `adopt`");
     const { fd, domain, dualStack, address, port, segmentation, receiveBuffer, notices } = bound;
     this.#fd = fd;
     this.#domain = domain;
     this.#dualStack = dualStack;
-    this.#address = address;
+    this.#endpoint = endpointText(address.bytes, address.zone, port);
     this.#port = port;
     this.#receiveBuffer = receiveBuffer;
     this.#adopted = adopted;
@@ -3095,16 +3180,16 @@ var UdpSocket = class _UdpSocket {
   static {
     descriptorOf = (syscall, socket2) => {
       if (typeof socket2 !== "object" || socket2 === null || !(#fd in socket2)) {
-        throw invalid(syscall, "a socket must be a UdpSocket");
+        throw invalid(syscall, "a socket must be a UdpSocket or a BatchSocket");
       }
       return socket2.#open(syscall);
     };
   }
   static bind(options3) {
-    return new _UdpSocket(KEY2, bindSocket(readBindOptions(options3)), false);
+    return new _BatchSocket(INTERNAL, bindSocket(readBindOptions(options3)), false);
   }
   static adopt(fd, options3 = {}) {
-    return new _UdpSocket(KEY2, adoptSocket(fd, options3), true);
+    return new _BatchSocket(INTERNAL, adoptSocket(fd, options3), true);
   }
   get domain() {
     return this.#domain;
@@ -3112,14 +3197,14 @@ var UdpSocket = class _UdpSocket {
   get families() {
     return this.#domain === AF_INET ? "IPv4" : this.#dualStack ? "IPv4 and IPv6" : "IPv6";
   }
-  get address() {
-    return this.#address;
+  reaches(ipv4) {
+    return ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
   }
   get port() {
     return this.#port;
   }
   get endpoint() {
-    return endpointText(this.#address.bytes, this.#address.zone, this.#port);
+    return this.#endpoint;
   }
   get receiveBuffer() {
     return this.#receiveBuffer;
@@ -3137,41 +3222,28 @@ var UdpSocket = class _UdpSocket {
     for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, ~INT_MAX, INT_MAX);
     check("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
   }
-  batch(capacity) {
-    return new MessageBatch(this.#domain, capacity);
+  batch(capacity, headers) {
+    return new MessageBatch(this.#domain, capacity, headers);
   }
   connect(to) {
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
     requirePort("connect", port, 1);
     const fd = this.#open("connect");
-    this.#requireReach("connect", isIPv4(address.bytes), text);
+    if (!this.reaches(isIPv4(address.bytes))) throw noReach("connect", text, isIPv4(address.bytes));
     const memory = new Memory(sockaddr_in6.size);
     const error = connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
     if (error < 0) throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
-    this.#connected = { address, port };
     this.#sender.connected = true;
-  }
-  sendTo(payload, route) {
-    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
-    batch.clear();
-    batch.add(payload, route);
-    const messages = this.#messagesOf("sendmmsg", batch);
-    this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
-    this.#requireConnectedPeer(batch, messages);
-    if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
   }
   setReceiveTimeout(milliseconds) {
     requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
     check("setsockopt", setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
     this.#receiveTimeout = milliseconds;
   }
-  readable() {
-    const fd = this.#open("poll");
-    return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
-  }
   receive(batch, wait) {
     const messages = this.#messagesOf("recvmmsg", batch);
+    messages.localPort = this.#port;
     const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
     if (received !== -EAGAIN || !wait || !this.#adopted || !isNonblocking(this.#fd)) return received;
     poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
@@ -3221,18 +3293,45 @@ var UdpSocket = class _UdpSocket {
     }
     return messages;
   }
-  #requireReach(syscall, ipv4, address) {
-    const reaches = ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
-    if (!reaches) throw noReach(syscall, address, ipv4);
-  }
-  #requireConnectedPeer(batch, messages) {
-    if (this.#connected === void 0) return;
-    const { address, port } = this.#connected;
-    const same = sameAddress(addressWords(address.bytes), 0, messages.addresses, messages.peerWord(0));
-    if (same && messages.ports[0] === port) return;
-    throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
-  }
 };
+
+// src/socket/service_ports.ts
+var SERVICE_PORTS = /* @__PURE__ */ new Map([
+  [1194, "OpenVPN"],
+  [1434, "Microsoft SQL Server browser"],
+  [1604, "Citrix ICA browser"],
+  [1900, "SSDP"],
+  [2049, "NFS"],
+  [2362, "Digi device discovery"],
+  [3283, "Apple Remote Desktop"],
+  [3389, "Remote Desktop"],
+  [3478, "STUN"],
+  [3702, "WS-Discovery"],
+  [3784, "BFD"],
+  [4500, "IPsec NAT traversal"],
+  [5060, "SIP"],
+  [5093, "Sentinel license manager"],
+  [5351, "NAT-PMP"],
+  [5353, "mDNS"],
+  [5355, "LLMNR"],
+  [5683, "CoAP"],
+  [6881, "BitTorrent"],
+  [7001, "AFS"],
+  [10001, "Ubiquiti discovery"],
+  [10074, "Mitel TP-240 driver"],
+  [11211, "memcached"],
+  [17185, "VxWorks debugger"],
+  [20800, "Call of Duty"],
+  [20811, "Powerhouse VPN management"],
+  [26e3, "Quake"],
+  [27005, "Steam game clients"],
+  [27015, "Steam game servers"],
+  [27036, "Steam Remote Play"],
+  [27960, "Quake III"],
+  [30120, "FiveM game servers"],
+  [30718, "Lantronix device discovery"],
+  [32414, "Plex media server"]
+]);
 
 // src/echo/rate_limit.ts
 var WAYS = 8;
@@ -3286,21 +3385,21 @@ var TotalRate = class {
   #unitsPerDatagram;
   #unitsPerMicrosecond;
   #burst;
-  constructor({ perSecond, burst }, word = new Int32Array(1)) {
-    this.#word = word;
+  constructor({ perSecond, burst }, word2 = new Int32Array(1)) {
+    this.#word = word2;
     this.#unitsPerDatagram = Math.max(1, Math.floor(UNITS / Math.max(perSecond, burst)));
     this.#unitsPerMicrosecond = this.#unitsPerDatagram * perSecond / 1e6;
-    this.#burst = burst * this.#unitsPerDatagram + ROUNDING;
+    this.#burst = burst * this.#unitsPerDatagram + Math.min(ROUNDING, this.#unitsPerDatagram - 1);
   }
   take(datagrams, now) {
-    const word = this.#word;
+    const word2 = this.#word;
     const time = this.#unitsPerMicrosecond * now | 0 || 1;
     for (; ; ) {
-      const full = Atomics.load(word, 0);
+      const full = Atomics.load(word2, 0);
       const missing = full === 0 ? 0 : Math.max(0, full - time | 0);
       const taken = Math.max(0, Math.min(datagrams, Math.floor((this.#burst - missing) / this.#unitsPerDatagram)));
       const next = time + missing + taken * this.#unitsPerDatagram | 0 || 1;
-      if (Atomics.compareExchange(word, 0, full, next) === full) return taken;
+      if (Atomics.compareExchange(word2, 0, full, next) === full) return taken;
     }
   }
 };
@@ -3325,42 +3424,6 @@ var REASONS = [
   "stopping"
 ];
 var ACCEPTED = 0;
-var SERVICE_PORTS = /* @__PURE__ */ new Map([
-  [1194, "OpenVPN"],
-  [1434, "Microsoft SQL Server browser"],
-  [1604, "Citrix ICA browser"],
-  [1900, "SSDP"],
-  [2049, "NFS"],
-  [2362, "Digi device discovery"],
-  [3283, "Apple Remote Desktop"],
-  [3389, "Remote Desktop"],
-  [3478, "STUN"],
-  [3702, "WS-Discovery"],
-  [3784, "BFD"],
-  [4500, "IPsec NAT traversal"],
-  [5060, "SIP"],
-  [5093, "Sentinel license manager"],
-  [5351, "NAT-PMP"],
-  [5353, "mDNS"],
-  [5355, "LLMNR"],
-  [5683, "CoAP"],
-  [6881, "BitTorrent"],
-  [7001, "AFS"],
-  [10001, "Ubiquiti discovery"],
-  [10074, "Mitel TP-240 driver"],
-  [11211, "memcached"],
-  [17185, "VxWorks debugger"],
-  [20800, "Call of Duty"],
-  [20811, "Powerhouse VPN management"],
-  [26e3, "Quake"],
-  [27005, "Steam game clients"],
-  [27015, "Steam game servers"],
-  [27036, "Steam Remote Play"],
-  [27960, "Quake III"],
-  [30120, "FiveM game servers"],
-  [30718, "Lantronix device discovery"],
-  [32414, "Plex media server"]
-]);
 var Guard = class {
   refused;
   #port;
@@ -3488,7 +3551,8 @@ var RECEIVED = 0;
 var ECHOED = 1;
 var LINES_LEFT_OUT = 2;
 var LINES_DROPPED = 3;
-var REFUSED = 4;
+var RECEIVED_BEFORE = 4;
+var REFUSED = 5;
 var FAILED = REFUSED + REASONS.length;
 var COUNTS = FAILED + ERRNO_COUNT;
 var Counters = class {
@@ -3609,8 +3673,37 @@ var RefusalNotices = class {
   }
 };
 
-// src/echo/echo_server.ts
+// src/echo/shared_block.ts
 var BATCH_CAPACITY = 64;
+var CACHE_LINE = 64;
+var COUNTERS = 3 * CACHE_LINE;
+var COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
+var HEADERS_SIZE = BATCH_CAPACITY * 1024;
+var SharedBlock = class {
+  fd;
+  stop;
+  maxRateWord;
+  linesLeft;
+  counters;
+  headers;
+  constructor(workers, fd) {
+    const headers = COUNTERS + workers * COUNTERS_SIZE;
+    const size = headers + workers * HEADERS_SIZE;
+    this.fd = fd ?? createShared(size);
+    const { buffer, byteOffset } = mapShared(this.fd, size);
+    const word2 = (line) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
+    this.stop = word2(0);
+    this.maxRateWord = word2(1);
+    this.linesLeft = word2(2);
+    const each = Array.from({ length: workers }, (_, i) => i);
+    this.counters = each.map(
+      (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
+    );
+    this.headers = each.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
+  }
+};
+
+// src/echo/echo_server.ts
 var PAUSE_INTERVAL_MICROSECONDS = 1e4;
 var PAUSE_TURNS = 3;
 var NAP_MILLISECONDS = 50;
@@ -3644,7 +3737,7 @@ var EchoServer = class {
     this.#group = group3;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
-    this.#batch = socket2.batch(BATCH_CAPACITY);
+    this.#batch = socket2.batch(BATCH_CAPACITY, group3?.block.headers[group3.index]);
     this.#faultNotices = new FaultNotices(socket2, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
   }
@@ -3678,13 +3771,13 @@ var EchoServer = class {
       }
       if (this.#group !== void 0) this.#tend(this.#group);
     }
-    this.#publish();
+    this.publish();
   }
   stop() {
     this.#stopping = true;
   }
   summary() {
-    this.#publish();
+    this.publish();
     const seconds = (performance.now() - this.#start) / 1e3;
     const group3 = this.#group;
     if (group3 === void 0) return summarize([this.#counters], this.#socket.drops(), seconds);
@@ -3692,7 +3785,7 @@ var EchoServer = class {
   }
   drain(sockets) {
     for (const socket2 of sockets) {
-      const end = performance.now() + (socket2.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);
+      const end = performance.now() + DRAIN_MILLISECONDS / sockets.length;
       while (performance.now() < end && socket2.receive(this.#batch, false) > 0) {
         this.#guard.refused[STOPPING] += this.#count();
       }
@@ -3704,6 +3797,8 @@ var EchoServer = class {
     const polling = this.#polling;
     const window = polling.windowMicroseconds;
     const start = this.#clock.microseconds();
+    batch.clear();
+    this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED];
     let received = -EAGAIN;
     while (received === -EAGAIN && window > 0) {
       received = socket2.receive(batch, false);
@@ -3748,7 +3843,7 @@ var EchoServer = class {
     this.#faultNotices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
-  #publish() {
+  publish() {
     const { counts, failed } = this.#counters;
     counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT] + this.#log.leftOut;
     counts[LINES_DROPPED] = this.#base[LINES_DROPPED] + this.#output.dropped;
@@ -3757,7 +3852,7 @@ var EchoServer = class {
     }
   }
   #tend(group3) {
-    this.#publish();
+    this.publish();
     const milliseconds = group3.tend();
     if (milliseconds === 0) this.stop();
     else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));
@@ -3786,40 +3881,54 @@ function shutDown() {
 
 // src/echo/payload_text.ts
 var PAYLOAD_SHOWN_MAX = 64;
-var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
-function formatPayload(out, at, bytes, from, size, ascii) {
-  const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
-  for (let i = from; i < end; ) {
-    const byte = bytes[i];
-    if (byte < 128) {
-      at = writeAscii(out, at, byte);
-      i++;
-      continue;
-    }
-    const codePoint = decode(bytes, i, from + size);
-    if (codePoint === INVALID) {
-      at = escapeByte(out, at, byte);
-      i++;
-      continue;
-    }
-    const length = codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
-    if (i + length > end) break;
-    if (!ascii && isPrintable(codePoint)) {
-      for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
-    } else {
-      at = escapeCodePoint(out, at, codePoint);
-    }
-    i += length;
+var PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 5 + 3;
+var PayloadText = class {
+  #ascii;
+  #bytes;
+  #codePoint;
+  #ellipsis;
+  constructor({ ascii, json }) {
+    const text = (text2) => encoder2.encode(json ? JSON.stringify(text2).slice(1, -1) : text2);
+    this.#ascii = ascii;
+    this.#bytes = Array.from({ length: 256 }, (_, byte) => text(byteText(byte)));
+    this.#codePoint = text("\\u{");
+    this.#ellipsis = text(ascii ? "..." : "…");
   }
-  if (from + size > end) {
-    const ellipsis = ascii ? ELLIPSIS_ASCII : ELLIPSIS;
-    for (let i = 0; i < ellipsis.length; i++) out[at++] = ellipsis[i];
+  write(out, at, bytes, from, size) {
+    const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
+    for (let i = from; i < end; ) {
+      const codePoint = decode(bytes, i, from + size);
+      const length = codePoint < 128 ? 1 : codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
+      if (i + length > end) break;
+      if (length === 1) at = append(out, at, this.#bytes[bytes[i]]);
+      else if (this.#ascii || !isPrintable(codePoint)) at = this.#escape(out, at, codePoint);
+      else for (let k = 0; k < length; k++) out[at++] = bytes[i + k];
+      i += length;
+    }
+    return from + size > end ? append(out, at, this.#ellipsis) : at;
   }
-  return at;
+  #escape(out, at, codePoint) {
+    at = append(out, at, this.#codePoint);
+    for (let shift = 31 - Math.clz32(codePoint) & ~3; shift >= 0; shift -= 4) {
+      out[at++] = HEX2[codePoint >> shift & 15];
+    }
+    out[at++] = 125;
+    return at;
+  }
+};
+function append(out, at, bytes) {
+  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
+  return at + bytes.length;
+}
+function byteText(byte) {
+  const character = String.fromCharCode(byte);
+  if (/[\n\r\t\\]/.test(character)) return JSON.stringify(character).slice(1, -1);
+  return /[ -~]/.test(character) ? character : `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 var INVALID = -1;
 function decode(bytes, i, end) {
   const first = bytes[i];
+  if (first < 128) return first;
   const length = first < 224 ? 2 : first < 240 ? 3 : 4;
   if (first < 194 || first > 244 || i + length > end) return INVALID;
   let codePoint = first & 127 >> length;
@@ -3842,40 +3951,8 @@ function isPrintable(codePoint) {
   }
   return cache[codePoint] === 2;
 }
-function writeAscii(out, at, byte) {
-  if (byte >= 32 && byte < 127 && byte !== BACKSLASH) {
-    out[at] = byte;
-    return at + 1;
-  }
-  const letter = byte === BACKSLASH ? BACKSLASH : byte === 10 ? 110 : byte === 13 ? 114 : byte === 9 ? 116 : 0;
-  if (letter === 0) return escapeByte(out, at, byte);
-  out[at] = BACKSLASH;
-  out[at + 1] = letter;
-  return at + 2;
-}
-function escapeByte(out, at, byte) {
-  out[at++] = BACKSLASH;
-  out[at++] = 120;
-  out[at++] = hexDigit(byte >> 4);
-  out[at++] = hexDigit(byte & 15);
-  return at;
-}
-function escapeCodePoint(out, at, codePoint) {
-  out[at++] = BACKSLASH;
-  out[at++] = 117;
-  out[at++] = 123;
-  let shift = 20;
-  while (codePoint >> shift === 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) out[at++] = hexDigit(codePoint >> shift & 15);
-  out[at++] = 125;
-  return at;
-}
-function hexDigit(value) {
-  return value < 10 ? 48 + value : 87 + value;
-}
-var BACKSLASH = 92;
-var ELLIPSIS = new TextEncoder().encode("…");
-var ELLIPSIS_ASCII = new TextEncoder().encode("...");
+var encoder2 = new TextEncoder();
+var HEX2 = encoder2.encode("0123456789abcdef");
 
 // src/echo/log.ts
 var LOG_FORMATS = ["text", "json", "none"];
@@ -3886,14 +3963,18 @@ var Log = class {
   #limit;
   #linesLeft;
   #port;
+  #timed;
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
-  #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
-  #ascii;
+  #line;
+  #payload;
   #second = -1;
   #leftOutReported = 0;
   #reportedAt = performance.now();
-  constructor({ output, format, limitPerSecond, port, linesLeft }) {
+  constructor({ output, format, limitPerSecond, port, linesLeft, timed = false }) {
+    const line = timed && format === "text" ? `<time> ${LINES.text}` : LINES[format];
+    this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder3.encode(part) : part);
+    this.#timed = timed;
     this.#output = output;
     this.#format = format;
     this.#limit = limitPerSecond;
@@ -3902,7 +3983,7 @@ var Log = class {
   }
   record(batch) {
     if (this.#format === "none") return;
-    this.#ascii ??= !this.#output.utf8;
+    this.#payload ??= new PayloadText({ ascii: !this.#output.utf8, json: this.#format === "json" });
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
@@ -3936,68 +4017,46 @@ var Log = class {
     return Atomics.load(this.#linesLeft, 0) > 0 && Atomics.sub(this.#linesLeft, 0, 1) > 0;
   }
   #leftOutLine(datagrams) {
-    this.#writeTime();
-    const seconds = ((performance.now() - this.#reportedAt) / 1e3).toFixed(1);
-    return this.#format === "json" ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}\
-}` : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
+    const seconds = (performance.now() - this.#reportedAt) / 1e3;
+    const time = (/* @__PURE__ */ new Date()).toISOString();
+    if (this.#format === "json") return JSON.stringify({ event: "left_out", time, datagrams });
+    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${this.#limit})`;
+    return this.#timed ? `${time} ${line}` : line;
   }
   #writeLine(batch, i, k) {
-    const segmentSize = batch.segmentSize(i);
-    const from = batch.payloadOffset(i) + k * segmentSize;
-    const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
-    const { bytes } = this.#output;
     let at = this.#output.at;
-    if (this.#format === "json") {
-      at = append(bytes, at, TIME_KEY);
-      at = append(bytes, at, this.#time);
-      at = append(bytes, at, PEER_KEY);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, LOCAL_KEY);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, BYTES_KEY);
-      at = formatDecimal(bytes, at, size);
-      at = append(bytes, at, PAYLOAD_KEY);
-      at = this.#writeJsonPayload(batch.payloads, from, size, at);
-      at = append(bytes, at, JSON_END);
-    } else {
-      at = append(bytes, at, RECV);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, ARROW);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, PAYLOAD);
-      at = formatPayload(bytes, at, batch.payloads, from, size, this.#ascii);
-      bytes[at++] = 93;
-      if (size > PAYLOAD_SHOWN_MAX) {
-        at = append(bytes, at, LENGTH);
-        at = formatDecimal(bytes, at, size);
-        at = append(bytes, at, LENGTH_END);
-      }
+    for (const part of this.#line) {
+      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(this.#output.bytes, at, part);
     }
     this.#output.endLine(at);
   }
-  #writePeer(batch, i, at) {
-    const zone = batch.peerZone(i);
-    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
-  }
-  #writeLocal(batch, i, at) {
-    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.localWord(i), batch.localZone(i), this.#port);
-  }
-  #writeJsonPayload(payload, from, size, at) {
+  #writeField(field, at, batch, i, k) {
     const { bytes } = this.#output;
-    const end = formatPayload(this.#payload, 0, payload, from, size, this.#ascii);
-    for (let i = 0; i < end; i++) {
-      const byte = this.#payload[i];
-      if (byte === 34 || byte === 92) bytes[at++] = 92;
-      bytes[at++] = byte;
+    const { addresses } = batch;
+    const from = k * batch.segmentSize(i);
+    const size = Math.min(batch.segmentSize(i), batch.size(i) - from);
+    switch (field) {
+      case "time":
+        return append(bytes, at, this.#time);
+      case "peer":
+        return formatEndpoint(bytes, at, addresses, batch.peerWord(i), batch.peerZone(i), batch.peerPort(i));
+      case "local":
+        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), this.#port);
+      case "payload":
+        return this.#payload.write(bytes, at, batch.payloads, batch.payloadOffset(i) + from, size);
+      case "bytes":
+        return formatDecimal(bytes, at, size);
+      default:
+        if (size <= PAYLOAD_SHOWN_MAX) return at;
+        return append(bytes, formatDecimal(bytes, append(bytes, at, LENGTH), size), LENGTH_END);
     }
-    return at;
   }
   #writeTime() {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {
       this.#second = seconds;
-      encoder2.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
+      encoder3.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
       this.#time[TIME_SIZE - 1] = 90;
     }
     let rest = Math.floor(nanoseconds / 1e3);
@@ -4007,23 +4066,85 @@ var Log = class {
     }
   }
 };
-function append(out, at, bytes) {
-  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i];
-  return at + bytes.length;
-}
-var encoder2 = new TextEncoder();
+var encoder3 = new TextEncoder();
 var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-var RECV = encoder2.encode("RECV: ");
-var ARROW = encoder2.encode(" -> ");
-var PAYLOAD = encoder2.encode(" - [");
-var LENGTH = encoder2.encode(" (");
-var LENGTH_END = encoder2.encode(" bytes)");
-var TIME_KEY = encoder2.encode('{"time":"');
-var PEER_KEY = encoder2.encode('","peer":"');
-var LOCAL_KEY = encoder2.encode('","local":"');
-var BYTES_KEY = encoder2.encode('","bytes":');
-var PAYLOAD_KEY = encoder2.encode(',"payload":"');
-var JSON_END = encoder2.encode('"}');
+var LENGTH = encoder3.encode(" (");
+var LENGTH_END = encoder3.encode(" bytes)");
+var LINES = {
+  text: "RECV: <peer> -> <local> - [<payload>]<length>",
+  json: '{"event":"echo","time":"<time>","peer":"<peer>","local":"<local>","bytes":<bytes>,"payload":"<payload>"}',
+  none: ""
+};
+
+// ffi/spawn.ts
+var EXECUTABLE = "/proc/self/exe";
+var POINTER_SIZE = 8;
+function spawnSelf(argument, descriptors) {
+  const path = new Memory(EXECUTABLE.length + 1);
+  path.writeCString(0, EXECUTABLE);
+  const args = stringArray([...readFile("/proc/self/cmdline"), ...new TextEncoder().encode(argument), 0]);
+  const environment = stringArray(readFile("/proc/self/environ"));
+  const pid = new Memory(4);
+  for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
+  const error = processLibc().posix_spawn(
+    pid.pointer(0),
+    path.pointer(0),
+    null,
+    null,
+    args.pointer(0),
+    environment.pointer(0)
+  );
+  for (const fd of descriptors) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (error !== 0) throw new SystemError("posix_spawn", error);
+  return pid.i32[0];
+}
+function processNumber() {
+  return processLibc().getpid();
+}
+function dieWithParent(name, parent) {
+  const { prctl, getppid } = processLibc();
+  const text = new Memory(name.length + 1);
+  text.writeCString(0, name);
+  prctl(PR_SET_NAME, text.pointer(0));
+  prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
+  return getppid() === parent;
+}
+function sendSignal(pid, signal) {
+  processLibc().kill(pid, signal);
+}
+function endOf(pid) {
+  const status = new Memory(4);
+  if (processLibc().waitpid(pid, status.pointer(0), WNOHANG) === 0) return void 0;
+  const signal = status.i32[0] & 127;
+  return signal === 0 ? `exit code ${status.i32[0] >> 8}` : `signal ${signal}`;
+}
+function processorCount() {
+  const mask = new Memory(1024);
+  processLibc().sched_getaffinity(0, 1024, mask.pointer(0));
+  let count = 0;
+  for (let word2 of mask.i32) for (; word2 !== 0; word2 &= word2 - 1) count++;
+  return Math.max(1, count);
+}
+function readFile(path) {
+  const fd = open3(path, O_RDONLY);
+  if (fd < 0) throw new SystemError("open", -fd, `cannot read ${path}: ${errnoMessage(-fd)}`);
+  const chunk = new Memory(4096);
+  const bytes = [];
+  for (let count = 1; count > 0; ) {
+    count = libc().call.read(fd, chunk.pointer(0), chunk.bytes.length);
+    bytes.push(...chunk.bytes.subarray(0, Math.max(0, count)));
+  }
+  close(fd);
+  return bytes;
+}
+function stringArray(bytes) {
+  const starts = bytes.flatMap((_, i) => i === 0 || bytes[i - 1] === 0 ? [i] : []);
+  const text = (starts.length + 1) * POINTER_SIZE;
+  const memory = new Memory(text + bytes.length);
+  memory.bytes.set(bytes, text);
+  starts.forEach((start, i) => memory.link(i * POINTER_SIZE, memory, text + start));
+  return memory;
+}
 
 // src/echo/options.ts
 var options = {
@@ -4033,6 +4154,12 @@ var options = {
     ipv6: flag("-6, --ipv6", "IPv6 only"),
     fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1e6)),
     receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
+    workers: option(
+      "--workers N",
+      "processes that share the port, 1 to 64; auto for one a processor",
+      parseWorkers,
+      "1"
+    ),
     busyPollMicroseconds: option(
       "--busy-poll USEC",
       "longest poll, 0 to 1000 microseconds",
@@ -4111,6 +4238,11 @@ function parseLogFormat(text) {
   if (format !== void 0) return format;
   throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
 }
+var WORKERS_MAX = 64;
+function parseWorkers(text, name) {
+  return text === "auto" ? Math.min(processorCount(), WORKERS_MAX) : numberFrom(1, WORKERS_MAX)(text, `${name}, if not a\
+uto,`);
+}
 function parseRate(text, name) {
   const [perSecond = "", burst = perSecond, ...rest] = text.split("/");
   if (rest.length > 0) throw new UsageError(`${name} must be N or N/BURST, not ${quote(text)}`);
@@ -4168,26 +4300,244 @@ var AdaptivePolling = class {
   }
 };
 
+// src/echo/steering.ts
+var IPV6_SOURCE = 8;
+var SOURCE2 = 12;
+function sharePort(first, count) {
+  check3("setsockopt", setsockopt(first.fd, SOL_SOCKET, SO_REUSEPORT, 1));
+  fcntl(first.fd, F_SETFD, FD_CLOEXEC);
+  const others = [];
+  while (others.length < count - 1) {
+    others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
+  }
+  check3("setsockopt", attachSteering(first.fd, steeringProgram(count)));
+  return others;
+}
+function bindBeside({ fd: first, domain }) {
+  const low = check3("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const fd = check3("fcntl", fcntl(low, F_DUPFD_CLOEXEC, 3));
+  close(low);
+  const copy = (level, name2) => setsockopt(fd, level, name2, getsockopt(first, level, name2));
+  if (domain === AF_INET6) copy(IPPROTO_IPV6, IPV6_V6ONLY);
+  if (getsockopt(first, SOL_SOCKET, SO_BINDTOIFINDEX) > 0) copy(SOL_SOCKET, SO_BINDTOIFINDEX);
+  check3("setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1));
+  setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1);
+  if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  const size = domain === AF_INET6 ? sockaddr_in6.size : sockaddr_in.size;
+  const name = new Memory(size);
+  check3("getsockname", getsockname(first, name, size));
+  check3("bind", bind(fd, name, size));
+  return fd;
+}
+function check3(syscall, result2) {
+  if (result2 >= 0) return result2;
+  const message = `cannot share the port among workers: ${syscall}: ${errnoMessage(-result2)}; leave out --workers`;
+  throw new SystemError(syscall, -result2, message);
+}
+var load3 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, SKF_NET_OFF + offset];
+var multiply = (factor) => [BPF_ALU | BPF_MUL | BPF_K, 0, 0, factor];
+var shiftRight2 = (bits) => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
+function steeringProgram(count, factors = randomFactors()) {
+  return [
+    load3(0),
+    shiftRight2(28),
+    [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 6],
+    load3(IPV6_SOURCE),
+    multiply(factors[0]),
+    [BPF_MISC | BPF_TAX, 0, 0, 0],
+    load3(SOURCE2),
+    multiply(factors[1]),
+    [BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0],
+    shiftRight2(16),
+    multiply(count),
+    shiftRight2(16),
+    [BPF_RET | BPF_A, 0, 0, 0]
+  ];
+}
+function randomFactors() {
+  const [first = 0, second = 0] = crypto.getRandomValues(new Int32Array(2));
+  return [first | 1, second | 1];
+}
+
+// src/echo/worker.ts
+var TEND_MILLISECONDS = 1e3;
+function placeArgument({ index, count, socketFd, memoryFd, parent }) {
+  return `--worker=${[index, count, socketFd, memoryFd, parent]}`;
+}
+function readPlace(args) {
+  const match = /^--worker=(\d+),(\d+),(\d+),(\d+),(\d+)$/.exec(args.at(-1) ?? "");
+  if (match === null) return void 0;
+  const [, index, count, socketFd, memoryFd, parent] = match.map(Number);
+  return { index, count, socketFd, memoryFd, parent };
+}
+var Worker = class {
+  index;
+  block;
+  constructor({ index, count, memoryFd, parent }) {
+    this.index = index;
+    this.block = new SharedBlock(count, memoryFd);
+    if (!dieWithParent(`echo worker ${index}`, parent)) this.block.stop[0] = 1;
+  }
+  counters() {
+    return [this.block.counters[this.index]];
+  }
+  drops() {
+    return 0;
+  }
+  tend() {
+    return Atomics.load(this.block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  }
+};
+
+// src/echo/supervisor.ts
+var DELAY_MIN_MILLISECONDS = 10;
+var DELAY_MAX_MILLISECONDS = 5e3;
+var TEND_MILLISECONDS2 = 1e3;
+var STOP_MILLISECONDS = 100;
+var Supervisor = class {
+  index = 0;
+  block;
+  #socket;
+  #children;
+  #tell;
+  constructor({ socket: socket2, workers, tell }) {
+    this.#socket = socket2;
+    this.#tell = tell;
+    this.block = new SharedBlock(workers);
+    this.#children = sharePort(socket2, workers).map((socket3, i) => ({
+      index: i + 1,
+      socket: socket3,
+      counters: this.block.counters[i + 1],
+      batch: socket3.batch(BATCH_CAPACITY, this.block.headers[i + 1]),
+      pid: 0,
+      end: "",
+      startAt: 0,
+      delayMilliseconds: DELAY_MIN_MILLISECONDS
+    }));
+  }
+  get sockets() {
+    return this.#children.map(({ socket: socket2 }) => socket2);
+  }
+  start() {
+    for (const child of this.#children) this.#spawn(child);
+  }
+  counters() {
+    return [
+      this.block.counters[0],
+      ...this.#children.map(({ pid, counters }) => pid === 0 ? counters : settledCounters(counters))
+    ];
+  }
+  drops() {
+    return this.#children.reduce((sum2, { socket: socket2 }) => sum2 + socket2.drops(), this.#socket.drops());
+  }
+  tend() {
+    const now = performance.now();
+    let due = TEND_MILLISECONDS2;
+    for (const child of this.#children) {
+      if (child.pid !== 0) this.#noteEnd(child, now);
+      else if (now >= child.startAt) this.#startAgain(child, now);
+      if (child.pid === 0) due = Math.min(due, Math.max(1, Math.ceil(child.startAt - now)));
+    }
+    return due;
+  }
+  async stop() {
+    Atomics.store(this.block.stop, 0, 1);
+    const running = () => this.#children.filter(({ pid }) => pid !== 0);
+    for (const { pid } of running()) sendSignal(pid, SIGTERM);
+    const end = performance.now() + STOP_MILLISECONDS;
+    while (running().length > 0) {
+      await new Promise((resolve2) => setTimeout(resolve2, 1));
+      const now = performance.now();
+      for (const child of running()) {
+        this.#noteEnd(child, now);
+        if (now >= end && child.pid !== 0) sendSignal(child.pid, SIGKILL);
+      }
+    }
+  }
+  close() {
+    for (const { socket: socket2 } of this.#children) socket2.close();
+    this.#socket.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+  }
+  #spawn(child) {
+    const { index } = child;
+    const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
+    const count = this.#children.length + 1;
+    try {
+      child.pid = spawnSelf(placeArgument({ index, count, socketFd, memoryFd, parent: processNumber() }), [
+        socketFd,
+        memoryFd
+      ]);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new SystemError(error.syscall, error.errno, `cannot start worker ${index}: ${error.message}`);
+    }
+  }
+  #noteEnd(child, now) {
+    const end = endOf(child.pid);
+    if (end === void 0) return;
+    child.pid = 0;
+    const { counters, startAt } = child;
+    const { counts } = counters;
+    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED] += child.batch.recover();
+    const lost = counts[RECEIVED] - counters.settled;
+    counters.failed[OTHER_ERROR] += lost;
+    child.end = lost > 0 ? `${end}, ${lost} datagrams lost` : end;
+    if (now - startAt >= DELAY_MAX_MILLISECONDS) child.delayMilliseconds = DELAY_MIN_MILLISECONDS;
+    child.startAt = now + child.delayMilliseconds;
+    child.delayMilliseconds = Math.min(child.delayMilliseconds * 2, DELAY_MAX_MILLISECONDS);
+  }
+  #startAgain(child, now) {
+    child.startAt = now;
+    try {
+      this.#spawn(child);
+      this.#tell(`worker ${child.index} ended (${child.end}): started again`);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#tell(`worker ${child.index} ended (${child.end}): ${error.message}`);
+      child.startAt = now + DELAY_MAX_MILLISECONDS;
+    }
+  }
+};
+function settledCounters({ counts }) {
+  const copy = new Counters(counts.slice());
+  copy.counts[RECEIVED] = copy.settled;
+  return copy;
+}
+
 // src/echo/command.ts
 var LAST_WORDS_MILLISECONDS = 50;
-async function runEcho(settings) {
-  const receiveBuffer = settings.receiveBufferBytes;
-  const socket2 = settings.fd === void 0 ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.
-  family, receiveBuffer }) : UdpSocket.adopt(settings.fd, { receiveBuffer });
+async function runEcho(settings, place) {
+  const socket2 = openSocket2(settings, place);
+  let stoppedBy = "an error";
+  handleSignals((signal) => {
+    if (place !== void 0) return;
+    stoppedBy = signal;
+    server.stop();
+  });
   const output = new Output(1);
   const errors = new Output(2);
   const say = (text) => errors.writeText(text);
   const tell = (text) => say(`echo.ts: ${text}`);
-  const counters = new Counters();
+  const supervisor = place === void 0 && settings.workers > 1 ? new Supervisor({ socket: socket2, workers: settings.workers,
+  tell }) : void 0;
+  const group3 = place === void 0 ? supervisor : new Worker(place);
+  const counters = group3?.block.counters[group3.index] ?? new Counters();
   const server = new EchoServer({
     socket: socket2,
     counters,
-    guard: new Guard({ ...settings, port: socket2.port, refused: counters.refused }),
+    group: group3,
+    guard: new Guard({
+      ...settings,
+      port: socket2.port,
+      refused: counters.refused,
+      maxRateWord: group3?.block.maxRateWord
+    }),
     log: new Log({
       output,
       format: settings.logFormat,
       limitPerSecond: settings.logLimitPerSecond,
-      port: socket2.port
+      port: socket2.port,
+      linesLeft: group3?.block.linesLeft
     }),
     polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
@@ -4199,103 +4549,49 @@ async function runEcho(settings) {
     else say(`${occasion} ${summary.seconds.toFixed(1)} s
 ${summaryText(summary)}`);
   };
-  let stoppedBy = "an error";
-  handleSignals((signal) => {
-    stoppedBy = signal;
-    server.stop();
-  });
-  const { name, onSignal } = runtime();
-  onSignal("SIGUSR2", () => sumUp("running for"));
-  for (const notice of socket2.notices) tell(notice);
-  const asked = settings.receiveBufferBytes;
-  if (socket2.receiveBuffer < asked) {
-    tell(
-      `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(socket2.receiveBuffer)} granted; for more: sysct\
-l -w net.core.rmem_max=${asked}`
-    );
+  if (place === void 0) {
+    const { name, onSignal } = runtime();
+    onSignal("SIGUSR2", () => sumUp("running for"));
+    for (const notice of noticesOf(socket2, settings)) tell(notice);
+    if (supervisor !== void 0) {
+      onSignal("SIGCHLD", () => {
+      });
+      supervisor.block.linesLeft[0] = settings.logLimitPerSecond;
+      supervisor.start();
+    }
+    const workers = supervisor === void 0 ? "" : `, ${settings.workers} workers`;
+    say(`listening on ${socket2.endpoint} (${socket2.families}, ${name}${workers})`);
   }
-  say(`listening on ${socket2.endpoint} (${socket2.families}, ${name})`);
   try {
     await server.run();
   } finally {
-    server.drain([socket2]);
+    if (place === void 0) {
+      await supervisor?.stop();
+      server.drain([...socket2.adopted ? [] : [socket2], ...supervisor?.sockets ?? []]);
+    }
     output.settle(LAST_WORDS_MILLISECONDS);
-    sumUp(`stopped by ${stoppedBy} after`);
+    if (place === void 0) sumUp(`stopped by ${stoppedBy} after`);
+    else server.publish();
+    supervisor?.close();
     socket2.close();
     output.close(LAST_WORDS_MILLISECONDS);
     errors.close(LAST_WORDS_MILLISECONDS);
   }
 }
-
-// src/socket/error_queue.ts
-var CAPACITY = 8;
-var PAYLOAD_STRIDE2 = 64;
-var CONTROL_STRIDE2 = 256;
-var ErrorQueue = class {
-  #memory;
-  #vector;
-  #control;
-  #controlsOffset;
-  #payloadsOffset;
-  constructor() {
-    const buffersOffset = CAPACITY * mmsghdr.size;
-    this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
-    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
-    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
-    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
-    this.#control = new ControlMessageDecoder(this.#memory);
-    for (let i = 0; i < CAPACITY; i++) {
-      const buffer = buffersOffset + i * iovec.size;
-      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
-      this.#vector.setBuffers(i, buffer, 1);
-      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
-    }
-  }
-  receive(socket2) {
-    const fd = descriptorOf("recvmmsg", socket2);
-    const entries = [];
-    for (; ; ) {
-      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
-      for (let i = 0; i < count; i++) {
-        const entry = this.#decode(i);
-        if (entry !== void 0) entries.push(entry);
-        this.#vector.resetLengths(i, 0, CONTROL_STRIDE2);
-      }
-      if (count < CAPACITY) return entries;
-    }
-  }
-  #decode(i) {
-    const { bytes, i32 } = this.#memory;
-    const control = this.#control;
-    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
-    control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
-    const error = control.errorOffset;
-    if (error < 0) return void 0;
-    const origin = bytes[error + sock_extended_err.ee_origin];
-    if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
-      const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
-      const time = wallTime(control.seconds, control.nanoseconds);
-      return control.hasTime ? { kind: "departure", index, time } : void 0;
-    }
-    const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
-    const type = bytes[error + sock_extended_err.ee_type];
-    const code = bytes[error + sock_extended_err.ee_code];
-    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
-    return {
-      kind: "error",
-      errno: i32[error + sock_extended_err.ee_errno >> 2],
-      icmp: version === void 0 ? void 0 : { version, type, code },
-      reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
-      mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
-      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
-    };
-  }
-  #reporter(at, end) {
-    const { bytes, u16 } = this.#memory;
-    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
-    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
-  }
-};
+function openSocket2({ port, address, family, fd, receiveBufferBytes }, place) {
+  const receiveBuffer = receiveBufferBytes;
+  const inherited = place?.socketFd ?? fd;
+  return inherited === void 0 ? BatchSocket.bind({ port, address, family, receiveBuffer }) : BatchSocket.adopt(inherited,
+  { receiveBuffer });
+}
+function noticesOf({ notices, receiveBuffer }, { receiveBufferBytes: asked }) {
+  if (receiveBuffer >= asked) return notices;
+  return [
+    ...notices,
+    `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(receiveBuffer)} granted; for more: sysctl -w net.c\
+ore.rmem_max=${asked}`
+  ];
+}
 
 // src/probe/duration.ts
 var UNITS3 = /* @__PURE__ */ new Map([["m", 6e4], ["s", 1e3], ["ms", 1], ["us", 1e-3]]);
@@ -4422,8 +4718,8 @@ function parseEcn(text) {
 
 // src/probe/peer.ts
 function peerOf(batch, i) {
-  const word = batch.peerWord(i);
-  const bytes = new Uint8Array(batch.addresses.slice(word, word + 4).buffer);
+  const word2 = batch.peerWord(i);
+  const bytes = new Uint8Array(batch.addresses.slice(word2, word2 + 4).buffer);
   return { bytes, scope: batch.peerScope(i), port: batch.peerPort(i) };
 }
 function isSameAddress(a, b) {
@@ -4432,10 +4728,13 @@ function isSameAddress(a, b) {
 function isSamePeer(a, b) {
   return a.port === b.port && isSameAddress(a, b);
 }
+function peerKey({ bytes, scope, port }) {
+  return `${bytes} ${scope} ${port}`;
+}
 function hostText({ bytes, scope }) {
   return addressText(bytes) + (scope === 0 ? "" : `%${printable2(interfaceName(scope))}`);
 }
-function peerText(peer) {
+function peerText2(peer) {
   return isIPv4(peer.bytes) ? `${hostText(peer)}:${peer.port}` : `[${hostText(peer)}]:${peer.port}`;
 }
 function exactHostText({ bytes, scope }) {
@@ -4516,7 +4815,7 @@ function icmpMeaning(icmp) {
 }
 
 // src/probe/verdict.ts
-function verdict({ counts, settled, lastFailure }) {
+function verdict({ recent: { counts, settled }, lastFailure }) {
   if (counts["wrong source"] > 0) return "wrong source";
   if (counts.corrupted > 0) return "corrupted";
   if (counts.received + counts.late > 0) return counts.received === settled ? "ok" : "partial";
@@ -4527,7 +4826,7 @@ function verdict({ counts, settled, lastFailure }) {
 // src/probe/explanation.ts
 function explanation(target, settings) {
   const { endpoint, ledger } = target;
-  const { counts, duplicates } = ledger;
+  const { recent: { counts, settled }, duplicates } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
@@ -4538,8 +4837,7 @@ function explanation(target, settings) {
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${ledger.settled} requests in time: ` + list(shortcomings(target,
-      settings));
+      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` + list(shortcomings(target, settings));
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure, settings);
@@ -4547,17 +4845,19 @@ function explanation(target, settings) {
       if (counts.lost === 0) return `${endpoint} had no time to answer`;
       return settings.connected ? `a connected socket received nothing from ${endpoint} within ${timeout}; without --con\
 nected, answers from other addresses are seen too` : `nothing came back from ${endpoint} within ${timeout}: no such host\
-, nothing that answers at this port, or a firewall that drops datagrams, on the way there or back${sourcePortHint(target)}`;
+, nothing that answers at port ${target.peer.port}, or a firewall that drops datagrams, on the way there or back${sourcePortHint(
+      target)}`;
   }
 }
 var CLIENT_PORTS = 32768;
-function sourcePortHint({ peer, transmission: { localPort } }) {
+function sourcePortHint({ peer, sockets: [socket2] }) {
+  const { localPort } = socket2;
   if (localPort === 0 || localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
   return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or \
 see sysctl net.ipv4.ip_local_port_range`;
 }
 function wrongSource({ peer, endpoint, ledger }, settings) {
-  const { wrongSources, counts, settled } = ledger;
+  const { wrongSources, recent: { counts, settled } } = ledger;
   const count = counts["wrong source"];
   const often = count === settled ? "" : `${count} of ${settled} times `;
   const unseen = settings.connected ? "" : "; clients with a connected socket never see these answers";
@@ -4566,11 +4866,11 @@ function wrongSource({ peer, endpoint, ledger }, settings) {
 s from another socket, or a device on the way translates ports${unseen}`;
   }
   const option2 = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
-  return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText))}: the server does not set the source of i\
-ts replies (${option2})${unseen}`;
+  return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText2))}: the server does not set the source of \
+its replies (${option2})${unseen}`;
 }
 function corrupted({ endpoint, ledger }, { size }) {
-  const { counts, corruptedSize } = ledger;
+  const { recent: { counts }, corruptedSize } = ledger;
   const answers = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
   const which = counts.corrupted < answers ? `${counts.corrupted} of ${answers} answers` : answers === 1 ? "the answer" :
   `all ${answers} answers`;
@@ -4579,15 +4879,13 @@ function corrupted({ endpoint, ledger }, { size }) {
 rs datagrams, or this is no echo server`;
 }
 function shortcomings({ ledger }, settings) {
-  const { counts, times, lastFailure } = ledger;
+  const { recent: { counts }, lastLate, lastFailure } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   const parts = [];
   if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
   if (counts.late > 0) {
-    parts.push(
-      `${counts.late} ${counts.late === 1 ? "was" : "were"} answered after more than ${timeout} (the slowest took ${formatMilliseconds(
-      times.maximum)} ms; see --timeout)`
-    );
+    const last = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
+    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last} (see --timeout)`);
   }
   if (counts.failed > 0 && lastFailure !== void 0) {
     parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
@@ -4633,8 +4931,8 @@ function remoteFailure({ peer, endpoint }, report, packet, fits, ttl) {
   switch (icmpMeaning(report.icmp)) {
     case "refused":
       return report.reporter !== void 0 && isSameAddress(report.reporter, peer) ? `${endpoint} refused: nothing listens \
-at this port, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there rejects t\
-his port (ICMP ${name})`;
+at port ${peer.port}, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there r\
+ejects port ${peer.port} (ICMP ${name})`;
     case "no host":
       return report.reporter !== void 0 && isLocal(report.reporter) ? `no host at ${endpoint}: nothing on its network an\
 swers for this address (${isIPv4(peer.bytes) ? "ARP" : "neighbour discovery"})` : `${reporter} finds no host at ${endpoint}\
@@ -4663,14 +4961,15 @@ function formatBytes(count) {
 var ROWS_MAX = 16;
 var BAR_MAX = 50;
 var ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1];
-function histogramRows(buckets, rowsMax) {
+var EIGHTHS = "▏▎▍▌▋▊▉";
+function histogramRows(frequencies, rowsMax) {
   for (const perDecade of ROWS_PER_DECADE) {
     const counts = /* @__PURE__ */ new Map();
-    for (const { from, to, count } of buckets) {
-      const index = Math.floor(Math.log10(Math.max(1, (from + to - 1) / 2)) * perDecade);
+    for (const [value, count] of frequencies) {
+      const index = Math.floor(Math.log10(Math.max(1, value)) * perDecade);
       counts.set(index, (counts.get(index) ?? 0) + count);
     }
-    const indexes = [...counts.keys()].sort((a, b) => a - b);
+    const indexes = [...counts.keys()];
     const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1] + 1).length;
     if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
     return indexes.map((index) => ({
@@ -4681,29 +4980,65 @@ function histogramRows(buckets, rowsMax) {
   }
   return [];
 }
-function drawHistogram(buckets, width, terminal) {
-  const total = buckets.reduce((sum2, { count }) => sum2 + count, 0);
-  const rows = histogramRows(buckets, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
+function drawHistogram(frequencies, width, terminal) {
+  const total = frequencies.reduce((sum2, [, count]) => sum2 + count, 0);
+  const rows = histogramRows(frequencies, Math.min(ROWS_MAX, Math.max(3, Math.ceil(2 * Math.cbrt(total)))));
   const labels = rows.map((row) => `${formatMilliseconds(row.from)} ms`);
   const labelWidth = Math.max(...labels.map((label) => label.length));
   const most = Math.max(...rows.map((row) => row.count));
   const room = Math.max(1, Math.min(BAR_MAX, width - labelWidth - `${most}`.length - 4));
-  const bars = rows.map((row) => bar(row.count / most * room, terminal.unicode));
-  const lines = [];
-  rows.forEach((row, i) => {
-    if (i > 0 && row.from > rows[i - 1].to * 1.001) {
-      lines.push(`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`);
-    }
-    lines.push(`  ${labels[i].padStart(labelWidth)} ${terminal.paint("bar", bars[i])} ${row.count}`);
+  return rows.flatMap(({ from, count }, i) => {
+    const gap = i > 0 && from > rows[i - 1].to * 1.001;
+    const row = `  ${labels[i].padStart(labelWidth)} ${terminal.paint("bar", bar(count / most * room, terminal))} ${count}`;
+    return gap ? [`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`, row] : [row];
   });
-  return lines;
 }
-function bar(length, unicode) {
+function bar(length, { unicode }) {
   if (!unicode) return "#".repeat(Math.max(1, Math.round(length)));
   const eighths = Math.max(1, Math.round(length * 8));
-  return "█".repeat(eighths >> 3) + (eighths & 7 ? EIGHTHS[(eighths & 7) - 1] : "");
+  return "█".repeat(eighths >> 3) + EIGHTHS.slice((eighths & 7) - 1, eighths & 7);
 }
-var EIGHTHS = "▏▎▍▌▋▊▉";
+
+// src/probe/report.ts
+function countsOf({ sent, total: { counts }, duplicates, reordered, stray }) {
+  return [
+    ["sent", sent],
+    ...["received", "lost", "late", "wrong source", "corrupted", "failed"].map(
+      (outcome) => [outcome, counts[outcome]]
+    ),
+    ["duplicates", duplicates],
+    ["reordered", reordered],
+    ["stray", stray],
+    ["waiting", counts.waiting]
+  ];
+}
+function timesOf(times) {
+  return [
+    ["minimum", times.minimum],
+    ["mean", times.mean],
+    ["median", times.percentile(50)],
+    ["p90", times.percentile(90)],
+    ["p99", times.percentile(99)],
+    ["p99.9", times.percentile(99.9)],
+    ["maximum", times.maximum],
+    ["deviation", times.deviation],
+    ["jitter", times.jitter]
+  ];
+}
+function failuresOf({ failedByErrno }) {
+  return [...failedByErrno].map(([errno, count]) => [errnoName(errno), count]);
+}
+function percentText(percentage) {
+  return Number.isNaN(percentage) ? "-" : `${Number(percentage.toFixed(2))} %`;
+}
+function verdictStyle(word2) {
+  return word2 === "ok" ? "good" : word2 === "partial" ? "doubtful" : "bad";
+}
+function explanationLines(target, settings, terminal) {
+  const text = explanation(target, settings);
+  if (text === "") return [];
+  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
+}
 
 // src/probe/json_report.ts
 function jsonReport(targets, settings, terminal) {
@@ -4719,7 +5054,7 @@ function jsonReport(targets, settings, terminal) {
         target: target.endpoint,
         sequence: reply.sequence ?? null,
         kind: jsonWord(reply.kind),
-        from: peerText(reply.from),
+        from: peerText2(reply.from),
         to: reply.to,
         bytes: reply.size,
         rtt_ns: reply.roundTrip ?? null,
@@ -4748,7 +5083,7 @@ function writeJson(terminal, value) {
   terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
 }
 function jsonWord(text) {
-  return text.replaceAll(" ", "_");
+  return text.replaceAll(/[ .]/g, "_");
 }
 function failureFields(failure) {
   const report = failure?.report;
@@ -4760,43 +5095,29 @@ function failureFields(failure) {
 }
 function summaryOf(target, settings) {
   const { ledger } = target;
-  const { counts, times, failedByErrno } = ledger;
-  const round = (value) => Number.isNaN(value) ? null : Math.round(value);
+  const { times } = ledger;
   return {
     target: target.endpoint,
     name: target.peer.name ?? null,
     verdict: jsonWord(verdict(ledger)),
     explanation: explanation(target, settings) || null,
-    sent: ledger.sent,
-    received: counts.received,
-    lost: counts.lost,
-    late: counts.late,
-    wrong_source: counts["wrong source"],
-    corrupted: counts.corrupted,
-    failed: counts.failed,
-    waiting: counts.waiting,
-    duplicates: ledger.duplicates,
-    reordered: ledger.reordered,
-    stray: ledger.stray,
-    failed_by_errno: Object.fromEntries([...failedByErrno].map(([errno, count]) => [errnoName(errno), count])),
-    wrong_sources: ledger.wrongSources.map(peerText),
-    rtt_ns: times.count === 0 ? null : {
-      minimum: times.minimum,
-      mean: round(times.mean),
-      median: round(times.percentile(50)),
-      p90: round(times.percentile(90)),
-      p99: round(times.percentile(99)),
-      p99_9: round(times.percentile(99.9)),
-      maximum: times.maximum,
-      deviation: round(times.deviation),
-      jitter: round(times.jitter)
-    },
-    histogram: histogramRows(times.buckets(), 64).map(({ from, to, count }) => ({
+    ...fields(countsOf(ledger)),
+    loss_percent: rounded(ledger.total.loss * 100, 100),
+    failed_by_errno: Object.fromEntries(failuresOf(ledger)),
+    wrong_sources: ledger.wrongSources.map(peerText2),
+    rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
+    histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
       from_ns: Math.round(from),
       to_ns: Math.round(to),
       count
     }))
   };
+}
+function fields(figures) {
+  return Object.fromEntries(figures.map(([name, value]) => [jsonWord(name), rounded(value)]));
+}
+function rounded(value, divisor = 1) {
+  return Number.isNaN(value) ? null : Math.round(value) / divisor;
 }
 function timeText(time) {
   const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1e9);
@@ -4804,18 +5125,9 @@ function timeText(time) {
   return `${new Date(seconds * 1e3).toISOString().slice(0, 19)}.${`${nanoseconds}`.padStart(9, "0")}Z`;
 }
 
-// src/probe/report.ts
-function verdictStyle(word) {
-  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
-}
-function explanationLines(target, settings, terminal) {
-  const text = explanation(target, settings);
-  if (text === "") return [];
-  return terminal.interactive ? wrap(text, Math.max(20, terminal.columns - 1)) : [text];
-}
-
 // src/probe/line_report.ts
 var WIDTH = 80;
+var UNUSUAL = ["stray", "waiting"];
 function lineReport([target], settings, terminal) {
   const { size, intervalMilliseconds, connected, quiet } = settings;
   const { ledger, peer, endpoint } = target;
@@ -4836,7 +5148,7 @@ function lineReport([target], settings, terminal) {
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : ""
       ];
-      writeEvent(`${formatBytes(size2)} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+      writeEvent(`${formatBytes(size2)} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
     failed(_, failure) {
       const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
@@ -4848,137 +5160,47 @@ function lineReport([target], settings, terminal) {
     },
     finish() {
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
-      const word = verdict(ledger);
+      const word2 = verdict(ledger);
       terminal.eraseAbove(0);
       writeEvent("");
       terminal.writeLines([
-        `${title}: ${terminal.paint(verdictStyle(word), word)}`,
+        `${title}: ${terminal.paint(verdictStyle(word2), word2)}`,
         ...explanationLines(target, settings, terminal),
         "",
         ...summaryLines(ledger, width)
       ]);
       if (ledger.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.times.buckets(), width, terminal)]);
+        terminal.writeLines(["", ...drawHistogram(ledger.times.frequencies(), width, terminal)]);
       }
     }
   };
 }
 function summaryLines(ledger, width) {
-  const { counts, times } = ledger;
-  const countRows = [
-    ["sent", ledger.sent],
-    ["received", counts.received],
-    ["lost", counts.lost],
-    ["late", counts.late],
-    ["wrong source", counts["wrong source"]],
-    ["corrupted", counts.corrupted],
-    ["failed", counts.failed],
-    ["duplicates", ledger.duplicates],
-    ["reordered", ledger.reordered]
-  ];
-  if (ledger.stray > 0) countRows.push(["stray", ledger.stray]);
-  if (counts.waiting > 0) countRows.push(["still waiting", counts.waiting]);
-  const timeRows = times.count === 0 ? [] : [
-    ["minimum", times.minimum],
-    ["mean", times.mean],
-    ["median", times.percentile(50)],
-    ["90 %", times.percentile(90)],
-    ["99 %", times.percentile(99)],
-    ["99.9 %", times.percentile(99.9)],
-    ["maximum", times.maximum],
-    ["deviation", times.deviation],
-    ["jitter", times.jitter]
-  ];
-  const countWidth = Math.max(...countRows.map(([, count]) => `${count}`.length), 6);
-  const timeTexts = timeRows.map(([, nanoseconds]) => formatMilliseconds(nanoseconds));
-  const timeWidth = Math.max(...timeTexts.map((text) => text.length), 9);
-  const left = countRows.map(([label, count]) => `  ${label.padEnd(14)}${`${count}`.padStart(countWidth)}`);
-  const right = timeRows.map(([label], i) => `${label.padEnd(9)}${timeTexts[i].padStart(timeWidth)} ms`);
-  const leftWidth = left[0].length + 6;
-  const lines = right.length === 0 || leftWidth + right[0].length > width ? [...left, ...right.length === 0 ? [] : [""],
-  ...right.map((line) => `  ${line}`)] : left.map((line, i) => `${line.padEnd(leftWidth)}${right[i] ?? ""}`.trimEnd());
-  const failures = [...ledger.failedByErrno].map(([errno, count]) => `${errnoName(errno)}: ${count}`).join(", ");
+  const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
+  const times = ledger.times.count === 0 ? [] : timesOf(ledger.times);
+  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
+    "loss",
+    percentText(ledger.total.loss)
+  ]]);
+  const right = columns(times.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
+  const gap = " ".repeat(6);
+  const lines = right.length === 0 || `${left[0]}${gap}${right[0]}`.length > width ? [...left, "", ...right] : left.map(
+  (line, i) => `${line}${right[i] === void 0 ? "" : gap + right[i].trim()}`);
+  const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
-
-// ffi/poll_set.ts
-var PollSet = class {
-  #count;
-  #memory;
-  #timeAt;
-  #descriptors;
-  #time;
-  #call = lazyLibc();
-  #errno = libc().errno;
-  constructor(descriptors, events) {
-    this.#count = descriptors.length;
-    this.#timeAt = descriptors.length * pollfd.size;
-    this.#memory = new Memory(this.#timeAt + timespec.size);
-    this.#descriptors = this.#memory.pointer(0);
-    this.#time = this.#memory.pointer(this.#timeAt);
-    descriptors.forEach((fd, i) => {
-      this.#memory.i32[i * pollfd.size + pollfd.fd >> 2] = fd;
-      this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
-    });
-  }
-  wait(milliseconds) {
-    const { i32 } = this.#memory;
-    const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
-    i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
-    i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
-    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
-    return ready < 0 ? -this.#errno() : ready;
-  }
-  events(i) {
-    return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
-  }
-};
-
-// src/probe/reply_poller.ts
-var BATCH_CAPACITY2 = 16;
-var TURN_MILLISECONDS2 = 100;
-var RECEIVE_MILLISECONDS = 10;
-var FLOOD_MILLISECONDS = 1e3;
-var ReplyPoller = class {
-  #targets;
-  #poll;
-  #batches;
-  #lastTurn = -Infinity;
-  constructor(targets) {
-    this.#targets = targets;
-    this.#poll = new PollSet(targets.map(({ transmission }) => transmission.fd), POLLIN);
-    const byFamily = /* @__PURE__ */ new Map();
-    this.#batches = targets.map((target) => {
-      const family = isIPv4(target.peer.bytes);
-      const batch = byFamily.get(family) ?? target.transmission.batch(BATCH_CAPACITY2);
-      byFamily.set(family, batch);
-      return batch;
-    });
-  }
-  async step(until) {
-    const now = performance.now();
-    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
-    const end = performance.now() + RECEIVE_MILLISECONDS;
-    this.#targets.forEach((target, i) => {
-      const batch = this.#batches[i];
-      const readable2 = ready > 0 && this.#poll.events(i) !== 0 && batch !== void 0;
-      const drained = !readable2 || target.receive(batch, end);
-      target.expire(drained ? now : now - FLOOD_MILLISECONDS);
-    });
-    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
-      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
-      this.#lastTurn = performance.now();
-    }
-  }
-};
+function columns(entries) {
+  const nameWidth = Math.max(...entries.map(([name]) => name.length));
+  const valueWidth = Math.max(...entries.map(([, value]) => value.length));
+  return entries.map(([name, value]) => `  ${name.padEnd(nameWidth + 2)}${value.padStart(valueWidth)}`);
+}
 
 // src/probe/mtu_search.ts
 var SMALL_SIZE = 16;
 var ATTEMPTS = 3;
 var PATIENCE_ROUND_TRIPS = 10;
 var PATIENCE_MILLISECONDS = 100;
-async function searchMtu(targets, timeoutMilliseconds, observer, isStopped) {
-  const poller = new ReplyPoller(targets);
+async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopped) {
   const tryPayload = async (target, size) => {
     const { ledger } = target;
     const first = ledger.sent + 1;
@@ -4995,10 +5217,11 @@ async function searchMtu(targets, timeoutMilliseconds, observer, isStopped) {
     icmp;
     const longest = ledger.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown() && result2.failure === void 0; attempt++) {
-      target.send(size);
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
+      const sequence = prober.send(target, size);
       const end = performance.now() + patience;
-      while (!isKnown() && performance.now() < end) await poller.step(end);
+      const isReported = () => attempt < ATTEMPTS && result2.failure?.sequence === sequence;
+      while (!isKnown() && !isReported() && performance.now() < end) await prober.step(end);
     }
     const limit = limitOf(result2.reply, result2.failure);
     if (!isStopped()) observer.tried(target, size, limit);
@@ -5036,18 +5259,18 @@ function limitOf(reply, failure) {
 function mtuReport(settings, terminal) {
   const explain = (target) => explanation(target, { ...settings, size: SMALL_SIZE });
   const writeFault = (target) => {
-    const word = terminal.paint("bad", verdict(target.ledger));
-    terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
+    const word2 = terminal.paint("bad", verdict(target.ledger));
+    terminal.writeLines([`${target.endpoint}: ${word2}`, explain(target)]);
   };
   const writeFound = (target, size, limit) => {
-    const { peer, endpoint, ledger, transmission } = target;
+    const { peer, endpoint, ledger, sockets: [socket2] } = target;
     const ok = size !== null && ledger.wrongSources.length === 0;
     writeJson(terminal, {
       event: "mtu",
       target: endpoint,
       payload: size,
       packet: size === null ? null : size + headerSize(peer),
-      way_back_proved: size !== null && transmission.tellsFragments,
+      way_back_proved: size !== null && socket2.tellsFragments,
       verdict: ok ? "ok" : jsonWord(verdict(ledger)),
       larger: limit?.outcome ?? null,
       ...failureFields(limit?.failure),
@@ -5067,9 +5290,9 @@ function mtuReport(settings, terminal) {
     },
     found(target, size, limit) {
       if (settings.json) return writeFound(target, size, limit);
-      const { peer, endpoint, ledger, transmission } = target;
+      const { peer, endpoint, ledger, sockets: [socket2] } = target;
       const bytes = terminal.paint("strong", `${size} bytes`);
-      const way = transmission.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+      const way = socket2.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
       const packets = `in packets of ${size + headerSize(peer)} bytes`;
       const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
       terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
@@ -5089,40 +5312,163 @@ function limitText({ outcome, failure, fragmentSize }) {
 // src/probe/pacing.ts
 var LINGER_MILLISECONDS = 10;
 var FAILURE_MILLISECONDS = 200;
-async function sendRequests(targets, settings, showProgress, isStopped) {
-  const poller = new ReplyPoller(targets);
-  const { size, count, intervalMilliseconds: interval } = settings;
-  const lastSent = new Map(targets.map((target) => [target, performance.now() - interval]));
-  const dueAt = (target) => {
-    const { sent, counts } = target.ledger;
-    if (sent >= count) return Infinity;
-    if (interval > 0) return lastSent.get(target) + interval;
-    if (counts.waiting > 0) return Infinity;
-    return lastSent.get(target) + (target.ledger.outcome(sent) === "failed" ? FAILURE_MILLISECONDS : 0);
-  };
-  await showProgress();
-  while (!isStopped()) {
-    let until = Infinity;
-    for (const target of targets) {
-      const now = performance.now();
-      const due = dueAt(target);
-      if (due <= now) {
-        target.send(size);
-        lastSent.set(target, Math.max(due, now - interval));
-      }
-      until = Math.min(until, dueAt(target), target.ledger.deadline);
-    }
-    if (until === Infinity) break;
-    await poller.step(until);
-    await showProgress();
+var SEND_MILLISECONDS = 5;
+var Schedule = class {
+  #settings;
+  #targets = [];
+  #next = 0;
+  constructor(settings) {
+    this.#settings = settings;
   }
-  const slowest = Math.max(...targets.map(({ ledger }) => ledger.times.maximum / 1e6 || 0));
+  setTargets(targets) {
+    const { intervalMilliseconds: interval } = this.#settings;
+    const start = performance.now() - interval;
+    for (const target of targets) target.lastDue = Math.max(target.lastDue, start);
+    this.#targets = [...targets].sort((a, b) => a.lastDue - b.lastDue);
+    this.#next = 0;
+  }
+  sendDue(prober) {
+    const { intervalMilliseconds: interval, size } = this.#settings;
+    const end = performance.now() + SEND_MILLISECONDS;
+    let earliest = Infinity;
+    for (let visited = 0; visited < this.#targets.length; visited++) {
+      const target = this.#targets[this.#next];
+      const now = performance.now();
+      const due = this.#dueAt(target);
+      if (interval > 0 && due > now) return due;
+      if (now > end) return now;
+      if (due <= now) {
+        prober.send(target, size);
+        target.lastDue = Math.max(due, now - interval);
+      }
+      earliest = Math.min(earliest, this.#dueAt(target));
+      this.#next = (this.#next + 1) % this.#targets.length;
+    }
+    return earliest;
+  }
+  #dueAt({ lastDue, ledger }) {
+    const { count, intervalMilliseconds: interval } = this.#settings;
+    if (ledger.sent >= count) return Infinity;
+    if (interval > 0) return lastDue + interval;
+    if (ledger.total.counts.waiting > 0) return Infinity;
+    return lastDue + (ledger.outcome(ledger.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+  }
+};
+async function sendRequests(targets, settings, prober, between, isStopped) {
+  const schedule = new Schedule(settings);
+  schedule.setTargets(targets);
+  await between();
+  while (!isStopped()) {
+    const until = Math.min(schedule.sendDue(prober), prober.deadline);
+    if (until === Infinity) break;
+    await prober.step(until);
+    await between();
+  }
+  const slowest = Math.max(...targets.map(({ ledger }) => Math.max(ledger.lastLate, ledger.times.maximum || 0))) / 1e6;
   const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
-  while (!isStopped() && performance.now() < end) await poller.step(end);
+  while (!isStopped() && performance.now() < end) await prober.step(end);
 }
+
+// ffi/poll_set.ts
+var PollSet = class {
+  #count;
+  #memory;
+  #timeAt;
+  #descriptors;
+  #time;
+  #call = lazyLibc();
+  #errno = libc().errno;
+  constructor(descriptors, events) {
+    this.#count = descriptors.length;
+    this.#timeAt = descriptors.length * pollfd.size;
+    this.#memory = new Memory(this.#timeAt + timespec.size);
+    this.#descriptors = this.#memory.pointer(0);
+    this.#time = this.#memory.pointer(this.#timeAt);
+    descriptors.forEach((fd, i) => {
+      this.#memory.i32[i * pollfd.size + pollfd.fd >> 2] = fd;
+      this.#memory.u16[i * pollfd.size + pollfd.events >> 1] = events;
+    });
+  }
+  wait(milliseconds) {
+    const { i32 } = this.#memory;
+    const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
+    i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
+    i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
+    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
+    return ready < 0 ? -this.#errno() : ready;
+  }
+  events(i) {
+    return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
+  }
+};
+
+// src/probe/prober.ts
+var BATCH_CAPACITY2 = 16;
+var TURN_MILLISECONDS2 = 100;
+var RECEIVE_MILLISECONDS = 10;
+var FLOOD_MILLISECONDS = 1e3;
+var Prober = class {
+  #batches = /* @__PURE__ */ new Map();
+  #sockets = [];
+  #poll = new PollSet([], POLLIN);
+  #sent = [];
+  #head = 0;
+  #lastTurn = -Infinity;
+  constructor(sockets) {
+    this.useSockets(sockets);
+  }
+  useSockets(sockets) {
+    this.#sockets = sockets;
+    this.#poll = new PollSet(sockets.map(({ fd }) => fd), POLLIN);
+    for (const socket2 of sockets) {
+      if (!this.#batches.has(socket2.ipv4)) this.#batches.set(socket2.ipv4, socket2.batch(BATCH_CAPACITY2));
+    }
+  }
+  send(target, size) {
+    const sequence = target.send(size);
+    this.#sent.push({ target, sequence });
+    return sequence;
+  }
+  get deadline() {
+    for (; this.#head < this.#sent.length; this.#head++) {
+      const { target, sequence } = this.#sent[this.#head];
+      const deadline = target.ledger.deadline(sequence);
+      if (deadline !== void 0) return deadline;
+    }
+    this.#sent.length = this.#head = 0;
+    return Infinity;
+  }
+  async step(until) {
+    const now = performance.now();
+    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
+    const end = performance.now() + RECEIVE_MILLISECONDS;
+    let drained = true;
+    for (let i = 0; i < this.#sockets.length && ready > 0; i++) {
+      const socket2 = this.#sockets[i];
+      const batch = this.#batches.get(socket2.ipv4);
+      if (this.#poll.events(i) !== 0 && batch !== void 0) drained = socket2.receive(batch, end) && drained;
+    }
+    this.#giveUp(drained ? now : now - FLOOD_MILLISECONDS);
+    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
+      this.#lastTurn = performance.now();
+    }
+  }
+  #giveUp(now) {
+    while (this.deadline <= now) {
+      const { target, sequence } = this.#sent[this.#head];
+      target.giveUp(sequence);
+    }
+    if (this.#head > this.#sent.length >> 1) {
+      this.#sent = this.#sent.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+};
 
 // src/probe/table_report.ts
 var REDRAW_MILLISECONDS = 50;
+var HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"];
 function tableReport(targets, settings, terminal) {
   let drawnAt = -Infinity;
   let drawn = [];
@@ -5150,11 +5496,12 @@ function tableReport(targets, settings, terminal) {
   };
 }
 function rowOf({ peer, endpoint, ledger }, final) {
-  const { counts, settled, times } = ledger;
+  const { total: { counts, settled, loss }, times } = ledger;
   return {
     target: peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
     word: settled === 0 && !final ? "waiting" : verdict(ledger),
     received: `${counts.received}/${settled}`,
+    loss: percentText(loss),
     times: [times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds)
   };
 }
@@ -5163,12 +5510,12 @@ function screenLines(rows, terminal) {
   const room = terminal.rows - 1 - heading.length;
   const height = drawn[0].length;
   if (rows.length * height <= room) return [...heading, ...drawn.flat()];
-  const rank = ({ word }) => word === "ok" ? 2 : word === "waiting" ? 1 : 0;
+  const rank = ({ word: word2 }) => word2 === "ok" ? 2 : word2 === "waiting" ? 1 : 0;
   const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
   const shown = Math.max(1, Math.floor((room - 1) / height));
   const words = /* @__PURE__ */ new Map();
   for (const i of order.slice(shown)) words.set(rows[i].word, (words.get(rows[i].word) ?? 0) + 1);
-  const rest = `and ${rows.length - shown} more: ${[...words].map(([word, count]) => `${count} ${word}`).join(", ")}`;
+  const rest = `and ${rows.length - shown} more: ${[...words].map(([word2, count]) => `${count} ${word2}`).join(", ")}`;
   return [
     ...heading,
     ...order.slice(0, shown).flatMap((i) => drawn[i]),
@@ -5176,35 +5523,120 @@ function screenLines(rows, terminal) {
   ];
 }
 function layOut(rows, terminal) {
-  const columns = terminal.interactive ? terminal.columns : Infinity;
-  const nameWidth = Math.max(6, ...rows.map((row) => row.target.length));
-  const receivedWidth = Math.max(8, ...rows.map((row) => row.received.length));
-  const timeWidth = Math.max(7, ...rows.flatMap((row) => row.times.map((time) => time.length)));
-  const verdictWidth = "wrong source".length;
-  const paint = (word) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
-  for (const shown of [[0, 1, 2], [1]]) {
-    const width = nameWidth + 2 + verdictWidth + 2 + receivedWidth + shown.length * (timeWidth + 2) + 3;
-    if (width > columns) continue;
-    const times = (texts) => shown.map((i) => texts[i].padStart(timeWidth + 2)).join("");
-    const heading = `${"target".padEnd(nameWidth + 2)}${"verdict".padEnd(verdictWidth + 2)}${"received".padStart(receivedWidth)}${times(
-    ["minimum", "median", "99 %"])}`;
+  const paint = (word2) => terminal.paint(word2 === "waiting" ? "faint" : verdictStyle(word2), word2);
+  const cells = [
+    HEADING,
+    ...rows.map(({ target, word: word2, received, loss, times }) => [target, word2, received, loss, ...times])
+  ];
+  const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
+  const columns2 = terminal.interactive ? terminal.columns : Infinity;
+  if (widths.reduce((sum2, width) => sum2 + width + 2, " ms".length - 2) <= columns2) {
+    const [heading, ...lines] = cells.map(
+      (row) => row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ")
+    );
     return {
       heading: [terminal.paint("faint", heading)],
-      rows: rows.map(({ target, word, received, times: texts }) => [
-        `${target.padEnd(nameWidth + 2)}${paint(word)}${" ".repeat(verdictWidth + 2 - word.length)}${received.padStart(receivedWidth)}${times(
-        texts)}${texts[0] === "-" ? "" : " ms"}`
-      ])
+      rows: rows.map(({ word: word2, times }, i) => {
+        const at = widths[0] + 2;
+        const unit = times[0] === "-" ? "" : " ms";
+        return [lines[i].slice(0, at) + paint(word2) + lines[i].slice(at + word2.length) + unit];
+      })
     };
   }
   return {
     heading: [],
-    rows: rows.map(({ target, word, received, times: [, median] }) => {
+    rows: rows.map(({ target, word: word2, received, times: [, median] }) => {
       const time = median === "-" ? "" : `, median ${median} ms`;
-      const room = columns - `  ${word} ${received} received`.length;
-      return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
+      const room = columns2 - `  ${word2} ${received} received`.length;
+      return [target.slice(0, columns2), `  ${paint(word2)} ${received} received${time.length <= room ? time : ""}`];
     })
   };
 }
+
+// src/socket/error_queue.ts
+var CAPACITY = 8;
+var NAME_STRIDE3 = 32;
+var PAYLOAD_STRIDE2 = 64;
+var CONTROL_STRIDE2 = 256;
+var ErrorQueue = class {
+  #memory;
+  #vector;
+  #control;
+  #namesOffset;
+  #controlsOffset;
+  #payloadsOffset;
+  constructor() {
+    const buffersOffset = CAPACITY * mmsghdr.size;
+    this.#namesOffset = buffersOffset + CAPACITY * iovec.size;
+    this.#controlsOffset = this.#namesOffset + CAPACITY * NAME_STRIDE3;
+    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
+    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
+    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
+    this.#control = new ControlMessageDecoder(this.#memory);
+    for (let i = 0; i < CAPACITY; i++) {
+      const buffer = buffersOffset + i * iovec.size;
+      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
+      this.#vector.setBuffers(i, buffer, 1);
+      this.#vector.setName(i, this.#namesOffset + i * NAME_STRIDE3, sockaddr_in6.size);
+      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
+    }
+  }
+  receive(socket2) {
+    const fd = descriptorOf("recvmmsg", socket2);
+    const entries = [];
+    for (; ; ) {
+      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
+      for (let i = 0; i < count; i++) {
+        const entry = this.#decode(i);
+        if (entry !== void 0) entries.push(entry);
+        this.#vector.resetLengths(i, sockaddr_in6.size, CONTROL_STRIDE2);
+      }
+      if (count < CAPACITY) return entries;
+    }
+  }
+  #decode(i) {
+    const { bytes, i32 } = this.#memory;
+    const control = this.#control;
+    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
+    control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
+    const error = control.errorOffset;
+    if (error < 0) return void 0;
+    const origin = bytes[error + sock_extended_err.ee_origin];
+    if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
+      if (!control.hasTime) return void 0;
+      const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
+      const { seconds, nanoseconds } = control;
+      const time = seconds * 1e3 + nanoseconds / 1e6;
+      return { kind: "departure", index, time, nanoseconds: BigInt(seconds) * 1000000000n + BigInt(nanoseconds) };
+    }
+    const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
+    const type = bytes[error + sock_extended_err.ee_type];
+    const code = bytes[error + sock_extended_err.ee_code];
+    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
+    return {
+      kind: "error",
+      errno: i32[error + sock_extended_err.ee_errno >> 2],
+      icmp: version === void 0 ? void 0 : { version, type, code },
+      peer: this.#peer(i),
+      reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
+      mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
+      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
+    };
+  }
+  #peer(i) {
+    const length = this.#vector.nameLength(i);
+    if (length !== sockaddr_in.size && length !== sockaddr_in6.size) return void 0;
+    const at = this.#namesOffset + i * NAME_STRIDE3;
+    const name = this.#memory.bytes.slice(at, at + length);
+    const { bytes, zone } = readSocketAddress(name);
+    return { address: addressText(bytes) + (zone && `%${zone}`), port: readPort(name) };
+  }
+  #reporter(at, end) {
+    const { bytes, u16 } = this.#memory;
+    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
+    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
+  }
+};
 
 // src/probe/payload.ts
 var RECOGNIZABLE_SIZE = 16;
@@ -5230,11 +5662,11 @@ var ProbePayload = class {
     words[MAGIC_WORD] = MAGIC;
     const seed = this.session ^ Math.imul(sequence, 2654435761) ^ Math.imul(size, 3266489909);
     let state = Math.imul(seed, 2246822507) || 1;
-    for (let word = GENERATED_WORD; word < end; word++) {
+    for (let word2 = GENERATED_WORD; word2 < end; word2++) {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
-      words[word] = state;
+      words[word2] = state;
     }
     return this.#bytes.subarray(0, size);
   }
@@ -5258,6 +5690,11 @@ function namedSequence(payload, newest) {
   const sequence = newest - (newest - low % span + span) % span;
   return sequence < 1 ? void 0 : sequence;
 }
+function namedSession(payload) {
+  if (payload.length < (SESSION_WORD + 1) * 4) return void 0;
+  const at = SESSION_WORD * 4;
+  return payload[at] | payload[at + 1] << 8 | payload[at + 2] << 16 | payload[at + 3] << 24;
+}
 function isProbePayload(payload) {
   const size = payload.length;
   if (size < RECOGNIZABLE_SIZE) return false;
@@ -5267,8 +5704,173 @@ function isProbePayload(payload) {
   return new ProbePayload(session, size).equals(payload, view.getInt32(0, true), size);
 }
 
+// src/probe/probe_socket.ts
+var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
+SOF_TIMESTAMPING_OPT_TSONLY;
+var SEND_ATTEMPTS = 4;
+var DEPARTURES_MAX = 1024;
+var ProbeSocket = class {
+  ipv4;
+  tellsFragments = false;
+  #connect;
+  #source;
+  #errors;
+  #clock = new Clock(CLOCK_REALTIME);
+  #members = /* @__PURE__ */ new Map();
+  #bySession = /* @__PURE__ */ new Map();
+  #byPeer = /* @__PURE__ */ new Map();
+  #socket;
+  #outgoing;
+  #connected = false;
+  #departing = [];
+  #nextNumber = 0;
+  constructor(ipv4, options3, errors) {
+    this.ipv4 = ipv4;
+    this.#connect = options3.connected;
+    this.#source = options3.source === void 0 ? void 0 : exactHostText(options3.source);
+    this.#errors = errors;
+    try {
+      this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
+      return;
+    }
+    this.tellsFragments = setOptions(this.#socket, options3);
+    this.#outgoing = this.#socket.batch(1);
+  }
+  get fd() {
+    return this.#socket?.fd ?? -1;
+  }
+  get localPort() {
+    return this.#socket?.port ?? 0;
+  }
+  get size() {
+    return this.#members.size;
+  }
+  add(member) {
+    const { peer, session } = member;
+    const outgoing = this.#outgoing;
+    outgoing?.clear();
+    outgoing?.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
+    this.#members.set(member, outgoing?.path(0));
+    this.#bySession.set(session, member);
+    this.#byPeer.set(peerKey(peer), member);
+  }
+  remove(member) {
+    this.#members.delete(member);
+    this.#bySession.delete(member.session);
+    this.#byPeer.delete(peerKey(member.peer));
+    if (this.size === 0) this.#socket?.close();
+  }
+  batch(capacity) {
+    return this.#socket?.batch(capacity);
+  }
+  send(member, sequence, payload) {
+    const socket2 = this.#socket;
+    const outgoing = this.#outgoing;
+    const path = this.#members.get(member);
+    if (socket2 === void 0 || outgoing === void 0 || path === void 0) {
+      return { errno: EAFNOSUPPORT, report: void 0 };
+    }
+    outgoing.clear();
+    outgoing.add(payload, path);
+    for (let attempt = 1; ; attempt++) {
+      const number2 = this.#nextNumber++;
+      this.#departing[number2 % DEPARTURES_MAX] = { number: number2, member, sequence };
+      member.departed(sequence, this.now());
+      const errno = this.#connectError(socket2, member.peer) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
+      const reports = this.receiveErrors().filter((report) => report.errno === errno);
+      if (errno === 0) return void 0;
+      this.#restartCount(socket2);
+      const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
+      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
+    }
+  }
+  #connectError(socket2, peer) {
+    if (!this.#connect || this.#connected) return 0;
+    try {
+      socket2.connect({ address: exactHostText(peer), port: peer.port });
+      this.#connected = true;
+      return 0;
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      return error.errno;
+    }
+  }
+  receiveErrors() {
+    const reports = [];
+    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
+      if (entry.kind === "departure") {
+        const departed = this.#departing[entry.index % DEPARTURES_MAX];
+        if (departed?.number === entry.index) {
+          departed.member.departed(departed.sequence, wallTimeOf(entry.nanoseconds));
+        }
+      } else {
+        reports.push(entry);
+        if (entry.icmp !== void 0) this.#named(entry.quoted)?.reported(entry);
+      }
+    }
+    return reports;
+  }
+  receive(batch, end) {
+    const socket2 = this.#socket;
+    if (socket2 === void 0) return true;
+    do {
+      this.receiveErrors();
+      const received = socket2.receive(batch, false);
+      for (let i = 0; i < received; i++) {
+        const member = this.#named(batch.payload(i)) ?? this.#byPeer.get(peerKey(peerOf(batch, i)));
+        const arrival = batch.arrivalNanoseconds(i);
+        member?.arrived(batch, i, arrival === void 0 ? this.now() : wallTimeOf(arrival));
+      }
+      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
+    } while (performance.now() < end);
+    return false;
+  }
+  now() {
+    this.#clock.read();
+    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
+  }
+  #named(payload) {
+    if (this.size === 1) return this.#members.keys().next().value;
+    const session = namedSession(payload);
+    return session === void 0 ? void 0 : this.#bySession.get(session);
+  }
+  #restartCount(socket2) {
+    this.#departing.length = 0;
+    this.#nextNumber = 0;
+    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  }
+};
+function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
+  const ipv6 = socket2.domain === AF_INET6;
+  const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
+  if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
+  set(IP_RECVERR, IPV6_RECVERR, 1);
+  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
+  if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
+  if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
+  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
+}
+function trySetOption(socket2, level, name, value) {
+  try {
+    socket2.setOption(level, name, value);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return false;
+  }
+}
+function swapBytes(value) {
+  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
+}
+
 // src/probe/statistics.ts
-var BUCKETS_PER_OCTAVE = 2 ** 13;
+var DIGITS = 3;
 var TimeStatistics = class {
   count = 0;
   minimum = NaN;
@@ -5277,7 +5879,7 @@ var TimeStatistics = class {
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  #buckets = /* @__PURE__ */ new Map();
+  #rounded = /* @__PURE__ */ new Map();
   add(value) {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
@@ -5285,8 +5887,9 @@ var TimeStatistics = class {
     const deviation = value - this.#mean;
     this.#mean += deviation / this.count;
     this.#squares += deviation * (value - this.#mean);
-    const from = value - value % bucketSize(value);
-    this.#buckets.set(from, (this.#buckets.get(from) ?? 0) + 1);
+    const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
+    const rounded2 = Math.ceil(value / unit) * unit;
+    this.#rounded.set(rounded2, (this.#rounded.get(rounded2) ?? 0) + 1);
   }
   addConsecutive(earlier, later) {
     this.#differences++;
@@ -5302,81 +5905,102 @@ var TimeStatistics = class {
     return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
   }
   percentile(rank) {
-    const wanted = Math.max(1, Math.ceil(this.count * rank / 100));
-    let seen = 0;
-    for (const { from, to, count } of this.buckets()) {
-      seen += count;
-      if (seen >= wanted) return Math.min(Math.max((from + to - 1) / 2, this.minimum), this.maximum);
+    let missing = Math.max(1, Math.ceil(this.count * rank / 100));
+    for (const [value, count] of this.frequencies()) {
+      missing -= count;
+      if (missing <= 0) return Math.min(value, this.maximum);
     }
     return NaN;
   }
-  buckets() {
-    return [...this.#buckets].sort(([a], [b]) => a - b).map(([from, count]) => ({ from, to: from + bucketSize(from), count }));
+  frequencies() {
+    return [...this.#rounded].sort(([a], [b]) => a - b);
   }
 };
-function bucketSize(value) {
-  const ratio = value / BUCKETS_PER_OCTAVE;
-  return ratio < 2 ? 1 : 2 ** Math.floor(Math.log2(ratio));
-}
+
+// src/probe/tally.ts
+var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
+var Tally = class {
+  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  get settled() {
+    return OUTCOMES.reduce((sum2, outcome) => sum2 + this.counts[outcome], -this.counts.waiting);
+  }
+  get loss() {
+    const { lost, late, failed } = this.counts;
+    return (lost + late + failed) / this.settled * 100;
+  }
+};
 
 // src/probe/ledger.ts
-var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
+var PathAccount = class {
+  tally = new Tally();
+  times = new TimeStatistics();
+};
 var MEMORY_TIMEOUTS = 10;
 var MEMORY_REQUESTS = 1e5;
 var CLOCK_TOLERANCE = 1e6;
 var WRONG_SOURCES_MAX = 8;
 var RequestLedger = class {
   sent = 0;
-  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  total = new Tally();
+  recent;
+  settledFirst = new Tally();
+  paths;
   failedByErrno = /* @__PURE__ */ new Map();
   duplicates = 0;
   reordered = 0;
   stray = 0;
   times = new TimeStatistics();
   wrongSources = [];
+  lastLate = 0;
   corruptedSize = 0;
   lastFailure;
   #target;
-  #timeoutMilliseconds;
+  #options;
   #payload;
   #requests = /* @__PURE__ */ new Map();
   #waiting = /* @__PURE__ */ new Map();
+  #window = [];
   #newestAnswered = 0;
-  constructor(target, sizeMax, timeoutMilliseconds) {
+  constructor(target, session, options3) {
     this.#target = target;
-    this.#timeoutMilliseconds = timeoutMilliseconds;
-    this.#payload = new ProbePayload(crypto.getRandomValues(new Int32Array(1))[0], sizeMax);
-  }
-  get settled() {
-    return this.sent - this.counts.waiting;
-  }
-  get deadline() {
-    const oldest = this.#oldestWaiting();
-    return oldest === void 0 ? Infinity : oldest.sentMilliseconds + this.#timeoutMilliseconds;
+    this.#options = options3;
+    this.#payload = new ProbePayload(session, options3.sizeMax);
+    this.recent = options3.window === Infinity ? this.total : new Tally();
+    this.paths = options3.sourcePorts === 1 ? [] : Array.from({ length: options3.sourcePorts }, () => new PathAccount());
   }
   outcome(sequence) {
     return this.#requests.get(sequence)?.outcome;
   }
+  deadline(sequence) {
+    const request2 = this.#waiting.get(sequence);
+    return request2 && request2.sentMilliseconds + this.#options.timeoutMilliseconds;
+  }
   open(size) {
+    const now = performance.now();
+    this.#forget(now);
+    const sequence = ++this.sent;
+    const path = this.paths[(sequence - 1) % this.paths.length];
     const request2 = {
-      sequence: ++this.sent,
+      sequence,
       size,
-      sentAt: 0,
-      sentMilliseconds: performance.now(),
+      sentAt: -Infinity,
+      sentMilliseconds: now,
       outcome: "waiting",
       errno: 0,
-      roundTrip: void 0
+      roundTrip: void 0,
+      tallies: path === void 0 ? [this.total] : [this.total, path.tally]
     };
-    this.counts.waiting++;
-    this.#requests.set(request2.sequence, request2);
-    this.#waiting.set(request2.sequence, request2);
-    return this.#payload.of(request2.sequence, size);
+    this.#count(request2, 1);
+    this.#requests.set(sequence, request2);
+    this.#waiting.set(sequence, request2);
+    return this.#payload.of(sequence, size);
   }
   departed(sequence, time) {
     const request2 = this.#requests.get(sequence);
     if (request2 !== void 0 && time >= request2.sentAt) request2.sentAt = time;
   }
   answered({ payload, from, time }) {
+    this.#forget(performance.now());
     const fromTarget = isSamePeer(from, this.#target);
     const intact = this.#intact(payload);
     const request2 = intact ?? (isProbePayload(payload) ? void 0 : this.#resembled(payload, fromTarget));
@@ -5395,37 +6019,35 @@ var RequestLedger = class {
       return { kind: "corrupted", sequence, roundTrip: void 0, reordered: false };
     }
     const roundTrip = this.#roundTrip(request2, time);
-    const inTime = roundTrip <= this.#timeoutMilliseconds * 1e6;
+    const inTime = roundTrip <= this.#options.timeoutMilliseconds * 1e6;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
-    if (!fromTarget) this.#noteWrongSource(from);
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
     else this.#newestAnswered = sequence;
     this.#settle(request2, kind);
-    this.#countTime(request2, roundTrip);
+    if (kind === "late") this.lastLate = roundTrip;
+    else this.#countTime(request2, roundTrip);
+    if (kind === "wrong source") this.#noteWrongSource(from);
     return { kind, sequence, roundTrip, reordered };
   }
   failed(sequence, errno, report) {
     return this.#fail(this.#requests.get(sequence), errno, report);
   }
   reported(report) {
+    this.#forget(performance.now());
     const sequence = namedSequence(report.quoted, this.sent);
     const request2 = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
     return this.#fail(request2, report.errno, report);
   }
-  expire(now) {
-    const lost = [];
-    for (const request2 of this.#waiting.values()) {
-      if (request2.sentMilliseconds + this.#timeoutMilliseconds > now) break;
-      this.#settle(request2, "lost");
-      lost.push(request2.sequence);
-    }
+  lost(sequence) {
+    this.#settle(this.#waiting.get(sequence), "lost");
+  }
+  #forget(now) {
     for (const request2 of this.#requests.values()) {
-      const old = request2.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request2.sentMilliseconds + this.#options.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request2.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request2.sequence);
     }
-    return lost;
   }
   #intact(payload) {
     const sequence = namedSequence(payload, this.sent);
@@ -5462,6 +6084,7 @@ var RequestLedger = class {
   #countTime(request2, roundTrip) {
     request2.roundTrip = roundTrip;
     this.times.add(roundTrip);
+    this.paths[(request2.sequence - 1) % this.paths.length]?.times.add(roundTrip);
     const before = this.#requests.get(request2.sequence - 1)?.roundTrip;
     const after = this.#requests.get(request2.sequence + 1)?.roundTrip;
     if (before !== void 0) this.times.addConsecutive(before, roundTrip);
@@ -5477,14 +6100,27 @@ var RequestLedger = class {
     return failure;
   }
   #settle(request2, outcome, errno = 0) {
+    if (this.#waiting.delete(request2.sequence)) {
+      this.settledFirst.counts[outcome]++;
+      if (this.recent !== this.total) this.#enterWindow(request2);
+    }
     this.#count(request2, -1);
     request2.outcome = outcome;
     request2.errno = errno;
     this.#count(request2, 1);
-    this.#waiting.delete(request2.sequence);
   }
-  #count({ outcome, errno }, change) {
-    this.counts[outcome] += change;
+  #enterWindow(request2) {
+    request2.tallies.push(this.recent);
+    this.recent.counts[request2.outcome]++;
+    this.#window.push(request2);
+    const oldest = this.#window.length > this.#options.window ? this.#window.shift() : void 0;
+    if (oldest === void 0) return;
+    oldest.tallies.pop();
+    this.recent.counts[oldest.outcome]--;
+    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
+  }
+  #count({ outcome, errno, tallies }, change) {
+    for (const { counts } of tallies) counts[outcome] += change;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
   }
 };
@@ -5492,194 +6128,130 @@ function hasAnswer({ outcome }) {
   return outcome !== "waiting" && outcome !== "lost" && outcome !== "failed";
 }
 
-// src/probe/transmission.ts
-var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID |
-SOF_TIMESTAMPING_OPT_TSONLY;
-var SEND_ATTEMPTS = 4;
-var Transmission = class {
-  #target;
-  #connect;
-  #observer;
-  #errors;
-  #clock = new Clock(CLOCK_REALTIME);
-  tellsFragments = false;
-  #socket;
-  #outgoing;
-  #connected = false;
-  #firstCounted = 1;
-  constructor(target, options3, errors, observer) {
-    this.#target = target;
-    this.#connect = options3.connected;
-    this.#observer = observer;
-    this.#errors = errors;
-    const { source } = options3;
-    const address = source === void 0 ? void 0 : exactHostText(source);
-    try {
-      this.#socket = UdpSocket.bind({ port: 0, address, family: isIPv4(target.bytes) ? 4 : 6 });
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
-      return;
-    }
-    this.tellsFragments = setOptions(this.#socket, options3);
-    this.#outgoing = this.#socket.batch(1);
-    this.#outgoing.add(new Uint8Array(), { to: { address: exactHostText(target), port: target.port }, from: address });
-  }
-  get fd() {
-    return this.#socket?.fd ?? -1;
-  }
-  get localPort() {
-    return this.#socket?.port ?? 0;
-  }
-  batch(capacity) {
-    return this.#socket?.batch(capacity);
-  }
-  send(sequence, payload) {
-    const socket2 = this.#socket;
-    const outgoing = this.#outgoing;
-    if (socket2 === void 0 || outgoing === void 0) return { errno: EAFNOSUPPORT, report: void 0 };
-    outgoing.setPayload(0, payload);
-    outgoing.markForSend(0);
-    for (let attempt = 1; ; attempt++) {
-      this.#observer.departed(sequence, this.now());
-      const errno = this.#connectError(socket2) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
-      const reports = this.receiveErrors().filter((report) => report.errno === errno);
-      if (errno === 0) return void 0;
-      const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
-      this.#countDeparturesFrom(socket2, again ? sequence : sequence + 1);
-      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
-    }
-  }
-  #connectError(socket2) {
-    if (!this.#connect || this.#connected) return 0;
-    try {
-      socket2.connect({ address: exactHostText(this.#target), port: this.#target.port });
-      this.#connected = true;
-      return 0;
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      return error.errno;
-    }
-  }
-  receiveErrors() {
-    const reports = [];
-    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
-      if (entry.kind === "departure") {
-        this.#observer.departed(this.#firstCounted + entry.index, entry.time);
-      } else {
-        reports.push(entry);
-        if (entry.icmp !== void 0) this.#observer.reported(entry);
-      }
-    }
-    return reports;
-  }
-  receive(batch, end, handle) {
-    const socket2 = this.#socket;
-    if (socket2 === void 0) return true;
-    do {
-      this.receiveErrors();
-      const received = socket2.receive(batch, false);
-      for (let i = 0; i < received; i++) handle(i);
-      if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
-    } while (performance.now() < end);
-    return false;
-  }
-  now() {
-    this.#clock.read();
-    return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
-  }
-  close() {
-    this.#socket?.close();
-  }
-  #countDeparturesFrom(socket2, sequence) {
-    this.#firstCounted = sequence;
-    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
-  }
-};
-function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
-  const ipv6 = socket2.domain === AF_INET6;
-  const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
-  const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
-  if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
-  set(IP_RECVERR, IPV6_RECVERR, 1);
-  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
-  if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
-  if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
-  if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-  if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
-  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
-}
-function trySetOption(socket2, level, name, value) {
-  try {
-    socket2.setOption(level, name, value);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return false;
-  }
-}
-function swapBytes(value) {
-  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
-}
-
 // src/probe/target.ts
 var ProbeTarget = class {
   peer;
   endpoint;
+  session;
   ledger;
-  transmission;
+  sockets;
   observer = {};
-  constructor(peer, options3, errors) {
+  lastDue = -Infinity;
+  constructor(peer, session, sockets, options3) {
     this.peer = peer;
-    this.endpoint = peerText(peer);
-    this.ledger = new RequestLedger(peer, options3.sizeMax, options3.timeoutMilliseconds);
-    this.transmission = new Transmission(peer, options3, errors, {
-      departed: (sequence, time) => this.ledger.departed(sequence, time),
-      reported: (report) => this.#fail(this.ledger.reported(report))
-    });
+    this.endpoint = peerText2(peer);
+    this.session = session;
+    this.ledger = new RequestLedger(peer, session, options3);
+    this.sockets = sockets;
+    for (const socket2 of sockets) socket2.add(this);
   }
   send(size) {
     const payload = this.ledger.open(size);
     const sequence = this.ledger.sent;
-    const error = this.transmission.send(sequence, payload);
+    const error = this.sockets[(sequence - 1) % this.sockets.length].send(this, sequence, payload);
     if (error !== void 0) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
     return sequence;
   }
-  receive(batch, end) {
-    return this.transmission.receive(batch, end, (i) => {
-      const payload = batch.payload(i);
-      const from = peerOf(batch, i);
-      const time = batch.arrival(i) ?? this.transmission.now();
-      const match = this.ledger.answered({ payload, from, time });
-      const to = printable2(batch.localAddress(i));
-      const fragmentSize = batch.fragmentSize(i);
-      this.observer.replied?.(this, { ...match, from, to, size: payload.length, fragmentSize, time });
+  departed(sequence, time) {
+    this.ledger.departed(sequence, time);
+  }
+  reported(report) {
+    this.#fail(this.ledger.reported(report));
+  }
+  arrived(batch, i, time) {
+    const payload = batch.payload(i);
+    const from = peerOf(batch, i);
+    const match = this.ledger.answered({ payload, from, time });
+    this.observer.replied?.(this, {
+      ...match,
+      from,
+      to: printable2(batch.localAddress(i)),
+      size: payload.length,
+      fragmentSize: batch.fragmentSize(i),
+      time
     });
+  }
+  giveUp(sequence) {
+    this.ledger.lost(sequence);
+    this.observer.lost?.(this, sequence);
+  }
+  close() {
+    this.observer = {};
+    for (const socket2 of this.sockets) socket2.remove(this);
   }
   #fail(failure) {
     this.observer.failed?.(this, failure);
   }
-  expire(now) {
-    for (const sequence of this.ledger.expire(now)) this.observer.lost?.(this, sequence);
+};
+
+// src/probe/target_set.ts
+var SOCKET_TARGETS = 256;
+var SESSION_STEP = 2654435761;
+var TargetSet = class {
+  targets = [];
+  #options;
+  #socketTargets;
+  #errors = new ErrorQueue();
+  #groups = [];
+  #session = crypto.getRandomValues(new Int32Array(1))[0];
+  constructor(options3) {
+    this.#options = options3;
+    this.#socketTargets = options3.connected || options3.sizeMin < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
+  }
+  get sockets() {
+    return this.#groups.flat();
+  }
+  replace(peers) {
+    const before = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const made = [];
+    try {
+      this.targets = peers.map((peer) => {
+        const known = before.get(peerKey(peer));
+        if (known === void 0) return made[made.push(this.#make(peer)) - 1];
+        known.peer = peer;
+        return known;
+      });
+    } catch (error) {
+      for (const target of made) target.close();
+      this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
+      throw error;
+    }
+    const kept2 = new Set(this.targets);
+    for (const target of before.values()) if (!kept2.has(target)) target.close();
+    this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
+  }
+  #make(peer) {
+    const ipv4 = isIPv4(peer.bytes);
+    let group3 = this.#groups.find(([socket2]) => socket2.ipv4 === ipv4 && socket2.size < this.#socketTargets);
+    if (group3 === void 0) {
+      const { sourcePorts } = this.#options;
+      group3 = Array.from({ length: sourcePorts }, () => new ProbeSocket(ipv4, this.#options, this.#errors));
+      this.#groups.push(group3);
+    }
+    this.#session = this.#session + SESSION_STEP | 0;
+    return new ProbeTarget(peer, this.#session, group3, this.#options);
   }
 };
 
 // src/probe/command.ts
 var LAST_MILLISECONDS = 1e3;
 async function runProbe(settings) {
-  const targets = makeTargets(settings);
+  const options3 = targetOptions(settings);
+  const set = new TargetSet(options3);
+  set.replace(resolveTargets(settings, options3.source));
   const terminal = new Terminal();
   let stoppedAt = Infinity;
   handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
   const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await (settings.findMtu ? findMtu : ask)(targets, settings, terminal, isStopped);
+  const ok = await (settings.findMtu ? findMtu : ask)(set, settings, terminal, isStopped);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
-function findMtu(targets, settings, terminal, isStopped) {
-  return searchMtu(targets, settings.timeoutMilliseconds, mtuReport(settings, terminal), isStopped);
+function findMtu({ targets, sockets }, settings, terminal, isStopped) {
+  const report = mtuReport(settings, terminal);
+  return searchMtu(targets, new Prober(sockets), settings.timeoutMilliseconds, report, isStopped);
 }
-async function ask(targets, settings, terminal, isStopped) {
+async function ask({ targets, sockets }, settings, terminal, isStopped) {
   const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
   const report = makeReport(targets, settings, terminal);
   for (const target of targets) target.observer = report;
@@ -5688,18 +6260,23 @@ async function ask(targets, settings, terminal, isStopped) {
     return terminal.drain(isStopped);
   };
   report.start?.();
-  await sendRequests(targets, settings, showProgress, isStopped);
+  await sendRequests(targets, settings, new Prober(sockets), showProgress, isStopped);
   report.finish();
   return targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
-function makeTargets(settings) {
-  const { interfaceName: interfaceName2 } = settings;
+function targetOptions(settings) {
+  const { interfaceName: interfaceName2, findMtu: findMtu2, size } = settings;
   const index = interfaceName2 === void 0 ? 0 : interfaceIndex(interfaceName2);
   if (interfaceName2 !== void 0 && index === 0) throw noInterface(interfaceName2);
-  const source = settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0];
-  const options3 = { ...settings, source, interfaceIndex: index, sizeMax: settings.findMtu ? SIZE_MAX : settings.size };
-  const errors = new ErrorQueue();
-  return resolveTargets(settings, source).map((peer) => new ProbeTarget(peer, options3, errors));
+  return {
+    ...settings,
+    source: settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0],
+    interfaceIndex: index,
+    sizeMin: findMtu2 ? SMALL_SIZE : size,
+    sizeMax: findMtu2 ? SIZE_MAX : size,
+    window: Infinity,
+    sourcePorts: 1
+  };
 }
 
 // src/main.ts
@@ -5709,9 +6286,10 @@ async function main(args) {
       const settings2 = parseProbe(args.slice(1));
       return typeof settings2 === "string" ? await inform(settings2, PROBE) : await runProbe(settings2);
     }
-    const settings = parseEcho(args);
+    const place = readPlace(args);
+    const settings = parseEcho(place === void 0 ? args : args.slice(0, -1));
     if (typeof settings === "string") return await inform(settings, ECHO);
-    await runEcho(settings);
+    await runEcho(settings, place);
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;

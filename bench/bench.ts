@@ -17,7 +17,7 @@ import { describeMachine, stolenShare } from "./machine.ts";
 import { Bench, PLANS, type Step } from "./measure.ts";
 import { cpuPlot, latencyPlot, ratePlot } from "./plot.ts";
 import { cleanUp, cleanUpOnSignals, ROOT } from "./processes.ts";
-import { NAMES, prepare } from "./programs.ts";
+import { ECHO, prepare } from "./programs.ts";
 import { report } from "./report.ts";
 import type { Results } from "./results.ts";
 
@@ -54,7 +54,7 @@ async function runSteps(steps: Step[]): Promise<void> {
 /** Returns the problems that make the figures worthless. */
 function defects(results: Results, steps: Step[]): string[] {
   const found = [...results.remarks];
-  for (const name of [NAMES.deno, NAMES.bun]) {
+  for (const name of ECHO) {
     if (!steps.some(({ title }) => title.endsWith(name))) found.push(`${name}: not measured`);
     if (results.wrongSource.has(name)) found.push(`${name}: replies from ${results.wrongSource.get(name)}`);
   }
@@ -116,7 +116,7 @@ async function main(): Promise<number> {
     console.error(found.length > 0 ? "the bench does not work here" : `the bench works: ${steps.length} steps`);
     return found.length > 0 ? 1 : 0;
   }
-  for (const name of [NAMES.deno, NAMES.bun]) {
+  for (const name of ECHO) {
     for (const line of missed(results, name)) console.error(`${name} missed: ${line}`);
   }
   return 0;

@@ -4,7 +4,7 @@ import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, SWEEP } from "./f
 import { askLoad, freePort, type LoadMode, type LoadReport, ORDINARY, TRAINS } from "./load.ts";
 import { allowedProcessors } from "./machine.ts";
 import { type Command, launch, lives, residentBytes, stop } from "./processes.ts";
-import { NAMES, type Prepared, type Program } from "./programs.ts";
+import { ECHO, NAMES, type Prepared, type Program } from "./programs.ts";
 import { type Histogram, percentile, Results, type Sample } from "./results.ts";
 
 /** Extent of the measurements. All times are in seconds. */
@@ -67,9 +67,8 @@ export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
 };
 
 /** The programs in the figures that are not closed loops. */
-const ROUND_TRIP_PROGRAMS: string[] = [NAMES.deno, NAMES.bun, NAMES.recvmmsg];
-const FIRST_ECHO_PROGRAMS: string[] = [...ROUND_TRIP_PROGRAMS, NAMES.python];
-const MEMORY_PROGRAMS: string[] = [NAMES.deno, NAMES.bun];
+const ROUND_TRIP_PROGRAMS: readonly string[] = [...ECHO, NAMES.recvmmsg];
+const FIRST_ECHO_PROGRAMS: readonly string[] = [...ROUND_TRIP_PROGRAMS, NAMES.python];
 
 /** A program that runs. */
 interface Server {
@@ -117,14 +116,14 @@ export class Bench {
     for (let round = 0; round < this.#plan.rounds; round++) steps.push(...this.#round(round, figures, wanted));
     if (wanted(MEMORY)) {
       const seconds = this.#plan.memory[1] / (this.#plan.memoryLoad === TRAINS ? 4e6 : 250e3);
-      for (const program of this.#named(MEMORY_PROGRAMS)) {
+      for (const program of this.#named(ECHO)) {
         steps.push({ title: `memory: ${program.name}`, seconds, run: () => this.#memory(program) });
       }
     }
     return steps;
   }
 
-  #named(names: string[]): Program[] {
+  #named(names: readonly string[]): Program[] {
     return this.#prepared.programs.filter(({ name }) => names.includes(name));
   }
 

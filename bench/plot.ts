@@ -16,6 +16,7 @@ const DARK_OF: Readonly<Record<string, string>> = {
   "#d8dee4": "#30363d",
   "#0969da": "#58a6ff",
   "#bc4c00": "#f0883e",
+  "#bf3989": "#f778ba",
   "#1a7f37": "#3fb950",
   "#424a53": "#d0d7de",
   "#6e7781": "#8b949e",
@@ -28,6 +29,7 @@ const OTHER_COLOUR = "#6e7781";
 const STYLES: ReadonlyMap<string, [colour: string, type: "solid" | "dashed" | "dotted"]> = new Map([
   [NAMES.deno, ["#0969da", "solid"]],
   [NAMES.bun, ["#bc4c00", "solid"]],
+  [NAMES.node, ["#bf3989", "solid"]],
   [NAMES.segmentation, ["#1a7f37", "dashed"]],
   [NAMES.recvmmsg, ["#424a53", "dashed"]],
   [NAMES.recvmsg, [OTHER_COLOUR, "dotted"]],

@@ -1,6 +1,6 @@
-/** The servers to measure: echo.ts on its two runtimes, and others to compare it with. */
+/** The servers to measure: echo.ts on its runtimes, and others to compare it with. */
 
-import { existsSync, mkdtempSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Command, removeAtEnd, ROOT, run } from "./processes.ts";
@@ -37,13 +37,18 @@ export interface Prepared {
 export const NAMES = {
   deno: "echo.ts on Deno",
   bun: "echo.ts on Bun",
-  denoLogging: "echo.ts on Deno, default log",
-  bunLogging: "echo.ts on Bun, default log",
+  node: "echo.ts on Node.js",
   recvmsg: "C recvmsg/sendmsg",
   recvmmsg: "C recvmmsg/sendmmsg",
   segmentation: "C with UDP_GRO/UDP_SEGMENT",
   python: "Python recvmsg",
 } as const;
+
+/** Names of echo.ts on each runtime. */
+export const ECHO: readonly string[] = [NAMES.deno, NAMES.bun, NAMES.node];
+
+/** Name of the same server with its default log. */
+export const logging = (name: string): string => `${name}, default log`;
 
 /** Folder of the servers to compare with. */
 const SERVERS = join(ROOT, "bench/servers/");
@@ -61,13 +66,14 @@ async function ask(...command: Command): Promise<string | undefined> {
  * Finds the executables of the runtimes and of Python. Those in `PATH` may be scripts that start them, and the time of
  * a script must not count as theirs.
  */
-export async function findInterpreters(): Promise<Record<"deno" | "bun" | "python", string | undefined>> {
-  const [deno, bun, python] = await Promise.all([
+export async function findInterpreters(): Promise<Record<"deno" | "bun" | "node" | "python", string | undefined>> {
+  const [deno, bun, node, python] = await Promise.all([
     ask("deno", "eval", "console.log(Deno.execPath())"),
     ask("bun", "-e", "console.log(process.execPath)"),
+    ask("node", "-p", "process.execPath"),
     ask("python3", "-c", "import sys; print(sys.executable)"),
   ]);
-  return { deno, bun, python };
+  return { deno, bun, node, python };
 }
 
 /**
@@ -103,22 +109,29 @@ export async function prepare(few: boolean): Promise<Prepared> {
   }
 
   /** Adds echo.ts on one runtime, without and with its log. */
-  function addEcho(quiet: string, logging: string, ...command: Command): void {
-    programs.push({ name: quiet, kind: "echo.ts", command: (port) => [...command, `${port}`, "--quiet"] });
-    add(logging, "logging", ...command);
+  function addEcho(name: string, ...command: Command): void {
+    programs.push({ name, kind: "echo.ts", command: (port) => [...command, `${port}`, "--quiet"] });
+    add(logging(name), "logging", ...command);
   }
 
   if (!await has("gcc", ["gcc", "--version"], "all")) {
     throw new Error("gcc is required: the load generator is written in C");
   }
   const load = await compile("load.c");
-  const { deno = "deno", bun = "bun", python = "python3" } = await findInterpreters();
+  const { deno = "deno", bun = "bun", node = "node", python = "python3" } = await findInterpreters();
   const echoIsThere = existsSync(join(ROOT, "echo.ts"));
   if (!echoIsThere) leftOut.push("echo.ts: the file is missing; `npm run bundle` writes it");
   const hasDeno = await has("Deno", [deno, "--version"], NAMES.deno);
   const hasBun = await has("Bun", [bun, "--version"], NAMES.bun);
-  if (echoIsThere && hasDeno) addEcho(NAMES.deno, NAMES.denoLogging, deno, "run", "--allow-ffi", "echo.ts");
-  if (echoIsThere && hasBun) addEcho(NAMES.bun, NAMES.bunLogging, bun, "run", "echo.ts");
+  const hasNode = await has("Node.js", [node, "--version"], NAMES.node);
+  if (echoIsThere && hasDeno) addEcho(NAMES.deno, deno, "run", "--allow-ffi", "echo.ts");
+  if (echoIsThere && hasBun) addEcho(NAMES.bun, bun, "run", "echo.ts");
+  if (echoIsThere && hasNode) {
+    // The same bytes under the name with which Node.js starts fast.
+    const copy = join(folder, "echo.mjs");
+    copyFileSync(join(ROOT, "echo.ts"), copy);
+    addEcho(NAMES.node, node, copy);
+  }
 
   add(NAMES.recvmsg, "reference", await compile("servers/c_recvmsg.c"));
   add(NAMES.recvmmsg, "reference", await compile("servers/c_recvmmsg.c"));
@@ -129,11 +142,10 @@ export async function prepare(few: boolean): Promise<Prepared> {
   if (few) return { programs, folder, load, leftOut, versions };
 
   if (await has("Go", ["go", "version"], "Go net")) add("Go net", "other", await compile("servers/go_net.go"));
-  if (await has("Node", ["node", "--version"], "node:dgram")) {
-    add("node:dgram", "other", "node", `${SERVERS}node_dgram.mjs`);
-  }
+  if (hasNode) add("node:dgram", "other", node, `${SERVERS}node_dgram.mjs`);
   if (hasDeno) add("serve on Deno", "other", deno, "run", "--allow-ffi", `${SERVERS}serve.ts`);
   if (hasBun) add("serve on Bun", "other", bun, "run", `${SERVERS}serve.ts`);
+  if (hasNode) add("serve on Node.js", "other", node, `${SERVERS}serve.ts`);
   if (hasBun) add("Bun.udpSocket", "other", bun, "run", `${SERVERS}bun_udp_socket.mjs`);
   if (hasDeno) {
     const options = ["--unstable-net", "--allow-net"];

@@ -2,7 +2,7 @@
 
 import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, type Target, TARGETS } from "./figures.ts";
 import { PINNED, type Plan } from "./measure.ts";
-import { NAMES, type Prepared } from "./programs.ts";
+import { ECHO, NAMES, type Prepared } from "./programs.ts";
 import { median, type Metric, percentile, quantile, type Results } from "./results.ts";
 
 /** Facts about the whole run. */
@@ -118,6 +118,7 @@ ${table(["program", `after ${first} datagrams`, `after ${last}`], rows)}`;
 }
 
 function targetCell(results: Results, target: Target, program: string): string {
+  if (!target.programs.includes(program)) return "–";
   const values = target.values(results, program);
   if (values.length === 0) return "not measured";
   const middle = median(values);
@@ -126,16 +127,13 @@ function targetCell(results: Results, target: Target, program: string): string {
 }
 
 function targetTable(results: Results): string {
-  const measured = TARGETS.filter(({ values }) =>
-    [NAMES.deno, NAMES.bun].some((name) => values(results, name).length > 0)
-  );
+  const measured = TARGETS.filter(({ programs, values }) => programs.some((name) => values(results, name).length > 0));
   const rows = measured.map((target) => [
     target.title,
     target.text,
-    targetCell(results, target, NAMES.deno),
-    targetCell(results, target, NAMES.bun),
+    ...ECHO.map((name) => targetCell(results, target, name)),
   ]);
-  return table(["figure", "target", "Deno", "Bun"], rows);
+  return table(["figure", "target", "Deno", "Bun", "Node.js"], rows);
 }
 
 function remarks(results: Results, context: Context): string[] {

@@ -21,7 +21,7 @@ import {
   residentBytes,
   stop,
 } from "./processes.ts";
-import { NAMES, prepare } from "./programs.ts";
+import { logging, NAMES, prepare } from "./programs.ts";
 
 /** Resident memory stays this close to what it was after the first minute, in bytes. */
 const GROWTH_LIMIT = 2e6;
@@ -157,20 +157,20 @@ async function main(): Promise<number> {
   const { values: options } = parseArgs({
     options: {
       minutes: { type: "string", default: "10" },
-      runtime: { type: "string", multiple: true, default: ["deno", "bun"] },
+      runtime: { type: "string", multiple: true, default: ["deno", "bun", "node"] },
     },
   });
   const minutes = Number(options.minutes);
-  const names = options.runtime.map((runtime) => ({ deno: NAMES.denoLogging, bun: NAMES.bunLogging })[runtime]);
+  const names = options.runtime.map((runtime) => ({ deno: NAMES.deno, bun: NAMES.bun, node: NAMES.node })[runtime]);
   if (!(minutes > 0) || names.includes(undefined)) {
-    console.error("usage: soak.ts [--minutes N] [--runtime deno|bun]...");
+    console.error("usage: soak.ts [--minutes N] [--runtime deno|bun|node]...");
     return 2;
   }
   const prepared = await prepare(true);
   const found: string[] = [];
   for (const name of names) {
     // The one that logs: a line a second, so that the log is on, and the summary readable for a program.
-    const program = prepared.programs.find((program) => program.name === name);
+    const program = prepared.programs.find((program) => program.name === logging(name!));
     if (!program) throw new Error(prepared.leftOut.join("; "));
     const port = await freePort();
     const command: Command = [...program.command(port), "--log", "json", "--log-limit", "1"];

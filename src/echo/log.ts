@@ -8,7 +8,7 @@ import { Clock } from "../../ffi/clock.ts";
 import type { Output } from "../cli/output.ts";
 import { formatDecimal, formatEndpoint } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import { formatPayload, PAYLOAD_SHOWN_MAX, PAYLOAD_TEXT_MAX } from "./payload_text.ts";
+import { append, PAYLOAD_SHOWN_MAX, PayloadText } from "./payload_text.ts";
 
 /** The formats of the log. */
 export const LOG_FORMATS = ["text", "json", "none"] as const;
@@ -21,6 +21,8 @@ export interface LogOptions {
   readonly output: Output;
   /** The format of the lines. */
   readonly format: LogFormat;
+  /** Whether lines of text begin with the time, as those of JSON have it anyway. */
+  readonly timed?: boolean;
   /** Most lines a second, 0 for no limit. */
   readonly limitPerSecond: number;
   /** The local port. */
@@ -38,17 +40,22 @@ export class Log {
   readonly #limit: number;
   readonly #linesLeft: Int32Array;
   readonly #port: number;
+  readonly #timed: boolean;
   readonly #clock = new Clock(CLOCK_REALTIME);
   readonly #time = new Uint8Array(TIME_SIZE);
-  readonly #payload = new Uint8Array(PAYLOAD_TEXT_MAX);
-  // Whether to escape characters outside ASCII. Finding out takes a millisecond: it is done after the first echo.
-  #ascii: boolean | undefined;
+  // Literal bytes, and names of fields.
+  readonly #line: readonly (Uint8Array | string)[];
+  // Made after the first echo: to find out whether the output takes UTF-8 takes a millisecond.
+  #payload: PayloadText | undefined;
   #second = -1;
   #leftOutReported = 0;
   #reportedAt = performance.now();
 
   /** Makes a log; it writes nothing yet. */
-  constructor({ output, format, limitPerSecond, port, linesLeft }: LogOptions) {
+  constructor({ output, format, limitPerSecond, port, linesLeft, timed = false }: LogOptions) {
+    const line = timed && format === "text" ? `<time> ${LINES.text}` : LINES[format];
+    this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder.encode(part) : part);
+    this.#timed = timed;
     this.#output = output;
     this.#format = format;
     this.#limit = limitPerSecond;
@@ -59,7 +66,7 @@ export class Log {
   /** Logs the messages of a batch that are answered. It allocates only for the zones of link-local addresses. */
   record(batch: MessageBatch): void {
     if (this.#format === "none") return;
-    this.#ascii ??= !this.#output.utf8;
+    this.#payload ??= new PayloadText({ ascii: !this.#output.utf8, json: this.#format === "json" });
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
@@ -102,68 +109,42 @@ export class Log {
   }
 
   #leftOutLine(datagrams: number): string {
-    this.#writeTime();
-    const seconds = ((performance.now() - this.#reportedAt) / 1000).toFixed(1);
-    return this.#format === "json"
-      ? `{"event":"left_out","time":"${new TextDecoder().decode(this.#time)}","datagrams":${datagrams}}`
-      : `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${this.#limit})`;
+    const seconds = (performance.now() - this.#reportedAt) / 1000;
+    const time = new Date().toISOString();
+    if (this.#format === "json") return JSON.stringify({ event: "left_out", time, datagrams });
+    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${this.#limit})`;
+    return this.#timed ? `${time} ${line}` : line;
   }
 
   /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch: MessageBatch, i: number, k: number): void {
-    const segmentSize = batch.segmentSize(i);
-    const from = batch.payloadOffset(i) + k * segmentSize;
-    const size = Math.min(segmentSize, batch.size(i) - k * segmentSize);
-    const { bytes } = this.#output;
     let at = this.#output.at;
-    if (this.#format === "json") {
-      at = append(bytes, at, TIME_KEY);
-      at = append(bytes, at, this.#time);
-      at = append(bytes, at, PEER_KEY);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, LOCAL_KEY);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, BYTES_KEY);
-      at = formatDecimal(bytes, at, size);
-      at = append(bytes, at, PAYLOAD_KEY);
-      at = this.#writeJsonPayload(batch.payloads, from, size, at);
-      at = append(bytes, at, JSON_END);
-    } else {
-      at = append(bytes, at, RECV);
-      at = this.#writePeer(batch, i, at);
-      at = append(bytes, at, ARROW);
-      at = this.#writeLocal(batch, i, at);
-      at = append(bytes, at, PAYLOAD);
-      at = formatPayload(bytes, at, batch.payloads, from, size, this.#ascii!);
-      bytes[at++] = 0x5d;
-      if (size > PAYLOAD_SHOWN_MAX) {
-        at = append(bytes, at, LENGTH);
-        at = formatDecimal(bytes, at, size);
-        at = append(bytes, at, LENGTH_END);
-      }
+    for (const part of this.#line) {
+      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(this.#output.bytes, at, part);
     }
     this.#output.endLine(at);
   }
 
-  #writePeer(batch: MessageBatch, i: number, at: number): number {
-    const zone = batch.peerZone(i);
-    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
-  }
-
-  #writeLocal(batch: MessageBatch, i: number, at: number): number {
-    return formatEndpoint(this.#output.bytes, at, batch.addresses, batch.localWord(i), batch.localZone(i), this.#port);
-  }
-
-  #writeJsonPayload(payload: Uint8Array, from: number, size: number, at: number): number {
+  #writeField(field: string, at: number, batch: MessageBatch, i: number, k: number): number {
     const { bytes } = this.#output;
-    const end = formatPayload(this.#payload, 0, payload, from, size, this.#ascii!);
-    for (let i = 0; i < end; i++) {
-      const byte = this.#payload[i]!;
-      // The text has no control characters, which JSON would escape too.
-      if (byte === 0x22 || byte === 0x5c) bytes[at++] = 0x5c;
-      bytes[at++] = byte;
+    const { addresses } = batch;
+    const from = k * batch.segmentSize(i);
+    const size = Math.min(batch.segmentSize(i), batch.size(i) - from);
+    switch (field) {
+      case "time":
+        return append(bytes, at, this.#time);
+      case "peer":
+        return formatEndpoint(bytes, at, addresses, batch.peerWord(i), batch.peerZone(i), batch.peerPort(i));
+      case "local":
+        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), this.#port);
+      case "payload":
+        return this.#payload!.write(bytes, at, batch.payloads, batch.payloadOffset(i) + from, size);
+      case "bytes":
+        return formatDecimal(bytes, at, size);
+      default:
+        if (size <= PAYLOAD_SHOWN_MAX) return at;
+        return append(bytes, formatDecimal(bytes, append(bytes, at, LENGTH), size), LENGTH_END);
     }
-    return at;
   }
 
   /** Writes the time in the format of RFC 3339: UTC, with microseconds. */
@@ -183,21 +164,14 @@ export class Log {
   }
 }
 
-function append(out: Uint8Array, at: number, bytes: Uint8Array): number {
-  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i]!;
-  return at + bytes.length;
-}
-
 const encoder = new TextEncoder();
 const TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-const RECV = encoder.encode("RECV: ");
-const ARROW = encoder.encode(" -> ");
-const PAYLOAD = encoder.encode(" - [");
 const LENGTH = encoder.encode(" (");
 const LENGTH_END = encoder.encode(" bytes)");
-const TIME_KEY = encoder.encode('{"time":"');
-const PEER_KEY = encoder.encode('","peer":"');
-const LOCAL_KEY = encoder.encode('","local":"');
-const BYTES_KEY = encoder.encode('","bytes":');
-const PAYLOAD_KEY = encoder.encode(',"payload":"');
-const JSON_END = encoder.encode('"}');
+
+/** The lines by format, with the fields of {@link Log} in angle brackets. */
+const LINES = {
+  text: "RECV: <peer> -> <local> - [<payload>]<length>",
+  json: '{"event":"echo","time":"<time>","peer":"<peer>","local":"<local>","bytes":<bytes>,"payload":"<payload>"}',
+  none: "",
+};

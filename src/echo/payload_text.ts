@@ -6,71 +6,95 @@
 /** Bytes of a payload that are shown. */
 export const PAYLOAD_SHOWN_MAX = 64;
 
-/** Longest text of a payload, in bytes: `\xNN` for each byte, and the ellipsis. */
-export const PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 4 + 3;
+/** Longest text of a payload, in bytes: `\\xNN` in JSON for each byte, and the ellipsis. */
+export const PAYLOAD_TEXT_MAX = PAYLOAD_SHOWN_MAX * 5 + 3;
+
+/** How payloads are shown. */
+export interface PayloadStyle {
+  /** Whether to escape all characters outside ASCII. */
+  readonly ascii: boolean;
+  /** Whether the text stands in a string of JSON, where quotation marks and backslashes are escaped. */
+  readonly json: boolean;
+}
 
 /**
- * Writes the beginning of a payload as one line of printable UTF-8 into `out` from `at`: at most
- * {@link PAYLOAD_SHOWN_MAX} bytes of it, cut between characters, with an ellipsis if something was cut. It allocates
- * nothing.
+ * Writes the beginning of a payload as one line of printable UTF-8: at most {@link PAYLOAD_SHOWN_MAX} bytes of it, cut
+ * between characters, with an ellipsis if something was cut.
  *
  * Escaped are: newline, return and tab as `\n`, `\r` and `\t`; other ASCII control characters and bytes that are not
  * UTF-8 as `\xNN`; other control and invisible characters, bidirectional overrides, separators and unassigned code points
  * as `\u{N}`; the backslash as `\\`. So a payload can neither forge a line nor control a terminal, and its bytes can be
  * recovered from the text.
- * @param at offset in `out`, where {@link PAYLOAD_TEXT_MAX} bytes are free
- * @param from offset of the payload in `bytes`
- * @param size bytes of the payload
- * @param ascii whether to escape all characters outside ASCII
- * @returns the offset behind the text
  */
-export function formatPayload(
-  out: Uint8Array,
-  at: number,
-  bytes: Uint8Array,
-  from: number,
-  size: number,
-  ascii: boolean,
-): number {
-  const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
-  for (let i = from; i < end;) {
-    const byte = bytes[i]!;
-    if (byte < 0x80) {
-      at = writeAscii(out, at, byte);
-      i++;
-      continue;
-    }
-    const codePoint = decode(bytes, i, from + size);
-    if (codePoint === INVALID) {
-      at = escapeByte(out, at, byte);
-      i++;
-      continue;
-    }
-    const length = codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
-    if (i + length > end) break;
-    if (!ascii && isPrintable(codePoint)) {
-      for (let k = 0; k < length; k++) out[at++] = bytes[i + k]!;
-    } else {
-      at = escapeCodePoint(out, at, codePoint);
-    }
-    i += length;
+export class PayloadText {
+  readonly #ascii: boolean;
+  // Texts by byte: of ASCII characters, and of bytes that are not UTF-8.
+  readonly #bytes: readonly Uint8Array[];
+  readonly #codePoint: Uint8Array;
+  readonly #ellipsis: Uint8Array;
+
+  /** Prepares the texts of all bytes. */
+  constructor({ ascii, json }: PayloadStyle) {
+    const text = (text: string) => encoder.encode(json ? JSON.stringify(text).slice(1, -1) : text);
+    this.#ascii = ascii;
+    this.#bytes = Array.from({ length: 256 }, (_, byte) => text(byteText(byte)));
+    this.#codePoint = text("\\u{");
+    this.#ellipsis = text(ascii ? "..." : "…");
   }
-  if (from + size > end) {
-    const ellipsis = ascii ? ELLIPSIS_ASCII : ELLIPSIS;
-    for (let i = 0; i < ellipsis.length; i++) out[at++] = ellipsis[i]!;
+
+  /**
+   * Writes the text of a payload. It allocates nothing.
+   * @param out where to write, with {@link PAYLOAD_TEXT_MAX} free bytes from `at`
+   * @param bytes holds the payload: `size` bytes from `from`
+   * @returns the offset behind the text
+   */
+  write(out: Uint8Array, at: number, bytes: Uint8Array, from: number, size: number): number {
+    const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
+    for (let i = from; i < end;) {
+      const codePoint = decode(bytes, i, from + size);
+      const length = codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+      if (i + length > end) break;
+      if (length === 1) at = append(out, at, this.#bytes[bytes[i]!]!);
+      else if (this.#ascii || !isPrintable(codePoint)) at = this.#escape(out, at, codePoint);
+      else for (let k = 0; k < length; k++) out[at++] = bytes[i + k]!;
+      i += length;
+    }
+    return from + size > end ? append(out, at, this.#ellipsis) : at;
   }
-  return at;
+
+  #escape(out: Uint8Array, at: number, codePoint: number): number {
+    at = append(out, at, this.#codePoint);
+    for (let shift = (31 - Math.clz32(codePoint)) & ~3; shift >= 0; shift -= 4) {
+      out[at++] = HEX[codePoint >> shift & 0xf]!;
+    }
+    out[at++] = 0x7d;
+    return at;
+  }
+}
+
+/** Copies bytes; returns the offset behind them. */
+export function append(out: Uint8Array, at: number, bytes: Uint8Array): number {
+  for (let i = 0; i < bytes.length; i++) out[at + i] = bytes[i]!;
+  return at + bytes.length;
+}
+
+/** The text of an ASCII character, or of a byte that is not UTF-8. */
+function byteText(byte: number): string {
+  const character = String.fromCharCode(byte);
+  if (/[\n\r\t\\]/.test(character)) return JSON.stringify(character).slice(1, -1);
+  return /[ -~]/.test(character) ? character : `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 
 /** The bytes at this offset are not UTF-8. */
 const INVALID = -1;
 
 /**
- * Decodes the character of two to four bytes at `i`, or returns {@link INVALID}: also for an overlong form, a surrogate,
- * and a code point above U+10FFFF. RFC 3629, 4
+ * Decodes the character at `i`, or returns {@link INVALID}: also for an overlong form, a surrogate, and a code point above
+ * U+10FFFF. RFC 3629, 4
  */
 function decode(bytes: Uint8Array, i: number, end: number): number {
   const first = bytes[i]!;
+  if (first < 0x80) return first;
   const length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
   if (first < 0xc2 || first > 0xf4 || i + length > end) return INVALID;
   let codePoint = first & (0x7f >> length);
@@ -100,49 +124,5 @@ function isPrintable(codePoint: number): boolean {
   return cache[codePoint] === 2;
 }
 
-function writeAscii(out: Uint8Array, at: number, byte: number): number {
-  if (byte >= 0x20 && byte < 0x7f && byte !== BACKSLASH) {
-    out[at] = byte;
-    return at + 1;
-  }
-  const letter = byte === BACKSLASH
-    ? BACKSLASH
-    : byte === 0x0a
-    ? 0x6e
-    : byte === 0x0d
-    ? 0x72
-    : byte === 0x09
-    ? 0x74
-    : 0;
-  if (letter === 0) return escapeByte(out, at, byte);
-  out[at] = BACKSLASH;
-  out[at + 1] = letter;
-  return at + 2;
-}
-
-function escapeByte(out: Uint8Array, at: number, byte: number): number {
-  out[at++] = BACKSLASH;
-  out[at++] = 0x78;
-  out[at++] = hexDigit(byte >> 4);
-  out[at++] = hexDigit(byte & 0xf);
-  return at;
-}
-
-function escapeCodePoint(out: Uint8Array, at: number, codePoint: number): number {
-  out[at++] = BACKSLASH;
-  out[at++] = 0x75;
-  out[at++] = 0x7b;
-  let shift = 20;
-  while (codePoint >> shift === 0) shift -= 4;
-  for (; shift >= 0; shift -= 4) out[at++] = hexDigit((codePoint >> shift) & 0xf);
-  out[at++] = 0x7d;
-  return at;
-}
-
-function hexDigit(value: number): number {
-  return value < 10 ? 0x30 + value : 0x57 + value;
-}
-
-const BACKSLASH = 0x5c;
-const ELLIPSIS = new TextEncoder().encode("…");
-const ELLIPSIS_ASCII = new TextEncoder().encode("...");
+const encoder = new TextEncoder();
+const HEX = encoder.encode("0123456789abcdef");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { formatPayload, PAYLOAD_SHOWN_MAX, PAYLOAD_TEXT_MAX } from "../../src/echo/payload_text.ts";
+import { PAYLOAD_SHOWN_MAX, PAYLOAD_TEXT_MAX, PayloadText } from "../../src/echo/payload_text.ts";
 import { noPython } from "../support/client.ts";
 import { LONG } from "../support/process.ts";
 import { runPython } from "../support/reference.ts";
@@ -73,10 +73,10 @@ const payload = fc.array(piece, { maxLength: 40, size: "max" }).map((pieces) => 
 const short = payload.map((bytes) => bytes.subarray(0, PAYLOAD_SHOWN_MAX));
 
 /** Formats a payload that lies between other bytes; asserts that nothing around its text was written. */
-function format(bytes: Uint8Array, { around = [0x80, 0x80, 0x80], ascii = false } = {}): Uint8Array {
+function format(bytes: Uint8Array, { around = [0x80, 0x80, 0x80], ascii = false, json = false } = {}): Uint8Array {
   const arena = Uint8Array.from([...around, ...bytes, ...around]);
   const out = new Uint8Array(PAYLOAD_TEXT_MAX + 64).fill(0xaa);
-  const end = formatPayload(out, 32, arena, around.length, bytes.length, ascii);
+  const end = new PayloadText({ ascii, json }).write(out, 32, arena, around.length, bytes.length);
   assert.ok(end >= 32 && end - 32 <= PAYLOAD_TEXT_MAX, `${end - 32} bytes of text`);
   assert.ok(out.subarray(0, 32).every((byte) => byte === 0xaa) && out.subarray(end).every((byte) => byte === 0xaa));
   assert.deepEqual(arena, Uint8Array.from([...around, ...bytes, ...around]));
@@ -129,6 +129,11 @@ function invalidBytes(bytes: Uint8Array): number[] {
 }
 
 describe("any payload", () => {
+  test("in JSON it is a string that gives the same text", () => {
+    const parsed = (bytes: Uint8Array) => JSON.parse(`"${text(bytes, { json: true })}"`);
+    fc.assert(fc.property(payload, (bytes) => assert.equal(parsed(bytes), text(bytes))), { numRuns: 1000 });
+  });
+
   test("is one line of printable characters", () => {
     fc.assert(
       fc.property(payload, (bytes) => assert.match(text(bytes), /^[ \p{L}\p{M}\p{N}\p{P}\p{S}]*$/u)),
@@ -206,7 +211,7 @@ describe("a payload of more than 64 bytes", () => {
     }
     assert.equal(text(new Uint8Array(1000)), "\\x00".repeat(64) + "…");
     assert.equal(text(new Uint8Array(1000), { ascii: true }), "\\x00".repeat(64) + "...");
-    assert.equal(format(new Uint8Array(65)).length, PAYLOAD_TEXT_MAX);
+    assert.equal(format(new Uint8Array(65), { json: true }).length, PAYLOAD_TEXT_MAX);
   });
 });
 
@@ -255,6 +260,7 @@ for point in range(0xa0, 0x110000):
   const seen: Record<string, number> = { P: 0, N: 0, "?": 0 };
   const bytes = new Uint8Array(4);
   const out = new Uint8Array(PAYLOAD_TEXT_MAX);
+  const shownText = new PayloadText({ ascii: false, json: false });
   runs.forEach(([first, kind], i) => {
     const end = runs[i + 1]?.[0] ?? 0x110000;
     seen[kind]! += end - first;
@@ -262,7 +268,7 @@ for point in range(0xa0, 0x110000):
       if (point >= 0xd800 && point < 0xe000) continue;
       const encoded = encode(point);
       bytes.set(encoded);
-      const length = formatPayload(out, 0, bytes, 0, encoded.length, false);
+      const length = shownText.write(out, 0, bytes, 0, encoded.length);
       const shown = out[0] !== 0x5c;
       if (kind === "?" ? false : shown !== (kind === "P")) {
         assert.fail(`U+${point.toString(16)}: ${shown}, Python: ${kind}`);

@@ -32,7 +32,6 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
   [["host", "--timeout", "0"], [/--timeout/, /1ms/]],
   [["host", "--timeout", "2m3s"], [/--timeout/, /2m3s/]],
   [["host", "--size", "65528"], [/--size/, /65527/]],
-  [["127.0.0.1", "--size", "65508"], [/--size/, /65507/]],
   [["host", "--ttl", "0"], [/--ttl/, /1.*255/]],
   [["host", "--tos", "1"], [/--tos/]],
   [["host", "--ecn", "4"], [/--ecn/, /ect0/, /"4"/]],
@@ -47,11 +46,17 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
   [["host", "-4", "-6"], [/-4/, /-6/]],
   [["127.0.0.1", "-6"], [/-6/, /127\.0\.0\.1/]],
   [["::1", "-4"], [/-4/, /::1/]],
-  [["::1", "--source", "127.0.0.1"], [/--source 127\.0\.0\.1/, /::1/, /family/]],
   [["host", "--intervall", "1s"], [/--intervall/, /--interval\b/]],
   [["host", "--conected"], [/--connected/]],
   [["host", "--json=yes"], [/--json/]],
   [["host", "--log", "json"], [/--log/]],
+];
+
+/** Mistakes that the program itself is run with: what it finds when it knows the addresses, and an ordinary one. */
+const WRONG_PROGRAMS: typeof WRONG = [
+  [["127.0.0.1", "--size", "65508"], [/--size/, /65507/]],
+  [["::1", "--source", "127.0.0.1"], [/--source 127\.0\.0\.1/, /::1/, /family/]],
+  [["host:0"], [/host/, /1.*65535/]],
 ];
 
 describe("probe: usage", () => {
@@ -77,14 +82,23 @@ describe("probe: usage", () => {
     assert.match(stdout, /echo\.ts probe/);
   });
 
-  test("mistakes get one line that helps, and exit code 2", LONG, async () => {
-    await Promise.all(WRONG.map(async ([args, patterns]) => {
-      // Names would be asked of a name server, but mistakes are found before.
+  test("mistakes get one line that helps", () => {
+    for (const [args, patterns] of WRONG) {
+      assert.throws(() => parseProbe(args), (error) => {
+        assert.ok(error instanceof UsageError, `${error}`);
+        for (const pattern of [/^[^\n]+$/, ...patterns]) assert.match(error.message, pattern);
+        return true;
+      });
+    }
+  });
+
+  test("after a mistake, the exit code is 2", LONG, async () => {
+    for (const [args, patterns] of WRONG_PROGRAMS) {
       const { code, stdout, stderr } = await runProgram(["probe", ...args], { program });
       assert.deepEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`);
       assert.match(stderr, /^echo\.ts: [^\n]+\n$/);
       for (const pattern of patterns) assert.match(stderr, pattern);
-    }));
+    }
   });
 
   test("what this host can't do gets one line, and exit code 1", async () => {

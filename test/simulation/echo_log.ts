@@ -20,7 +20,7 @@ export interface LogLines {
 export function readLog(lines: readonly string[]): LogLines {
   const leftOut = lines.map((line) => /^LEFT OUT: (\d+)|"event":"left_out".*"datagrams":(\d+)/.exec(line) ?? []);
   return {
-    records: lines.filter((line) => /^(RECV: |\{"time":)/.test(line)),
+    records: lines.filter((line) => /^(RECV: |\{"event":"echo")/.test(line)),
     leftOut: leftOut.reduce((sum, [, text, json]) => sum + Number(text ?? json ?? 0), 0),
   };
 }

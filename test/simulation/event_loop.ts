@@ -19,7 +19,8 @@ const SIGNAL_TURNS = 61;
 const SIGNAL_DELAY = 2 * MILLISECOND;
 /** Time that one turn takes. */
 const TURN = 2 * MICROSECOND;
-/** Real milliseconds in which something may still come of a module that is being loaded. */
+/** Real turns, and then real milliseconds, in which something may still come of a module that is being loaded. */
+const TURNS = 5;
 const PATIENCE_MILLISECONDS = 100;
 
 interface Timer {
@@ -92,9 +93,9 @@ export class EventLoop {
   async run<T>(promise: Promise<T>): Promise<T> {
     let settled = false;
     promise.then(() => settled = true, () => settled = true);
-    for (let idle = 0; idle < PATIENCE_MILLISECONDS;) {
+    for (let idle = 0; idle < TURNS + PATIENCE_MILLISECONDS;) {
       // Microtasks run before the next turn of the real event loop.
-      await new Promise<void>((resolve) => void (idle === 0 ? realImmediate(resolve) : realTimeout(resolve, 1)));
+      await new Promise<void>((resolve) => void (idle < TURNS ? realImmediate(resolve) : realTimeout(resolve, 1)));
       if (settled) return promise;
       idle = this.#step() ? 0 : idle + 1;
     }

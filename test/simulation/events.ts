@@ -105,7 +105,7 @@ function isLast({ network }: World, address: string): boolean {
 function payload(seed: number, k: number, size: number, text: boolean): Uint8Array {
   const random = new Random(seed * 100 + k);
   const bytes = new Uint8Array(size);
-  if (text) { for (let i = 0; i < size; i++) bytes[i] = 0x61 + random.between(0, 25); }
-  else random.fill(bytes);
+  random.fill(bytes);
+  if (text) { for (let i = 0; i < size; i++) bytes[i] = 0x61 + bytes[i]! % 26; }
   return bytes;
 }

@@ -62,6 +62,9 @@ export class Random {
 
   /** Fills `bytes`. */
   fill(bytes: Uint8Array): void {
-    for (let i = 0; i < bytes.length; i++) bytes[i] = this.word();
+    for (let i = 0; i < bytes.length;) {
+      const word = this.word();
+      for (let shift = 0; shift < 32 && i < bytes.length; shift += 8) bytes[i++] = word >>> shift;
+    }
   }
 }

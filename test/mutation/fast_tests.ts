@@ -1,0 +1,85 @@
+/**
+ * The tests that a mutant of a file must survive: the test of the same name, simulated runs, and those tests of its
+ * room that take seconds.
+ */
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+/** A command with its arguments. */
+export type Command = readonly string[];
+
+type What = "echo" | "probe" | "mtu" | "serve" | "socket";
+
+/** Seeds of each simulation: as many as run in about half a second. */
+const SEEDS: Readonly<Record<What, number>> = { echo: 80, probe: 120, mtu: 150, serve: 100, socket: 300 };
+
+/** Simulations and further tests of a room. */
+interface Room {
+  readonly simulations: readonly What[];
+  readonly tests: readonly string[];
+}
+
+const ROOMS: Readonly<Record<string, Room>> = {
+  ffi: {
+    simulations: ["socket", "echo", "serve", "probe"],
+    tests: ["socket/source", "socket/message_batch", "mod"],
+  },
+  net: { simulations: ["socket", "serve"], tests: ["net/address", "socket/source", "mod"] },
+  socket: {
+    simulations: ["socket", "serve", "echo", "probe"],
+    tests: ["socket/batch_sender", "socket/message_batch", "socket/source", "socket/serve", "mod"],
+  },
+  cli: { simulations: ["echo", "probe"], tests: ["echo/options", "echo/usage", "probe/usage"] },
+  echo: { simulations: ["echo"], tests: ["documents/reference", "echo/options", "echo/log"] },
+  probe: { simulations: ["probe", "mtu"], tests: ["documents/reference", "probe/usage", "probe/faults"] },
+  src: { simulations: [], tests: ["mod", "echo/usage", "probe/usage"] },
+};
+
+/** Tests of files that have none of the same name. */
+const OWN: Readonly<Record<string, readonly string[]>> = {
+  "ffi/constants.ts": ["ffi/layouts"],
+  "ffi/deno.ts": ["ffi/library", "echo/echo"],
+  "ffi/writer.ts": ["cli/output"],
+  "ffi/terminal.ts": ["cli/output"],
+  "src/net/socket_address.ts": ["net/address"],
+  "src/cli/nonblocking_writer.ts": ["cli/output"],
+  "src/cli/metrics_server.ts": ["cli/metrics"],
+  "src/echo/total_rate.ts": ["echo/rate_limit"],
+  "src/probe/histogram.ts": ["probe/statistics"],
+};
+
+/** Files that only another runtime than Deno runs. */
+const ADAPTERS: Readonly<Record<string, readonly Command[]>> = {
+  "ffi/bun.ts": [["bun", "test", "--timeout=20000", "--bail", testFile("ffi/library"), testFile("mod")]],
+  "ffi/node.ts": [["node", "--test", "--test-timeout=20000", testFile("ffi/library"), testFile("mod")]],
+};
+
+/**
+ * The commands whose failure shows a mistake in a file; the fastest come first.
+ * @param tree the folder that they run in
+ */
+export function testsOf(tree: string, file: string): readonly Command[] {
+  if (ADAPTERS[file] !== undefined) return ADAPTERS[file];
+  const name = file.replace(/^src\/|\.ts$/g, "");
+  const { simulations, tests } = ROOMS[basename(dirname(file))] ?? ROOMS["src"]!;
+  const own = [...OWN[file] ?? [], ...existsSync(join(tree, testFile(name))) ? [name] : []];
+  const others = tests.filter((test) => !own.includes(test));
+  return [
+    ...own.map(denoTest),
+    ...simulations.map(simulate),
+    ...others.map(denoTest),
+  ];
+}
+
+function testFile(name: string): string {
+  return `test/${name}_test.ts`;
+}
+
+function denoTest(name: string): Command {
+  return ["deno", "test", "-A", "--no-check", "--quiet", "--fail-fast", testFile(name)];
+}
+
+function simulate(what: What): Command {
+  const program = ["deno", "run", "-A", "test/simulation/simulate.ts", "--no-shrink"];
+  return [...program, `--what=${what}`, `--seeds=${SEEDS[what]}`];
+}

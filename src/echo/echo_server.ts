@@ -58,6 +58,8 @@ export interface EchoServerParts {
   readonly tell: (text: string) => void;
   /** Counts of this server; {@link guard} counts refusals there too. */
   readonly counters: Counters;
+  /** Whether a reply has the TOS or traffic class of its datagram, which the socket must report. */
+  readonly reflectTos?: boolean;
   /** The other servers on this port, if any. */
   readonly group?: Group | undefined;
 }
@@ -89,6 +91,7 @@ export class EchoServer {
   readonly #batch: MessageBatch;
   readonly #counters: Counters;
   readonly #group: Group | undefined;
+  readonly #reflectTos: boolean;
   // Counts of an earlier process.
   readonly #base: Float64Array;
   readonly #failedBefore: Float64Array;
@@ -102,7 +105,7 @@ export class EchoServer {
   #stopping = false;
 
   /** Joins the parts; {@link run} starts the server. */
-  constructor({ socket, guard, log, polling, output, tell, counters, group }: EchoServerParts) {
+  constructor({ socket, guard, log, polling, output, tell, counters, group, reflectTos = false }: EchoServerParts) {
     this.#socket = socket;
     this.#guard = guard;
     this.#log = log;
@@ -110,6 +113,7 @@ export class EchoServer {
     this.#output = output;
     this.#counters = counters;
     this.#group = group;
+    this.#reflectTos = reflectTos;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
     this.#batch = socket.batch(BATCH_CAPACITY, group?.block.headers[group.index]);
@@ -232,6 +236,7 @@ export class EchoServer {
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
+      if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
     }
   }
 

@@ -25,7 +25,7 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
   switch (verdict(ledger)) {
     case "ok":
       return duplicates === 0
-        ? ""
+        ? otherTrafficClass(target, settings)
         : `${endpoint} answered ${counts.received} requests with ${counts.received + duplicates} datagrams`;
     case "wrong source":
       return wrongSource(target, settings);
@@ -45,6 +45,21 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
         : `nothing came back from ${endpoint} within ${timeout}: no such host, nothing that answers at port ` +
           `${target.peer.port}, or a firewall that drops datagrams, on the way there or back${sourcePortHint(target)}`;
   }
+}
+
+/** Says that the last answer had another DSCP or ECN than the requests, if the user chose it. */
+function otherTrafficClass({ endpoint, lastReply }: ProbeTarget, { trafficClass: sent }: ProbeSettings): string {
+  const received = lastReply?.trafficClass;
+  if (sent === undefined || received === undefined || sent === received) return "";
+  return `answers from ${endpoint} have ${trafficClassText(received)}, the requests left with ${
+    trafficClassText(sent)
+  }: ` +
+    "the server does not send them back (--reflect-tos of echo.ts does), or a device on the way changes them";
+}
+
+/** A TOS or traffic class as text: `dscp=46 ecn=0`. RFC 2474, RFC 3168 */
+export function trafficClassText(value: number): string {
+  return `dscp=${value >> 2} ecn=${value & 3}`;
 }
 
 /** A source port has no path after so many requests in a row without a good answer. */

@@ -13,7 +13,7 @@ import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { hostText, peerText } from "./peer.ts";
 import { countsOf, failuresOf, type Figures, type Report, type Targets, timesOf } from "./report.ts";
-import type { ProbeTarget } from "./target.ts";
+import type { ProbeTarget, Reply } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** Reports on any number of targets, for programs. */
@@ -35,6 +35,7 @@ export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Term
         bytes: reply.size,
         rtt_ns: reply.roundTrip ?? null,
         reordered: reply.reordered,
+        ...headerFields(reply),
       });
     },
 
@@ -96,6 +97,7 @@ function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string,
       loss_percent: rounded(loss * 100, 100),
       rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
     })),
+    ...headerFields(target.lastReply),
     failed_by_errno: Object.fromEntries(failuresOf(ledger)),
     wrong_sources: ledger.wrongSources.map(peerText),
     rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
@@ -104,6 +106,15 @@ function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string,
       to_ns: Math.round(to),
       count,
     })),
+  };
+}
+
+/** What the header of an answer had. */
+function headerFields({ hopLimit, trafficClass }: Partial<Reply> = {}): Record<string, number | null> {
+  return {
+    hop_limit: hopLimit ?? null,
+    dscp: trafficClass === undefined ? null : trafficClass >> 2,
+    ecn: trafficClass === undefined ? null : trafficClass & 3,
   };
 }
 

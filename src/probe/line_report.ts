@@ -5,7 +5,7 @@
 
 import type { Terminal } from "../cli/terminal.ts";
 import { formatDuration, formatMilliseconds } from "./duration.ts";
-import { failureName, formatBytes } from "./explanation.ts";
+import { failureName, formatBytes, trafficClassText } from "./explanation.ts";
 import { drawHistogram } from "./histogram.ts";
 import type { RequestLedger } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
@@ -44,10 +44,12 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
       writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
     },
 
-    replied(_, { kind, sequence, roundTrip, reordered, size, from, to }) {
+    replied(_, { kind, sequence, roundTrip, reordered, size, from, to, hopLimit, trafficClass = 0 }) {
       const altered = kind === "corrupted" || kind === "wrong source";
       const facts = [
         sequence === undefined ? "" : `seq=${sequence}`,
+        hopLimit === undefined ? "" : `ttl=${hopLimit}`,
+        trafficClass === 0 && settings.trafficClass === undefined ? "" : trafficClassText(trafficClass),
         roundTrip === undefined ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : "",

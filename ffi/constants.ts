@@ -241,6 +241,7 @@ export const EBADF = 9;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EINVAL = 22;
+export const EMFILE = 24;
 export const ESPIPE = 29;
 export const EPIPE = 32;
 export const ENOTSOCK = 88;

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { AF_INET6, IP_RECVTOS, IPPROTO_IP, IPPROTO_IPV6, IPV6_RECVTCLASS } from "../../ffi/constants.ts";
 import { runtime } from "../../ffi/runtime.ts";
 import { MetricsServer } from "../cli/metrics_server.ts";
 import { Output } from "../cli/output.ts";
@@ -73,6 +74,7 @@ export async function runEcho(settings: EchoSettings, place?: Place): Promise<vo
     operator,
     attention: metricsServer,
     everySecond: () => manager?.everySecond(),
+    reflectTos: settings.reflectTos,
   });
   const sumUp = (occasion: string, final: boolean) => {
     const summary = server.summary();
@@ -123,12 +125,18 @@ export async function runEcho(settings: EchoSettings, place?: Place): Promise<vo
 }
 
 /** Binds or adopts the socket of this process. */
-function openSocket({ port, address, family, fd, receiveBufferBytes }: EchoSettings, place?: Place): BatchSocket {
-  const receiveBuffer = receiveBufferBytes;
+function openSocket(settings: EchoSettings, place?: Place): BatchSocket {
+  const { port, address, family, fd, receiveBufferBytes: receiveBuffer } = settings;
   const inherited = place?.socketFd ?? fd;
-  return inherited === undefined
+  const socket = inherited === undefined
     ? BatchSocket.bind({ port, address, family, receiveBuffer })
     : BatchSocket.adopt(inherited, { receiveBuffer });
+  if (settings.reflectTos) {
+    // A socket for both families needs both.
+    socket.setOption(IPPROTO_IP, IP_RECVTOS, 1);
+    if (socket.domain === AF_INET6) socket.setOption(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  }
+  return socket;
 }
 
 /** Shortcomings of the host, a sentence each. */

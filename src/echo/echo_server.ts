@@ -69,6 +69,8 @@ export interface EchoServerParts {
   readonly everySecond?: () => void;
   /** Counts of this server; {@link guard} counts refusals there too. */
   readonly counters: Counters;
+  /** Whether a reply has the TOS or traffic class of its datagram, which the socket must report. */
+  readonly reflectTos?: boolean;
   /** The other servers on this port, if any. */
   readonly group?: Group | undefined;
 }
@@ -106,6 +108,7 @@ export class EchoServer {
   readonly #batch: MessageBatch;
   readonly #counters: Counters;
   readonly #group: Group | undefined;
+  readonly #reflectTos: boolean;
   // Counts of an earlier process.
   readonly #base: Float64Array;
   readonly #failedBefore: Float64Array;
@@ -128,6 +131,7 @@ export class EchoServer {
     this.#output = output;
     this.#counters = counters;
     this.#group = group;
+    this.#reflectTos = parts.reflectTos ?? false;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
     this.#batch = socket.batch(BATCH_CAPACITY, group?.block.headers[group.index]);
@@ -272,6 +276,7 @@ export class EchoServer {
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
+      if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
     }
   }
 

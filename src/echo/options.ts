@@ -52,6 +52,7 @@ const options = {
       parseWorkers,
       "1",
     ),
+    reflectTos: flag("--reflect-tos", "reply with the DSCP and ECN that a datagram arrived with"),
     busyPollMicroseconds: option(
       "--busy-poll USEC",
       "longest poll, 0 to 1000 microseconds",

@@ -16,6 +16,7 @@ const FOREIGN = new Set([
   ...[
     "--allow-ffi",
     "--allow-net",
+    "--allow-read",
     "--what",
     "--seed",
     "--allow-worker",

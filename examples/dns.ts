@@ -4,7 +4,7 @@
  *   deno run --allow-ffi examples/dns.ts 5300      dig @127.0.0.2 -p 5300 here.test
  */
 import process from "node:process";
-import { parseAddress, serve } from "echo.ts";
+import { parseAddress, serve } from "@echo-ts/udp";
 
 const NAME = "here.test";
 const [A, AAAA, IN] = [1, 28, 1];

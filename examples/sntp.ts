@@ -4,7 +4,7 @@
  *   deno run --allow-ffi examples/sntp.ts 1123      chronyd -Q 'server 127.0.0.2 port 1123 iburst'
  */
 import process from "node:process";
-import { serve } from "echo.ts";
+import { serve } from "@echo-ts/udp";
 
 const PACKET_SIZE = 48;
 const CLIENT = 3;

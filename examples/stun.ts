@@ -4,7 +4,7 @@
  *   deno run --allow-ffi examples/stun.ts 3478      turnutils_stunclient -p 3478 127.0.0.2
  */
 import process from "node:process";
-import { type Endpoint, parseAddress, serve } from "echo.ts";
+import { type Endpoint, parseAddress, serve } from "@echo-ts/udp";
 
 const HEADER_SIZE = 20;
 const BINDING_REQUEST = 0x0001;

@@ -4,7 +4,7 @@
  *   deno run --allow-ffi examples/syslog.ts 5140      logger --server 127.0.0.2 --port 5140 --udp hello
  */
 import process from "node:process";
-import { serve } from "echo.ts";
+import { serve } from "@echo-ts/udp";
 
 const SEVERITIES = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
 /** Priority of a message without one: facility user, severity notice. RFC 3164, 4.3.3 */

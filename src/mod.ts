@@ -7,7 +7,7 @@
  * {@link serve} suffices for most servers: a function from request to reply.
  *
  * ```ts
- * import { serve } from "echo.ts";
+ * import { serve } from "@echo-ts/udp";
  *
  * const encoder = new TextEncoder();
  * await serve({ port: 5301, signal: AbortSignal.timeout(100) }, ({ peer, local }) => {
@@ -19,7 +19,7 @@
  * once.
  *
  * ```ts
- * import { MULTICAST, UdpSocket } from "echo.ts";
+ * import { MULTICAST, UdpSocket } from "@echo-ts/udp";
  *
  * using server = UdpSocket.bind({ port: 0 });
  * using client = UdpSocket.bind({ port: 0, address: "127.0.0.1" });

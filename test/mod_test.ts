@@ -2,12 +2,11 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import * as library from "../src/mod.ts";
 import { MessageBatch, PAYLOAD_SIZE_MAX, UdpSocket, UNICAST } from "../src/mod.ts";
-import { LONG, missing, run, sleep, temporaryFolder, until } from "./support/process.ts";
+import { LONG, run, sleep, temporaryFolder, until } from "./support/process.ts";
 import { commandLine, ROOT, RUNTIME } from "./support/server.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -39,33 +38,6 @@ function errorOf(call: () => unknown): { code: string; syscall: string; message:
   }
   assert.fail(`no error: ${call}`);
 }
-
-describe("what is published", () => {
-  const deno = RUNTIME !== "Deno" && "needs Deno";
-
-  test("on JSR: no slow types, and documentation for every export", { ...LONG, skip: deno }, async () => {
-    for (const args of [["publish", "--dry-run", "--allow-dirty"], ["doc", "--lint", "src/mod.ts"]]) {
-      const { code, stdout, stderr } = await run(
-        [process.execPath, ...args],
-        { cwd: ROOT, env: { NO_COLOR: "1" } },
-        30_000,
-      );
-      assert.equal(code, 0, stdout + stderr);
-    }
-  });
-
-  test("on npm: the sources, and nothing else", { ...LONG, skip: missing("npm") }, async () => {
-    const { code, stdout, stderr } = await run(["npm", "pack", "--dry-run", "--json"], { cwd: ROOT }, 30_000);
-    assert.equal(code, 0, stderr);
-    const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
-    const paths = files.map(({ path }) => path);
-    for (const path of ["package.json", "src/mod.ts", "src/socket/serve.ts", "ffi/bun.ts", "LICENSE"]) {
-      assert.ok(paths.includes(path), path);
-    }
-    const others = paths.filter((path) => !/^(src|ffi)\/|^(echo\.ts|package\.json|README\.md|LICENSE)$/.test(path));
-    assert.deepEqual(others, []);
-  });
-});
 
 describe("a socket", () => {
   test("sends from the address it is told, and back along a path", async () => {

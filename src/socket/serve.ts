@@ -91,7 +91,7 @@ const MAX_PENDING = 10_000;
  * replies.
  *
  * ```ts
- * import { serve } from "echo.ts";
+ * import { serve } from "@echo-ts/udp";
  *
  * const stop = new AbortController();
  * await serve({

@@ -35,7 +35,9 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_TIMESTAMPING = 37;
 export const SO_DOMAIN = 39;
+export const SO_ATTACH_REUSEPORT_CBPF = 51;
 export const SO_MEMINFO = 55;
+export const SO_BINDTOIFINDEX = 62;
 
 // Indexes in the `__u32[]` of `SO_MEMINFO`: bytes in the send buffer, its size, datagrams dropped on reception.
 // <linux/sock_diag.h>
@@ -157,11 +159,17 @@ export const BPF_LD = 0x00;
 export const BPF_W = 0x00;
 export const BPF_ABS = 0x20;
 export const BPF_ALU = 0x04;
+export const BPF_ADD = 0x00;
+export const BPF_MUL = 0x20;
 export const BPF_RSH = 0x70;
 export const BPF_JMP = 0x05;
 export const BPF_JEQ = 0x10;
 export const BPF_RET = 0x06;
 export const BPF_K = 0x00;
+export const BPF_X = 0x08;
+export const BPF_A = 0x10;
+export const BPF_MISC = 0x07;
+export const BPF_TAX = 0x00;
 /** Offset of the network header in a load. */
 export const SKF_NET_OFF = -0x100000;
 /** Offset of the kernel's own data on the packet in a load. */
@@ -174,10 +182,13 @@ export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
 
 // Files. <asm-generic/fcntl.h>, open(2), fcntl(2), lseek(2)
+export const O_RDONLY = 0;
 export const O_WRONLY = 0o1;
 export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
+export const FD_CLOEXEC = 1;
+export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const F_DUPFD_CLOEXEC = 1030;
@@ -195,10 +206,24 @@ export const PIPE_BUF = 4096;
 export const EAI_NONAME = -2;
 export const EAI_AGAIN = -3;
 
+// Memory that processes share. <bits/mman-linux.h>, <bits/mman-shared.h>, mmap(2), memfd_create(2)
+export const PROT_READ = 0x1;
+export const PROT_WRITE = 0x2;
+export const MAP_SHARED = 0x01;
+export const MAP_FIXED = 0x10;
+export const MFD_CLOEXEC = 0x1;
+
+// Processes. <linux/prctl.h>, <bits/waitflags.h>, prctl(2), waitpid(2)
+export const PR_SET_PDEATHSIG = 1;
+export const PR_SET_NAME = 15;
+export const WNOHANG = 1;
+
 // Signals. <asm-generic/signal.h>, signal(7)
 export const SIGHUP = 1;
+export const SIGKILL = 9;
 export const SIGUSR1 = 10;
 export const SIGPIPE = 13;
+export const SIGTERM = 15;
 export const SIGXFSZ = 25;
 
 /** The disposition that ignores a signal. <asm-generic/signal-defs.h>, sigaction(2) */

@@ -40,7 +40,7 @@ export type BlockingFunctions<S extends Signatures> = {
 };
 
 /** The signals that the program handles in the event loop. signal(7) */
-export type Signal = "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGUSR1" | "SIGUSR2";
+export type Signal = "SIGCHLD" | "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGUSR1" | "SIGUSR2";
 
 /** A runtime. Deno needs ten milliseconds to load `node:process`, which has all of this but `ffi`. */
 export interface Runtime {

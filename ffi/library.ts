@@ -79,6 +79,33 @@ const lazySignatures = {
   strlen: { parameters: ["pointer"], result: "u32" },
 } as const;
 
+/** Functions for a server of several processes. */
+const processSignatures = {
+  /**
+   * `int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *file_actions, const
+   * posix_spawnattr_t *attrp, char *const argv[], char *const envp[])`
+   */
+  posix_spawn: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer"], result: "i32" },
+  /** `pid_t waitpid(pid_t pid, int *wstatus, int options)` */
+  waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
+  /** `int kill(pid_t pid, int sig)` */
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+  /** `pid_t getpid(void)` */
+  getpid: { parameters: [], result: "i32" },
+  /** `pid_t getppid(void)` */
+  getppid: { parameters: [], result: "i32" },
+  /** `int prctl(int op, unsigned long arg2)`; the kernel ignores further arguments of the operations in use */
+  prctl: { parameters: ["i32", "pointer"], result: "i32" },
+  /** `int sched_getaffinity(pid_t pid, size_t cpusetsize, cpu_set_t *mask)` */
+  sched_getaffinity: { parameters: ["i32", "u32", "pointer"], result: "i32" },
+  /** `int memfd_create(const char *name, unsigned int flags)` */
+  memfd_create: { parameters: ["pointer", "u32"], result: "i32" },
+  /** `int ftruncate(int fd, off_t length)` */
+  ftruncate: { parameters: ["i32", "u32"], result: "i32" },
+  /** `void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)`; -1 as the result is a failure */
+  mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "pointer"], result: "i32" },
+} as const;
+
 /**
  * Names of libc: for the dynamic linker, then as paths, for a permission that is narrowed to a path. glibc, then musl.
  */
@@ -135,4 +162,14 @@ let lazy: Functions<typeof lazySignatures> | undefined;
  */
 export function lazyLibc(): Functions<typeof lazySignatures> {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
+}
+
+let processes: Functions<typeof processSignatures> | undefined;
+
+/**
+ * Loads the functions of libc for several processes once.
+ * @throws {LibraryError} if they cannot be loaded
+ */
+export function processLibc(): Functions<typeof processSignatures> {
+  return processes ??= runtime().ffi.load(libraries, processSignatures).call;
 }

@@ -6,6 +6,10 @@
 import type { Pointer } from "./contract.ts";
 import { libc } from "./library.ts";
 
+function allocate(size: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64)));
+}
+
 /**
  * One zeroed block of memory at a fixed address, for structs that point at each other. Offsets are in bytes from its
  * start; every struct starts at a multiple of its alignment.
@@ -25,13 +29,17 @@ export class Memory {
   readonly #low: number;
   readonly #high: number;
 
-  /** Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two. */
-  constructor(size: number) {
-    const buffer = new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64));
-    this.bytes = new Uint8Array(buffer);
-    this.u16 = new Uint16Array(buffer);
-    this.i32 = new Int32Array(buffer);
-    this.#address = libc().addressOf(buffer);
+  /**
+   * Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two.
+   * @param place memory to use instead, a multiple of 64 bytes from a multiple of 64 on, such as {@link mapShared} returns
+   */
+  constructor(size: number, place: Uint8Array<ArrayBuffer> = allocate(size)) {
+    const { buffer, byteOffset, length } = place;
+    if (length < size) throw new RangeError(`${length} bytes instead of ${size}`);
+    this.bytes = place;
+    this.u16 = new Uint16Array(buffer, byteOffset, length / 2);
+    this.i32 = new Int32Array(buffer, byteOffset, length / 4);
+    this.#address = libc().addressOf(buffer) + byteOffset;
     this.#low = this.#address | 0;
     this.#high = Math.floor(this.#address / 0x1_0000_0000);
   }

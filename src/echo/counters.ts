@@ -40,7 +40,9 @@ export const ECHOED = 1;
 export const LINES_LEFT_OUT = 2;
 /** Index in {@link Counters.counts} of the log lines that the output did not take. */
 export const LINES_DROPPED = 3;
-const REFUSED = 4;
+/** Index in {@link Counters.counts} of the datagrams received before the batch that is handled now. */
+export const RECEIVED_BEFORE = 4;
+const REFUSED = 5;
 const FAILED = REFUSED + REASONS.length;
 /** Length of {@link Counters.counts}. */
 export const COUNTS: number = FAILED + ERRNO_COUNT;

@@ -10,17 +10,25 @@ import { ERRNO_COUNT, SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import type { Output } from "../cli/output.ts";
 import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
-import type { MessageBatch } from "../socket/message_batch.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
-import { type Counters, ECHOED, LINES_DROPPED, LINES_LEFT_OUT, RECEIVED, summarize, type Summary } from "./counters.ts";
+import type { MessageBatch } from "../socket/message_batch.ts";
+import {
+  type Counters,
+  ECHOED,
+  LINES_DROPPED,
+  LINES_LEFT_OUT,
+  RECEIVED,
+  RECEIVED_BEFORE,
+  summarize,
+  type Summary,
+} from "./counters.ts";
 import { FaultNotices } from "./fault_notices.ts";
 import { type Guard, STOPPING } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { RefusalNotices } from "./refusal_notices.ts";
 import type { AdaptivePolling } from "./polling.ts";
+import { BATCH_CAPACITY, type SharedBlock } from "./shared_block.ts";
 
-/** Most messages of one system call. */
-const BATCH_CAPACITY = 64;
 /** Time under load between two pauses for the event loop, which handles signals. */
 const PAUSE_INTERVAL_MICROSECONDS = 10_000;
 /** Turns of the event loop in such a pause: within 250 ms more than {@link SIGNAL_TURNS}. */
@@ -58,6 +66,8 @@ export interface EchoServerParts {
 export interface Group {
   /** Number of this server; number 0 speaks for all. */
   readonly index: number;
+  /** What they share in memory. */
+  readonly block: SharedBlock;
   /** The counters of all servers. */
   counters(): readonly Counters[];
   /** Datagrams that the kernel dropped for all servers. */
@@ -102,7 +112,7 @@ export class EchoServer {
     this.#group = group;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
-    this.#batch = socket.batch(BATCH_CAPACITY);
+    this.#batch = socket.batch(BATCH_CAPACITY, group?.block.headers[group.index]);
     this.#faultNotices = new FaultNotices(socket, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
   }
@@ -141,7 +151,7 @@ export class EchoServer {
       }
       if (this.#group !== undefined) this.#tend(this.#group);
     }
-    this.#publish();
+    this.publish();
   }
 
   /** Ends {@link run} in the next round. */
@@ -151,7 +161,7 @@ export class EchoServer {
 
   /** The counts so far. */
   summary(): Summary {
-    this.#publish();
+    this.publish();
     const seconds = (performance.now() - this.#start) / 1000;
     const group = this.#group;
     if (group === undefined) return summarize([this.#counters], this.#socket.drops(), seconds);
@@ -161,8 +171,7 @@ export class EchoServer {
   /** Counts the datagrams in sockets whose servers have stopped. */
   drain(sockets: readonly BatchSocket[]): void {
     for (const socket of sockets) {
-      // Datagrams in an adopted socket are left for its next user.
-      const end = performance.now() + (socket.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);
+      const end = performance.now() + DRAIN_MILLISECONDS / sockets.length;
       while (performance.now() < end && socket.receive(this.#batch, false) > 0) {
         this.#guard.refused[STOPPING]! += this.#count();
       }
@@ -179,6 +188,8 @@ export class EchoServer {
     const polling = this.#polling;
     const window = polling.windowMicroseconds;
     const start = this.#clock.microseconds();
+    batch.clear();
+    this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED]!;
     let received = -EAGAIN;
     while (received === -EAGAIN && window > 0) {
       received = socket.receive(batch, false);
@@ -235,8 +246,8 @@ export class EchoServer {
     await new Promise((resolve) => setTimeout(resolve, NAP_MILLISECONDS));
   }
 
-  /** Counts what other parts count. */
-  #publish(): void {
+  /** Counts what other parts of this server have counted. */
+  publish(): void {
     const { counts, failed } = this.#counters;
     counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT]! + this.#log.leftOut;
     counts[LINES_DROPPED] = this.#base[LINES_DROPPED]! + this.#output.dropped;
@@ -247,7 +258,7 @@ export class EchoServer {
 
   /** Lets the group do what is due. */
   #tend(group: Group): void {
-    this.#publish();
+    this.publish();
     const milliseconds = group.tend();
     if (milliseconds === 0) this.stop();
     else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { processorCount } from "../../ffi/spawn.ts";
 import {
   addressFamily,
   checkFamily,
@@ -40,6 +41,12 @@ const options = {
     ipv6: flag("-6, --ipv6", "IPv6 only"),
     fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1_000_000)),
     receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
+    workers: option(
+      "--workers N",
+      "processes that share the port, 1 to 64; auto for one a processor",
+      parseWorkers,
+      "1",
+    ),
     busyPollMicroseconds: option(
       "--busy-poll USEC",
       "longest poll, 0 to 1000 microseconds",
@@ -138,6 +145,14 @@ function parseLogFormat(text: string): LogFormat {
   const format = LOG_FORMATS.find((known) => known === text);
   if (format !== undefined) return format;
   throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
+}
+
+const WORKERS_MAX = 64;
+
+function parseWorkers(text: string, name: string): number {
+  return text === "auto"
+    ? Math.min(processorCount(), WORKERS_MAX)
+    : numberFrom(1, WORKERS_MAX)(text, `${name}, if not auto,`);
 }
 
 function parseRate(text: string, name: string): Rate {

@@ -31,7 +31,7 @@ export class TotalRate {
     this.#word = word;
     this.#unitsPerDatagram = Math.max(1, Math.floor(UNITS / Math.max(perSecond, burst)));
     this.#unitsPerMicrosecond = this.#unitsPerDatagram * perSecond / 1_000_000;
-    this.#burst = burst * this.#unitsPerDatagram + ROUNDING;
+    this.#burst = burst * this.#unitsPerDatagram + Math.min(ROUNDING, this.#unitsPerDatagram - 1);
   }
 
   /**

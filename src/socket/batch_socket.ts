@@ -164,9 +164,12 @@ export class BatchSocket {
     check("setsockopt", libc.setsockopt(this.#open("setsockopt"), level, name, value));
   }
 
-  /** Allocates a batch for this socket: `capacity` messages, 1 to 1024, of about 64 KiB each. */
-  batch(capacity: number): MessageBatch {
-    return new MessageBatch(this.#domain, capacity);
+  /**
+   * Allocates a batch for this socket: `capacity` messages, 1 to 1024, of about 64 KiB each.
+   * @param headers see {@link MessageBatch}
+   */
+  batch(capacity: number, headers?: Uint8Array<ArrayBuffer>): MessageBatch {
+    return new MessageBatch(this.#domain, capacity, headers);
   }
 
   /**

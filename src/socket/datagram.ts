@@ -33,7 +33,7 @@ export interface Datagram {
  * payload. A loop that must not allocate uses the numbers of the batch itself.
  *
  * ```ts
- * import { datagrams, UdpSocket } from "echo.ts";
+ * import { datagrams, UdpSocket } from "@echo-ts/udp";
  *
  * using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
  * socket.sendTo(new TextEncoder().encode("hello"), { to: socket.local });

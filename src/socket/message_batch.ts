@@ -5,6 +5,7 @@
 
 import { AF_INET, AF_INET6, EMSGSIZE, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import { isShared } from "../../ffi/shared_memory.ts";
 import { interfaceName } from "../../ffi/interfaces.ts";
 import { hasLinkLocalPrefix, isMapped } from "../net/address.ts";
 import { describe, invalid, requireBytes, requireInteger, requireObject } from "../net/checks.ts";
@@ -42,14 +43,17 @@ export class MessageBatch {
    * Allocates a batch. `UdpSocket.batch` does so for its own family.
    * @param family `AF_INET` (2) or `AF_INET6` (10), as the socket's
    * @param capacity most messages at a time, 1 to 1024
+   * @param headers memory that {@link mapShared} returned, for all but the payloads: about a kilobyte a message
    * @throws {SystemError} `EINVAL` for other values
    */
-  constructor(family: number, capacity: number) {
+  constructor(family: number, capacity: number, headers?: Uint8Array<ArrayBuffer>) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
-    this.#messages = new Messages(
-      family,
-      requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX),
-    );
+    requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
+    // Pointers in memory of a user's own would be the user's choice.
+    if (headers !== undefined && !isShared(headers)) {
+      throw invalid("recvmmsg", "`headers` is memory of the program's own");
+    }
+    this.#messages = new Messages(family, capacity, headers);
     this.#addresses = new Int32Array(this.#messages.addresses.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
@@ -287,7 +291,17 @@ export class MessageBatch {
 
   /** Empties the batch. */
   clear(): void {
-    this.#messages.count = 0;
+    this.#messages.clear();
+  }
+
+  /**
+   * The datagrams that a process with the same headers received since its last {@link clear}, and could not handle before
+   * it ended. They replace the messages of this batch; payloads are undefined.
+   */
+  recover(): number {
+    let datagrams = 0;
+    for (let i = this.#messages.recover(); i > 0; i--) datagrams += this.#messages.datagrams(i - 1);
+    return datagrams;
   }
 
   /**

@@ -85,7 +85,11 @@ export class Messages {
   readonly #nameSize: number;
   readonly #controlsOffset: number;
 
-  constructor(family: number, capacity: number) {
+  // Messages that were received and whose headers still have the lengths of what was received.
+  #received = 0;
+
+  /** @param headers memory for all but the payloads, which other processes may map */
+  constructor(family: number, capacity: number, headers?: Uint8Array<ArrayBuffer>) {
     this.family = family;
     this.capacity = capacity;
     this.addresses = new Int32Array(capacity * ADDRESS_STRIDE);
@@ -111,7 +115,7 @@ export class Messages {
     this.#namesOffset = buffersOffset + capacity * iovec.size;
     this.#nameSize = socketAddressSize(family);
     this.#controlsOffset = this.#namesOffset + capacity * NAME_STRIDE;
-    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE);
+    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE, headers);
     this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
     this.#control = new ControlMessageDecoder(this.#memory);
     this.#vector = new MessageVector(this.#memory, 0, capacity);
@@ -157,15 +161,32 @@ export class Messages {
    * @returns their number, or `-errno`; `-ESHUTDOWN` if a process that shares the socket has shut it down
    */
   receive(fd: number, flags: number): number {
+    this.clear();
     const received = this.#vector.receive(fd, this.capacity, flags);
-    this.count = 0;
     // After shutdown(2) every call returns empty messages without a peer, which a datagram always has.
     while (this.count < received && this.#vector.nameLength(this.count) !== 0) this.#decode(this.count++);
+    this.#received = Math.max(0, received);
     if (received <= 0) return received;
     return this.count > 0 ? this.count : -ESHUTDOWN;
   }
 
-  /** Decodes a received message, and prepares its header for the next reception. */
+  /** Removes all messages, and prepares the headers for the next reception. */
+  clear(): void {
+    for (let i = 0; i < this.#received; i++) this.#vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
+    this.#received = 0;
+    this.count = 0;
+  }
+
+  /** Decodes what another process received to the same headers since its last {@link clear}; returns the number. */
+  recover(): number {
+    this.count = 0;
+    while (this.count < this.capacity && this.#vector.controlLength(this.count) !== CONTROL_STRIDE) {
+      this.#decode(this.count++);
+    }
+    return this.count;
+  }
+
+  /** Decodes a received message. */
   #decode(i: number): void {
     const vector = this.#vector;
     const control = this.#control;
@@ -200,7 +221,6 @@ export class Messages {
     this.nanoseconds[i] = control.nanoseconds;
     this.marks[i] = UNMARKED;
     this.errors[i] = 0;
-    vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
   }
 
   /** Decodes the socket address of the peer; returns whether it is one of this family. */

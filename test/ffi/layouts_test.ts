@@ -12,8 +12,8 @@ import { runC } from "../support/reference.ts";
 // <linux/udp.h> declare the same struct. musl is looked at without the kernel's headers, for it brings none.
 const LIBC_HEADERS = [
   ...["arpa/inet.h", "errno.h", "fcntl.h", "limits.h", "net/if.h", "netdb.h", "netinet/in.h", "poll.h", "signal.h"],
-  ...["stddef.h", "stdio.h", "string.h", "sys/epoll.h", "sys/eventfd.h", "sys/ioctl.h", "sys/socket.h", "sys/time.h"],
-  ...["sys/uio.h", "time.h", "unistd.h"],
+  ...["stddef.h", "stdio.h", "string.h", "sys/epoll.h", "sys/eventfd.h", "sys/ioctl.h", "sys/mman.h", "sys/prctl.h"],
+  ...["sys/socket.h", "sys/time.h", "sys/uio.h", "sys/wait.h", "time.h", "unistd.h"],
 ];
 const KERNEL_HEADERS = ["errqueue", "filter", "net_tstamp", "netlink", "rtnetlink", "sock_diag", "udp"];
 const HEADERS = [...LIBC_HEADERS, ...KERNEL_HEADERS.map((name) => `linux/${name}.h`)];

@@ -587,9 +587,9 @@ for (const [name, family] of [["an IPv4 socket", AF_INET], ["a dual-stack socket
       fc.assert(
         fc.property(written, ([deliveries, options]) => {
           run(deliveries, options);
-          const after = kernel.block();
           kernel.deliveries = [];
           messagesOf("recvmmsg", batch).receive(-1, 0);
+          const after = kernel.block();
           // What the kernel wrote is still there, but for the lengths.
           deliveries.forEach(({ name, control }, i) => {
             const view = new DataView(after.buffer, i * mmsghdr.size);

@@ -1,0 +1,110 @@
+/**
+ * Child processes that run this program.
+ * @module
+ */
+
+import { F_SETFD, FD_CLOEXEC, O_RDONLY, PR_SET_NAME, PR_SET_PDEATHSIG, SIGKILL, WNOHANG } from "./constants.ts";
+import { errnoMessage, SystemError } from "./errno.ts";
+import { close, fcntl, open } from "./libc.ts";
+import { libc, processLibc } from "./library.ts";
+import { Memory } from "./memory.ts";
+
+/** The program that runs, also after its file was replaced. proc_pid_exe(5) */
+const EXECUTABLE = "/proc/self/exe";
+const POINTER_SIZE = 8;
+
+/**
+ * Starts this program again, with the same runtime, arguments and environment, and one more argument. posix_spawn(3)
+ * @param argument the last argument of the new process
+ * @param descriptors the descriptors that it inherits, beside the standard streams
+ * @returns its process number
+ * @throws {SystemError} if the kernel refuses it
+ */
+export function spawnSelf(argument: string, descriptors: readonly number[]): number {
+  const path = new Memory(EXECUTABLE.length + 1);
+  path.writeCString(0, EXECUTABLE);
+  // libc's `environ` cannot be found on Bun.
+  const args = stringArray([...readFile("/proc/self/cmdline"), ...new TextEncoder().encode(argument), 0]);
+  const environment = stringArray(readFile("/proc/self/environ"));
+  const pid = new Memory(4);
+  // Node.js keeps its standard streams from other programs.
+  for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
+  const error = processLibc().posix_spawn(
+    pid.pointer(0),
+    path.pointer(0),
+    null,
+    null,
+    args.pointer(0),
+    environment.pointer(0),
+  );
+  for (const fd of descriptors) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (error !== 0) throw new SystemError("posix_spawn", error);
+  return pid.i32[0]!;
+}
+
+/** The number of this process. getpid(2) */
+export function processNumber(): number {
+  return processLibc().getpid();
+}
+
+/**
+ * Names this process, and makes the kernel kill it when its parent ends. prctl(2)
+ * @param name at most 15 characters
+ * @param parent the number of its parent
+ * @returns false if the parent has ended already
+ */
+export function dieWithParent(name: string, parent: number): boolean {
+  const { prctl, getppid } = processLibc();
+  const text = new Memory(name.length + 1);
+  text.writeCString(0, name);
+  prctl(PR_SET_NAME, text.pointer(0));
+  prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
+  return getppid() === parent;
+}
+
+/** Sends a signal to a process. kill(2) */
+export function sendSignal(pid: number, signal: number): void {
+  processLibc().kill(pid, signal);
+}
+
+/** How a child process ended: `exit code 1` or `signal 9`; `undefined` while it runs. waitpid(2) */
+export function endOf(pid: number): string | undefined {
+  const status = new Memory(4);
+  if (processLibc().waitpid(pid, status.pointer(0), WNOHANG) === 0) return undefined;
+  const signal = status.i32[0]! & 0x7f;
+  return signal === 0 ? `exit code ${status.i32[0]! >> 8}` : `signal ${signal}`;
+}
+
+/** The processors that this process may run on. sched_getaffinity(2) */
+export function processorCount(): number {
+  // Processors of the largest kernels: 8,192.
+  const mask = new Memory(1024);
+  processLibc().sched_getaffinity(0, 1024, mask.pointer(0));
+  let count = 0;
+  for (let word of mask.i32) for (; word !== 0; word &= word - 1) count++;
+  return Math.max(1, count);
+}
+
+/** The bytes of a file of the kernel, whose size is unknown. */
+function readFile(path: string): number[] {
+  const fd = open(path, O_RDONLY);
+  if (fd < 0) throw new SystemError("open", -fd, `cannot read ${path}: ${errnoMessage(-fd)}`);
+  const chunk = new Memory(4096);
+  const bytes: number[] = [];
+  for (let count = 1; count > 0;) {
+    count = libc().call.read(fd, chunk.pointer(0), chunk.bytes.length);
+    bytes.push(...chunk.bytes.subarray(0, Math.max(0, count)));
+  }
+  close(fd);
+  return bytes;
+}
+
+/** An array of pointers to the zero-terminated strings in `bytes`, with a null pointer behind them. */
+function stringArray(bytes: readonly number[]): Memory {
+  const starts = bytes.flatMap((_, i) => i === 0 || bytes[i - 1] === 0 ? [i] : []);
+  const text = (starts.length + 1) * POINTER_SIZE;
+  const memory = new Memory(text + bytes.length);
+  memory.bytes.set(bytes, text);
+  starts.forEach((start, i) => memory.link(i * POINTER_SIZE, memory, text + start));
+  return memory;
+}

@@ -1,0 +1,187 @@
+/**
+ * The first worker's care for the others: it starts them, starts them again, and stops them.
+ * @module
+ */
+
+import { SIGKILL, SIGTERM, SO_REUSEPORT, SOL_SOCKET } from "../../ffi/constants.ts";
+import { OTHER_ERROR, SystemError } from "../../ffi/errno.ts";
+import { endOf, processNumber, sendSignal, spawnSelf } from "../../ffi/spawn.ts";
+import type { MessageBatch } from "../socket/message_batch.ts";
+import type { BatchSocket } from "../socket/batch_socket.ts";
+import { Counters, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
+import type { Group } from "./echo_server.ts";
+import { BATCH_CAPACITY, SharedBlock } from "./shared_block.ts";
+import { sharePort } from "./steering.ts";
+import { placeArgument } from "./worker.ts";
+
+/** Shortest and longest time until a worker that ended is started again. */
+const DELAY_MIN_MILLISECONDS = 10;
+const DELAY_MAX_MILLISECONDS = 5000;
+/** Longest time until the next look at the workers: a signal ends the sleep when one of them ends. */
+const TEND_MILLISECONDS = 1000;
+/** Time for workers to stop by themselves. */
+const STOP_MILLISECONDS = 100;
+
+/** Another worker. */
+interface Child {
+  readonly index: number;
+  readonly socket: BatchSocket;
+  readonly counters: Counters;
+  /** What it received last. */
+  readonly batch: MessageBatch;
+  /** Its process, 0 while there is none. */
+  pid: number;
+  /** How its last process ended. */
+  end: string;
+  /** Time of the last or next start, of `performance.now()`. */
+  startAt: number;
+  delayMilliseconds: number;
+}
+
+/** Options of {@link Supervisor}. */
+export interface SupervisorOptions {
+  /** The socket of the first worker. */
+  readonly socket: BatchSocket;
+  /** Number of workers, with the first. */
+  readonly workers: number;
+  /** Tells the operator a sentence. */
+  readonly tell: (text: string) => void;
+}
+
+/** The group, as the first worker sees it. It keeps the sockets of all workers open, so datagrams wait for a new start. */
+export class Supervisor implements Group {
+  readonly index = 0;
+  readonly block: SharedBlock;
+  readonly #socket: BatchSocket;
+  readonly #children: readonly Child[];
+  readonly #tell: (text: string) => void;
+
+  /**
+   * Binds the sockets of the other workers; {@link start} starts these.
+   * @throws {SystemError} with a sentence for the user if the kernel refuses it
+   */
+  constructor({ socket, workers, tell }: SupervisorOptions) {
+    this.#socket = socket;
+    this.#tell = tell;
+    this.block = new SharedBlock(workers);
+    this.#children = sharePort(socket, workers).map((socket, i): Child => ({
+      index: i + 1,
+      socket,
+      counters: this.block.counters[i + 1]!,
+      batch: socket.batch(BATCH_CAPACITY, this.block.headers[i + 1]),
+      pid: 0,
+      end: "",
+      startAt: 0,
+      delayMilliseconds: DELAY_MIN_MILLISECONDS,
+    }));
+  }
+
+  /** The sockets of the other workers. */
+  get sockets(): readonly BatchSocket[] {
+    return this.#children.map(({ socket }) => socket);
+  }
+
+  /**
+   * Starts the other workers.
+   * @throws {SystemError} with a sentence for the user if the kernel refuses it
+   */
+  start(): void {
+    for (const child of this.#children) this.#spawn(child);
+  }
+
+  counters(): readonly Counters[] {
+    return [
+      this.block.counters[0]!,
+      ...this.#children.map(({ pid, counters }) => pid === 0 ? counters : settledCounters(counters)),
+    ];
+  }
+
+  drops(): number {
+    return this.#children.reduce((sum, { socket }) => sum + socket.drops(), this.#socket.drops());
+  }
+
+  tend(): number {
+    const now = performance.now();
+    let due = TEND_MILLISECONDS;
+    for (const child of this.#children) {
+      if (child.pid !== 0) this.#noteEnd(child, now);
+      else if (now >= child.startAt) this.#startAgain(child, now);
+      if (child.pid === 0) due = Math.min(due, Math.max(1, Math.ceil(child.startAt - now)));
+    }
+    return due;
+  }
+
+  /** Stops the other workers, and counts what they leave behind. */
+  async stop(): Promise<void> {
+    Atomics.store(this.block.stop, 0, 1);
+    const running = () => this.#children.filter(({ pid }) => pid !== 0);
+    for (const { pid } of running()) sendSignal(pid, SIGTERM);
+    const end = performance.now() + STOP_MILLISECONDS;
+    while (running().length > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      const now = performance.now();
+      for (const child of running()) {
+        this.#noteEnd(child, now);
+        if (now >= end && child.pid !== 0) sendSignal(child.pid, SIGKILL);
+      }
+    }
+  }
+
+  /** Closes the sockets of the other workers. */
+  close(): void {
+    for (const { socket } of this.#children) socket.close();
+    // Other processes may go on with an adopted socket.
+    this.#socket.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+  }
+
+  #spawn(child: Child): void {
+    const { index } = child;
+    const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
+    const count = this.#children.length + 1;
+    try {
+      child.pid = spawnSelf(placeArgument({ index, count, socketFd, memoryFd, parent: processNumber() }), [
+        socketFd,
+        memoryFd,
+      ]);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new SystemError(error.syscall, error.errno, `cannot start worker ${index}: ${error.message}`);
+    }
+  }
+
+  /** Notes whether a worker has ended, and when to start it again. */
+  #noteEnd(child: Child, now: number): void {
+    const end = endOf(child.pid);
+    if (end === undefined) return;
+    child.pid = 0;
+    const { counters, startAt } = child;
+    const { counts } = counters;
+    // What it received last is not counted yet.
+    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED]! += child.batch.recover();
+    const lost = counts[RECEIVED]! - counters.settled;
+    counters.failed[OTHER_ERROR]! += lost;
+    child.end = lost > 0 ? `${end}, ${lost} datagrams lost` : end;
+    if (now - startAt >= DELAY_MAX_MILLISECONDS) child.delayMilliseconds = DELAY_MIN_MILLISECONDS;
+    child.startAt = now + child.delayMilliseconds;
+    child.delayMilliseconds = Math.min(child.delayMilliseconds * 2, DELAY_MAX_MILLISECONDS);
+  }
+
+  #startAgain(child: Child, now: number): void {
+    child.startAt = now;
+    try {
+      this.#spawn(child);
+      this.#tell(`worker ${child.index} ended (${child.end}): started again`);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#tell(`worker ${child.index} ended (${child.end}): ${error.message}`);
+      child.startAt = now + DELAY_MAX_MILLISECONDS;
+    }
+  }
+}
+
+/** A copy of the counters of a running worker, without the datagrams that it handles now. */
+function settledCounters({ counts }: Counters): Counters {
+  const copy = new Counters(counts.slice());
+  copy.counts[RECEIVED] = copy.settled;
+  return copy;
+}

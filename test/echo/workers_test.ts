@@ -1,0 +1,356 @@
+/** `--workers`: several processes on one port are one server to the outside, also when they are killed. */
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import process from "node:process";
+import { describe, test } from "node:test";
+import { attackHosts, forged, PORT } from "../support/attack.ts";
+import {
+  assertComplete,
+  assertEchoed,
+  type ClientResult,
+  noCompiler,
+  noForgery,
+  noPython,
+  send,
+  Stream,
+} from "../support/client.ts";
+import { FULL } from "../support/full_mode.ts";
+import { noHosts } from "../support/hosts.ts";
+import { inherit, publicCommand, sandbox, withCommand } from "../support/privilege.ts";
+import { LONG, missing, run, until } from "../support/process.ts";
+import {
+  assertLaw,
+  freePort,
+  readSummary,
+  runProgram,
+  RUNTIME,
+  serve,
+  type Server,
+  type ServerOptions,
+  withServer,
+} from "../support/server.ts";
+
+/** Kills of one test. */
+const KILLS = FULL ? 20 : 5;
+/** Clients under load, each from an address of its own. */
+const SOURCES = Array.from({ length: 8 }, (_, i) => `127.0.0.${i + 2}`);
+
+/** The state and the parent of a process; undefined if it has ended. proc_pid_stat(5) */
+function statOf(pid: number): { state: string; parent: number } | undefined {
+  try {
+    const [state = "", parent] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
+    return { state, parent: Number(parent) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The processes that a process has started, zombies too. */
+function childrenOf(parent: number): number[] {
+  return readdirSync("/proc").map(Number).filter((pid) => pid > 0 && statOf(pid)?.parent === parent);
+}
+
+/** The workers beside the first one that handle signals, which they do once they are ready. */
+function workersOf(server: Server): number[] {
+  return childrenOf(server.pid).filter((pid) => statOf(pid)?.state !== "Z" && nameOf(pid).startsWith("echo worker "));
+}
+
+function nameOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
+
+/** Starts a server of several workers, waits until all of them are ready, calls `use`, and ends the server. */
+async function withWorkers(
+  workers: number,
+  options: ServerOptions,
+  use: (server: Server) => Promise<void>,
+): Promise<void> {
+  const server = await serve({ ...options, args: ["--workers", `${workers}`, "--log", "none", ...options.args ?? []] });
+  try {
+    await until(() => workersOf(server).length === workers - 1, "workers");
+    await use(server);
+  } finally {
+    await server.kill();
+    await until(() => childrenOf(server.pid).length === 0, "end of the workers");
+  }
+}
+
+/** Sends from several sources while `use` runs; returns how many datagrams were sent. */
+async function underLoad(server: Server, use: () => Promise<void>): Promise<ClientResult[]> {
+  const streams = SOURCES.map((source) =>
+    new Stream("127.0.0.1", server.port, { source, sizes: [32], window: 16, timeout: 50 })
+  );
+  try {
+    await use();
+    return await Promise.all(streams.map((stream) => stream.stop()));
+  } finally {
+    for (const stream of streams) await stream.kill();
+  }
+}
+
+/** Asserts that a server answers clients of all workers. */
+async function assertEchoedFromAll({ port }: { readonly port: number }): Promise<void> {
+  for (const source of SOURCES) await assertEchoed("127.0.0.1", port, { source, count: 10 });
+}
+
+/** Sends many datagrams from one source at once; returns how many were answered, and how long that took. */
+async function flood({ port }: Server, source: string): Promise<{ received: number; ms: number }> {
+  const start = performance.now();
+  const { received } = await send("127.0.0.1", port, { source, count: 200, window: 200, timeout: 500 });
+  return { received, ms: performance.now() - start };
+}
+
+/** Stops a server, and asserts that it has counted every datagram that was sent to it. */
+async function assertAccounts(server: Server, results: readonly ClientResult[]): Promise<void> {
+  const sent = results.reduce((sum, result) => sum + result.sent, 0);
+  const { received, dropped_by_kernel } = await server.stop();
+  assert.equal(received + dropped_by_kernel, sent, "received and dropped, and sent");
+}
+
+describe("--workers", { skip: noCompiler }, () => {
+  test("every source is answered, in order, and the summary counts all", async () => {
+    await withWorkers(3, {}, async (server) => {
+      assert.match(server.readyLine, /, 3 workers\)$/);
+      const results = await Promise.all(
+        SOURCES.map((source) => send("127.0.0.1", server.port, { source, count: 100, window: 8 })),
+      );
+      results.forEach((result, i) => assertComplete(result, SOURCES[i]!));
+      const { received } = await server.received(SOURCES.length * 100);
+      assert.equal(received, SOURCES.length * 100);
+      await assertAccounts(server, results);
+    });
+  });
+
+  test("workers that are killed under load are started again, and no datagram is forgotten", LONG, async () => {
+    await withWorkers(5, {}, async (server) => {
+      const results = await underLoad(server, async () => {
+        for (let kill = 0; kill < KILLS; kill++) {
+          const worker = workersOf(server)[kill % 4]!;
+          process.kill(worker, "SIGKILL");
+          await until(() => !childrenOf(server.pid).includes(worker) && workersOf(server).length === 4, "new worker");
+        }
+      });
+      const said = server.stderr.match(/^echo\.ts: worker [1-4] ended \(signal 9.*\): started again$/gm) ?? [];
+      assert.equal(said.length, KILLS);
+      await assertAccounts(server, results);
+    });
+  });
+
+  test("if the first worker is killed under load, the others end with it", LONG, async () => {
+    for (let kill = 0; kill < KILLS; kill++) {
+      await withWorkers(3, {}, async (server) => {
+        const workers = workersOf(server);
+        await underLoad(server, async () => {
+          server.signal("SIGKILL");
+          await until(() => workers.every((pid) => (statOf(pid)?.state ?? "Z") === "Z"), "end of the workers");
+        });
+      });
+    }
+  });
+
+  test("a worker that hangs: its datagrams are counted, as dropped by the kernel or as too late", LONG, async () => {
+    await withWorkers(2, { args: ["--buffer", "4K"] }, async (server) => {
+      process.kill(workersOf(server)[0]!, "SIGSTOP");
+      const sources = SOURCES.map((source) => ({ source, count: 200, window: 200, timeout: 10 }));
+      const results = await Promise.all(sources.map((options) => send("127.0.0.1", server.port, options)));
+      const hanging = results.filter(({ received }) => received === 0).length;
+      const { dropped_by_kernel } = await server.summary();
+      assert.equal(dropped_by_kernel > 0, hanging > 0);
+      await assertAccounts(server, results);
+    });
+  });
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    test(`${signal} to all of them stops the server under load`, LONG, async (t) => {
+      await withWorkers(3, {}, async (server) => {
+        let ms = 0;
+        await underLoad(server, async () => {
+          const start = performance.now();
+          for (const pid of [...workersOf(server), server.pid]) process.kill(pid, signal);
+          const { code, stderr } = await server.end();
+          ms = performance.now() - start;
+          assert.equal(code, 0, stderr);
+          assert.doesNotMatch(stderr, /ended/);
+        });
+        t.diagnostic(`${RUNTIME}: three workers stopped by ${signal} in ${ms.toFixed(0)} ms, under load`);
+        assertLaw(readSummary(server.stdout, server.stderr));
+        assert.deepEqual(childrenOf(server.pid), []);
+      });
+    });
+  }
+
+  test("signals to one worker do not stop it, but SIGKILL does", async () => {
+    await withWorkers(2, {}, async (server) => {
+      const worker = workersOf(server)[0]!;
+      for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const) process.kill(worker, signal);
+      await assertEchoedFromAll(server);
+      assert.deepEqual(workersOf(server), [worker]);
+    });
+  });
+
+  test("starts and stops leave no process and no descriptor behind", LONG, async () => {
+    for (let start = 0; start < KILLS; start++) {
+      const server = await serve({ args: ["--workers", "4", "--log", "none"] });
+      try {
+        const children = childrenOf(server.pid);
+        assert.equal(children.length, 3);
+        await server.stop(start % 2 === 0 ? "SIGTERM" : "SIGINT");
+        assert.deepEqual(children.map(statOf), [undefined, undefined, undefined]);
+      } finally {
+        await server.kill();
+      }
+    }
+  });
+
+  test("a new worker inherits what the first one had, and nothing more", async () => {
+    await withWorkers(3, {}, async (server) => {
+      /** Its sockets that bound the port, and the memory that it shares. */
+      const inherited = (pid: number) => {
+        const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+        return links.filter((link) => /^socket:|memfd/.test(link)).filter((link) => own.includes(link)).sort();
+      };
+      const links = () =>
+        readdirSync(`/proc/${server.pid}/fd`).map((fd) => readlinkSync(`/proc/${server.pid}/fd/${fd}`));
+      const own = links().filter((link) => /^socket:|memfd/.test(link));
+      const [first = 0, second = 0] = workersOf(server);
+      const before = inherited(first);
+      assert.equal(before.filter((link) => inherited(second).includes(link)).length, before.length - 1);
+      process.kill(first, "SIGKILL");
+      await server.waitFor(() => server.stderr.includes("started again"), "new worker");
+      await until(() => workersOf(server).length === 2, "new worker");
+      await assertEchoedFromAll(server);
+      const third = workersOf(server).find((pid) => pid !== second)!;
+      assert.deepEqual(inherited(third), before);
+      assert.deepEqual(links().filter((link) => /^socket:|memfd/.test(link)), own);
+    });
+  });
+
+  test("--rate holds for each source, and --max-rate for all together", LONG, async () => {
+    await withWorkers(3, { args: ["--rate", "1/7"] }, async (server) => {
+      const results = await Promise.all(SOURCES.map((source) => flood(server, source)));
+      for (const { received, ms } of results) {
+        assert.ok(received >= 7 && received <= 8 + ms / 1000, `${received} answers`);
+      }
+    });
+    await withWorkers(3, { args: ["--max-rate", "10/100"] }, async (server) => {
+      const results = await Promise.all(SOURCES.map((source) => flood(server, source)));
+      const received = results.reduce((sum, result) => sum + result.received, 0);
+      const ms = Math.max(...results.map((result) => result.ms));
+      assert.ok(received >= 100 && received <= 101 + ms / 100, `${received} answers in ${ms} ms`);
+    });
+  });
+
+  test("one log: whole lines, and --log-limit holds for all together", LONG, async () => {
+    for (const limit of [0, 50]) {
+      const args = ["--workers", "3", "--log-limit", `${limit}`];
+      const server = await serve({ args });
+      try {
+        await until(() => workersOf(server).length === 2, "workers");
+        const start = performance.now();
+        const count = 2000;
+        await Promise.all(SOURCES.map((source) => assertEchoed("127.0.0.1", server.port, { source, count })));
+        const { log_lines_dropped, echoed } = await server.stop();
+        const seconds = (performance.now() - start) / 1000;
+        const lines = server.lines.filter((line) => line.startsWith("RECV: "));
+        const other = server.lines.filter((line) => !/^RECV: \S+ -> 127\.0\.0\.1:\d+ - \[.*\]$|^LEFT OUT: /.test(line));
+        assert.deepEqual(other, []);
+        assert.equal(lines.length + log_lines_dropped, echoed);
+        if (limit > 0) {
+          assert.ok(lines.length >= limit && lines.length <= limit * (seconds + 1), `${lines.length} lines`);
+        }
+      } finally {
+        await server.kill();
+      }
+    }
+  });
+
+  test("sockets of one family, and sockets that another program has bound", { skip: noPython }, async () => {
+    await withWorkers(2, { args: ["-4"] }, assertEchoedFromAll);
+    const port = await freePort();
+    for (const options of [[], ["--family", "4"], ["--only-6"]]) {
+      const command = inherit(
+        "--port",
+        `${port}`,
+        ...options,
+        ...publicCommand(["--fd", "{fd}", "-q", "--workers", "3"]),
+      );
+      const { echoed } = await withCommand(command, async () => {
+        if (options[0] === "--only-6") await assertEchoed("::1", port, { count: 10 });
+        else await assertEchoedFromAll({ port });
+      });
+      assert.equal(echoed, options[0] === "--only-6" ? 10 : SOURCES.length * 10);
+    }
+  });
+
+  test(
+    "datagrams to many hosts come to each worker, and are answered once",
+    { skip: noHosts || noForgery },
+    async () => {
+      const { attacker, target } = await attackHosts();
+      try {
+        const args = ["--answer-broadcast", "--log", "json", "--workers", "3"];
+        const options = { host: target, port: PORT, args };
+        const { received } = await withServer(options, async (server) => {
+          await until(() => childrenOf(server.pid).length > 0 && workersOf(server).length === 2, "workers");
+          await forged(attacker, ["192.0.2.9", 4000], { destination: "192.0.2.255", count: 20 });
+          const { echoed, failed } = await server.received(20);
+          assert.equal(echoed + failed, 20);
+        });
+        assert.equal(received, 20);
+      } finally {
+        await attacker.remove();
+        await target.remove();
+      }
+    },
+  );
+});
+
+describe("--workers, where it cannot be", () => {
+  test("wrong numbers", async () => {
+    for (const text of ["0", "65", "-1", "two", "1.5", "Auto"]) {
+      const { code, stdout, stderr } = await runProgram(["--workers", text]);
+      const message = `echo.ts: --workers, if not auto, must be a whole number from 1 to 64, not "${text}"\n`;
+      assert.deepEqual({ code, stdout, stderr }, { code: 2, stdout: "", stderr: message });
+    }
+  });
+
+  test("auto: as many as the processors that it may run on", { skip: missing("taskset") }, async () => {
+    const server = await serve({ args: ["--workers", "auto", "-q"], wrapper: ["taskset", "-c", "0"] });
+    try {
+      assert.doesNotMatch(server.readyLine, /workers/);
+      assert.deepEqual(childrenOf(server.pid), []);
+      await server.stop();
+    } finally {
+      await server.kill();
+    }
+  });
+
+  test(
+    "no memory to share, and no kernel that tells the arguments",
+    { skip: noCompiler || missing("systemd-analyze") },
+    async () => {
+      const port = await freePort();
+      const filters = ["@system-service", "~memfd_create"];
+      const { code, stdout, stderr } = await run([
+        ...sandbox({ filters }),
+        ...publicCommand([`${port}`, "--workers", "2"]),
+      ]);
+      assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
+      assert.match(stderr, /^echo\.ts: memfd_create: operation not permitted \(EPERM\)\n$/);
+    },
+  );
+
+  test("another server of the same user does not get the port", async () => {
+    await withWorkers(2, {}, async ({ port }) => {
+      for (const workers of ["1", "2"]) {
+        const { code, stderr } = await runProgram([`${port}`, "--workers", workers]);
+        assert.equal(code, 1);
+        assert.match(stderr, /^echo\.ts: cannot bind .*address already in use.*\n$/);
+      }
+    });
+  });
+});

@@ -13,7 +13,7 @@ import { VERSION } from "./src/cli/version.ts";
 const root = import.meta.dirname!;
 
 const head = `\
-${readFileSync(join(root, "launcher.sh"), "utf8")}
+${readFileSync(join(root, "packaging/launcher.sh"), "utf8")}
 // echo.ts ${VERSION}: a UDP echo server that answers from the address it was asked at.
 //
 //   deno run --allow-ffi echo.ts 9000

@@ -114,7 +114,7 @@ var SystemError = class extends Error {
 };
 
 // ffi/process_runtime.ts
-function processRuntime(process, name, load3) {
+function processRuntime(process, name, load4) {
   return {
     name,
     arch: process.arch,
@@ -122,7 +122,7 @@ function processRuntime(process, name, load3) {
     onSignal: (signal, handler) => void process.on(signal, handler),
     exit: (code) => process.exit(code),
     get ffi() {
-      return foreignInterface(process, load3());
+      return foreignInterface(process, load4());
     }
   };
 }
@@ -178,10 +178,10 @@ var HelperThread = class {
   #worker;
   #settle;
   constructor(process, module, libraries2, signatures2, interrupt) {
-    const { Worker } = process.getBuiltinModule("node:worker_threads");
+    const { Worker: Worker2 } = process.getBuiltinModule("node:worker_threads");
     const workerData = { name: module.name, libraries: libraries2, signatures: translate(module, signatures2) };
     try {
-      this.#worker = new Worker(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
+      this.#worker = new Worker2(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
     } catch (error) {
       throw new LibraryError(`cannot start a thread: ${reasonOf(module, error)}`);
     }
@@ -259,8 +259,8 @@ function foreignInterface2(deno) {
       };
     },
     loadBlocking(libraries2, signatures2) {
-      const blocking2 = Object.entries(signatures2).map(([name, signature]) => [name, { ...signature, nonblocking: true }]);
-      return open(deno, libraries2, Object.fromEntries(blocking2));
+      const blocking = Object.entries(signatures2).map(([name, signature]) => [name, { ...signature, nonblocking: true }]);
+      return open(deno, libraries2, Object.fromEntries(blocking));
     }
   };
 }
@@ -433,11 +433,11 @@ function isMulticast(words, at) {
 function sameAddress(a, atA, b, atB) {
   return a[atA + 3] === b[atB + 3] && a[atA + 2] === b[atB + 2] && a[atA + 1] === b[atB + 1] && a[atA] === b[atB];
 }
-function formatAddress(out, at, words, word) {
-  if (isMapped(words, word)) {
+function formatAddress(out, at, words, word2) {
+  if (isMapped(words, word2)) {
     for (let shift = 0; shift < 32; shift += 8) {
       if (shift > 0) out[at++] = DOT;
-      at = formatDecimal(out, at, words[word + 3] >>> shift & 255);
+      at = formatDecimal(out, at, words[word2 + 3] >>> shift & 255);
     }
     return at;
   }
@@ -445,7 +445,7 @@ function formatAddress(out, at, words, word) {
   let runLength = 1;
   for (let i = 0; i < 8; i++) {
     let end = i;
-    while (end < 8 && group(words, word, end) === 0) end++;
+    while (end < 8 && group(words, word2, end) === 0) end++;
     if (end - i > runLength) {
       runStart = i;
       runLength = end - i;
@@ -460,17 +460,17 @@ function formatAddress(out, at, words, word) {
       continue;
     }
     if (i > 0 && i !== runStart + runLength) out[at++] = COLON;
-    const value = group(words, word, i);
+    const value = group(words, word2, i);
     for (let shift = value > 4095 ? 12 : value > 255 ? 8 : value > 15 ? 4 : 0; shift >= 0; shift -= 4) {
       out[at++] = HEX[value >> shift & 15];
     }
   }
   return at;
 }
-function formatEndpoint(out, at, words, word, zone, port) {
-  const bracketed = !isMapped(words, word);
+function formatEndpoint(out, at, words, word2, zone, port) {
+  const bracketed = !isMapped(words, word2);
   if (bracketed) out[at++] = 91;
-  at = formatAddress(out, at, words, word);
+  at = formatAddress(out, at, words, word2);
   if (zone !== "") {
     out[at++] = 37;
     for (let i = 0; i < zone.length && i < 15; i++) {
@@ -491,9 +491,9 @@ function formatDecimal(out, at, value) {
   }
   return at + digits;
 }
-function wordsText(words, word) {
+function wordsText(words, word2) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
-  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, words, word)));
+  return new TextDecoder().decode(out.subarray(0, formatAddress(out, 0, words, word2)));
 }
 function addressText(bytes) {
   return wordsText(addressWords(bytes), 0);
@@ -502,8 +502,8 @@ function endpointText(bytes, zone, port) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
   return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, addressWords(bytes), 0, zone, port)));
 }
-function group(words, word, index) {
-  const half = words[word + (index >> 1)] >>> ((index & 1) << 4);
+function group(words, word2, index) {
+  const half = words[word2 + (index >> 1)] >>> ((index & 1) << 4);
   return (half & 255) << 8 | half >>> 8 & 255;
 }
 var DOT = 46;
@@ -575,9 +575,9 @@ function unknownOption(rawName, name, names) {
   const advice = near === void 0 ? "--help lists all options" : `did you mean --${near}?`;
   return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }
-function isSimilar(word, known) {
-  if (word.length < 4 || Math.abs(word.length - known.length) > 1) return word.length > 1 && known.startsWith(word);
-  return [...word].some((_, i) => known.startsWith(word.slice(0, i)) && known.endsWith(word.slice(i + 2)));
+function isSimilar(word2, known) {
+  if (word2.length < 4 || Math.abs(word2.length - known.length) > 1) return word2.length > 1 && known.startsWith(word2);
+  return [...word2].some((_, i) => known.startsWith(word2.slice(0, i)) && known.endsWith(word2.slice(i + 2)));
 }
 function addressFamily({ ipv4, ipv6 }) {
   if (ipv4 && ipv6) throw new UsageError("-4 and -6 exclude each other; leave both out for IPv4 and IPv6");
@@ -620,13 +620,16 @@ var SO_TYPE = 3;
 var SO_BROADCAST = 6;
 var SO_SNDBUF = 7;
 var SO_RCVBUF = 8;
+var SO_REUSEPORT = 15;
 var SO_RCVTIMEO = 20;
 var SO_ATTACH_FILTER = 26;
 var SO_SNDBUFFORCE = 32;
 var SO_RCVBUFFORCE = 33;
 var SO_TIMESTAMPING = 37;
 var SO_DOMAIN = 39;
+var SO_ATTACH_REUSEPORT_CBPF = 51;
 var SO_MEMINFO = 55;
+var SO_BINDTOIFINDEX = 62;
 var SK_MEMINFO_WMEM_ALLOC = 2;
 var SK_MEMINFO_SNDBUF = 3;
 var SK_MEMINFO_DROPS = 8;
@@ -644,16 +647,16 @@ var IP_MTU_DISCOVER = 10;
 var IP_PMTUDISC_DONT = 0;
 var IP_PMTUDISC_PROBE = 3;
 var IP_RECVERR = 11;
-var IP_MTU = 14;
 var IP_RECVFRAGSIZE = 25;
+var IP_MULTICAST_ALL = 49;
 var IP_UNICAST_IF = 50;
 var IPV6_UNICAST_HOPS = 16;
 var IPV6_MTU_DISCOVER = 23;
-var IPV6_MTU = 24;
 var IPV6_RECVERR = 25;
 var IPV6_V6ONLY = 26;
 var IPV6_RECVPKTINFO = 49;
 var IPV6_PKTINFO = 50;
+var IPV6_HOPLIMIT = 52;
 var IPV6_TCLASS = 67;
 var IPV6_UNICAST_IF = 76;
 var IPV6_RECVFRAGSIZE = 77;
@@ -673,13 +676,6 @@ var POLLOUT = 4;
 var SO_EE_ORIGIN_ICMP = 2;
 var SO_EE_ORIGIN_ICMP6 = 3;
 var SO_EE_ORIGIN_TIMESTAMPING = 4;
-var EPOLL_CTL_ADD = 1;
-var EPOLL_CTL_DEL = 2;
-var EPOLL_CTL_MOD = 3;
-var EPOLL_CLOEXEC = 524288;
-var EPOLLIN = 1;
-var EPOLLONESHOT = 1073741824;
-var EFD_CLOEXEC = 524288;
 var NETLINK_ROUTE = 0;
 var NLM_F_REQUEST = 1;
 var NLM_F_DUMP = 768;
@@ -698,20 +694,29 @@ var BPF_LD = 0;
 var BPF_W = 0;
 var BPF_ABS = 32;
 var BPF_ALU = 4;
+var BPF_ADD = 0;
+var BPF_MUL = 32;
 var BPF_RSH = 112;
 var BPF_JMP = 5;
 var BPF_JEQ = 16;
 var BPF_RET = 6;
 var BPF_K = 0;
+var BPF_X = 8;
+var BPF_A = 16;
+var BPF_MISC = 7;
+var BPF_TAX = 0;
 var SKF_NET_OFF = -1048576;
 var SKF_AD_OFF = -4096;
 var SKF_AD_IFINDEX = 8;
 var CLOCK_REALTIME = 0;
 var CLOCK_MONOTONIC = 1;
+var O_RDONLY = 0;
 var O_WRONLY = 1;
 var O_NOCTTY = 256;
 var O_NONBLOCK = 2048;
 var O_CLOEXEC = 524288;
+var FD_CLOEXEC = 1;
+var F_SETFD = 2;
 var F_GETFL = 3;
 var F_SETFL = 4;
 var F_DUPFD_CLOEXEC = 1030;
@@ -721,13 +726,22 @@ var TIOCGDEV = 2147767346;
 var PIPE_BUF = 4096;
 var EAI_NONAME = -2;
 var EAI_AGAIN = -3;
+var PROT_READ = 1;
+var PROT_WRITE = 2;
+var MAP_SHARED = 1;
+var MAP_FIXED = 16;
+var MFD_CLOEXEC = 1;
+var PR_SET_PDEATHSIG = 1;
+var PR_SET_NAME = 15;
+var WNOHANG = 1;
 var SIGHUP = 1;
+var SIGKILL = 9;
 var SIGUSR1 = 10;
 var SIGPIPE = 13;
+var SIGTERM = 15;
 var SIGXFSZ = 25;
 var SIG_IGN = 1;
 var EPERM = 1;
-var ENOENT = 2;
 var EINTR = 4;
 var EIO = 5;
 var EBADF = 9;
@@ -742,7 +756,6 @@ var EADDRINUSE = 98;
 var EADDRNOTAVAIL = 99;
 var ENETUNREACH = 101;
 var ENOBUFS = 105;
-var EISCONN = 106;
 var ESHUTDOWN = 108;
 var ECONNREFUSED = 111;
 var EHOSTUNREACH = 113;
@@ -841,8 +854,17 @@ var lazySignatures = {
   getenv: { parameters: ["pointer"], result: "pointer" },
   strlen: { parameters: ["pointer"], result: "u32" }
 };
-var blockingSignatures = {
-  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" }
+var processSignatures = {
+  posix_spawn: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer"], result: "i32" },
+  waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+  getpid: { parameters: [], result: "i32" },
+  getppid: { parameters: [], result: "i32" },
+  prctl: { parameters: ["i32", "pointer"], result: "i32" },
+  sched_getaffinity: { parameters: ["i32", "u32", "pointer"], result: "i32" },
+  memfd_create: { parameters: ["pointer", "u32"], result: "i32" },
+  ftruncate: { parameters: ["i32", "u32"], result: "i32" },
+  mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "pointer"], result: "i32" }
 };
 var libraries = [
   "libc.so.6",
@@ -878,12 +900,15 @@ var lazy;
 function lazyLibc() {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
 }
-var blocking;
-function blockingLibc(interrupt) {
-  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures, interrupt);
+var processes;
+function processLibc() {
+  return processes ??= runtime().ffi.load(libraries, processSignatures).call;
 }
 
 // ffi/memory.ts
+function allocate(size) {
+  return new Uint8Array(new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64)));
+}
 var Memory = class {
   bytes;
   u16;
@@ -891,12 +916,13 @@ var Memory = class {
   #address;
   #low;
   #high;
-  constructor(size) {
-    const buffer = new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64));
-    this.bytes = new Uint8Array(buffer);
-    this.u16 = new Uint16Array(buffer);
-    this.i32 = new Int32Array(buffer);
-    this.#address = libc().addressOf(buffer);
+  constructor(size, place = allocate(size)) {
+    const { buffer, byteOffset, length } = place;
+    if (length < size) throw new RangeError(`${length} bytes instead of ${size}`);
+    this.bytes = place;
+    this.u16 = new Uint16Array(buffer, byteOffset, length / 2);
+    this.i32 = new Int32Array(buffer, byteOffset, length / 4);
+    this.#address = libc().addressOf(buffer) + byteOffset;
     this.#low = this.#address | 0;
     this.#high = Math.floor(this.#address / 4294967296);
   }
@@ -1175,10 +1201,10 @@ var Terminal = class {
 };
 function wrap(text, width) {
   const lines = [];
-  for (const word of text.split(" ")) {
+  for (const word2 of text.split(" ")) {
     const last = lines.at(-1);
-    if (last !== void 0 && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
+    if (last !== void 0 && last.length + 1 + word2.length <= width) lines[lines.length - 1] = `${last} ${word2}`;
+    else lines.push(word2);
   }
   return lines;
 }
@@ -1368,6 +1394,10 @@ var SocketMemory = class {
 function invalid(syscall, message) {
   return new SystemError(syscall, EINVAL, message);
 }
+var INTERNAL = /* @__PURE__ */ Symbol("internal");
+function requireInternal(syscall, key, message) {
+  if (key !== INTERNAL) throw invalid(syscall, message);
+}
 function requireInteger(syscall, what, value, least, most) {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
   throw invalid(syscall, `${what} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
@@ -1460,18 +1490,18 @@ function readAddress(words, at) {
 function socketAddressSize(family) {
   return family === AF_INET ? sockaddr_in.size : sockaddr_in6.size;
 }
-function writeSocketAddress(memory, at, family, words, word, port, scope) {
+function writeSocketAddress(memory, at, family, words, word2, port, scope) {
   const { bytes, i32 } = memory;
   memory.u16[at >> 1] = family;
   bytes[at + sockaddr_in6.sin6_port] = port >> 8;
   bytes[at + sockaddr_in6.sin6_port + 1] = port & 255;
   if (family === AF_INET) {
-    i32[at + sockaddr_in.sin_addr >> 2] = words[word + 3];
+    i32[at + sockaddr_in.sin_addr >> 2] = words[word2 + 3];
     return sockaddr_in.size;
   }
   i32[at + sockaddr_in6.sin6_flowinfo >> 2] = 0;
   const address = at + sockaddr_in6.sin6_addr >> 2;
-  for (let i = 0; i < 4; i++) i32[address + i] = words[word + i];
+  for (let i = 0; i < 4; i++) i32[address + i] = words[word2 + i];
   i32[at + sockaddr_in6.sin6_scope_id >> 2] = scope;
   return sockaddr_in6.size;
 }
@@ -1614,6 +1644,7 @@ var SEND_BUFFER_BYTES = 4 << 20;
 function configure(fd, domain, receiveBuffer) {
   require2(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
   if (domain === AF_INET6) require2(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, 1);
   setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   const receivesTrains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
   const sendsTrains = getsockopt(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0;
@@ -1647,7 +1678,8 @@ function isNonblocking(fd) {
 
 // src/socket/bind.ts
 function readBindOptions(options3) {
-  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options3);
+  const given = requireObject("bind", "the options of bind", options3);
+  const { port, address, family, dualStack, receiveBuffer, broadcast } = given;
   requirePort("bind", port, 0);
   if (address !== void 0) requireString("bind", "`address`", address);
   if (family !== void 0 && family !== 4 && family !== 6) {
@@ -1655,9 +1687,10 @@ function readBindOptions(options3) {
   }
   if (receiveBuffer !== void 0) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   if (broadcast !== void 0) requireBoolean("setsockopt", "`broadcast`", broadcast);
-  return { port, address, family, receiveBuffer, broadcast };
+  if (dualStack !== void 0) requireBoolean("setsockopt", "`dualStack`", dualStack);
+  return { port, address, family, dualStack, receiveBuffer, broadcast };
 }
-function bindSocket(options3) {
+function bindSocket(options3, prepare) {
   const notices = [];
   const { address, dualStack } = localAddress2(options3, notices);
   const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
@@ -1671,6 +1704,7 @@ function bindSocket(options3) {
       );
     }
     if (options3.broadcast) check("setsockopt", setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+    prepare?.(fd, domain);
     const memory = new Memory(sockaddr_in6.size);
     const length = writeResolvedAddress(memory, domain, address, options3.port);
     const error = bind(fd, memory, length);
@@ -1687,11 +1721,13 @@ function readLocalName(fd, domain) {
   check("getsockname", getsockname(fd, name, size));
   return { address: readSocketAddress(name.bytes.subarray(0, size)), port: readPort(name.bytes) };
 }
-function localAddress2({ address, family }, notices) {
+function localAddress2({ address, family, dualStack }, notices) {
   if (address !== void 0) {
     const resolved = resolve(address, family)[0];
     const actual = isIPv4(resolved.bytes) ? 4 : 6;
-    if (family === void 0 || family === actual) return { address: resolved, dualStack: false };
+    if (family === void 0 || family === actual) {
+      return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
+    }
     throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
   }
   if (family !== 4 && !hasIPv6()) {
@@ -1699,7 +1735,8 @@ function localAddress2({ address, family }, notices) {
     notices.push("this host has no IPv6: answering on IPv4 only");
     return { address: readAddress2("0.0.0.0"), dualStack: false };
   }
-  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: family === void 0 };
+  const both = family !== 4 && (dualStack ?? family === void 0);
+  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: both };
 }
 function noIPv6() {
   return new SystemError(
@@ -1737,101 +1774,9 @@ function check(syscall, result2) {
   return result2;
 }
 
-// ffi/epoll.ts
-var EVENTS_MAX = 64;
-var Epoll = class {
-  #memory = new Memory((1 + EVENTS_MAX) * epoll_event.size);
-  #i32 = this.#memory.i32;
-  #event = this.#memory.pointer(0);
-  #events = this.#memory.pointer(epoll_event.size);
-  #call = lazyLibc();
-  #errno = libc().errno;
-  #blocking = blockingLibc(() => this.wake());
-  #epoll;
-  #waker;
-  constructor() {
-    this.#epoll = check2("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
-    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
-    if (waker < 0) close(this.#epoll);
-    this.#waker = check2("eventfd", waker);
-  }
-  arm(fd, tag) {
-    const result2 = this.#control(EPOLL_CTL_MOD, fd, tag);
-    check2("epoll_ctl", result2 === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result2);
-  }
-  remove(fd) {
-    this.#control(EPOLL_CTL_DEL, fd, 0);
-  }
-  wake() {
-    this.arm(this.#waker, 0);
-  }
-  async wait() {
-    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
-    return Math.max(0, count);
-  }
-  reported(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data >> 2];
-  }
-  reportedTag(i) {
-    return this.#i32[(1 + i) * epoll_event.size + epoll_event.data + 4 >> 2];
-  }
-  #control(operation, fd, tag) {
-    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
-    this.#i32[epoll_event.data >> 2] = fd;
-    this.#i32[epoll_event.data + 4 >> 2] = tag;
-    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
-  }
-  #result(value) {
-    return value < 0 ? -this.#errno() : value;
-  }
-};
-function check2(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
-}
-
-// src/socket/readiness.ts
-var waiting = /* @__PURE__ */ new Map();
-var lastTag = 0;
-var epoll;
-var running = false;
-function readable(fd) {
-  return new Promise((resolve2, reject) => {
-    epoll ??= new Epoll();
-    const tag = lastTag = lastTag + 1 | 0;
-    epoll.arm(fd, tag);
-    waiting.set(fd, { tag, resolve: resolve2, reject });
-    if (!running) void run(epoll);
-  });
-}
-function forget(fd) {
-  epoll?.remove(fd);
-  waiting.get(fd)?.resolve(false);
-  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
-}
-async function run(epoll2) {
-  running = true;
-  try {
-    while (waiting.size > 0) {
-      const count = await epoll2.wait();
-      for (let i = 0; i < count; i++) {
-        const fd = epoll2.reported(i);
-        const waiter = waiting.get(fd);
-        if (waiter?.tag !== epoll2.reportedTag(i)) continue;
-        waiter.resolve(true);
-        waiting.delete(fd);
-      }
-    }
-  } catch (error) {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  } finally {
-    running = false;
-  }
-}
-
 // src/socket/descriptors.ts
 var owned = /* @__PURE__ */ new Set();
+var forget;
 var unreachable = new FinalizationRegistry(closeOwned);
 function own(socket2, fd) {
   owned.add(fd);
@@ -1846,7 +1791,7 @@ function release(socket2, fd) {
 }
 function closeOwned(fd) {
   owned.delete(fd);
-  forget(fd);
+  forget?.(fd);
   close(fd);
 }
 
@@ -1856,7 +1801,7 @@ function adoptSocket(fd, options3) {
   const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
   requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-  if (isOwned(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  if (isOwned(fd)) throw refuse(EINVAL, "another socket of this process has it");
   const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));
@@ -1940,6 +1885,8 @@ var ControlMessageDecoder = class {
   interfaceIndex = 0;
   segmentSize = 0;
   fragmentSize = 0;
+  trafficClass = -1;
+  hopLimit = -1;
   hasTime = false;
   seconds = 0;
   nanoseconds = 0;
@@ -1955,6 +1902,8 @@ var ControlMessageDecoder = class {
     this.interfaceIndex = 0;
     this.segmentSize = 0;
     this.fragmentSize = 0;
+    this.trafficClass = -1;
+    this.hopLimit = -1;
     this.hasTime = false;
     this.errorOffset = -1;
     const words = this.#words;
@@ -1978,11 +1927,15 @@ var ControlMessageDecoder = class {
         if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
         if (type === IP_RECVERR) this.#decodeError(data, length);
         if (type === IP_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2];
+        if (type === IP_TOS && length >= 1) this.trafficClass = this.#words[data >> 2] & 255;
+        if (type === IP_TTL && length >= 4) this.hopLimit = this.#words[data >> 2] & 255;
         break;
       case IPPROTO_IPV6:
         if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
         if (type === IPV6_RECVERR) this.#decodeError(data, length);
         if (type === IPV6_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2];
+        if (type === IPV6_TCLASS && length >= 4) this.trafficClass = this.#words[data >> 2] & 255;
+        if (type === IPV6_HOPLIMIT && length >= 4) this.hopLimit = this.#words[data >> 2] & 255;
         break;
       case IPPROTO_UDP:
         if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2];
@@ -1992,24 +1945,25 @@ var ControlMessageDecoder = class {
         break;
     }
   }
-  #decodeIPv4PacketInfo(word) {
+  #decodeIPv4PacketInfo(word2) {
     const words = this.#words;
-    const sentTo = words[word + (in_pktinfo.ipi_addr >> 2)];
-    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)] || sentTo;
-    this.interfaceIndex = words[word + (in_pktinfo.ipi_ifindex >> 2)];
+    const sentTo = words[word2 + (in_pktinfo.ipi_addr >> 2)];
+    const multicast = (sentTo & 240) === 224;
+    const answerFrom = words[word2 + (in_pktinfo.ipi_spec_dst >> 2)] || (multicast || sentTo === -1 ? 0 : sentTo);
+    this.interfaceIndex = words[word2 + (in_pktinfo.ipi_ifindex >> 2)];
     this.local[0] = 0;
     this.local[1] = 0;
     this.local[2] = IPV4_MAPPED;
     this.local[3] = answerFrom;
-    if ((sentTo & 240) === 224) this.destination = MULTICAST;
+    if (multicast) this.destination = MULTICAST;
     else if (sentTo !== answerFrom || sentTo === -1) this.destination = BROADCAST;
     else this.destination = answerFrom === 0 ? UNKNOWN : UNICAST;
   }
-  #decodeIPv6PacketInfo(word) {
+  #decodeIPv6PacketInfo(word2) {
     const words = this.#words;
-    const address = word + (in6_pktinfo.ipi6_addr >> 2);
+    const address = word2 + (in6_pktinfo.ipi6_addr >> 2);
     if (isMapped(words, address)) return;
-    this.interfaceIndex = words[word + (in6_pktinfo.ipi6_ifindex >> 2)];
+    this.interfaceIndex = words[word2 + (in6_pktinfo.ipi6_ifindex >> 2)];
     if (isMulticast(words, address)) {
       this.destination = MULTICAST;
       this.local.fill(0);
@@ -2029,22 +1983,29 @@ var ControlMessageDecoder = class {
     this.errorEnd = data + length;
   }
 };
-var SEND_CONTROL_SIZE = space(in6_pktinfo.size) + space(2);
-function encodeSource(memory, at, words, word, interfaceIndex2) {
+var RECEIVE_CONTROL_SIZE = space(in_pktinfo.size) + space(in6_pktinfo.size) + space(scm_timestamping.size) + 4 * space(4) +
+64;
+var SEND_CONTROL_SIZE = space(in6_pktinfo.size) + space(4) + space(2);
+function encodeSource(memory, at, words, word2, interfaceIndex2) {
   const { i32 } = memory;
-  if (isUnspecified(words, word) && interfaceIndex2 === 0) return at;
-  if (isMapped(words, word)) {
+  if (isUnspecified(words, word2) && interfaceIndex2 === 0) return at;
+  if (isMapped(words, word2)) {
     const data2 = encodeHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
     i32[data2 + in_pktinfo.ipi_ifindex >> 2] = interfaceIndex2;
-    i32[data2 + in_pktinfo.ipi_spec_dst >> 2] = words[word + 3];
+    i32[data2 + in_pktinfo.ipi_spec_dst >> 2] = words[word2 + 3];
     i32[data2 + in_pktinfo.ipi_addr >> 2] = 0;
     return at + space(in_pktinfo.size);
   }
   const data = encodeHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
   const address = data + in6_pktinfo.ipi6_addr >> 2;
-  for (let i = 0; i < 4; i++) i32[address + i] = words[word + i];
+  for (let i = 0; i < 4; i++) i32[address + i] = words[word2 + i];
   i32[data + in6_pktinfo.ipi6_ifindex >> 2] = interfaceIndex2;
   return at + space(in6_pktinfo.size);
+}
+function encodeTrafficClass(memory, at, ipv4, value) {
+  const data = encodeHeader(memory, at, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_TOS : IPV6_TCLASS, 4);
+  memory.i32[data >> 2] = value;
+  return at + space(4);
 }
 function encodeSegmentSize(memory, at, segmentSize) {
   const data = encodeHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
@@ -2070,7 +2031,7 @@ function align2(length) {
 var PAYLOAD_SIZE_MAX = 65535;
 var ADDRESS_STRIDE = 8;
 var NAME_STRIDE = 32;
-var CONTROL_STRIDE = 192;
+var CONTROL_STRIDE = RECEIVE_CONTROL_SIZE;
 var PAYLOAD_STRIDE = 65536 + 192;
 var UNMARKED = 0;
 var MARKED = 1;
@@ -2078,15 +2039,21 @@ var Messages = class {
   capacity;
   family;
   count = 0;
+  localPort = 0;
   payloads;
   addresses;
   ports;
   scopes;
   interfaces;
+  sendInterfaces;
   sizes;
   segmentSizes;
   fragmentSizes;
+  trafficClasses;
+  sendTrafficClasses;
+  hopLimits;
   destinations;
+  cut;
   timed;
   seconds;
   nanoseconds;
@@ -2098,17 +2065,23 @@ var Messages = class {
   #namesOffset;
   #nameSize;
   #controlsOffset;
-  constructor(family, capacity) {
+  #received = 0;
+  constructor(family, capacity, headers) {
     this.family = family;
     this.capacity = capacity;
     this.addresses = new Int32Array(capacity * ADDRESS_STRIDE);
     this.ports = new Uint16Array(capacity);
     this.scopes = new Int32Array(capacity);
     this.interfaces = new Int32Array(capacity);
+    this.sendInterfaces = new Int32Array(capacity);
     this.sizes = new Int32Array(capacity);
     this.segmentSizes = new Int32Array(capacity);
     this.fragmentSizes = new Int32Array(capacity);
+    this.trafficClasses = new Int16Array(capacity);
+    this.sendTrafficClasses = new Int16Array(capacity);
+    this.hopLimits = new Int16Array(capacity);
     this.destinations = new Uint8Array(capacity);
+    this.cut = new Uint8Array(capacity);
     this.timed = new Uint8Array(capacity);
     this.seconds = new Uint32Array(capacity);
     this.nanoseconds = new Int32Array(capacity);
@@ -2118,7 +2091,7 @@ var Messages = class {
     this.#namesOffset = buffersOffset + capacity * iovec.size;
     this.#nameSize = socketAddressSize(family);
     this.#controlsOffset = this.#namesOffset + capacity * NAME_STRIDE;
-    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE);
+    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE, headers);
     this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
     this.#control = new ControlMessageDecoder(this.#memory);
     this.#vector = new MessageVector(this.#memory, 0, capacity);
@@ -2144,17 +2117,28 @@ var Messages = class {
     const segmentSize = this.segmentSizes[i];
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
-  namesInterface(i) {
-    const { addresses } = this;
-    const local = this.localWord(i);
-    return hasLinkLocalPrefix(addresses, local) || !isMapped(addresses, local) && isUnspecified(addresses, local);
+  datagramSize(i, k) {
+    return Math.min(this.segmentSizes[i], this.sizes[i] - k * this.segmentSizes[i]);
   }
   receive(fd, flags) {
+    this.clear();
     const received = this.#vector.receive(fd, this.capacity, flags);
-    this.count = 0;
     while (this.count < received && this.#vector.nameLength(this.count) !== 0) this.#decode(this.count++);
+    this.#received = Math.max(0, received);
     if (received <= 0) return received;
     return this.count > 0 ? this.count : -ESHUTDOWN;
+  }
+  clear() {
+    for (let i = 0; i < this.#received; i++) this.#vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
+    this.#received = 0;
+    this.count = 0;
+  }
+  recover() {
+    this.count = 0;
+    while (this.count < this.capacity && this.#vector.controlLength(this.count) !== CONTROL_STRIDE) {
+      this.#decode(this.count++);
+    }
+    return this.count;
   }
   #decode(i) {
     const vector = this.#vector;
@@ -2169,10 +2153,16 @@ var Messages = class {
     const sameFamily = isMapped(control.local, 0) === isMapped(this.addresses, this.peerWord(i));
     const known = named && !cut && sameFamily && control.destination !== UNKNOWN;
     const local = this.localWord(i);
-    for (let word = 0; word < 4; word++) this.addresses[local + word] = known ? control.local[word] : 0;
-    const { segmentSize } = control;
+    for (let word2 = 0; word2 < 4; word2++) this.addresses[local + word2] = known ? control.local[word2] : 0;
+    const { segmentSize, interfaceIndex: interfaceIndex2 } = control;
     this.destinations[i] = known ? control.destination : UNKNOWN;
-    this.interfaces[i] = control.interfaceIndex;
+    this.cut[i] = cut ? 1 : 0;
+    this.interfaces[i] = interfaceIndex2;
+    const namesInterface = hasLinkLocalPrefix(control.local, 0) || isUnspecified(control.local, 0);
+    this.sendInterfaces[i] = known && namesInterface ? interfaceIndex2 : 0;
+    this.trafficClasses[i] = control.trafficClass;
+    this.sendTrafficClasses[i] = -1;
+    this.hopLimits[i] = control.hopLimit;
     this.sizes[i] = size;
     this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
     this.fragmentSizes[i] = control.fragmentSize;
@@ -2181,7 +2171,6 @@ var Messages = class {
     this.nanoseconds[i] = control.nanoseconds;
     this.marks[i] = UNMARKED;
     this.errors[i] = 0;
-    vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
   }
   #decodeName(i, length) {
     const { bytes, i32, u16 } = this.#memory;
@@ -2196,13 +2185,17 @@ var Messages = class {
       this.scopes[i] = 0;
     } else {
       const address = name + sockaddr_in6.sin6_addr >> 2;
-      for (let word = 0; word < 4; word++) this.addresses[peer + word] = i32[address + word];
+      for (let word2 = 0; word2 < 4; word2++) this.addresses[peer + word2] = i32[address + word2];
       this.scopes[i] = i32[name + sockaddr_in6.sin6_scope_id >> 2];
     }
     return length === this.#nameSize && u16[name >> 1] === this.family;
   }
   compose(i) {
     this.destinations[i] = UNICAST;
+    this.cut[i] = 0;
+    this.trafficClasses[i] = -1;
+    this.sendTrafficClasses[i] = -1;
+    this.hopLimits[i] = -1;
     this.fragmentSizes[i] = 0;
     this.timed[i] = 0;
     this.marks[i] = MARKED;
@@ -2290,16 +2283,19 @@ function findFlow(messages, i, trains) {
   }
 }
 function sameFlow(messages, a, b) {
-  const { addresses, ports, scopes, interfaces } = messages;
+  const { addresses, ports, scopes, sendInterfaces, sendTrafficClasses } = messages;
   return sameAddress(addresses, messages.peerWord(a), addresses, messages.peerWord(b)) && sameAddress(addresses, messages.
-  localWord(a), addresses, messages.localWord(b)) && ports[a] === ports[b] && scopes[a] === scopes[b] && // Messages of one flow may arrive by several interfaces.
-  (interfaces[a] === interfaces[b] || !messages.namesInterface(a));
+  localWord(a), addresses, messages.localWord(b)) && ports[a] === ports[b] && scopes[a] === scopes[b] && sendInterfaces[a] ===
+  sendInterfaces[b] && sendTrafficClasses[a] === sendTrafficClasses[b];
 }
 
 // ffi/clock.ts
 var TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1e3);
 function wallTime(seconds, nanoseconds) {
   return (seconds - TIME_ORIGIN_SECONDS) * 1e9 + nanoseconds;
+}
+function wallTimeOf(nanoseconds) {
+  return Number(nanoseconds - BigInt(TIME_ORIGIN_SECONDS) * 1000000000n);
 }
 var Clock = class {
   #memory = new Memory(timespec.size);
@@ -2520,8 +2516,11 @@ var SendVector = class {
     );
     const start = this.#controlsOffset + count * SEND_CONTROL_SIZE;
     const local = messages.localWord(i);
-    const interfaceIndex2 = !isMapped(addresses, local) && messages.namesInterface(i) ? messages.interfaces[i] : 0;
-    let at = encodeSource(memory, start, addresses, local, interfaceIndex2);
+    const trafficClass = messages.sendTrafficClasses[i];
+    let at = encodeSource(memory, start, addresses, local, messages.sendInterfaces[i]);
+    if (trafficClass >= 0) {
+      at = encodeTrafficClass(memory, at, isMapped(addresses, messages.peerWord(i)), trafficClass);
+    }
     if (segmentSize > 0) at = encodeSegmentSize(memory, at, segmentSize);
     vector.setName(count, name, named ? nameLength : 0);
     vector.setBuffers(count, this.#buffersOffset + this.#firstBuffer * iovec.size, this.#buffers - this.#firstBuffer);
@@ -2718,79 +2717,151 @@ function mayRefuseSegments(errno) {
   return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
 }
 
+// ffi/shared_memory.ts
+var PAGE = 64 << 10;
+var kept = [];
+function createShared(size) {
+  const name = new Memory(1);
+  name.writeCString(0, "echo.ts");
+  const { memfd_create, ftruncate } = processLibc();
+  const fd = check2("memfd_create", memfd_create(name.pointer(0), MFD_CLOEXEC));
+  check2("ftruncate", ftruncate(fd, size));
+  const higher = check2("fcntl", fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  close(fd);
+  return higher;
+}
+function mapShared(fd, size) {
+  const buffer = new ArrayBuffer(Math.ceil(size / PAGE) * PAGE + PAGE);
+  const address = libc().addressOf(buffer);
+  const offset = (PAGE - address % PAGE) % PAGE;
+  const place = libc().pointer(address + offset);
+  const result2 = processLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
+  check2("mmap", result2 === -1 ? -1 : 0);
+  kept.push(buffer);
+  return new Uint8Array(buffer, offset, size);
+}
+function isShared({ buffer }) {
+  return kept.includes(buffer);
+}
+function check2(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, libc().errno());
+  return result2;
+}
+
 // src/socket/path.ts
-var WORDS2 = 10;
-var SCOPE = 8;
-var INTERFACE = 9;
-var KEY = /* @__PURE__ */ Symbol();
-var copyPath;
+var word = {
+  count: 14,
+  peer: 0,
+  local: 4,
+  peerPort: 8,
+  peerScope: 9,
+  localPort: 10,
+  interface: 11,
+  sendInterface: 12,
+  family: 13
+};
+var makePath;
 var isPath;
-var hasPath;
-var setPath;
+var wordsOf;
 var Path = class _Path {
-  peer;
-  local;
-  #family;
-  #port;
   #words;
-  constructor(key, messages, i, peer, local) {
-    if (key !== KEY) throw new SystemError("recvmmsg", EINVAL, "a path is made by the `path` of a batch");
-    this.peer = peer;
-    this.local = local;
-    this.#family = messages.family;
-    this.#port = messages.ports[i];
-    this.#words = new Int32Array(WORDS2);
-    this.#words.set(messages.addresses.subarray(messages.peerWord(i), messages.peerWord(i) + SCOPE));
-    this.#words[SCOPE] = messages.scopes[i];
-    this.#words[INTERFACE] = messages.interfaces[i];
+  #peer;
+  #local;
+  constructor(key, words) {
+    requireInternal("sendmmsg", key, "a path is made by the `path` of a batch or of a socket");
+    this.#words = words;
   }
   static {
-    copyPath = (messages, i, peer, local) => new _Path(KEY, messages, i, peer, local);
-    isPath = (value) => #words in value;
-    hasPath = (messages, i, path) => {
-      const words = path.#words;
-      const { addresses } = messages;
-      const peer = messages.peerWord(i);
-      for (let word = 0; word < SCOPE; word++) if (words[word] !== addresses[peer + word]) return false;
-      return words[SCOPE] === messages.scopes[i] && words[INTERFACE] === messages.interfaces[i] && path.#port === messages.
-      ports[i] && path.#family === messages.family;
-    };
-    setPath = (messages, i, path) => {
-      if (path.#family !== messages.family) {
-        throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
+    makePath = (words) => new _Path(INTERNAL, words);
+    isPath = (value) => typeof value === "object" && value !== null && #words in value;
+    wordsOf = (path) => path.#words;
+  }
+  get peer() {
+    const words = this.#words;
+    return this.#peer ??= Object.freeze({
+      address: peerText(words, word.peer, words[word.peerScope]),
+      port: words[word.peerPort]
+    });
+  }
+  get local() {
+    const words = this.#words;
+    return this.#local ??= Object.freeze({
+      address: localText(words, word.local, words[word.sendInterface]),
+      port: words[word.localPort],
+      interfaceIndex: words[word.interface] >>> 0,
+      get interfaceName() {
+        return interfaceName(this.interfaceIndex);
       }
-      const words = path.#words;
-      const { addresses } = messages;
-      const peer = messages.peerWord(i);
-      for (let word = 0; word < SCOPE; word++) addresses[peer + word] = words[word];
-      messages.scopes[i] = words[SCOPE];
-      messages.interfaces[i] = words[INTERFACE];
-      messages.ports[i] = path.#port;
-    };
+    });
   }
 };
+function peerText(words, at, scope) {
+  const text = wordsText(words, at);
+  return hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(scope >>> 0)}` : text;
+}
+function localText(words, at, interfaceIndex2) {
+  const determines = isUnspecified(words, at) && !isMapped(words, at) && interfaceIndex2 !== 0;
+  const text = wordsText(words, at);
+  return determines || hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(interfaceIndex2 >>> 0)}` : text;
+}
+function pathOf(messages, i) {
+  const words = new Int32Array(word.count);
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) words[k] = addresses[peer + k];
+  words[word.peerPort] = messages.ports[i];
+  words[word.peerScope] = messages.scopes[i];
+  words[word.localPort] = messages.localPort;
+  words[word.interface] = messages.interfaces[i];
+  words[word.sendInterface] = messages.sendInterfaces[i];
+  words[word.family] = messages.family;
+  return makePath(words);
+}
+function hasPath(messages, i, path) {
+  const words = wordsOf(path);
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) if (words[k] !== addresses[peer + k]) return false;
+  return words[word.peerPort] === messages.ports[i] && words[word.peerScope] === messages.scopes[i] && words[word.interface] ===
+  messages.interfaces[i] && words[word.sendInterface] === messages.sendInterfaces[i] && words[word.localPort] === messages.
+  localPort && words[word.family] === messages.family;
+}
+function setPath(messages, i, path) {
+  const words = wordsOf(path);
+  if (words[word.family] !== messages.family) {
+    throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
+  }
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) addresses[peer + k] = words[k];
+  messages.ports[i] = words[word.peerPort];
+  messages.scopes[i] = words[word.peerScope];
+  messages.interfaces[i] = words[word.interface];
+  messages.sendInterfaces[i] = words[word.sendInterface];
+}
 
 // src/socket/route.ts
-function copyRoute({ to, from }) {
+function routePath(family, localPort, { to, from, interfaceIndex: interfaceIndex2 = 0 }) {
   const { address, port } = requireObject("sendmmsg", "`to`", to);
-  return { to: { address, port }, from };
-}
-function setRoute(messages, i, { to: { address, port }, from }) {
   const peer = requireAddress(address);
-  messages.ports[i] = requirePort("sendmmsg", port, 1);
-  if (messages.family === AF_INET && !isIPv4(peer.bytes)) throw noReach("sendmmsg", address, false);
+  const ipv4 = isIPv4(peer.bytes);
+  if (family === AF_INET && !ipv4) throw noReach("sendmmsg", address, false);
   const local = from === void 0 ? void 0 : requireSource(from, peer);
-  const { addresses } = messages;
-  addresses.set(addressWords(peer.bytes), messages.peerWord(i));
-  const word = messages.localWord(i);
-  if (local === void 0) {
-    addresses.fill(0, word, word + 4);
-    if (isIPv4(peer.bytes)) addresses[word + 2] = IPV4_MAPPED;
-  } else {
-    addresses.set(addressWords(local.bytes), word);
+  const words = new Int32Array(word.count);
+  words.set(addressWords(peer.bytes), word.peer);
+  if (local !== void 0) words.set(addressWords(local.bytes), word.local);
+  else if (ipv4) words[word.local + 2] = IPV4_MAPPED;
+  words[word.peerPort] = requirePort("sendmmsg", port, 1);
+  words[word.peerScope] = peer.scope;
+  words[word.localPort] = localPort;
+  const scope = local?.scope ?? 0;
+  const index = requireInteger("sendmmsg", "`interfaceIndex`", interfaceIndex2, 0, INT_MAX);
+  if (index !== 0 && scope !== 0 && index !== scope) {
+    throw invalid("sendmmsg", `\`from\` is an address of interface ${scope}, but \`interfaceIndex\` is ${index}`);
   }
-  messages.scopes[i] = peer.scope;
-  messages.interfaces[i] = local?.scope ?? 0;
+  words[word.interface] = words[word.sendInterface] = index || scope;
+  words[word.family] = family;
+  return makePath(words);
 }
 function noReach(syscall, address, ipv4) {
   const message = ipv4 ? `an IPv6 socket does not reach the IPv4 address ${address}; bind one for both families, or for \
@@ -2821,12 +2892,13 @@ var MessageBatch = class {
   #messages;
   #addresses;
   #payloads;
-  constructor(family, capacity) {
+  constructor(family, capacity, headers) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
-    this.#messages = new Messages(
-      family,
-      requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX)
-    );
+    requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
+    if (headers !== void 0 && !isShared(headers)) {
+      throw invalid("recvmmsg", "`headers` is memory of the program's own");
+    }
+    this.#messages = new Messages(family, capacity, headers);
     this.#addresses = new Int32Array(this.#messages.addresses.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
@@ -2877,7 +2949,26 @@ var MessageBatch = class {
   }
   arrival(i) {
     const { timed, seconds, nanoseconds } = this.#at(i);
-    return timed[i] === 0 ? void 0 : wallTime(seconds[i], nanoseconds[i]);
+    return timed[i] === 0 ? void 0 : seconds[i] * 1e3 + nanoseconds[i] / 1e6;
+  }
+  arrivalNanoseconds(i) {
+    const { timed, seconds, nanoseconds } = this.#at(i);
+    return timed[i] === 0 ? void 0 : BigInt(seconds[i]) * 1000000000n + BigInt(nanoseconds[i]);
+  }
+  trafficClass(i) {
+    const value = this.#at(i).trafficClasses[i];
+    return value < 0 ? void 0 : value;
+  }
+  setTrafficClass(i, value) {
+    const checked = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
+    this.#at(i).sendTrafficClasses[i] = checked;
+  }
+  hopLimit(i) {
+    const value = this.#at(i).hopLimits[i];
+    return value < 0 ? void 0 : value;
+  }
+  isCut(i) {
+    return this.#at(i).cut[i] !== 0;
   }
   fragmentSize(i) {
     return this.#at(i).fragmentSizes[i];
@@ -2900,9 +2991,8 @@ var MessageBatch = class {
     return isMapped(messages.addresses, messages.peerWord(i));
   }
   peer(i) {
-    const zone = this.peerZone(i);
-    const address = wordsText(this.addresses, this.peerWord(i));
-    return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
+    const { addresses, scopes, ports } = this.#at(i);
+    return { address: peerText(addresses, this.peerWord(i), scopes[i]), port: ports[i] };
   }
   localWord(i) {
     return this.#at(i).localWord(i);
@@ -2912,19 +3002,19 @@ var MessageBatch = class {
     return hasLinkLocalPrefix(messages.addresses, messages.localWord(i)) ? this.interfaceName(i) : "";
   }
   localAddress(i) {
-    const word = this.localWord(i);
-    const interfaceDetermines = this.destination(i) === MULTICAST && !isMapped(this.addresses, word);
-    const zone = interfaceDetermines ? this.interfaceName(i) : this.localZone(i);
-    const address = wordsText(this.addresses, word);
-    return zone === "" ? address : `${address}%${zone}`;
+    const { addresses, sendInterfaces } = this.#at(i);
+    return localText(addresses, this.localWord(i), sendInterfaces[i]);
   }
-  payloadOffset(i) {
-    return this.#at(i).payloadOffset(i);
+  payloadOffset(i, k = 0) {
+    const messages = this.#datagramAt(i, k);
+    return messages.payloadOffset(i) + k * messages.segmentSizes[i];
   }
-  payload(i) {
-    const messages = this.#at(i);
-    const offset = messages.payloadOffset(i);
-    return messages.payloads.bytes.subarray(offset, offset + messages.sizes[i]);
+  payloadSize(i, k = 0) {
+    return this.#datagramAt(i, k).datagramSize(i, k);
+  }
+  payload(i, k = 0) {
+    const offset = this.payloadOffset(i, k);
+    return this.#messages.payloads.bytes.subarray(offset, offset + this.#messages.datagramSize(i, k));
   }
   setPayload(i, payload) {
     this.#at(i).setPayload(i, payload, requirePayload(payload));
@@ -2939,28 +3029,37 @@ var MessageBatch = class {
     return this.#at(i).errors[i];
   }
   clear() {
-    this.#messages.count = 0;
+    this.#messages.clear();
+  }
+  recover() {
+    let datagrams = 0;
+    for (let i = this.#messages.recover(); i > 0; i--) datagrams += this.#messages.datagrams(i - 1);
+    return datagrams;
   }
   add(payload, route) {
     const messages = this.#messages;
     requireObject("sendmmsg", "the route of a message", route);
-    const copy = isPath(route) ? route : copyRoute(route);
+    const path = isPath(route) ? route : routePath(messages.family, 0, route);
     const i = messages.count;
     if (i >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    if (isPath(copy)) setPath(messages, i, copy);
-    else setRoute(messages, i, copy);
+    setPath(messages, i, path);
     messages.setPayload(i, payload, size);
     messages.compose(i);
     messages.count = i + 1;
   }
   path(i, known) {
     const messages = this.#at(i);
-    if (known !== void 0 && hasPath(messages, i, known)) return known;
-    return copyPath(messages, i, this.peer(i), this.localAddress(i));
+    return isPath(known) && hasPath(messages, i, known) ? known : pathOf(messages, i);
+  }
+  #datagramAt(i, k) {
+    const messages = this.#at(i);
+    if (k === 0 || k >>> 0 === k && k < messages.datagrams(i)) return messages;
+    const message = `message ${i} has no datagram ${describe(k)}: it has ${messages.datagrams(i)}, numbered from 0`;
+    throw invalid("sendmmsg", message);
   }
   #at(i) {
     const messages = this.#messages;
@@ -2978,6 +3077,12 @@ function requirePayload(payload) {
 
 // ffi/socket_filter.ts
 function attachFilter(fd, program) {
+  return attach(fd, SO_ATTACH_FILTER, program);
+}
+function attachSteering(fd, program) {
+  return attach(fd, SO_ATTACH_REUSEPORT_CBPF, program);
+}
+function attach(fd, option2, program) {
   const memory = new Memory(sock_fprog.size + program.length * sock_filter.size);
   memory.u16[sock_fprog.len >> 1] = program.length;
   memory.link(sock_fprog.filter, memory, sock_fprog.size);
@@ -2989,7 +3094,7 @@ function attachFilter(fd, program) {
     memory.i32[at + sock_filter.k >> 2] = k;
   });
   const { call, errno } = libc();
-  const result2 = call.setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, memory.pointer(0), sock_fprog.size);
+  const result2 = call.setsockopt(fd, SOL_SOCKET, option2, memory.pointer(0), sock_fprog.size);
   return result2 < 0 ? -errno() : result2;
 }
 
@@ -3041,56 +3146,12 @@ function programFor(addresses) {
   return [...program, keep];
 }
 
-// src/socket/send_error.ts
-function sendError(batch, i) {
-  const { address, port } = batch.peer(i);
-  const errno = batch.error(i);
-  const reason = errno === EMSGSIZE ? tooLarge(batch, i) : reasonOf4(errno);
-  return new SystemError("sendmmsg", errno, `cannot send ${batch.size(i)} bytes to ${address} port ${port}: ${reason}`);
-}
-function otherPeer({ address, port }, connected) {
-  const message = `cannot send to ${address} port ${port}: the socket is connected to ${connected}`;
-  return new SystemError("sendmmsg", EISCONN, message);
-}
-function tooLarge(batch, i) {
-  const ipv4 = batch.isIPv4(i);
-  const sizeMax = ipv4 ? 65507 : 65527;
-  if (batch.size(i) > sizeMax) return `a datagram carries at most ${sizeMax} bytes over ${ipv4 ? "IPv4" : "IPv6"}`;
-  const mtu = pathMtu(batch, i);
-  const fits = mtu > 0 ? ` of ${mtu} bytes, which carries ${mtu - (ipv4 ? 28 : 48)}` : "";
-  return `it exceeds the MTU of the path${fits}, and must not be fragmented`;
-}
-function pathMtu(batch, i) {
-  const family = batch.isIPv4(i) ? AF_INET : AF_INET6;
-  const memory = new Memory(sockaddr_in6.size);
-  const scope = batch.peerScope(i);
-  const length = writeSocketAddress(memory, 0, family, batch.addresses, batch.peerWord(i), batch.peerPort(i), scope);
-  const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  connect(fd, memory, length);
-  const mtu = family === AF_INET ? getsockopt(fd, IPPROTO_IP, IP_MTU) : getsockopt(fd, IPPROTO_IPV6, IPV6_MTU);
-  close(fd);
-  return mtu;
-}
-function reasonOf4(errno) {
-  switch (errno) {
-    case EINVAL:
-      return "the source address is not on this host; `ip address` lists its addresses";
-    case EACCES:
-      return "permission denied; a broadcast address needs a socket bound with `broadcast: true`";
-    case EAGAIN:
-      return "the send buffer is full; try again later";
-    default:
-      return `${errnoMessage(errno)} (${errnoName(errno)})`;
-  }
-}
-
-// src/socket/udp_socket.ts
-var KEY2 = /* @__PURE__ */ Symbol();
+// src/socket/batch_socket.ts
 var descriptorOf;
-var UdpSocket = class _UdpSocket {
+var BatchSocket = class _BatchSocket {
   #domain;
   #dualStack;
-  #address;
+  #endpoint;
   #port;
   #receiveBuffer;
   #adopted;
@@ -3099,17 +3160,14 @@ var UdpSocket = class _UdpSocket {
   #sender;
   #fd;
   #receiveTimeout = 0;
-  #connected;
-  #readable;
-  #single;
   #ownSources;
   constructor(key, bound, adopted) {
-    if (key !== KEY2) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
+    requireInternal("socket", key, "a socket is made by `bind` or `adopt`");
     const { fd, domain, dualStack, address, port, segmentation, receiveBuffer, notices } = bound;
     this.#fd = fd;
     this.#domain = domain;
     this.#dualStack = dualStack;
-    this.#address = address;
+    this.#endpoint = endpointText(address.bytes, address.zone, port);
     this.#port = port;
     this.#receiveBuffer = receiveBuffer;
     this.#adopted = adopted;
@@ -3122,16 +3180,16 @@ var UdpSocket = class _UdpSocket {
   static {
     descriptorOf = (syscall, socket2) => {
       if (typeof socket2 !== "object" || socket2 === null || !(#fd in socket2)) {
-        throw invalid(syscall, "a socket must be a UdpSocket");
+        throw invalid(syscall, "a socket must be a UdpSocket or a BatchSocket");
       }
       return socket2.#open(syscall);
     };
   }
   static bind(options3) {
-    return new _UdpSocket(KEY2, bindSocket(readBindOptions(options3)), false);
+    return new _BatchSocket(INTERNAL, bindSocket(readBindOptions(options3)), false);
   }
   static adopt(fd, options3 = {}) {
-    return new _UdpSocket(KEY2, adoptSocket(fd, options3), true);
+    return new _BatchSocket(INTERNAL, adoptSocket(fd, options3), true);
   }
   get domain() {
     return this.#domain;
@@ -3139,14 +3197,14 @@ var UdpSocket = class _UdpSocket {
   get families() {
     return this.#domain === AF_INET ? "IPv4" : this.#dualStack ? "IPv4 and IPv6" : "IPv6";
   }
-  get address() {
-    return this.#address;
+  reaches(ipv4) {
+    return ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
   }
   get port() {
     return this.#port;
   }
   get endpoint() {
-    return endpointText(this.#address.bytes, this.#address.zone, this.#port);
+    return this.#endpoint;
   }
   get receiveBuffer() {
     return this.#receiveBuffer;
@@ -3164,41 +3222,28 @@ var UdpSocket = class _UdpSocket {
     for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, ~INT_MAX, INT_MAX);
     check("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
   }
-  batch(capacity) {
-    return new MessageBatch(this.#domain, capacity);
+  batch(capacity, headers) {
+    return new MessageBatch(this.#domain, capacity, headers);
   }
   connect(to) {
     const { address: text, port } = requireObject("connect", "the peer", to);
     const address = requireAddress(text);
     requirePort("connect", port, 1);
     const fd = this.#open("connect");
-    this.#requireReach("connect", isIPv4(address.bytes), text);
+    if (!this.reaches(isIPv4(address.bytes))) throw noReach("connect", text, isIPv4(address.bytes));
     const memory = new Memory(sockaddr_in6.size);
     const error = connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
     if (error < 0) throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
-    this.#connected = { address, port };
     this.#sender.connected = true;
-  }
-  sendTo(payload, route) {
-    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
-    batch.clear();
-    batch.add(payload, route);
-    const messages = this.#messagesOf("sendmmsg", batch);
-    this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
-    this.#requireConnectedPeer(batch, messages);
-    if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
   }
   setReceiveTimeout(milliseconds) {
     requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
     check("setsockopt", setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
     this.#receiveTimeout = milliseconds;
   }
-  readable() {
-    const fd = this.#open("poll");
-    return this.#readable ??= readable(fd).finally(() => this.#readable = void 0);
-  }
   receive(batch, wait) {
     const messages = this.#messagesOf("recvmmsg", batch);
+    messages.localPort = this.#port;
     const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
     if (received !== -EAGAIN || !wait || !this.#adopted || !isNonblocking(this.#fd)) return received;
     poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
@@ -3248,18 +3293,45 @@ var UdpSocket = class _UdpSocket {
     }
     return messages;
   }
-  #requireReach(syscall, ipv4, address) {
-    const reaches = ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
-    if (!reaches) throw noReach(syscall, address, ipv4);
-  }
-  #requireConnectedPeer(batch, messages) {
-    if (this.#connected === void 0) return;
-    const { address, port } = this.#connected;
-    const same = sameAddress(addressWords(address.bytes), 0, messages.addresses, messages.peerWord(0));
-    if (same && messages.ports[0] === port) return;
-    throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
-  }
 };
+
+// src/socket/service_ports.ts
+var SERVICE_PORTS = /* @__PURE__ */ new Map([
+  [1194, "OpenVPN"],
+  [1434, "Microsoft SQL Server browser"],
+  [1604, "Citrix ICA browser"],
+  [1900, "SSDP"],
+  [2049, "NFS"],
+  [2362, "Digi device discovery"],
+  [3283, "Apple Remote Desktop"],
+  [3389, "Remote Desktop"],
+  [3478, "STUN"],
+  [3702, "WS-Discovery"],
+  [3784, "BFD"],
+  [4500, "IPsec NAT traversal"],
+  [5060, "SIP"],
+  [5093, "Sentinel license manager"],
+  [5351, "NAT-PMP"],
+  [5353, "mDNS"],
+  [5355, "LLMNR"],
+  [5683, "CoAP"],
+  [6881, "BitTorrent"],
+  [7001, "AFS"],
+  [10001, "Ubiquiti discovery"],
+  [10074, "Mitel TP-240 driver"],
+  [11211, "memcached"],
+  [17185, "VxWorks debugger"],
+  [20800, "Call of Duty"],
+  [20811, "Powerhouse VPN management"],
+  [26e3, "Quake"],
+  [27005, "Steam game clients"],
+  [27015, "Steam game servers"],
+  [27036, "Steam Remote Play"],
+  [27960, "Quake III"],
+  [30120, "FiveM game servers"],
+  [30718, "Lantronix device discovery"],
+  [32414, "Plex media server"]
+]);
 
 // src/echo/rate_limit.ts
 var WAYS = 8;
@@ -3313,21 +3385,21 @@ var TotalRate = class {
   #unitsPerDatagram;
   #unitsPerMicrosecond;
   #burst;
-  constructor({ perSecond, burst }, word = new Int32Array(1)) {
-    this.#word = word;
+  constructor({ perSecond, burst }, word2 = new Int32Array(1)) {
+    this.#word = word2;
     this.#unitsPerDatagram = Math.max(1, Math.floor(UNITS / Math.max(perSecond, burst)));
     this.#unitsPerMicrosecond = this.#unitsPerDatagram * perSecond / 1e6;
-    this.#burst = burst * this.#unitsPerDatagram + ROUNDING;
+    this.#burst = burst * this.#unitsPerDatagram + Math.min(ROUNDING, this.#unitsPerDatagram - 1);
   }
   take(datagrams, now) {
-    const word = this.#word;
+    const word2 = this.#word;
     const time = this.#unitsPerMicrosecond * now | 0 || 1;
     for (; ; ) {
-      const full = Atomics.load(word, 0);
+      const full = Atomics.load(word2, 0);
       const missing = full === 0 ? 0 : Math.max(0, full - time | 0);
       const taken = Math.max(0, Math.min(datagrams, Math.floor((this.#burst - missing) / this.#unitsPerDatagram)));
       const next = time + missing + taken * this.#unitsPerDatagram | 0 || 1;
-      if (Atomics.compareExchange(word, 0, full, next) === full) return taken;
+      if (Atomics.compareExchange(word2, 0, full, next) === full) return taken;
     }
   }
 };
@@ -3352,42 +3424,6 @@ var REASONS = [
   "stopping"
 ];
 var ACCEPTED = 0;
-var SERVICE_PORTS = /* @__PURE__ */ new Map([
-  [1194, "OpenVPN"],
-  [1434, "Microsoft SQL Server browser"],
-  [1604, "Citrix ICA browser"],
-  [1900, "SSDP"],
-  [2049, "NFS"],
-  [2362, "Digi device discovery"],
-  [3283, "Apple Remote Desktop"],
-  [3389, "Remote Desktop"],
-  [3478, "STUN"],
-  [3702, "WS-Discovery"],
-  [3784, "BFD"],
-  [4500, "IPsec NAT traversal"],
-  [5060, "SIP"],
-  [5093, "Sentinel license manager"],
-  [5351, "NAT-PMP"],
-  [5353, "mDNS"],
-  [5355, "LLMNR"],
-  [5683, "CoAP"],
-  [6881, "BitTorrent"],
-  [7001, "AFS"],
-  [10001, "Ubiquiti discovery"],
-  [10074, "Mitel TP-240 driver"],
-  [11211, "memcached"],
-  [17185, "VxWorks debugger"],
-  [20800, "Call of Duty"],
-  [20811, "Powerhouse VPN management"],
-  [26e3, "Quake"],
-  [27005, "Steam game clients"],
-  [27015, "Steam game servers"],
-  [27036, "Steam Remote Play"],
-  [27960, "Quake III"],
-  [30120, "FiveM game servers"],
-  [30718, "Lantronix device discovery"],
-  [32414, "Plex media server"]
-]);
 var Guard = class {
   refused;
   #port;
@@ -3515,7 +3551,8 @@ var RECEIVED = 0;
 var ECHOED = 1;
 var LINES_LEFT_OUT = 2;
 var LINES_DROPPED = 3;
-var REFUSED = 4;
+var RECEIVED_BEFORE = 4;
+var REFUSED = 5;
 var FAILED = REFUSED + REASONS.length;
 var COUNTS = FAILED + ERRNO_COUNT;
 var Counters = class {
@@ -3636,8 +3673,37 @@ var RefusalNotices = class {
   }
 };
 
-// src/echo/echo_server.ts
+// src/echo/shared_block.ts
 var BATCH_CAPACITY = 64;
+var CACHE_LINE = 64;
+var COUNTERS = 3 * CACHE_LINE;
+var COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
+var HEADERS_SIZE = BATCH_CAPACITY * 1024;
+var SharedBlock = class {
+  fd;
+  stop;
+  maxRateWord;
+  linesLeft;
+  counters;
+  headers;
+  constructor(workers, fd) {
+    const headers = COUNTERS + workers * COUNTERS_SIZE;
+    const size = headers + workers * HEADERS_SIZE;
+    this.fd = fd ?? createShared(size);
+    const { buffer, byteOffset } = mapShared(this.fd, size);
+    const word2 = (line) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
+    this.stop = word2(0);
+    this.maxRateWord = word2(1);
+    this.linesLeft = word2(2);
+    const each = Array.from({ length: workers }, (_, i) => i);
+    this.counters = each.map(
+      (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
+    );
+    this.headers = each.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
+  }
+};
+
+// src/echo/echo_server.ts
 var PAUSE_INTERVAL_MICROSECONDS = 1e4;
 var PAUSE_TURNS = 3;
 var NAP_MILLISECONDS = 50;
@@ -3671,7 +3737,7 @@ var EchoServer = class {
     this.#group = group3;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
-    this.#batch = socket2.batch(BATCH_CAPACITY);
+    this.#batch = socket2.batch(BATCH_CAPACITY, group3?.block.headers[group3.index]);
     this.#faultNotices = new FaultNotices(socket2, tell);
     this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
   }
@@ -3705,13 +3771,13 @@ var EchoServer = class {
       }
       if (this.#group !== void 0) this.#tend(this.#group);
     }
-    this.#publish();
+    this.publish();
   }
   stop() {
     this.#stopping = true;
   }
   summary() {
-    this.#publish();
+    this.publish();
     const seconds = (performance.now() - this.#start) / 1e3;
     const group3 = this.#group;
     if (group3 === void 0) return summarize([this.#counters], this.#socket.drops(), seconds);
@@ -3719,7 +3785,7 @@ var EchoServer = class {
   }
   drain(sockets) {
     for (const socket2 of sockets) {
-      const end = performance.now() + (socket2.adopted ? 0 : DRAIN_MILLISECONDS / sockets.length);
+      const end = performance.now() + DRAIN_MILLISECONDS / sockets.length;
       while (performance.now() < end && socket2.receive(this.#batch, false) > 0) {
         this.#guard.refused[STOPPING] += this.#count();
       }
@@ -3731,6 +3797,8 @@ var EchoServer = class {
     const polling = this.#polling;
     const window = polling.windowMicroseconds;
     const start = this.#clock.microseconds();
+    batch.clear();
+    this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED];
     let received = -EAGAIN;
     while (received === -EAGAIN && window > 0) {
       received = socket2.receive(batch, false);
@@ -3775,7 +3843,7 @@ var EchoServer = class {
     this.#faultNotices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
-  #publish() {
+  publish() {
     const { counts, failed } = this.#counters;
     counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT] + this.#log.leftOut;
     counts[LINES_DROPPED] = this.#base[LINES_DROPPED] + this.#output.dropped;
@@ -3784,7 +3852,7 @@ var EchoServer = class {
     }
   }
   #tend(group3) {
-    this.#publish();
+    this.publish();
     const milliseconds = group3.tend();
     if (milliseconds === 0) this.stop();
     else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));
@@ -4008,6 +4076,76 @@ var LINES = {
   none: ""
 };
 
+// ffi/spawn.ts
+var EXECUTABLE = "/proc/self/exe";
+var POINTER_SIZE = 8;
+function spawnSelf(argument, descriptors) {
+  const path = new Memory(EXECUTABLE.length + 1);
+  path.writeCString(0, EXECUTABLE);
+  const args = stringArray([...readFile("/proc/self/cmdline"), ...new TextEncoder().encode(argument), 0]);
+  const environment = stringArray(readFile("/proc/self/environ"));
+  const pid = new Memory(4);
+  for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
+  const error = processLibc().posix_spawn(
+    pid.pointer(0),
+    path.pointer(0),
+    null,
+    null,
+    args.pointer(0),
+    environment.pointer(0)
+  );
+  for (const fd of descriptors) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (error !== 0) throw new SystemError("posix_spawn", error);
+  return pid.i32[0];
+}
+function processNumber() {
+  return processLibc().getpid();
+}
+function dieWithParent(name, parent) {
+  const { prctl, getppid } = processLibc();
+  const text = new Memory(name.length + 1);
+  text.writeCString(0, name);
+  prctl(PR_SET_NAME, text.pointer(0));
+  prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
+  return getppid() === parent;
+}
+function sendSignal(pid, signal) {
+  processLibc().kill(pid, signal);
+}
+function endOf(pid) {
+  const status = new Memory(4);
+  if (processLibc().waitpid(pid, status.pointer(0), WNOHANG) === 0) return void 0;
+  const signal = status.i32[0] & 127;
+  return signal === 0 ? `exit code ${status.i32[0] >> 8}` : `signal ${signal}`;
+}
+function processorCount() {
+  const mask = new Memory(1024);
+  processLibc().sched_getaffinity(0, 1024, mask.pointer(0));
+  let count = 0;
+  for (let word2 of mask.i32) for (; word2 !== 0; word2 &= word2 - 1) count++;
+  return Math.max(1, count);
+}
+function readFile(path) {
+  const fd = open3(path, O_RDONLY);
+  if (fd < 0) throw new SystemError("open", -fd, `cannot read ${path}: ${errnoMessage(-fd)}`);
+  const chunk = new Memory(4096);
+  const bytes = [];
+  for (let count = 1; count > 0; ) {
+    count = libc().call.read(fd, chunk.pointer(0), chunk.bytes.length);
+    bytes.push(...chunk.bytes.subarray(0, Math.max(0, count)));
+  }
+  close(fd);
+  return bytes;
+}
+function stringArray(bytes) {
+  const starts = bytes.flatMap((_, i) => i === 0 || bytes[i - 1] === 0 ? [i] : []);
+  const text = (starts.length + 1) * POINTER_SIZE;
+  const memory = new Memory(text + bytes.length);
+  memory.bytes.set(bytes, text);
+  starts.forEach((start, i) => memory.link(i * POINTER_SIZE, memory, text + start));
+  return memory;
+}
+
 // src/echo/options.ts
 var options = {
   ...group2("Socket", {
@@ -4016,6 +4154,12 @@ var options = {
     ipv6: flag("-6, --ipv6", "IPv6 only"),
     fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1e6)),
     receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
+    workers: option(
+      "--workers N",
+      "processes that share the port, 1 to 64; auto for one a processor",
+      parseWorkers,
+      "1"
+    ),
     busyPollMicroseconds: option(
       "--busy-poll USEC",
       "longest poll, 0 to 1000 microseconds",
@@ -4094,6 +4238,11 @@ function parseLogFormat(text) {
   if (format !== void 0) return format;
   throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
 }
+var WORKERS_MAX = 64;
+function parseWorkers(text, name) {
+  return text === "auto" ? Math.min(processorCount(), WORKERS_MAX) : numberFrom(1, WORKERS_MAX)(text, `${name}, if not a\
+uto,`);
+}
 function parseRate(text, name) {
   const [perSecond = "", burst = perSecond, ...rest] = text.split("/");
   if (rest.length > 0) throw new UsageError(`${name} must be N or N/BURST, not ${quote(text)}`);
@@ -4151,26 +4300,244 @@ var AdaptivePolling = class {
   }
 };
 
+// src/echo/steering.ts
+var IPV6_SOURCE = 8;
+var SOURCE2 = 12;
+function sharePort(first, count) {
+  check3("setsockopt", setsockopt(first.fd, SOL_SOCKET, SO_REUSEPORT, 1));
+  fcntl(first.fd, F_SETFD, FD_CLOEXEC);
+  const others = [];
+  while (others.length < count - 1) {
+    others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
+  }
+  check3("setsockopt", attachSteering(first.fd, steeringProgram(count)));
+  return others;
+}
+function bindBeside({ fd: first, domain }) {
+  const low = check3("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const fd = check3("fcntl", fcntl(low, F_DUPFD_CLOEXEC, 3));
+  close(low);
+  const copy = (level, name2) => setsockopt(fd, level, name2, getsockopt(first, level, name2));
+  if (domain === AF_INET6) copy(IPPROTO_IPV6, IPV6_V6ONLY);
+  if (getsockopt(first, SOL_SOCKET, SO_BINDTOIFINDEX) > 0) copy(SOL_SOCKET, SO_BINDTOIFINDEX);
+  check3("setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1));
+  setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1);
+  if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+  const size = domain === AF_INET6 ? sockaddr_in6.size : sockaddr_in.size;
+  const name = new Memory(size);
+  check3("getsockname", getsockname(first, name, size));
+  check3("bind", bind(fd, name, size));
+  return fd;
+}
+function check3(syscall, result2) {
+  if (result2 >= 0) return result2;
+  const message = `cannot share the port among workers: ${syscall}: ${errnoMessage(-result2)}; leave out --workers`;
+  throw new SystemError(syscall, -result2, message);
+}
+var load3 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, SKF_NET_OFF + offset];
+var multiply = (factor) => [BPF_ALU | BPF_MUL | BPF_K, 0, 0, factor];
+var shiftRight2 = (bits) => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
+function steeringProgram(count, factors = randomFactors()) {
+  return [
+    load3(0),
+    shiftRight2(28),
+    [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 6],
+    load3(IPV6_SOURCE),
+    multiply(factors[0]),
+    [BPF_MISC | BPF_TAX, 0, 0, 0],
+    load3(SOURCE2),
+    multiply(factors[1]),
+    [BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0],
+    shiftRight2(16),
+    multiply(count),
+    shiftRight2(16),
+    [BPF_RET | BPF_A, 0, 0, 0]
+  ];
+}
+function randomFactors() {
+  const [first = 0, second = 0] = crypto.getRandomValues(new Int32Array(2));
+  return [first | 1, second | 1];
+}
+
+// src/echo/worker.ts
+var TEND_MILLISECONDS = 1e3;
+function placeArgument({ index, count, socketFd, memoryFd, parent }) {
+  return `--worker=${[index, count, socketFd, memoryFd, parent]}`;
+}
+function readPlace(args) {
+  const match = /^--worker=(\d+),(\d+),(\d+),(\d+),(\d+)$/.exec(args.at(-1) ?? "");
+  if (match === null) return void 0;
+  const [, index, count, socketFd, memoryFd, parent] = match.map(Number);
+  return { index, count, socketFd, memoryFd, parent };
+}
+var Worker = class {
+  index;
+  block;
+  constructor({ index, count, memoryFd, parent }) {
+    this.index = index;
+    this.block = new SharedBlock(count, memoryFd);
+    if (!dieWithParent(`echo worker ${index}`, parent)) this.block.stop[0] = 1;
+  }
+  counters() {
+    return [this.block.counters[this.index]];
+  }
+  drops() {
+    return 0;
+  }
+  tend() {
+    return Atomics.load(this.block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  }
+};
+
+// src/echo/supervisor.ts
+var DELAY_MIN_MILLISECONDS = 10;
+var DELAY_MAX_MILLISECONDS = 5e3;
+var TEND_MILLISECONDS2 = 1e3;
+var STOP_MILLISECONDS = 100;
+var Supervisor = class {
+  index = 0;
+  block;
+  #socket;
+  #children;
+  #tell;
+  constructor({ socket: socket2, workers, tell }) {
+    this.#socket = socket2;
+    this.#tell = tell;
+    this.block = new SharedBlock(workers);
+    this.#children = sharePort(socket2, workers).map((socket3, i) => ({
+      index: i + 1,
+      socket: socket3,
+      counters: this.block.counters[i + 1],
+      batch: socket3.batch(BATCH_CAPACITY, this.block.headers[i + 1]),
+      pid: 0,
+      end: "",
+      startAt: 0,
+      delayMilliseconds: DELAY_MIN_MILLISECONDS
+    }));
+  }
+  get sockets() {
+    return this.#children.map(({ socket: socket2 }) => socket2);
+  }
+  start() {
+    for (const child of this.#children) this.#spawn(child);
+  }
+  counters() {
+    return [
+      this.block.counters[0],
+      ...this.#children.map(({ pid, counters }) => pid === 0 ? counters : settledCounters(counters))
+    ];
+  }
+  drops() {
+    return this.#children.reduce((sum2, { socket: socket2 }) => sum2 + socket2.drops(), this.#socket.drops());
+  }
+  tend() {
+    const now = performance.now();
+    let due = TEND_MILLISECONDS2;
+    for (const child of this.#children) {
+      if (child.pid !== 0) this.#noteEnd(child, now);
+      else if (now >= child.startAt) this.#startAgain(child, now);
+      if (child.pid === 0) due = Math.min(due, Math.max(1, Math.ceil(child.startAt - now)));
+    }
+    return due;
+  }
+  async stop() {
+    Atomics.store(this.block.stop, 0, 1);
+    const running = () => this.#children.filter(({ pid }) => pid !== 0);
+    for (const { pid } of running()) sendSignal(pid, SIGTERM);
+    const end = performance.now() + STOP_MILLISECONDS;
+    while (running().length > 0) {
+      await new Promise((resolve2) => setTimeout(resolve2, 1));
+      const now = performance.now();
+      for (const child of running()) {
+        this.#noteEnd(child, now);
+        if (now >= end && child.pid !== 0) sendSignal(child.pid, SIGKILL);
+      }
+    }
+  }
+  close() {
+    for (const { socket: socket2 } of this.#children) socket2.close();
+    this.#socket.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+  }
+  #spawn(child) {
+    const { index } = child;
+    const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
+    const count = this.#children.length + 1;
+    try {
+      child.pid = spawnSelf(placeArgument({ index, count, socketFd, memoryFd, parent: processNumber() }), [
+        socketFd,
+        memoryFd
+      ]);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new SystemError(error.syscall, error.errno, `cannot start worker ${index}: ${error.message}`);
+    }
+  }
+  #noteEnd(child, now) {
+    const end = endOf(child.pid);
+    if (end === void 0) return;
+    child.pid = 0;
+    const { counters, startAt } = child;
+    const { counts } = counters;
+    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED] += child.batch.recover();
+    const lost = counts[RECEIVED] - counters.settled;
+    counters.failed[OTHER_ERROR] += lost;
+    child.end = lost > 0 ? `${end}, ${lost} datagrams lost` : end;
+    if (now - startAt >= DELAY_MAX_MILLISECONDS) child.delayMilliseconds = DELAY_MIN_MILLISECONDS;
+    child.startAt = now + child.delayMilliseconds;
+    child.delayMilliseconds = Math.min(child.delayMilliseconds * 2, DELAY_MAX_MILLISECONDS);
+  }
+  #startAgain(child, now) {
+    child.startAt = now;
+    try {
+      this.#spawn(child);
+      this.#tell(`worker ${child.index} ended (${child.end}): started again`);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      this.#tell(`worker ${child.index} ended (${child.end}): ${error.message}`);
+      child.startAt = now + DELAY_MAX_MILLISECONDS;
+    }
+  }
+};
+function settledCounters({ counts }) {
+  const copy = new Counters(counts.slice());
+  copy.counts[RECEIVED] = copy.settled;
+  return copy;
+}
+
 // src/echo/command.ts
 var LAST_WORDS_MILLISECONDS = 50;
-async function runEcho(settings) {
-  const receiveBuffer = settings.receiveBufferBytes;
-  const socket2 = settings.fd === void 0 ? UdpSocket.bind({ port: settings.port, address: settings.address, family: settings.
-  family, receiveBuffer }) : UdpSocket.adopt(settings.fd, { receiveBuffer });
+async function runEcho(settings, place) {
+  const socket2 = openSocket2(settings, place);
+  let stoppedBy = "an error";
+  handleSignals((signal) => {
+    if (place !== void 0) return;
+    stoppedBy = signal;
+    server.stop();
+  });
   const output = new Output(1);
   const errors = new Output(2);
   const say = (text) => errors.writeText(text);
   const tell = (text) => say(`echo.ts: ${text}`);
-  const counters = new Counters();
+  const supervisor = place === void 0 && settings.workers > 1 ? new Supervisor({ socket: socket2, workers: settings.workers,
+  tell }) : void 0;
+  const group3 = place === void 0 ? supervisor : new Worker(place);
+  const counters = group3?.block.counters[group3.index] ?? new Counters();
   const server = new EchoServer({
     socket: socket2,
     counters,
-    guard: new Guard({ ...settings, port: socket2.port, refused: counters.refused }),
+    group: group3,
+    guard: new Guard({
+      ...settings,
+      port: socket2.port,
+      refused: counters.refused,
+      maxRateWord: group3?.block.maxRateWord
+    }),
     log: new Log({
       output,
       format: settings.logFormat,
       limitPerSecond: settings.logLimitPerSecond,
-      port: socket2.port
+      port: socket2.port,
+      linesLeft: group3?.block.linesLeft
     }),
     polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
@@ -4182,32 +4549,48 @@ async function runEcho(settings) {
     else say(`${occasion} ${summary.seconds.toFixed(1)} s
 ${summaryText(summary)}`);
   };
-  let stoppedBy = "an error";
-  handleSignals((signal) => {
-    stoppedBy = signal;
-    server.stop();
-  });
-  const { name, onSignal } = runtime();
-  onSignal("SIGUSR2", () => sumUp("running for"));
-  for (const notice of socket2.notices) tell(notice);
-  const asked = settings.receiveBufferBytes;
-  if (socket2.receiveBuffer < asked) {
-    tell(
-      `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(socket2.receiveBuffer)} granted; for more: sysct\
-l -w net.core.rmem_max=${asked}`
-    );
+  if (place === void 0) {
+    const { name, onSignal } = runtime();
+    onSignal("SIGUSR2", () => sumUp("running for"));
+    for (const notice of noticesOf(socket2, settings)) tell(notice);
+    if (supervisor !== void 0) {
+      onSignal("SIGCHLD", () => {
+      });
+      supervisor.block.linesLeft[0] = settings.logLimitPerSecond;
+      supervisor.start();
+    }
+    const workers = supervisor === void 0 ? "" : `, ${settings.workers} workers`;
+    say(`listening on ${socket2.endpoint} (${socket2.families}, ${name}${workers})`);
   }
-  say(`listening on ${socket2.endpoint} (${socket2.families}, ${name})`);
   try {
     await server.run();
   } finally {
-    server.drain([socket2]);
+    if (place === void 0) {
+      await supervisor?.stop();
+      server.drain([...socket2.adopted ? [] : [socket2], ...supervisor?.sockets ?? []]);
+    }
     output.settle(LAST_WORDS_MILLISECONDS);
-    sumUp(`stopped by ${stoppedBy} after`);
+    if (place === void 0) sumUp(`stopped by ${stoppedBy} after`);
+    else server.publish();
+    supervisor?.close();
     socket2.close();
     output.close(LAST_WORDS_MILLISECONDS);
     errors.close(LAST_WORDS_MILLISECONDS);
   }
+}
+function openSocket2({ port, address, family, fd, receiveBufferBytes }, place) {
+  const receiveBuffer = receiveBufferBytes;
+  const inherited = place?.socketFd ?? fd;
+  return inherited === void 0 ? BatchSocket.bind({ port, address, family, receiveBuffer }) : BatchSocket.adopt(inherited,
+  { receiveBuffer });
+}
+function noticesOf({ notices, receiveBuffer }, { receiveBufferBytes: asked }) {
+  if (receiveBuffer >= asked) return notices;
+  return [
+    ...notices,
+    `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(receiveBuffer)} granted; for more: sysctl -w net.c\
+ore.rmem_max=${asked}`
+  ];
 }
 
 // src/probe/duration.ts
@@ -4335,8 +4718,8 @@ function parseEcn(text) {
 
 // src/probe/peer.ts
 function peerOf(batch, i) {
-  const word = batch.peerWord(i);
-  const bytes = new Uint8Array(batch.addresses.slice(word, word + 4).buffer);
+  const word2 = batch.peerWord(i);
+  const bytes = new Uint8Array(batch.addresses.slice(word2, word2 + 4).buffer);
   return { bytes, scope: batch.peerScope(i), port: batch.peerPort(i) };
 }
 function isSameAddress(a, b) {
@@ -4351,7 +4734,7 @@ function peerKey({ bytes, scope, port }) {
 function hostText({ bytes, scope }) {
   return addressText(bytes) + (scope === 0 ? "" : `%${printable2(interfaceName(scope))}`);
 }
-function peerText(peer) {
+function peerText2(peer) {
   return isIPv4(peer.bytes) ? `${hostText(peer)}:${peer.port}` : `[${hostText(peer)}]:${peer.port}`;
 }
 function exactHostText({ bytes, scope }) {
@@ -4483,8 +4866,8 @@ function wrongSource({ peer, endpoint, ledger }, settings) {
 s from another socket, or a device on the way translates ports${unseen}`;
   }
   const option2 = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
-  return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText))}: the server does not set the source of i\
-ts replies (${option2})${unseen}`;
+  return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText2))}: the server does not set the source of \
+its replies (${option2})${unseen}`;
 }
 function corrupted({ endpoint, ledger }, { size }) {
   const { recent: { counts }, corruptedSize } = ledger;
@@ -4648,8 +5031,8 @@ function failuresOf({ failedByErrno }) {
 function percentText(percentage) {
   return Number.isNaN(percentage) ? "-" : `${Number(percentage.toFixed(2))} %`;
 }
-function verdictStyle(word) {
-  return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
+function verdictStyle(word2) {
+  return word2 === "ok" ? "good" : word2 === "partial" ? "doubtful" : "bad";
 }
 function explanationLines(target, settings, terminal) {
   const text = explanation(target, settings);
@@ -4671,7 +5054,7 @@ function jsonReport(targets, settings, terminal) {
         target: target.endpoint,
         sequence: reply.sequence ?? null,
         kind: jsonWord(reply.kind),
-        from: peerText(reply.from),
+        from: peerText2(reply.from),
         to: reply.to,
         bytes: reply.size,
         rtt_ns: reply.roundTrip ?? null,
@@ -4721,7 +5104,7 @@ function summaryOf(target, settings) {
     ...fields(countsOf(ledger)),
     loss_percent: rounded(ledger.total.loss * 100, 100),
     failed_by_errno: Object.fromEntries(failuresOf(ledger)),
-    wrong_sources: ledger.wrongSources.map(peerText),
+    wrong_sources: ledger.wrongSources.map(peerText2),
     rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
     histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
       from_ns: Math.round(from),
@@ -4765,7 +5148,7 @@ function lineReport([target], settings, terminal) {
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : ""
       ];
-      writeEvent(`${formatBytes(size2)} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+      writeEvent(`${formatBytes(size2)} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
     failed(_, failure) {
       const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
@@ -4777,11 +5160,11 @@ function lineReport([target], settings, terminal) {
     },
     finish() {
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
-      const word = verdict(ledger);
+      const word2 = verdict(ledger);
       terminal.eraseAbove(0);
       writeEvent("");
       terminal.writeLines([
-        `${title}: ${terminal.paint(verdictStyle(word), word)}`,
+        `${title}: ${terminal.paint(verdictStyle(word2), word2)}`,
         ...explanationLines(target, settings, terminal),
         "",
         ...summaryLines(ledger, width)
@@ -4876,8 +5259,8 @@ function limitOf(reply, failure) {
 function mtuReport(settings, terminal) {
   const explain = (target) => explanation(target, { ...settings, size: SMALL_SIZE });
   const writeFault = (target) => {
-    const word = terminal.paint("bad", verdict(target.ledger));
-    terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
+    const word2 = terminal.paint("bad", verdict(target.ledger));
+    terminal.writeLines([`${target.endpoint}: ${word2}`, explain(target)]);
   };
   const writeFound = (target, size, limit) => {
     const { peer, endpoint, ledger, sockets: [socket2] } = target;
@@ -5127,12 +5510,12 @@ function screenLines(rows, terminal) {
   const room = terminal.rows - 1 - heading.length;
   const height = drawn[0].length;
   if (rows.length * height <= room) return [...heading, ...drawn.flat()];
-  const rank = ({ word }) => word === "ok" ? 2 : word === "waiting" ? 1 : 0;
+  const rank = ({ word: word2 }) => word2 === "ok" ? 2 : word2 === "waiting" ? 1 : 0;
   const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
   const shown = Math.max(1, Math.floor((room - 1) / height));
   const words = /* @__PURE__ */ new Map();
   for (const i of order.slice(shown)) words.set(rows[i].word, (words.get(rows[i].word) ?? 0) + 1);
-  const rest = `and ${rows.length - shown} more: ${[...words].map(([word, count]) => `${count} ${word}`).join(", ")}`;
+  const rest = `and ${rows.length - shown} more: ${[...words].map(([word2, count]) => `${count} ${word2}`).join(", ")}`;
   return [
     ...heading,
     ...order.slice(0, shown).flatMap((i) => drawn[i]),
@@ -5140,10 +5523,10 @@ function screenLines(rows, terminal) {
   ];
 }
 function layOut(rows, terminal) {
-  const paint = (word) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
+  const paint = (word2) => terminal.paint(word2 === "waiting" ? "faint" : verdictStyle(word2), word2);
   const cells = [
     HEADING,
-    ...rows.map(({ target, word, received, loss, times }) => [target, word, received, loss, ...times])
+    ...rows.map(({ target, word: word2, received, loss, times }) => [target, word2, received, loss, ...times])
   ];
   const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   const columns2 = terminal.interactive ? terminal.columns : Infinity;
@@ -5153,36 +5536,39 @@ function layOut(rows, terminal) {
     );
     return {
       heading: [terminal.paint("faint", heading)],
-      rows: rows.map(({ word, times }, i) => {
+      rows: rows.map(({ word: word2, times }, i) => {
         const at = widths[0] + 2;
         const unit = times[0] === "-" ? "" : " ms";
-        return [lines[i].slice(0, at) + paint(word) + lines[i].slice(at + word.length) + unit];
+        return [lines[i].slice(0, at) + paint(word2) + lines[i].slice(at + word2.length) + unit];
       })
     };
   }
   return {
     heading: [],
-    rows: rows.map(({ target, word, received, times: [, median] }) => {
+    rows: rows.map(({ target, word: word2, received, times: [, median] }) => {
       const time = median === "-" ? "" : `, median ${median} ms`;
-      const room = columns2 - `  ${word} ${received} received`.length;
-      return [target.slice(0, columns2), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
+      const room = columns2 - `  ${word2} ${received} received`.length;
+      return [target.slice(0, columns2), `  ${paint(word2)} ${received} received${time.length <= room ? time : ""}`];
     })
   };
 }
 
 // src/socket/error_queue.ts
 var CAPACITY = 8;
+var NAME_STRIDE3 = 32;
 var PAYLOAD_STRIDE2 = 64;
 var CONTROL_STRIDE2 = 256;
 var ErrorQueue = class {
   #memory;
   #vector;
   #control;
+  #namesOffset;
   #controlsOffset;
   #payloadsOffset;
   constructor() {
     const buffersOffset = CAPACITY * mmsghdr.size;
-    this.#controlsOffset = buffersOffset + CAPACITY * iovec.size;
+    this.#namesOffset = buffersOffset + CAPACITY * iovec.size;
+    this.#controlsOffset = this.#namesOffset + CAPACITY * NAME_STRIDE3;
     this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
     this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
     this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
@@ -5191,6 +5577,7 @@ var ErrorQueue = class {
       const buffer = buffersOffset + i * iovec.size;
       writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
       this.#vector.setBuffers(i, buffer, 1);
+      this.#vector.setName(i, this.#namesOffset + i * NAME_STRIDE3, sockaddr_in6.size);
       this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
     }
   }
@@ -5202,7 +5589,7 @@ var ErrorQueue = class {
       for (let i = 0; i < count; i++) {
         const entry = this.#decode(i);
         if (entry !== void 0) entries.push(entry);
-        this.#vector.resetLengths(i, 0, CONTROL_STRIDE2);
+        this.#vector.resetLengths(i, sockaddr_in6.size, CONTROL_STRIDE2);
       }
       if (count < CAPACITY) return entries;
     }
@@ -5216,9 +5603,11 @@ var ErrorQueue = class {
     if (error < 0) return void 0;
     const origin = bytes[error + sock_extended_err.ee_origin];
     if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
+      if (!control.hasTime) return void 0;
       const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
-      const time = wallTime(control.seconds, control.nanoseconds);
-      return control.hasTime ? { kind: "departure", index, time } : void 0;
+      const { seconds, nanoseconds } = control;
+      const time = seconds * 1e3 + nanoseconds / 1e6;
+      return { kind: "departure", index, time, nanoseconds: BigInt(seconds) * 1000000000n + BigInt(nanoseconds) };
     }
     const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
     const type = bytes[error + sock_extended_err.ee_type];
@@ -5228,10 +5617,19 @@ var ErrorQueue = class {
       kind: "error",
       errno: i32[error + sock_extended_err.ee_errno >> 2],
       icmp: version === void 0 ? void 0 : { version, type, code },
+      peer: this.#peer(i),
       reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
       mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
       quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
     };
+  }
+  #peer(i) {
+    const length = this.#vector.nameLength(i);
+    if (length !== sockaddr_in.size && length !== sockaddr_in6.size) return void 0;
+    const at = this.#namesOffset + i * NAME_STRIDE3;
+    const name = this.#memory.bytes.slice(at, at + length);
+    const { bytes, zone } = readSocketAddress(name);
+    return { address: addressText(bytes) + (zone && `%${zone}`), port: readPort(name) };
   }
   #reporter(at, end) {
     const { bytes, u16 } = this.#memory;
@@ -5264,11 +5662,11 @@ var ProbePayload = class {
     words[MAGIC_WORD] = MAGIC;
     const seed = this.session ^ Math.imul(sequence, 2654435761) ^ Math.imul(size, 3266489909);
     let state = Math.imul(seed, 2246822507) || 1;
-    for (let word = GENERATED_WORD; word < end; word++) {
+    for (let word2 = GENERATED_WORD; word2 < end; word2++) {
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
-      words[word] = state;
+      words[word2] = state;
     }
     return this.#bytes.subarray(0, size);
   }
@@ -5332,7 +5730,7 @@ var ProbeSocket = class {
     this.#source = options3.source === void 0 ? void 0 : exactHostText(options3.source);
     this.#errors = errors;
     try {
-      this.#socket = UdpSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
+      this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
     } catch (error) {
       if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
       return;
@@ -5404,7 +5802,9 @@ var ProbeSocket = class {
     for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
       if (entry.kind === "departure") {
         const departed = this.#departing[entry.index % DEPARTURES_MAX];
-        if (departed?.number === entry.index) departed.member.departed(departed.sequence, entry.time);
+        if (departed?.number === entry.index) {
+          departed.member.departed(departed.sequence, wallTimeOf(entry.nanoseconds));
+        }
       } else {
         reports.push(entry);
         if (entry.icmp !== void 0) this.#named(entry.quoted)?.reported(entry);
@@ -5420,7 +5820,8 @@ var ProbeSocket = class {
       const received = socket2.receive(batch, false);
       for (let i = 0; i < received; i++) {
         const member = this.#named(batch.payload(i)) ?? this.#byPeer.get(peerKey(peerOf(batch, i)));
-        member?.arrived(batch, i, batch.arrival(i) ?? this.now());
+        const arrival = batch.arrivalNanoseconds(i);
+        member?.arrived(batch, i, arrival === void 0 ? this.now() : wallTimeOf(arrival));
       }
       if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
     } while (performance.now() < end);
@@ -5738,7 +6139,7 @@ var ProbeTarget = class {
   lastDue = -Infinity;
   constructor(peer, session, sockets, options3) {
     this.peer = peer;
-    this.endpoint = peerText(peer);
+    this.endpoint = peerText2(peer);
     this.session = session;
     this.ledger = new RequestLedger(peer, session, options3);
     this.sockets = sockets;
@@ -5815,8 +6216,8 @@ var TargetSet = class {
       this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
       throw error;
     }
-    const kept = new Set(this.targets);
-    for (const target of before.values()) if (!kept.has(target)) target.close();
+    const kept2 = new Set(this.targets);
+    for (const target of before.values()) if (!kept2.has(target)) target.close();
     this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
   }
   #make(peer) {
@@ -5885,9 +6286,10 @@ async function main(args) {
       const settings2 = parseProbe(args.slice(1));
       return typeof settings2 === "string" ? await inform(settings2, PROBE) : await runProbe(settings2);
     }
-    const settings = parseEcho(args);
+    const place = readPlace(args);
+    const settings = parseEcho(place === void 0 ? args : args.slice(0, -1));
     if (typeof settings === "string") return await inform(settings, ECHO);
-    await runEcho(settings);
+    await runEcho(settings, place);
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;

@@ -4,7 +4,7 @@
  *   deno run --allow-ffi examples/dns.ts 5300      dig @127.0.0.2 -p 5300 here.test
  */
 import process from "node:process";
-import { parseAddress, serve } from "echo.ts";
+import { parseAddress, serve } from "@echo-ts/udp";
 
 const NAME = "here.test";
 const [A, AAAA, IN] = [1, 28, 1];
@@ -34,9 +34,8 @@ function answer(query: Uint8Array, localAddress: string): Uint8Array | undefined
   const ours = question?.name === NAME && question.class === IN;
   const code = flags & OPCODE ? NOT_IMPLEMENTED : !question ? FORMAT_ERROR : ours ? NO_ERROR : REFUSED;
 
-  const ipv4 = !localAddress.includes(":");
-  const address = parseAddress(localAddress.split("%")[0]!)!.subarray(ipv4 ? 12 : 0);
-  const found = code === NO_ERROR && question?.type === (ipv4 ? A : AAAA);
+  const { bytes: address } = parseAddress(localAddress)!;
+  const found = code === NO_ERROR && question?.type === (address.length === 4 ? A : AAAA);
   const end = question?.end ?? HEADER_SIZE;
   const reply = new Uint8Array(end + (found ? 12 + address.length : 0));
   reply.set(query.subarray(0, end));
@@ -55,5 +54,7 @@ function answer(query: Uint8Array, localAddress: string): Uint8Array | undefined
 
 await serve({
   port: Number(process.argv[2] ?? 53),
-  onListen: (socket) => console.log(`answering for ${NAME} on ${socket.endpoint}`),
+  // Only requests are answered, so two servers cannot exchange datagrams without end.
+  guard: false,
+  onListen: ({ socket }) => console.log(`answering for ${NAME} on ${socket.endpoint}`),
 }, ({ payload, local }) => answer(payload, local.address));

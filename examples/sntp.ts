@@ -4,7 +4,7 @@
  *   deno run --allow-ffi examples/sntp.ts 1123      chronyd -Q 'server 127.0.0.2 port 1123 iburst'
  */
 import process from "node:process";
-import { serve } from "echo.ts";
+import { serve } from "@echo-ts/udp";
 
 const PACKET_SIZE = 48;
 const CLIENT = 3;
@@ -42,5 +42,7 @@ function answer(request: Uint8Array): Uint8Array | undefined {
 
 await serve({
   port: Number(process.argv[2] ?? 123),
-  onListen: (socket) => console.log(`giving the time on ${socket.endpoint}`),
+  // Only requests are answered, so two servers cannot exchange datagrams without end.
+  guard: false,
+  onListen: ({ socket }) => console.log(`giving the time on ${socket.endpoint}`),
 }, ({ payload }) => answer(payload));

@@ -4,7 +4,7 @@
  *   deno run --allow-ffi examples/stun.ts 3478      turnutils_stunclient -p 3478 127.0.0.2
  */
 import process from "node:process";
-import { type Endpoint, parseAddress, serve } from "echo.ts";
+import { type Endpoint, parseAddress, serve } from "@echo-ts/udp";
 
 const HEADER_SIZE = 20;
 const BINDING_REQUEST = 0x0001;
@@ -18,9 +18,8 @@ const RESPONSE_ORIGIN = 0x802b;
 
 /** Encodes an endpoint as an attribute. Its bytes are XORed with those of `mask`, if given. */
 function endpointAttribute(type: number, { address, port }: Endpoint, mask?: Uint8Array): Uint8Array {
-  const ipv4 = !address.includes(":");
-  const bytes = parseAddress(address.split("%")[0]!)!.subarray(ipv4 ? 12 : 0);
-  const value = Uint8Array.of(0, ipv4 ? 1 : 2, port >> 8, port, ...bytes);
+  const { bytes } = parseAddress(address)!;
+  const value = Uint8Array.of(0, bytes.length === 4 ? 1 : 2, port >> 8, port, ...bytes);
   if (mask) {
     for (let i = 0; i < 2; i++) value[2 + i]! ^= mask[i]!;
     for (let i = 0; i < bytes.length; i++) value[4 + i]! ^= mask[i]!;
@@ -46,5 +45,7 @@ function answer(request: Uint8Array, peer: Endpoint, local: Endpoint): Uint8Arra
 
 await serve({
   port: Number(process.argv[2] ?? 3478),
-  onListen: (socket) => console.log(`answering on ${socket.endpoint}`),
+  // Only requests are answered, so two servers cannot exchange datagrams without end.
+  guard: false,
+  onListen: ({ socket }) => console.log(`answering on ${socket.endpoint}`),
 }, ({ payload, peer, local }) => answer(payload, peer, local));

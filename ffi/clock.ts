@@ -20,6 +20,11 @@ export function wallTime(seconds: number, nanoseconds: number): number {
   return (seconds - TIME_ORIGIN_SECONDS) * 1_000_000_000 + nanoseconds;
 }
 
+/** The same of nanoseconds since the epoch. */
+export function wallTimeOf(nanoseconds: bigint): number {
+  return Number(nanoseconds - BigInt(TIME_ORIGIN_SECONDS) * 1_000_000_000n);
+}
+
 /** A clock of the kernel. Reading it allocates nothing. clock_gettime(2) */
 export class Clock {
   readonly #memory = new Memory(timespec.size);

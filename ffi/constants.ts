@@ -22,12 +22,14 @@ export const IPPROTO_UDP = 17;
 export const IPPROTO_IPV6 = 41;
 
 // Options of any socket. <asm-generic/socket.h>, socket(7)
+export const SO_REUSEADDR = 2;
 export const SO_TYPE = 3;
 export const SO_BROADCAST = 6;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
 export const SO_RCVTIMEO = 20;
+export const SO_BINDTODEVICE = 25;
 export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
@@ -62,22 +64,41 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_PMTUDISC_DONT = 0;
 export const IP_PMTUDISC_PROBE = 3;
 export const IP_RECVERR = 11;
+export const IP_RECVTTL = 12;
+export const IP_RECVTOS = 13;
 export const IP_MTU = 14;
+export const IP_FREEBIND = 15;
 export const IP_RECVFRAGSIZE = 25;
+export const IP_MULTICAST_IF = 32;
+export const IP_MULTICAST_TTL = 33;
+export const IP_MULTICAST_LOOP = 34;
+export const IP_MULTICAST_ALL = 49;
 export const IP_UNICAST_IF = 50;
 
 // Options and control messages of IPv6. <linux/in6.h>, ipv6(7), RFC 3542
 export const IPV6_UNICAST_HOPS = 16;
+export const IPV6_MULTICAST_IF = 17;
+export const IPV6_MULTICAST_HOPS = 18;
+export const IPV6_MULTICAST_LOOP = 19;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_MTU = 24;
 export const IPV6_RECVERR = 25;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
+export const IPV6_RECVHOPLIMIT = 51;
+export const IPV6_HOPLIMIT = 52;
+export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const IPV6_UNICAST_IF = 76;
 export const IPV6_RECVFRAGSIZE = 77;
 export const IPV6_FREEBIND = 78;
+
+// Multicast groups of both families. <linux/in.h>, RFC 3678
+export const MCAST_JOIN_GROUP = 42;
+export const MCAST_LEAVE_GROUP = 45;
+export const MCAST_JOIN_SOURCE_GROUP = 46;
+export const MCAST_LEAVE_SOURCE_GROUP = 47;
 
 // Options and control messages of UDP. <linux/udp.h>, udp(7)
 export const UDP_CORK = 1;
@@ -111,6 +132,7 @@ export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;
 export const EPOLL_CLOEXEC = 0o2000000;
 export const EPOLLIN = 0x1;
+export const EPOLLOUT = 0x4;
 export const EPOLLONESHOT = 0x4000_0000;
 
 /** <sys/eventfd.h>, eventfd(2) */
@@ -219,6 +241,7 @@ export const EINVAL = 22;
 export const ESPIPE = 29;
 export const EPIPE = 32;
 export const ENOTSOCK = 88;
+export const EDESTADDRREQ = 89;
 export const EMSGSIZE = 90;
 export const ENOPROTOOPT = 92;
 export const EOPNOTSUPP = 95;

@@ -44,23 +44,24 @@ export class Epoll {
   }
 
   /**
-   * Reports `fd` once it is readable or has an error.
+   * Reports `fd` once when it has one of `events`, or an error.
+   * @param events `EPOLLIN`, `EPOLLOUT`
    * @param tag a 32-bit number that tells this request from one for an earlier descriptor of the same number
    * @throws {SystemError} if the kernel refuses the descriptor
    */
-  arm(fd: number, tag: number): void {
-    const result = this.#control(EPOLL_CTL_MOD, fd, tag);
-    check("epoll_ctl", result === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag) : result);
+  arm(fd: number, tag: number, events: number): void {
+    const result = this.#control(EPOLL_CTL_MOD, fd, tag, events);
+    check("epoll_ctl", result === -ENOENT ? this.#control(EPOLL_CTL_ADD, fd, tag, events) : result);
   }
 
   /** Removes `fd`. Call it before `close`. */
   remove(fd: number): void {
-    this.#control(EPOLL_CTL_DEL, fd, 0);
+    this.#control(EPOLL_CTL_DEL, fd, 0, 0);
   }
 
   /** Ends the current or the next {@link wait}. */
   wake(): void {
-    this.arm(this.#waker, 0);
+    this.arm(this.#waker, 0, EPOLLIN);
   }
 
   /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
@@ -75,13 +76,18 @@ export class Epoll {
     return this.#i32[((1 + i) * epoll_event.size + epoll_event.data) >> 2]!;
   }
 
+  /** Its events: those that it was armed for, `EPOLLERR`, `EPOLLHUP`. */
+  reportedEvents(i: number): number {
+    return this.#i32[((1 + i) * epoll_event.size + epoll_event.events) >> 2]!;
+  }
+
   /** The tag that it was armed with. */
   reportedTag(i: number): number {
     return this.#i32[((1 + i) * epoll_event.size + epoll_event.data + 4) >> 2]!;
   }
 
-  #control(operation: number, fd: number, tag: number): number {
-    this.#i32[epoll_event.events >> 2] = EPOLLIN | EPOLLONESHOT;
+  #control(operation: number, fd: number, tag: number, events: number): number {
+    this.#i32[epoll_event.events >> 2] = events | EPOLLONESHOT;
     this.#i32[epoll_event.data >> 2] = fd;
     this.#i32[(epoll_event.data + 4) >> 2] = tag;
     return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));

@@ -19,6 +19,15 @@ export const sockaddr_in6 = {
   sin6_scope_id: 24,
 } as const;
 
+/**
+ * `struct group_source_req`, whose beginning is `struct group_req`: an interface, a group, a source. The addresses are
+ * `struct sockaddr_storage`. <linux/in.h>, RFC 3678, 5.1
+ */
+export const group_source_req = { size: 264, gsr_interface: 0, gsr_group: 8, gsr_source: 136 } as const;
+
+/** `struct ip_mreqn`, the value of `IP_MULTICAST_IF`. ip(7) */
+export const ip_mreqn = { size: 12, imr_ifindex: 8 } as const;
+
 /** `struct iovec`. readv(2) */
 export const iovec = { size: 16, iov_base: 0, iov_len: 8 } as const;
 

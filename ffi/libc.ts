@@ -50,6 +50,13 @@ export function setsockopt(fd: number, level: number, name: number, value: numbe
   return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), 4));
 }
 
+/** Sets a socket option whose value is a struct or a text. setsockopt(2) */
+export function setsockoptBytes(fd: number, level: number, name: number, value: Uint8Array): number {
+  const memory = new Memory(value.length);
+  memory.bytes.set(value);
+  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), value.length));
+}
+
 /** Reads a socket option whose value is an `int` of at least 0. getsockopt(2) */
 export function getsockopt(fd: number, level: number, name: number): number {
   const memory = scratch();

@@ -7,7 +7,7 @@
  * {@link serve} suffices for most servers: a function from request to reply.
  *
  * ```ts
- * import { serve } from "echo.ts";
+ * import { serve } from "@echo-ts/udp";
  *
  * const encoder = new TextEncoder();
  * await serve({ port: 5301, signal: AbortSignal.timeout(100) }, ({ peer, local }) => {
@@ -19,7 +19,7 @@
  * once.
  *
  * ```ts
- * import { MULTICAST, UdpSocket } from "echo.ts";
+ * import { MULTICAST, UdpSocket } from "@echo-ts/udp";
  *
  * using server = UdpSocket.bind({ port: 0 });
  * using client = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
@@ -27,7 +27,7 @@
  *
  * const batch = server.batch(16);
  * while (await server.readable()) {
- *   server.receive(batch, false);
+ *   server.tryReceive(batch);
  *   for (let i = 0; i < batch.count; i++) {
  *     if (batch.destination(i) !== MULTICAST) batch.markForSend(i);
  *     console.log(`${batch.size(i)} bytes for ${batch.localAddress(i)}`);
@@ -37,7 +37,7 @@
  *
  * await client.readable();
  * const answers = client.batch(1);
- * client.receive(answers, false);
+ * client.tryReceive(answers);
  * if (answers.peer(0).address !== "127.0.0.2") throw new Error("answered from another address");
  * ```
  *
@@ -48,25 +48,31 @@
  * @module
  */
 
-export { TIME_ORIGIN_SECONDS, wallTime } from "../ffi/clock.ts";
 export { LibraryError } from "../ffi/contract.ts";
 export { SystemError } from "../ffi/errno.ts";
-export { parseAddress } from "./net/address.ts";
 export type { Endpoint, ResolvedAddress } from "./net/endpoint.ts";
+export { formatAddress, type IpAddress, parseAddress } from "./net/ip_address.ts";
 export type { AdoptOptions } from "./socket/adopt.ts";
+export { BatchSocket } from "./socket/batch_socket.ts";
 export type { BindOptions } from "./socket/bind.ts";
+export { constants } from "./socket/constants.ts";
 export { BROADCAST, type Destination, MULTICAST, UNICAST, UNKNOWN } from "./socket/control_message.ts";
+export { type Datagram, datagrams } from "./socket/datagram.ts";
 export { type Departure, ErrorQueue, type ErrorReport } from "./socket/error_queue.ts";
+export { type GroupOptions, joinGroup, leaveGroup } from "./socket/groups.ts";
 export { MessageBatch } from "./socket/message_batch.ts";
 export { PAYLOAD_SIZE_MAX } from "./socket/messages.ts";
-export { Path } from "./socket/path.ts";
+export type { SocketOptions, UdpBindOptions } from "./socket/options.ts";
+export { type LocalEndpoint, Path } from "./socket/path.ts";
+export type { WaitOptions } from "./socket/readiness.ts";
 export type { Route } from "./socket/route.ts";
 export {
-  type LocalEndpoint,
   serve,
   type ServeOptions,
   type UdpHandler,
   type UdpReply,
   type UdpRequest,
+  type UdpServer,
 } from "./socket/serve.ts";
+export { isServicePort, SERVICE_PORTS } from "./socket/service_ports.ts";
 export { UdpSocket } from "./socket/udp_socket.ts";

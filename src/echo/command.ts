@@ -6,7 +6,7 @@
 import { runtime } from "../../ffi/runtime.ts";
 import { Output } from "../cli/output.ts";
 import { handleSignals } from "../cli/signals.ts";
-import { UdpSocket } from "../socket/udp_socket.ts";
+import { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Guard } from "./guard.ts";
@@ -101,17 +101,17 @@ export async function runEcho(settings: EchoSettings, place?: Place): Promise<vo
 }
 
 /** Binds or adopts the socket of this process. */
-function openSocket({ port, address, family, fd, receiveBufferBytes }: EchoSettings, place?: Place): UdpSocket {
+function openSocket({ port, address, family, fd, receiveBufferBytes }: EchoSettings, place?: Place): BatchSocket {
   const receiveBuffer = receiveBufferBytes;
   const inherited = place?.socketFd ?? fd;
   return inherited === undefined
-    ? UdpSocket.bind({ port, address, family, receiveBuffer })
-    : UdpSocket.adopt(inherited, { receiveBuffer });
+    ? BatchSocket.bind({ port, address, family, receiveBuffer })
+    : BatchSocket.adopt(inherited, { receiveBuffer });
 }
 
 /** Shortcomings of the host, a sentence each. */
 function noticesOf(
-  { notices, receiveBuffer }: UdpSocket,
+  { notices, receiveBuffer }: BatchSocket,
   { receiveBufferBytes: asked }: EchoSettings,
 ): readonly string[] {
   if (receiveBuffer >= asked) return notices;

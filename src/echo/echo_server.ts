@@ -10,8 +10,8 @@ import { ERRNO_COUNT, SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import type { Output } from "../cli/output.ts";
 import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
+import type { BatchSocket } from "../socket/batch_socket.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import type { UdpSocket } from "../socket/udp_socket.ts";
 import {
   type Counters,
   ECHOED,
@@ -45,7 +45,7 @@ const DRAIN_MILLISECONDS = 50;
 /** Parts of an {@link EchoServer}. */
 export interface EchoServerParts {
   /** Receives and sends. */
-  readonly socket: UdpSocket;
+  readonly socket: BatchSocket;
   /** Admits datagrams. */
   readonly guard: Guard;
   /** Writes a line for each echoed datagram. */
@@ -81,7 +81,7 @@ export interface Group {
 
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
 export class EchoServer {
-  readonly #socket: UdpSocket;
+  readonly #socket: BatchSocket;
   readonly #guard: Guard;
   readonly #log: Log;
   readonly #polling: AdaptivePolling;
@@ -169,7 +169,7 @@ export class EchoServer {
   }
 
   /** Counts the datagrams in sockets whose servers have stopped. */
-  drain(sockets: readonly UdpSocket[]): void {
+  drain(sockets: readonly BatchSocket[]): void {
     for (const socket of sockets) {
       const end = performance.now() + DRAIN_MILLISECONDS / sockets.length;
       while (performance.now() < end && socket.receive(this.#batch, false) > 0) {

@@ -4,14 +4,14 @@
  */
 
 import { ERRNO_COUNT, errnoMessage, errnoName } from "../../ffi/errno.ts";
-import type { UdpSocket } from "../socket/udp_socket.ts";
+import type { BatchSocket } from "../socket/batch_socket.ts";
 import { countsText, positiveCounts } from "./counters.ts";
 
 /** Tells the operator of new faults, at most once a second. */
 export class FaultNotices {
   /** The error number of the last reception that failed; 0 if it was told. */
   receiveError = 0;
-  readonly #socket: UdpSocket;
+  readonly #socket: BatchSocket;
   readonly #tell: (text: string) => void;
   readonly #failuresTold = new Float64Array(ERRNO_COUNT);
   #trainsTold = false;
@@ -20,7 +20,7 @@ export class FaultNotices {
    * @param socket whose failures to tell
    * @param tell tells the operator a sentence
    */
-  constructor(socket: UdpSocket, tell: (text: string) => void) {
+  constructor(socket: BatchSocket, tell: (text: string) => void) {
     this.#socket = socket;
     this.#tell = tell;
   }

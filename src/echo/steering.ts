@@ -40,7 +40,7 @@ import { sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { bind, close, fcntl, getsockname, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { attachSteering, type Instruction } from "../../ffi/socket_filter.ts";
-import { UdpSocket } from "../socket/udp_socket.ts";
+import { BatchSocket } from "../socket/batch_socket.ts";
 
 /** Offset of the source address in an IPv6 header. RFC 8200, 3 */
 const IPV6_SOURCE = 8;
@@ -54,21 +54,21 @@ const SOURCE = 12;
  * @returns the others
  * @throws {SystemError} with a sentence for the user if the kernel refuses it
  */
-export function sharePort(first: UdpSocket, count: number): UdpSocket[] {
+export function sharePort(first: BatchSocket, count: number): BatchSocket[] {
   // After the first bind: before it, another program of the same user could share the port unnoticed.
   check("setsockopt", setsockopt(first.fd, SOL_SOCKET, SO_REUSEPORT, 1));
   // An adopted socket may lack it, and workers must not inherit the sockets of others.
   fcntl(first.fd, F_SETFD, FD_CLOEXEC);
-  const others: UdpSocket[] = [];
+  const others: BatchSocket[] = [];
   while (others.length < count - 1) {
-    others.push(UdpSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
+    others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
   }
   check("setsockopt", attachSteering(first.fd, steeringProgram(count)));
   return others;
 }
 
 /** Binds a socket to the address and port of another one; returns its descriptor. */
-function bindBeside({ fd: first, domain }: UdpSocket): number {
+function bindBeside({ fd: first, domain }: BatchSocket): number {
   const low = check("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   // If a standard stream was closed, the socket has its number, and output would be sent as datagrams.
   const fd = check("fcntl", fcntl(low, F_DUPFD_CLOEXEC, 3));

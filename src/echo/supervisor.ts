@@ -7,7 +7,7 @@ import { SIGKILL, SIGTERM, SO_REUSEPORT, SOL_SOCKET } from "../../ffi/constants.
 import { OTHER_ERROR, SystemError } from "../../ffi/errno.ts";
 import { endOf, processNumber, sendSignal, spawnSelf } from "../../ffi/spawn.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import type { UdpSocket } from "../socket/udp_socket.ts";
+import type { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
 import type { Group } from "./echo_server.ts";
 import { BATCH_CAPACITY, SharedBlock } from "./shared_block.ts";
@@ -25,7 +25,7 @@ const STOP_MILLISECONDS = 100;
 /** Another worker. */
 interface Child {
   readonly index: number;
-  readonly socket: UdpSocket;
+  readonly socket: BatchSocket;
   readonly counters: Counters;
   /** What it received last. */
   readonly batch: MessageBatch;
@@ -41,7 +41,7 @@ interface Child {
 /** Options of {@link Supervisor}. */
 export interface SupervisorOptions {
   /** The socket of the first worker. */
-  readonly socket: UdpSocket;
+  readonly socket: BatchSocket;
   /** Number of workers, with the first. */
   readonly workers: number;
   /** Tells the operator a sentence. */
@@ -52,7 +52,7 @@ export interface SupervisorOptions {
 export class Supervisor implements Group {
   readonly index = 0;
   readonly block: SharedBlock;
-  readonly #socket: UdpSocket;
+  readonly #socket: BatchSocket;
   readonly #children: readonly Child[];
   readonly #tell: (text: string) => void;
 
@@ -77,7 +77,7 @@ export class Supervisor implements Group {
   }
 
   /** The sockets of the other workers. */
-  get sockets(): readonly UdpSocket[] {
+  get sockets(): readonly BatchSocket[] {
     return this.#children.map(({ socket }) => socket);
   }
 

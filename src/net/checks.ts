@@ -14,6 +14,17 @@ export function invalid(syscall: string, message: string): SystemError {
   return new SystemError(syscall, EINVAL, message);
 }
 
+/** Argument of constructors that only the library calls: `private` is for the compiler alone. */
+export const INTERNAL: unique symbol = Symbol("internal");
+
+/**
+ * Requires that the library itself calls a constructor. `message` says how else the object is made.
+ * @throws {SystemError} `EINVAL`
+ */
+export function requireInternal(syscall: string, key: unknown, message: string): void {
+  if (key !== INTERNAL) throw invalid(syscall, message);
+}
+
 /**
  * Requires a whole number from `least` to `most`; returns it.
  * @throws {SystemError} `EINVAL`

@@ -46,6 +46,18 @@ export function noInterface(name: string): SystemError {
   return new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
 }
 
+/**
+ * Requires an interface, by name or index; returns its index.
+ * @throws {SystemError} `EADDRNOTAVAIL` if this host has no such interface, `EINVAL` for another value
+ */
+export function requireInterface(value: unknown): number {
+  if (typeof value === "number") return requireInteger("if_nametoindex", "an interface", value, 1, 2 ** 31 - 1);
+  const name = requireString("if_nametoindex", "an interface", value);
+  const index = interfaceIndex(name);
+  if (index === 0) throw noInterface(name);
+  return index;
+}
+
 /** A zone may be the index of an interface. RFC 4007, 11.2 */
 function zoneNumber(zone: string): number {
   return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;

@@ -35,11 +35,11 @@ import {
   UDP_GRO,
 } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { Clock, wallTime } from "../../ffi/clock.ts";
+import { Clock, wallTime, wallTimeOf } from "../../ffi/clock.ts";
 import type { ErrorQueue, ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { Path } from "../socket/path.ts";
-import { UdpSocket } from "../socket/udp_socket.ts";
+import { BatchSocket } from "../socket/batch_socket.ts";
 import type { ProbeSettings } from "./options.ts";
 import { namedSession } from "./payload.ts";
 import { exactHostText, type Peer, peerKey, peerOf, type ScopedAddress } from "./peer.ts";
@@ -95,7 +95,7 @@ export class ProbeSocket {
   readonly #bySession = new Map<number, Member>();
   readonly #byPeer = new Map<string, Member>();
   // Absent where this host lacks the family.
-  readonly #socket: UdpSocket | undefined;
+  readonly #socket: BatchSocket | undefined;
   readonly #outgoing: MessageBatch | undefined;
   #connected = false;
   // The requests that left, by the kernel's number modulo DEPARTURES_MAX; and the next number.
@@ -113,7 +113,7 @@ export class ProbeSocket {
     this.#source = options.source === undefined ? undefined : exactHostText(options.source);
     this.#errors = errors;
     try {
-      this.#socket = UdpSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
+      this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
     } catch (error) {
       // A host without IPv6 does not reach IPv6 targets: a result, not a mistake.
       if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
@@ -190,7 +190,7 @@ export class ProbeSocket {
   }
 
   /** Connects the socket, if it is to be connected and is not yet; returns the error number, or 0. */
-  #connectError(socket: UdpSocket, peer: Peer): number {
+  #connectError(socket: BatchSocket, peer: Peer): number {
     if (!this.#connect || this.#connected) return 0;
     try {
       socket.connect({ address: exactHostText(peer), port: peer.port });
@@ -208,7 +208,9 @@ export class ProbeSocket {
     for (const entry of this.#socket === undefined ? [] : this.#errors.receive(this.#socket)) {
       if (entry.kind === "departure") {
         const departed = this.#departing[entry.index % DEPARTURES_MAX];
-        if (departed?.number === entry.index) departed.member.departed(departed.sequence, entry.time);
+        if (departed?.number === entry.index) {
+          departed.member.departed(departed.sequence, wallTimeOf(entry.nanoseconds));
+        }
       } else {
         reports.push(entry);
         // An error of this host's kernel is a result of the call, too.
@@ -231,7 +233,8 @@ export class ProbeSocket {
       const received = socket.receive(batch, false);
       for (let i = 0; i < received; i++) {
         const member = this.#named(batch.payload(i)) ?? this.#byPeer.get(peerKey(peerOf(batch, i)));
-        member?.arrived(batch, i, batch.arrival(i) ?? this.now());
+        const arrival = batch.arrivalNanoseconds(i);
+        member?.arrived(batch, i, arrival === undefined ? this.now() : wallTimeOf(arrival));
       }
       // Any other failure is the error of an earlier request, which the error queue has too.
       if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
@@ -253,7 +256,7 @@ export class ProbeSocket {
   }
 
   /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
-  #restartCount(socket: UdpSocket): void {
+  #restartCount(socket: BatchSocket): void {
     this.#departing.length = 0;
     this.#nextNumber = 0;
     trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, 0);
@@ -263,7 +266,7 @@ export class ProbeSocket {
 
 /** Sets the options of a socket; returns whether its kernel tells of answers that came in fragments. */
 function setOptions(
-  socket: UdpSocket,
+  socket: BatchSocket,
   { ttl, trafficClass, interfaceIndex, dontFragment }: SocketOptions,
 ): boolean {
   const ipv6 = socket.domain === AF_INET6;
@@ -285,7 +288,7 @@ function setOptions(
 }
 
 /** Sets an option that not every kernel has; returns whether this one has it. */
-function trySetOption(socket: UdpSocket, level: number, name: number, value: number): boolean {
+function trySetOption(socket: BatchSocket, level: number, name: number, value: number): boolean {
   try {
     socket.setOption(level, name, value);
     return true;

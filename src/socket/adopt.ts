@@ -37,7 +37,7 @@ export function adoptSocket(fd: number, options: AdoptOptions): Bound {
   requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   const refuse = (errno: number, reason: string) =>
     new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
-  if (isOwned(fd)) throw refuse(EINVAL, "another UdpSocket has it");
+  if (isOwned(fd)) throw refuse(EINVAL, "another socket of this process has it");
   const type = getsockopt(fd, SOL_SOCKET, SO_TYPE);
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));

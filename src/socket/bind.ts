@@ -40,6 +40,8 @@ export interface BindOptions {
   readonly address?: string | undefined;
   /** 4 for IPv4 only, 6 for IPv6 only. */
   readonly family?: 4 | 6 | undefined;
+  /** Whether an IPv6 socket receives IPv4 too; by default, if there is neither `address` nor `family`. `IPV6_V6ONLY` */
+  readonly dualStack?: boolean | undefined;
   /** Receive buffer to request, in bytes; the system's default if absent or 0. */
   readonly receiveBuffer?: number | undefined;
   /** Whether it may send to broadcast addresses, as a DHCP server does. `SO_BROADCAST`, socket(7) */
@@ -66,7 +68,8 @@ export interface Bound extends Configuration {
  * @throws {SystemError} `EINVAL`
  */
 export function readBindOptions(options: BindOptions): BindOptions {
-  const { port, address, family, receiveBuffer, broadcast } = requireObject("bind", "the options of bind", options);
+  const given = requireObject("bind", "the options of bind", options);
+  const { port, address, family, dualStack, receiveBuffer, broadcast } = given;
   requirePort("bind", port, 0);
   if (address !== undefined) requireString("bind", "`address`", address);
   if (family !== undefined && family !== 4 && family !== 6) {
@@ -74,15 +77,17 @@ export function readBindOptions(options: BindOptions): BindOptions {
   }
   if (receiveBuffer !== undefined) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   if (broadcast !== undefined) requireBoolean("setsockopt", "`broadcast`", broadcast);
-  return { port, address, family, receiveBuffer, broadcast };
+  if (dualStack !== undefined) requireBoolean("setsockopt", "`dualStack`", dualStack);
+  return { port, address, family, dualStack, receiveBuffer, broadcast };
 }
 
 /**
  * Creates, configures and binds a socket.
  * @param options checked options
+ * @param prepare sets further options of the socket before it is bound
  * @throws {SystemError} with a sentence for the user if the address cannot be bound
  */
-export function bindSocket(options: BindOptions): Bound {
+export function bindSocket(options: BindOptions, prepare?: (fd: number, domain: number) => void): Bound {
   const notices: string[] = [];
   const { address, dualStack } = localAddress(options, notices);
   const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
@@ -97,6 +102,7 @@ export function bindSocket(options: BindOptions): Bound {
       );
     }
     if (options.broadcast) check("setsockopt", libc.setsockopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+    prepare?.(fd, domain);
     const memory = new Memory(sockaddr_in6.size);
     const length = writeResolvedAddress(memory, domain, address, options.port);
     const error = libc.bind(fd, memory, length);
@@ -118,13 +124,15 @@ export function readLocalName(fd: number, domain: number): { address: ResolvedAd
 
 /** The address to bind, and whether the socket receives both families. */
 function localAddress(
-  { address, family }: BindOptions,
+  { address, family, dualStack }: BindOptions,
   notices: string[],
 ): { address: ResolvedAddress; dualStack: boolean } {
   if (address !== undefined) {
     const resolved = resolve(address, family)[0]!;
     const actual = isIPv4(resolved.bytes) ? 4 : 6;
-    if (family === undefined || family === actual) return { address: resolved, dualStack: false };
+    if (family === undefined || family === actual) {
+      return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
+    }
     throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
   }
   if (family !== 4 && !hasIPv6()) {
@@ -132,7 +140,8 @@ function localAddress(
     notices.push("this host has no IPv6: answering on IPv4 only");
     return { address: readAddress("0.0.0.0")!, dualStack: false };
   }
-  return { address: readAddress(family === 4 ? "0.0.0.0" : "::")!, dualStack: family === undefined };
+  const both = family !== 4 && (dualStack ?? family === undefined);
+  return { address: readAddress(family === 4 ? "0.0.0.0" : "::")!, dualStack: both };
 }
 
 function noIPv6(): SystemError {

@@ -45,8 +45,8 @@ export class Trains {
 }
 
 /**
- * Coalesces the marked messages from `first` to before `end`, at most {@link WINDOW}. A flow is a peer and a local
- * address; its messages keep their order. It allocates nothing.
+ * Coalesces the marked messages from `first` to before `end`, at most {@link WINDOW}. A flow is a peer, a
+ * local address, an interface to leave by and a traffic class; its messages keep their order. It allocates nothing.
  * @param trains receives the result
  * @param segmentation whether trains may hold more than one message
  */
@@ -116,10 +116,9 @@ function findFlow(messages: Messages, i: number, trains: Trains): number {
 }
 
 function sameFlow(messages: Messages, a: number, b: number): boolean {
-  const { addresses, ports, scopes, interfaces } = messages;
+  const { addresses, ports, scopes, sendInterfaces, sendTrafficClasses } = messages;
   return sameAddress(addresses, messages.peerWord(a), addresses, messages.peerWord(b)) &&
     sameAddress(addresses, messages.localWord(a), addresses, messages.localWord(b)) &&
     ports[a] === ports[b] && scopes[a] === scopes[b] &&
-    // Messages of one flow may arrive by several interfaces.
-    (interfaces[a] === interfaces[b] || !messages.namesInterface(a));
+    sendInterfaces[a] === sendInterfaces[b] && sendTrafficClasses[a] === sendTrafficClasses[b];
 }

@@ -8,12 +8,16 @@ import {
   IP_PKTINFO,
   IP_RECVERR,
   IP_RECVFRAGSIZE,
+  IP_TOS,
+  IP_TTL,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
+  IPV6_HOPLIMIT,
   IPV6_PKTINFO,
   IPV6_RECVERR,
   IPV6_RECVFRAGSIZE,
+  IPV6_TCLASS,
   SCM_TIMESTAMPING,
   SOL_SOCKET,
   UDP_GRO,
@@ -29,7 +33,7 @@ export const UNICAST = 0;
 export const BROADCAST = 1;
 /** The datagram was sent to a multicast address. */
 export const MULTICAST = 2;
-/** The kernel did not report the destination, or cut the datagram. */
+/** The kernel did not report the destination, or cut the datagram or its control messages. */
 export const UNKNOWN = 3;
 
 /** Kind of a datagram's destination: {@link UNICAST}, {@link BROADCAST}, {@link MULTICAST} or {@link UNKNOWN}. */
@@ -50,6 +54,10 @@ export class ControlMessageDecoder {
   segmentSize = 0;
   /** Bytes of the largest fragment that the datagram was reassembled from; 0 for an unfragmented one. */
   fragmentSize = 0;
+  /** TOS or traffic class; -1 if the kernel did not report it. */
+  trafficClass = -1;
+  /** TTL or hop limit; -1 if the kernel did not report it. */
+  hopLimit = -1;
   /** Whether there is a time of arrival or departure. `SCM_TIMESTAMPING` */
   hasTime = false;
   /** Seconds of that time since the epoch, modulo 2^32. */
@@ -75,6 +83,8 @@ export class ControlMessageDecoder {
     this.interfaceIndex = 0;
     this.segmentSize = 0;
     this.fragmentSize = 0;
+    this.trafficClass = -1;
+    this.hopLimit = -1;
     this.hasTime = false;
     this.errorOffset = -1;
     const words = this.#words;
@@ -100,11 +110,16 @@ export class ControlMessageDecoder {
         if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
         if (type === IP_RECVERR) this.#decodeError(data, length);
         if (type === IP_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2]!;
+        // A single byte, followed by padding.
+        if (type === IP_TOS && length >= 1) this.trafficClass = this.#words[data >> 2]! & 0xff;
+        if (type === IP_TTL && length >= 4) this.hopLimit = this.#words[data >> 2]! & 0xff;
         break;
       case IPPROTO_IPV6:
         if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
         if (type === IPV6_RECVERR) this.#decodeError(data, length);
         if (type === IPV6_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2]!;
+        if (type === IPV6_TCLASS && length >= 4) this.trafficClass = this.#words[data >> 2]! & 0xff;
+        if (type === IPV6_HOPLIMIT && length >= 4) this.hopLimit = this.#words[data >> 2]! & 0xff;
         break;
       case IPPROTO_UDP:
         if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2]!;
@@ -118,15 +133,17 @@ export class ControlMessageDecoder {
   #decodeIPv4PacketInfo(word: number): void {
     const words = this.#words;
     const sentTo = words[word + (in_pktinfo.ipi_addr >> 2)]!;
-    // For a datagram that came before IP_PKTINFO was set, the kernel knows the destination alone.
-    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)]! || sentTo;
+    // The first byte of the address is the word's lowest.
+    const multicast = (sentTo & 0xf0) === 0xe0;
+    // For a datagram that came before IP_PKTINFO was set, the kernel knows the destination alone. If the interface has no
+    // address, there is none to answer a broadcast or a multicast from.
+    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)]! || (multicast || sentTo === -1 ? 0 : sentTo);
     this.interfaceIndex = words[word + (in_pktinfo.ipi_ifindex >> 2)]!;
     this.local[0] = 0;
     this.local[1] = 0;
     this.local[2] = IPV4_MAPPED;
     this.local[3] = answerFrom;
-    // The first byte of the address is the word's lowest.
-    if ((sentTo & 0xf0) === 0xe0) this.destination = MULTICAST;
+    if (multicast) this.destination = MULTICAST;
     else if (sentTo !== answerFrom || sentTo === -1) this.destination = BROADCAST;
     else this.destination = answerFrom === 0 ? UNKNOWN : UNICAST;
   }
@@ -160,8 +177,16 @@ export class ControlMessageDecoder {
   }
 }
 
-/** Most bytes of the control messages of a sent message: `IPV6_PKTINFO` and `UDP_SEGMENT`. */
-export const SEND_CONTROL_SIZE: number = space(in6_pktinfo.size) + space(2);
+/**
+ * Most bytes of the control messages of a received message, with every option on that brings one which this file decodes:
+ * both packet infos, for an IPv4 datagram on a dual-stack socket; the time; the segment size, the fragment size, the
+ * traffic class and the hop limit. Others may follow that a user asked for by number.
+ */
+export const RECEIVE_CONTROL_SIZE: number = space(in_pktinfo.size) + space(in6_pktinfo.size) +
+  space(scm_timestamping.size) + 4 * space(4) + 64;
+
+/** Most bytes of the control messages of a sent message: `IPV6_PKTINFO`, `IPV6_TCLASS` and `UDP_SEGMENT`. */
+export const SEND_CONTROL_SIZE: number = space(in6_pktinfo.size) + space(4) + space(2);
 
 /**
  * Encodes the source address of a message, `IP_PKTINFO` or `IPV6_PKTINFO`. Without a source and an interface it encodes
@@ -192,6 +217,18 @@ export function encodeSource(
   for (let i = 0; i < 4; i++) i32[address + i] = words[word + i]!;
   i32[(data + in6_pktinfo.ipi6_ifindex) >> 2] = interfaceIndex;
   return at + space(in6_pktinfo.size);
+}
+
+/**
+ * Encodes the TOS of an IPv4 message, or the traffic class of an IPv6 message. ip(7), ipv6(7)
+ * @param at offset of the message in `memory`, a multiple of 8
+ * @param value 0 to 255
+ * @returns the offset behind the message
+ */
+export function encodeTrafficClass(memory: Memory, at: number, ipv4: boolean, value: number): number {
+  const data = encodeHeader(memory, at, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_TOS : IPV6_TCLASS, 4);
+  memory.i32[data >> 2] = value;
+  return at + space(4);
 }
 
 /**

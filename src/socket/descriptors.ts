@@ -4,9 +4,9 @@
  */
 
 import { close } from "../../ffi/libc.ts";
-import { forget } from "./readiness.ts";
 
 const owned = new Set<number>();
+let forget: ((fd: number) => void) | undefined;
 
 /** Closes the descriptors of unreachable sockets. */
 const unreachable = new FinalizationRegistry(closeOwned);
@@ -22,7 +22,12 @@ export function isOwned(fd: number): boolean {
   return owned.has(fd);
 }
 
-/** Closes the descriptor of a socket, and ends the wait for it. */
+/** From now on calls `callback` with each descriptor before it is closed. */
+export function beforeClose(callback: (fd: number) => void): void {
+  forget = callback;
+}
+
+/** Closes the descriptor of a socket. */
 export function release(socket: object, fd: number): void {
   unreachable.unregister(socket);
   closeOwned(fd);
@@ -30,6 +35,6 @@ export function release(socket: object, fd: number): void {
 
 function closeOwned(fd: number): void {
   owned.delete(fd);
-  forget(fd);
+  forget?.(fd);
   close(fd);
 }

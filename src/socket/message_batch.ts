@@ -4,17 +4,16 @@
  */
 
 import { AF_INET, AF_INET6, EMSGSIZE, ENOBUFS } from "../../ffi/constants.ts";
-import { wallTime } from "../../ffi/clock.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { isShared } from "../../ffi/shared_memory.ts";
 import { interfaceName } from "../../ffi/interfaces.ts";
-import { hasLinkLocalPrefix, isMapped, wordsText } from "../net/address.ts";
+import { hasLinkLocalPrefix, isMapped } from "../net/address.ts";
 import { describe, invalid, requireBytes, requireInteger, requireObject } from "../net/checks.ts";
 import type { Endpoint } from "../net/endpoint.ts";
-import { type Destination, MULTICAST } from "./control_message.ts";
+import type { Destination } from "./control_message.ts";
 import { MARKED, Messages, PAYLOAD_SIZE_MAX } from "./messages.ts";
-import { copyPath, hasPath, isPath, type Path, setPath } from "./path.ts";
-import { copyRoute, type Route, setRoute } from "./route.ts";
+import { hasPath, isPath, localText, type Path, pathOf, peerText, setPath } from "./path.ts";
+import { type Route, routePath } from "./route.ts";
 
 /** Most messages in a batch: the limit of one system call. `UIO_MAXIOV`, recvmmsg(2) */
 const CAPACITY_MAX = 1024;
@@ -132,10 +131,51 @@ export class MessageBatch {
     return interfaceName(this.interfaceIndex(i));
   }
 
-  /** Time at which the kernel received message `i`, as a `wallTime`; `undefined` without `SO_TIMESTAMPING`. */
+  /**
+   * Time at which the kernel received message `i`, in milliseconds since the epoch with a fraction, exact to a
+   * microsecond; `undefined` if the socket does not report it (`SO_TIMESTAMPING`).
+   */
   arrival(i: number): number | undefined {
     const { timed, seconds, nanoseconds } = this.#at(i);
-    return timed[i] === 0 ? undefined : wallTime(seconds[i]!, nanoseconds[i]!);
+    return timed[i] === 0 ? undefined : seconds[i]! * 1000 + nanoseconds[i]! / 1_000_000;
+  }
+
+  /** The same time with all its digits: nanoseconds since the epoch. Allocates. */
+  arrivalNanoseconds(i: number): bigint | undefined {
+    const { timed, seconds, nanoseconds } = this.#at(i);
+    return timed[i] === 0 ? undefined : BigInt(seconds[i]!) * 1_000_000_000n + BigInt(nanoseconds[i]!);
+  }
+
+  /**
+   * TOS (IPv4) or traffic class (IPv6) of message `i`, 0 to 255: the DSCP in its upper six bits, ECN in its lower two;
+   * `undefined` if the socket does not report it (`IP_RECVTOS`, `IPV6_RECVTCLASS`). RFC 2474, RFC 3168
+   */
+  trafficClass(i: number): number | undefined {
+    const value = this.#at(i).trafficClasses[i]!;
+    return value < 0 ? undefined : value;
+  }
+
+  /** Sets the TOS or traffic class that message `i` is sent with, 0 to 255; by default it has the socket's. */
+  setTrafficClass(i: number, value: number): void {
+    const checked = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
+    this.#at(i).sendTrafficClasses[i] = checked;
+  }
+
+  /**
+   * TTL or hop limit that message `i` arrived with, 0 to 255; `undefined` if the socket does not report it (`IP_RECVTTL`,
+   * `IPV6_RECVHOPLIMIT`).
+   */
+  hopLimit(i: number): number | undefined {
+    const value = this.#at(i).hopLimits[i]!;
+    return value < 0 ? undefined : value;
+  }
+
+  /**
+   * Whether the kernel cut message `i`, as it had too little room for the control messages that the user asked for with
+   * `setOption`. Then its destination and local address are unknown. `MSG_CTRUNC`, `MSG_TRUNC`, recvmsg(2)
+   */
+  isCut(i: number): boolean {
+    return this.#at(i).cut[i] !== 0;
   }
 
   /**
@@ -175,9 +215,8 @@ export class MessageBatch {
 
   /** The peer of message `i`. Allocates. */
   peer(i: number): Endpoint {
-    const zone = this.peerZone(i);
-    const address = wordsText(this.addresses, this.peerWord(i));
-    return { address: zone === "" ? address : `${address}%${zone}`, port: this.peerPort(i) };
+    const { addresses, scopes, ports } = this.#at(i);
+    return { address: peerText(addresses, this.peerWord(i), scopes[i]!), port: ports[i]! };
   }
 
   /** Index in {@link addresses} of the local address that a reply to message `i` leaves from. */
@@ -196,27 +235,35 @@ export class MessageBatch {
    * it is `::` with the zone of the interface, which determines the address. Allocates.
    */
   localAddress(i: number): string {
-    const word = this.localWord(i);
-    const interfaceDetermines = this.destination(i) === MULTICAST && !isMapped(this.addresses, word);
-    const zone = interfaceDetermines ? this.interfaceName(i) : this.localZone(i);
-    const address = wordsText(this.addresses, word);
-    return zone === "" ? address : `${address}%${zone}`;
-  }
-
-  /** Offset in {@link payloads} of the payload of message `i`; there is room for {@link PAYLOAD_SIZE_MAX} bytes. */
-  payloadOffset(i: number): number {
-    return this.#at(i).payloadOffset(i);
-  }
-
-  /** The payload of message `i`, as a view that the next reception overwrites. Allocates. */
-  payload(i: number): Uint8Array<ArrayBuffer> {
-    const messages = this.#at(i);
-    const offset = messages.payloadOffset(i);
-    return messages.payloads.bytes.subarray(offset, offset + messages.sizes[i]!);
+    const { addresses, sendInterfaces } = this.#at(i);
+    return localText(addresses, this.localWord(i), sendInterfaces[i]!);
   }
 
   /**
-   * Replaces the payload of message `i` by a copy of at most {@link PAYLOAD_SIZE_MAX} bytes.
+   * Offset in {@link payloads} of datagram `k` of message `i`. The payloads of a train follow each other; there is room for
+   * {@link PAYLOAD_SIZE_MAX} bytes in all.
+   */
+  payloadOffset(i: number, k = 0): number {
+    const messages = this.#datagramAt(i, k);
+    return messages.payloadOffset(i) + k * messages.segmentSizes[i]!;
+  }
+
+  /** Bytes of payload of datagram `k` of message `i`. */
+  payloadSize(i: number, k = 0): number {
+    return this.#datagramAt(i, k).datagramSize(i, k);
+  }
+
+  /**
+   * The payload of datagram `k` of message `i`, as a view that the next reception overwrites. Allocates.
+   * @param k 0 to before `datagrams(i)`
+   */
+  payload(i: number, k = 0): Uint8Array<ArrayBuffer> {
+    const offset = this.payloadOffset(i, k);
+    return this.#messages.payloads.bytes.subarray(offset, offset + this.#messages.datagramSize(i, k));
+  }
+
+  /**
+   * Replaces the payload of message `i`, of all its datagrams, by a copy of at most {@link PAYLOAD_SIZE_MAX} bytes.
    * @throws {SystemError} `EMSGSIZE` for a larger one
    */
   setPayload(i: number, payload: Uint8Array): void {
@@ -258,22 +305,21 @@ export class MessageBatch {
 
   /**
    * Adds a message and marks it for sending: a copy of `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, along a route or
-   * along the path of a received message. Allocates, unless it is given a path.
+   * along a path. Allocates, unless it is given a path.
    * @throws {SystemError} `ENOBUFS` if the batch is full, `EMSGSIZE` for a larger payload, `EAFNOSUPPORT` for an address
    *   that the socket cannot use, `EADDRNOTAVAIL` for a source that is not local
    */
   add(payload: Uint8Array, route: Route | Path): void {
     const messages = this.#messages;
     requireObject("sendmmsg", "the route of a message", route);
-    const copy = isPath(route) ? route : copyRoute(route);
+    const path = isPath(route) ? route : routePath(messages.family, 0, route);
     const i = messages.count;
     if (i >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    if (isPath(copy)) setPath(messages, i, copy);
-    else setRoute(messages, i, copy);
+    setPath(messages, i, path);
     messages.setPayload(i, payload, size);
     messages.compose(i);
     messages.count = i + 1;
@@ -285,8 +331,15 @@ export class MessageBatch {
    */
   path(i: number, known?: Path): Path {
     const messages = this.#at(i);
-    if (known !== undefined && hasPath(messages, i, known)) return known;
-    return copyPath(messages, i, this.peer(i), this.localAddress(i));
+    return isPath(known) && hasPath(messages, i, known) ? known : pathOf(messages, i);
+  }
+
+  /** The messages, of which `i` must be one that has a datagram `k`. */
+  #datagramAt(i: number, k: number): Messages {
+    const messages = this.#at(i);
+    if (k === 0 || (k >>> 0 === k && k < messages.datagrams(i))) return messages;
+    const message = `message ${i} has no datagram ${describe(k)}: it has ${messages.datagrams(i)}, numbered from 0`;
+    throw invalid("sendmmsg", message);
   }
 
   /** The messages, of which `i` must be one. */

@@ -9,7 +9,7 @@ import { Memory } from "../../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
 import { hasLinkLocalPrefix, IPV4_MAPPED, isMapped, isUnspecified } from "../net/address.ts";
 import { socketAddressSize } from "../net/socket_address.ts";
-import { ControlMessageDecoder, UNICAST, UNKNOWN } from "./control_message.ts";
+import { ControlMessageDecoder, RECEIVE_CONTROL_SIZE, UNICAST, UNKNOWN } from "./control_message.ts";
 
 /** Most bytes of one message's payload: the longest train that the kernel delivers as one message. */
 export const PAYLOAD_SIZE_MAX = 65_535;
@@ -17,7 +17,7 @@ export const PAYLOAD_SIZE_MAX = 65_535;
 /** Words of one message in {@link Messages.addresses}: the peer's address, then the local address. */
 const ADDRESS_STRIDE = 8;
 const NAME_STRIDE = 32;
-const CONTROL_STRIDE = 192;
+const CONTROL_STRIDE = RECEIVE_CONTROL_SIZE;
 // A power of two would place all payloads in the same few sets of the processor's caches.
 const PAYLOAD_STRIDE = 65_536 + 192;
 
@@ -37,6 +37,8 @@ export class Messages {
   readonly family: number;
   /** Messages in use. */
   count = 0;
+  /** Port of the socket that received them. */
+  localPort = 0;
   /** Memory of the payloads. */
   readonly payloads: Memory;
   /** Addresses, eight words a message: the peer's and the local one. */
@@ -45,16 +47,26 @@ export class Messages {
   readonly ports: Uint16Array;
   /** Interface indexes of the peers' link-local addresses, else 0. */
   readonly scopes: Int32Array;
-  /** Indexes of the interfaces that messages arrived by, or leave by. */
+  /** Indexes of the interfaces that messages arrived by. */
   readonly interfaces: Int32Array;
+  /** Indexes of the interfaces that messages leave by; 0 for the choice of the routing table. */
+  readonly sendInterfaces: Int32Array;
   /** Bytes of payload. */
   readonly sizes: Int32Array;
   /** Bytes of each datagram of a train but the last, which may be shorter; the size of a single datagram. */
   readonly segmentSizes: Int32Array;
   /** Bytes of the largest fragments that messages were reassembled from; 0 for unfragmented ones. */
   readonly fragmentSizes: Int32Array;
+  /** TOS or traffic classes of received messages, -1 if unknown. */
+  readonly trafficClasses: Int16Array;
+  /** Those of messages to send, -1 for the socket's. */
+  readonly sendTrafficClasses: Int16Array;
+  /** TTL or hop limits, -1 if unknown. */
+  readonly hopLimits: Int16Array;
   /** Kinds of destinations: `UNICAST` … `UNKNOWN`. */
   readonly destinations: Uint8Array;
+  /** Whether the kernel cut the datagram or its control messages. */
+  readonly cut: Uint8Array;
   /** Whether there is a time of arrival. */
   readonly timed: Uint8Array;
   /** Seconds of the times of arrival. */
@@ -84,10 +96,15 @@ export class Messages {
     this.ports = new Uint16Array(capacity);
     this.scopes = new Int32Array(capacity);
     this.interfaces = new Int32Array(capacity);
+    this.sendInterfaces = new Int32Array(capacity);
     this.sizes = new Int32Array(capacity);
     this.segmentSizes = new Int32Array(capacity);
     this.fragmentSizes = new Int32Array(capacity);
+    this.trafficClasses = new Int16Array(capacity);
+    this.sendTrafficClasses = new Int16Array(capacity);
+    this.hopLimits = new Int16Array(capacity);
     this.destinations = new Uint8Array(capacity);
+    this.cut = new Uint8Array(capacity);
     this.timed = new Uint8Array(capacity);
     this.seconds = new Uint32Array(capacity);
     this.nanoseconds = new Int32Array(capacity);
@@ -133,14 +150,9 @@ export class Messages {
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
 
-  /**
-   * Whether a message to send names its interface: a link-local source is ambiguous without it, and the interface
-   * determines an unspecified source.
-   */
-  namesInterface(i: number): boolean {
-    const { addresses } = this;
-    const local = this.localWord(i);
-    return hasLinkLocalPrefix(addresses, local) || (!isMapped(addresses, local) && isUnspecified(addresses, local));
+  /** Bytes of datagram `k` of a message. */
+  datagramSize(i: number, k: number): number {
+    return Math.min(this.segmentSizes[i]!, this.sizes[i]! - k * this.segmentSizes[i]!);
   }
 
   /**
@@ -190,9 +202,17 @@ export class Messages {
     const known = named && !cut && sameFamily && control.destination !== UNKNOWN;
     const local = this.localWord(i);
     for (let word = 0; word < 4; word++) this.addresses[local + word] = known ? control.local[word]! : 0;
-    const { segmentSize } = control;
+    const { segmentSize, interfaceIndex } = control;
     this.destinations[i] = known ? control.destination : UNKNOWN;
-    this.interfaces[i] = control.interfaceIndex;
+    this.cut[i] = cut ? 1 : 0;
+    this.interfaces[i] = interfaceIndex;
+    // A link-local source is ambiguous without its interface, and the interface determines an unspecified source. For
+    // others it would override the routing table.
+    const namesInterface = hasLinkLocalPrefix(control.local, 0) || isUnspecified(control.local, 0);
+    this.sendInterfaces[i] = known && namesInterface ? interfaceIndex : 0;
+    this.trafficClasses[i] = control.trafficClass;
+    this.sendTrafficClasses[i] = -1;
+    this.hopLimits[i] = control.hopLimit;
     this.sizes[i] = size;
     this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
     this.fragmentSizes[i] = control.fragmentSize;
@@ -226,6 +246,10 @@ export class Messages {
   /** Prepares message `i` for sending: its peer and source are written by the caller. */
   compose(i: number): void {
     this.destinations[i] = UNICAST;
+    this.cut[i] = 0;
+    this.trafficClasses[i] = -1;
+    this.sendTrafficClasses[i] = -1;
+    this.hopLimits[i] = -1;
     this.fragmentSizes[i] = 0;
     this.timed[i] = 0;
     this.marks[i] = MARKED;

@@ -1,80 +1,146 @@
 /**
- * The path of a datagram, for replies.
+ * The path of a datagram: its peer, its local address, and its interface.
  * @module
  */
 
-import { EAFNOSUPPORT, EINVAL } from "../../ffi/constants.ts";
+import { EAFNOSUPPORT } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import { interfaceName } from "../../ffi/interfaces.ts";
+import { hasLinkLocalPrefix, isMapped, isUnspecified, wordsText } from "../net/address.ts";
+import { INTERNAL, requireInternal } from "../net/checks.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Messages } from "./messages.ts";
 
-/** Words of a path: peer and local address, the peer's scope, the interface. */
-const WORDS = 10;
-const SCOPE = 8;
-const INTERFACE = 9;
+/** Layout of a path's words: two addresses of four words, ports, indexes of interfaces, the socket's address family. */
+export const word = {
+  count: 14,
+  peer: 0,
+  local: 4,
+  peerPort: 8,
+  peerScope: 9,
+  localPort: 10,
+  interface: 11,
+  sendInterface: 12,
+  family: 13,
+} as const;
 
-/** Shows that this module calls the constructor: only the compiler knows that it is private. */
-const KEY = Symbol();
+/** The local address and port of a datagram, and the interface that it arrived by. */
+export interface LocalEndpoint extends Endpoint {
+  /**
+   * The address that a reply leaves from, with its zone if it is link-local. After a broadcast or an IPv4 multicast it is
+   * the address of the arrival interface, or `0.0.0.0` if that has none; after an IPv6 multicast it is `::` with the zone
+   * of that interface, which then determines the address.
+   */
+  readonly address: string;
+  /** Index of the interface. */
+  readonly interfaceIndex: number;
+  /** Name of the interface, looked up on each access: `eth0`; its index in decimal if it no longer exists. */
+  readonly interfaceName: string;
+}
 
-/** Copies the path of message `i`. */
-export let copyPath: (messages: Messages, i: number, peer: Endpoint, local: string) => Path;
+/** Makes a path of its words. */
+export let makePath: (words: Int32Array) => Path;
 /** Whether a value is a path: it has the private fields, which no other object can have. */
-export let isPath: (value: object) => value is Path;
+export let isPath: (value: unknown) => value is Path;
+let wordsOf: (path: Path) => Int32Array;
+
+/**
+ * The path of datagrams: their peer, and the local address and interface that they leave by. `MessageBatch.path` gives
+ * that of a received datagram; a datagram that is sent along it leaves from the address that the received one was sent
+ * to. `UdpSocket.path` makes one of addresses. A path does not expire.
+ */
+export class Path {
+  readonly #words: Int32Array;
+  #peer: Endpoint | undefined;
+  #local: LocalEndpoint | undefined;
+
+  private constructor(key: symbol, words: Int32Array) {
+    requireInternal("sendmmsg", key, "a path is made by the `path` of a batch or of a socket");
+    this.#words = words;
+  }
+
+  static {
+    makePath = (words) => new Path(INTERNAL, words);
+    isPath = (value): value is Path => typeof value === "object" && value !== null && #words in value;
+    wordsOf = (path) => path.#words;
+  }
+
+  /** The peer. A frozen object, always the same. */
+  get peer(): Endpoint {
+    const words = this.#words;
+    return this.#peer ??= Object.freeze({
+      address: peerText(words, word.peer, words[word.peerScope]!),
+      port: words[word.peerPort]!,
+    });
+  }
+
+  /** The local endpoint. A frozen object, always the same. */
+  get local(): LocalEndpoint {
+    const words = this.#words;
+    return this.#local ??= Object.freeze({
+      address: localText(words, word.local, words[word.sendInterface]!),
+      port: words[word.localPort]!,
+      interfaceIndex: words[word.interface]! >>> 0,
+      get interfaceName() {
+        return interfaceName(this.interfaceIndex);
+      },
+    });
+  }
+}
+
+/** The text of a peer's address: a link-local one with its zone, whose index is `scope`. */
+export function peerText(words: Int32Array, at: number, scope: number): string {
+  const text = wordsText(words, at);
+  return hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(scope >>> 0)}` : text;
+}
+
+/** The text of a local address: with a zone if it is link-local, or `::`, which stands for an address of the interface. */
+export function localText(words: Int32Array, at: number, interfaceIndex: number): string {
+  const determines = isUnspecified(words, at) && !isMapped(words, at) && interfaceIndex !== 0;
+  const text = wordsText(words, at);
+  return determines || hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(interfaceIndex >>> 0)}` : text;
+}
+
+/** The path of message `i`. */
+export function pathOf(messages: Messages, i: number): Path {
+  const words = new Int32Array(word.count);
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) words[k] = addresses[peer + k]!;
+  words[word.peerPort] = messages.ports[i]!;
+  words[word.peerScope] = messages.scopes[i]!;
+  words[word.localPort] = messages.localPort;
+  words[word.interface] = messages.interfaces[i]!;
+  words[word.sendInterface] = messages.sendInterfaces[i]!;
+  words[word.family] = messages.family;
+  return makePath(words);
+}
+
 /** Whether message `i` came along the path. */
-export let hasPath: (messages: Messages, i: number, path: Path) => boolean;
+export function hasPath(messages: Messages, i: number, path: Path): boolean {
+  const words = wordsOf(path);
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) if (words[k] !== addresses[peer + k]) return false;
+  return words[word.peerPort] === messages.ports[i] && words[word.peerScope] === messages.scopes[i] &&
+    words[word.interface] === messages.interfaces[i] && words[word.sendInterface] === messages.sendInterfaces[i] &&
+    words[word.localPort] === messages.localPort && words[word.family] === messages.family;
+}
+
 /**
  * Gives message `i` the peer, source and interface of the path.
  * @throws {SystemError} `EAFNOSUPPORT` if the path belongs to a socket of the other family
  */
-export let setPath: (messages: Messages, i: number, path: Path) => void;
-
-/**
- * The path of a received datagram: its peer, and the local address that it was sent to. A datagram that is sent along it
- * (`MessageBatch.add`, `UdpSocket.sendTo`) leaves from that address. A path does not expire. `MessageBatch.path` makes it.
- */
-export class Path {
-  /** The peer. */
-  readonly peer: Endpoint;
-  /** The local address of replies; see `MessageBatch.localAddress`. */
-  readonly local: string;
-  readonly #family: number;
-  readonly #port: number;
-  readonly #words: Int32Array;
-
-  private constructor(key: symbol, messages: Messages, i: number, peer: Endpoint, local: string) {
-    if (key !== KEY) throw new SystemError("recvmmsg", EINVAL, "a path is made by the `path` of a batch");
-    this.peer = peer;
-    this.local = local;
-    this.#family = messages.family;
-    this.#port = messages.ports[i]!;
-    this.#words = new Int32Array(WORDS);
-    this.#words.set(messages.addresses.subarray(messages.peerWord(i), messages.peerWord(i) + SCOPE));
-    this.#words[SCOPE] = messages.scopes[i]!;
-    this.#words[INTERFACE] = messages.interfaces[i]!;
+export function setPath(messages: Messages, i: number, path: Path): void {
+  const words = wordsOf(path);
+  if (words[word.family] !== messages.family) {
+    throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
   }
-
-  static {
-    copyPath = (messages, i, peer, local) => new Path(KEY, messages, i, peer, local);
-    isPath = (value) => #words in value;
-    hasPath = (messages, i, path) => {
-      const words = path.#words;
-      const { addresses } = messages;
-      const peer = messages.peerWord(i);
-      for (let word = 0; word < SCOPE; word++) if (words[word] !== addresses[peer + word]) return false;
-      return words[SCOPE] === messages.scopes[i] && words[INTERFACE] === messages.interfaces[i] &&
-        path.#port === messages.ports[i] && path.#family === messages.family;
-    };
-    setPath = (messages, i, path) => {
-      if (path.#family !== messages.family) {
-        throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
-      }
-      const words = path.#words;
-      const { addresses } = messages;
-      const peer = messages.peerWord(i);
-      for (let word = 0; word < SCOPE; word++) addresses[peer + word] = words[word]!;
-      messages.scopes[i] = words[SCOPE]!;
-      messages.interfaces[i] = words[INTERFACE]!;
-      messages.ports[i] = path.#port;
-    };
-  }
+  const { addresses } = messages;
+  const peer = messages.peerWord(i);
+  for (let k = 0; k < word.peerPort; k++) addresses[peer + k] = words[k]!;
+  messages.ports[i] = words[word.peerPort]!;
+  messages.scopes[i] = words[word.peerScope]!;
+  messages.interfaces[i] = words[word.interface]!;
+  messages.sendInterfaces[i] = words[word.sendInterface]!;
 }

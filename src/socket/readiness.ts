@@ -5,62 +5,108 @@
  * @module
  */
 
+import { EPOLLIN, EPOLLOUT } from "../../ffi/constants.ts";
 import { Epoll } from "../../ffi/epoll.ts";
+import { beforeClose } from "./descriptors.ts";
+
+/** How long to wait. */
+export interface WaitOptions {
+  /** Ends the wait: it then returns false. */
+  readonly signal?: AbortSignal | undefined;
+  /** Longest time to wait, in milliseconds; no limit if absent. */
+  readonly timeoutMilliseconds?: number | undefined;
+}
 
 /** A pending wait. */
 interface Waiter {
-  /** Tells it from a wait for an earlier socket with the same descriptor. */
-  readonly tag: number;
-  resolve(readable: boolean): void;
+  readonly events: number;
+  /** Ends the wait. */
+  settle(ready: boolean): void;
   reject(reason: unknown): void;
 }
 
-/** Pending waits by descriptor. */
-const waiting = new Map<number, Waiter>();
+/** Pending waits for a descriptor. */
+interface Pending {
+  /** Distinguishes the descriptor from that of an earlier socket with the same number. */
+  readonly tag: number;
+  readonly waiters: Set<Waiter>;
+}
+
+const pending = new Map<number, Pending>();
 let lastTag = 0;
 let epoll: Epoll | undefined;
 let running = false;
 
 /**
- * Waits until a descriptor is readable. There may be one wait for a descriptor at a time.
- * @returns true; or false after {@link forget}
+ * Waits until a descriptor is readable or writable, or has an error.
+ * @param events `EPOLLIN` or `EPOLLOUT`
+ * @returns whether it is; false after its close, and when `options` end the wait
  * @throws {SystemError} if the kernel refuses the descriptor
  */
-export function readable(fd: number): Promise<boolean> {
+export function waitFor(fd: number, events: number, { signal, timeoutMilliseconds }: WaitOptions): Promise<boolean> {
+  if (signal?.aborted) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
-    epoll ??= new Epoll();
-    const tag = lastTag = (lastTag + 1) | 0;
-    epoll.arm(fd, tag);
-    waiting.set(fd, { tag, resolve, reject });
-    if (!running) void run(epoll);
+    const set = epoll ??= makeEpoll();
+    const entry = pending.get(fd) ?? { tag: lastTag = (lastTag + 1) | 0, waiters: new Set() };
+    const stop = () => waiter.settle(false);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const waiter: Waiter = {
+      events,
+      settle: (ready) => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", stop);
+        entry.waiters.delete(waiter);
+        if (entry.waiters.size === 0 && pending.get(fd) === entry) pending.delete(fd);
+        // Without a pending wait the thread must not keep the process alive.
+        if (!ready && pending.size === 0) set.wake();
+        resolve(ready);
+      },
+      reject,
+    };
+    entry.waiters.add(waiter);
+    arm(set, fd, entry);
+    pending.set(fd, entry);
+    signal?.addEventListener("abort", stop);
+    if (timeoutMilliseconds !== undefined) timer = setTimeout(stop, timeoutMilliseconds);
+    if (!running) void run(set);
   });
 }
 
-/** Ends the wait for a descriptor. Call it before `close`. */
-export function forget(fd: number): void {
-  epoll?.remove(fd);
-  waiting.get(fd)?.resolve(false);
-  // Without a pending wait the thread must not keep the process alive.
-  if (waiting.delete(fd) && waiting.size === 0) epoll?.wake();
+function makeEpoll(): Epoll {
+  const made = new Epoll();
+  beforeClose((fd) => {
+    made.remove(fd);
+    for (const waiter of pending.get(fd)?.waiters ?? []) waiter.settle(false);
+  });
+  return made;
+}
+
+function arm(epoll: Epoll, fd: number, { tag, waiters }: Pending): void {
+  let events = 0;
+  for (const waiter of waiters) events |= waiter.events;
+  epoll.arm(fd, tag, events);
 }
 
 /** Waits until no wait is pending. */
 async function run(epoll: Epoll): Promise<void> {
   running = true;
   try {
-    while (waiting.size > 0) {
+    while (pending.size > 0) {
       const count = await epoll.wait();
       for (let i = 0; i < count; i++) {
         const fd = epoll.reported(i);
-        const waiter = waiting.get(fd);
-        if (waiter?.tag !== epoll.reportedTag(i)) continue;
-        waiter.resolve(true);
-        waiting.delete(fd);
+        const entry = pending.get(fd);
+        if (entry?.tag !== epoll.reportedTag(i)) continue;
+        const events = epoll.reportedEvents(i);
+        const failed = (events & ~(EPOLLIN | EPOLLOUT)) !== 0;
+        for (const waiter of entry.waiters) if (failed || (waiter.events & events) !== 0) waiter.settle(true);
+        if (entry.waiters.size > 0) arm(epoll, fd, entry);
       }
     }
   } catch (error) {
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
+    const all = [...pending.values()].flatMap(({ waiters }) => [...waiters]);
+    pending.clear();
+    for (const { reject } of all) reject(error);
   } finally {
     running = false;
   }

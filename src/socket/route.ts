@@ -1,5 +1,5 @@
 /**
- * The route of a datagram to send: its peer and its source.
+ * Routes of datagrams to send, as addresses: they become paths.
  * @module
  */
 
@@ -7,45 +7,52 @@ import { AF_INET, EADDRNOTAVAIL, EAFNOSUPPORT } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { isLocalAddress } from "../../ffi/netlink.ts";
 import { addressWords, IPV4_MAPPED, isIPv4, isUnspecified } from "../net/address.ts";
-import { requireObject } from "../net/checks.ts";
+import { invalid, requireInteger, requireObject } from "../net/checks.ts";
 import { type Endpoint, requireAddress, requirePort, type ResolvedAddress } from "../net/endpoint.ts";
-import type { Messages } from "./messages.ts";
+import { makePath, type Path, word } from "./path.ts";
+import { INT_MAX } from "./socket_options.ts";
 
-/** Destination of a datagram to send, and its source. */
+/** Destination of datagrams to send, their source, and the interface that they leave by. */
 export interface Route {
   /** The peer. */
   readonly to: Endpoint;
   /** Local address to send from, a link-local one with its zone; if absent, the kernel chooses it. */
   readonly from?: string | undefined;
-}
-
-/** Copies a route. It reads each property once: the getters of a hostile route may call the library. */
-export function copyRoute({ to, from }: Route): Route {
-  const { address, port } = requireObject("sendmmsg", "`to`", to);
-  return { to: { address, port }, from };
+  /**
+   * Index of the interface to send by, as a received datagram has it; if absent or 0, the routing table chooses it. A DHCP
+   * server needs it: its interfaces may have the same address, or none.
+   */
+  readonly interfaceIndex?: number | undefined;
 }
 
 /**
- * Gives message `i` the peer and the source of a route that {@link copyRoute} made.
+ * Makes a path of a route. It reads each property once: the getters of a hostile route may call the library.
+ * @param family `AF_INET` or `AF_INET6`, the socket's
+ * @param localPort the socket's port
  * @throws {SystemError} `EAFNOSUPPORT` for an address that the socket cannot use, `EADDRNOTAVAIL` for a source that is not
  *   local, `EINVAL` for a text that is no address
  */
-export function setRoute(messages: Messages, i: number, { to: { address, port }, from }: Route): void {
+export function routePath(family: number, localPort: number, { to, from, interfaceIndex = 0 }: Route): Path {
+  const { address, port } = requireObject("sendmmsg", "`to`", to);
   const peer = requireAddress(address);
-  messages.ports[i] = requirePort("sendmmsg", port, 1);
-  if (messages.family === AF_INET && !isIPv4(peer.bytes)) throw noReach("sendmmsg", address, false);
+  const ipv4 = isIPv4(peer.bytes);
+  if (family === AF_INET && !ipv4) throw noReach("sendmmsg", address, false);
   const local = from === undefined ? undefined : requireSource(from, peer);
-  const { addresses } = messages;
-  addresses.set(addressWords(peer.bytes), messages.peerWord(i));
-  const word = messages.localWord(i);
-  if (local === undefined) {
-    addresses.fill(0, word, word + 4);
-    if (isIPv4(peer.bytes)) addresses[word + 2] = IPV4_MAPPED;
-  } else {
-    addresses.set(addressWords(local.bytes), word);
+  const words = new Int32Array(word.count);
+  words.set(addressWords(peer.bytes), word.peer);
+  if (local !== undefined) words.set(addressWords(local.bytes), word.local);
+  else if (ipv4) words[word.local + 2] = IPV4_MAPPED;
+  words[word.peerPort] = requirePort("sendmmsg", port, 1);
+  words[word.peerScope] = peer.scope;
+  words[word.localPort] = localPort;
+  const scope = local?.scope ?? 0;
+  const index = requireInteger("sendmmsg", "`interfaceIndex`", interfaceIndex, 0, INT_MAX);
+  if (index !== 0 && scope !== 0 && index !== scope) {
+    throw invalid("sendmmsg", `\`from\` is an address of interface ${scope}, but \`interfaceIndex\` is ${index}`);
   }
-  messages.scopes[i] = peer.scope;
-  messages.interfaces[i] = local?.scope ?? 0;
+  words[word.interface] = words[word.sendInterface] = index || scope;
+  words[word.family] = family;
+  return makePath(words);
 }
 
 /** The error for an address of a family that the socket does not reach. */

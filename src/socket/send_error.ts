@@ -35,8 +35,9 @@ export function sendError(batch: MessageBatch, i: number): SystemError {
 }
 
 /** The error of a datagram to another peer than the one that the socket is connected to. */
-export function otherPeer({ address, port }: Endpoint, connected: string): SystemError {
-  const message = `cannot send to ${address} port ${port}: the socket is connected to ${connected}`;
+export function otherPeer({ address, port }: Endpoint, connected: Endpoint): SystemError {
+  const to = `${connected.address} port ${connected.port}`;
+  const message = `cannot send to ${address} port ${port}: the socket is connected to ${to}`;
   return new SystemError("sendmmsg", EISCONN, message);
 }
 

@@ -9,7 +9,7 @@ import { Memory } from "../../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
 import { isMapped } from "../net/address.ts";
 import { writeSocketAddress } from "../net/socket_address.ts";
-import { encodeSegmentSize, encodeSource, SEND_CONTROL_SIZE } from "./control_message.ts";
+import { encodeSegmentSize, encodeSource, encodeTrafficClass, SEND_CONTROL_SIZE } from "./control_message.ts";
 import type { Messages } from "./messages.ts";
 
 const NAME_STRIDE = 32;
@@ -88,9 +88,11 @@ export class SendVector {
     );
     const start = this.#controlsOffset + count * SEND_CONTROL_SIZE;
     const local = messages.localWord(i);
-    // For IPv4 an interface would override the routing table, and might replace the source by its own address.
-    const interfaceIndex = !isMapped(addresses, local) && messages.namesInterface(i) ? messages.interfaces[i]! : 0;
-    let at = encodeSource(memory, start, addresses, local, interfaceIndex);
+    const trafficClass = messages.sendTrafficClasses[i]!;
+    let at = encodeSource(memory, start, addresses, local, messages.sendInterfaces[i]!);
+    if (trafficClass >= 0) {
+      at = encodeTrafficClass(memory, at, isMapped(addresses, messages.peerWord(i)), trafficClass);
+    }
     if (segmentSize > 0) at = encodeSegmentSize(memory, at, segmentSize);
     vector.setName(count, name, named ? nameLength : 0);
     vector.setBuffers(count, this.#buffersOffset + this.#firstBuffer * iovec.size, this.#buffers - this.#firstBuffer);

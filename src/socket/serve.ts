@@ -3,44 +3,30 @@
  * @module
  */
 
-import { EAGAIN, EINTR } from "../../ffi/constants.ts";
+import { EAGAIN, EINTR, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { yieldToEventLoop } from "../../ffi/event_loop.ts";
-import { interfaceName } from "../../ffi/interfaces.ts";
 import { writeError } from "../../ffi/writer.ts";
-import { invalid, requireFunction, requireObject } from "../net/checks.ts";
-import type { Endpoint } from "../net/endpoint.ts";
-import { type BindOptions, readBindOptions } from "./bind.ts";
+import { invalid, requireBoolean, requireFunction, requireInteger, requireObject } from "../net/checks.ts";
+import { BatchSocket } from "./batch_socket.ts";
+import { readBindOptions } from "./bind.ts";
 import { UNKNOWN } from "./control_message.ts";
+import { type Datagram, datagram } from "./datagram.ts";
 import { ErrorQueue } from "./error_queue.ts";
 import type { MessageBatch } from "./message_batch.ts";
+import { readSocketOptions, type UdpBindOptions } from "./options.ts";
 import type { Path } from "./path.ts";
+import type { Route } from "./route.ts";
 import { sendError } from "./send_error.ts";
-import { TurnPolling } from "./turn_polling.ts";
+import { isServicePort } from "./service_ports.ts";
+import { INT_MAX } from "./socket_options.ts";
 import { UdpSocket } from "./udp_socket.ts";
 
-/** The local address and port of a datagram, and the interface that it arrived by. */
-export interface LocalEndpoint extends Endpoint {
+/** A received datagram. Its payload belongs to the handler. */
+export interface UdpRequest extends Datagram {
   /**
-   * The address that a reply leaves from, with its zone if it is link-local. After a broadcast or an IPv4 multicast it is
-   * the address of the arrival interface; after an IPv6 multicast it is `::` with the zone of that interface, which then
-   * determines the address.
+   * Sends a reply: for handlers with several replies, or later ones. The payload is copied at once. Errors go to `onError`.
    */
-  readonly address: string;
-  /** Index of the interface. */
-  readonly interfaceIndex: number;
-  /** Name of the interface, looked up on each access: `eth0`; its index in decimal if it no longer exists. */
-  readonly interfaceName: string;
-}
-
-/** A received datagram. */
-export interface UdpRequest {
-  /** Its payload, 0 to 65,527 bytes: a copy that belongs to the handler. */
-  readonly payload: Uint8Array<ArrayBuffer>;
-  /** Its source. */
-  readonly peer: Endpoint;
-  /** Its destination, from which the reply leaves. */
-  readonly local: LocalEndpoint;
+  readonly reply: (payload: Uint8Array) => void;
 }
 
 /** The reply of a handler: its payload, or nothing. The payload is copied when the handler is done. */
@@ -52,12 +38,36 @@ export type UdpReply = Uint8Array | null | undefined | void;
  */
 export type UdpHandler = (request: UdpRequest) => UdpReply | PromiseLike<UdpReply>;
 
+/** A server that runs. */
+export interface UdpServer {
+  /** The bound socket. To receive from it takes datagrams away from the handler. */
+  readonly socket: UdpSocket;
+  /** Handlers that have returned a promise which is not settled yet. */
+  readonly pending: number;
+  /** Datagrams that were dropped because `maxPending` handlers were pending. */
+  readonly dropped: number;
+  /** Replies that the guard refused to send. */
+  readonly refused: number;
+  /** Sends a datagram that is no reply, together with the replies of this turn. Errors go to `onError`. */
+  readonly send: (payload: Uint8Array, to: Route | Path) => void;
+}
+
 /** Options of {@link serve}. */
-export interface ServeOptions extends BindOptions {
+export interface ServeOptions extends UdpBindOptions {
   /** Stops the server. */
   readonly signal?: AbortSignal | undefined;
-  /** Called with the bound socket: `socket.port` is the port, `socket.sendTo` sends datagrams that are no replies. */
-  readonly onListen?: ((socket: UdpSocket) => void | PromiseLike<void>) | undefined;
+  /** Time that pending handlers have after that to reply, in milliseconds; 0 by default. */
+  readonly drainMilliseconds?: number | undefined;
+  /** Most pending handlers; further datagrams are dropped, and counted. 10,000 by default. */
+  readonly maxPending?: number | undefined;
+  /**
+   * Whether to refuse replies to ports of services: those below 1024, those that the echo server refuses, and the server's
+   * own. True by default: a forged datagram could start an exchange without end between two servers that answer anything.
+   * Switch it off if the handler answers requests only, and no replies.
+   */
+  readonly guard?: boolean | undefined;
+  /** Called once the socket is bound: `server.socket.port` is the port. */
+  readonly onListen?: ((server: UdpServer) => void | PromiseLike<void>) | undefined;
   /**
    * Called with an error that a handler threw or rejected with, and with the {@link SystemError} of a reply that could
    * not be sent; `request` is the datagram, if there is one. The server goes on, unless `onError` itself throws or
@@ -67,25 +77,27 @@ export interface ServeOptions extends BindOptions {
 }
 
 /** Callbacks get the socket, and may override its methods: a server that stops must close it all the same. */
-const { close } = UdpSocket.prototype;
+const { close } = BatchSocket.prototype;
 
 /** Most messages of one system call. */
 const BATCH_CAPACITY = 64;
+const MAX_PENDING = 10_000;
 
 /**
  * Answers UDP datagrams, each from the local address that it was sent to, until `options.signal` stops it or the socket
  * is closed. The event loop goes on: the server occupies it for at most 64 messages at a time.
  *
- * When it is stopped, it receives no more, and discards the replies of pending handlers.
+ * When it is stopped, it receives no more, waits for pending handlers up to `drainMilliseconds`, and discards later
+ * replies.
  *
  * ```ts
- * import { serve } from "echo.ts";
+ * import { serve } from "@echo-ts/udp";
  *
  * const stop = new AbortController();
  * await serve({
  *   port: 5300,
  *   signal: stop.signal,
- *   onListen: (socket) => socket.sendTo(new TextEncoder().encode("hello"), { to: { address: "127.0.0.1", port: 5300 } }),
+ *   onListen: ({ send }) => send(new TextEncoder().encode("hello"), { to: { address: "127.0.0.1", port: 5300 } }),
  * }, ({ payload, peer, local }) => {
  *   console.log(`${new TextDecoder().decode(payload)} from ${peer.address} to ${local.address} on ${local.interfaceName}`);
  *   stop.abort();
@@ -97,26 +109,44 @@ const BATCH_CAPACITY = 64;
  * @throws {SystemError} if the address cannot be bound or an argument is invalid; and errors of `onListen` and `onError`
  */
 export async function serve(options: ServeOptions, handler: UdpHandler): Promise<void> {
-  const { signal, onListen, onError } = requireObject("bind", "the options of serve", options);
+  const checked = readServeOptions(options);
   requireFunction("recvmmsg", "the handler", handler);
-  if (onListen !== undefined) requireFunction("bind", "`onListen`", onListen);
-  if (onError !== undefined) requireFunction("recvmmsg", "`onError`", onError);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalid("bind", "`signal` must be an AbortSignal");
-  }
-  const bindOptions = readBindOptions(options);
+  const { signal, onListen } = checked;
   if (signal?.aborted) return;
-  const socket = UdpSocket.bind(bindOptions);
-  const service = new Service(socket, handler, onError ?? ((error) => writeError(inspect(error))));
+  const socket = UdpSocket.bind(checked.bindOptions);
+  const service = new Service(socket, handler, checked);
   const stop = () => service.stop();
   try {
     signal?.addEventListener("abort", stop);
-    if (onListen !== undefined) service.follow(onListen(socket));
+    if (onListen !== undefined) service.follow(onListen(service.server));
     await service.run();
   } finally {
     close.call(socket);
     signal?.removeEventListener("abort", stop);
   }
+}
+
+/** Checked options. */
+interface Checked extends Omit<ServeOptions, keyof UdpBindOptions> {
+  readonly bindOptions: UdpBindOptions;
+  readonly maxPending: number;
+  readonly drainMilliseconds: number;
+}
+
+/** Reads each option once, and checks it. */
+function readServeOptions(options: ServeOptions): Checked {
+  const given = requireObject("bind", "the options of serve", options);
+  const { signal, onListen, onError, guard = true, maxPending = MAX_PENDING, drainMilliseconds = 0 } = given;
+  if (onListen !== undefined) requireFunction("bind", "`onListen`", onListen);
+  if (onError !== undefined) requireFunction("recvmmsg", "`onError`", onError);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalid("bind", "`signal` must be an AbortSignal");
+  }
+  requireBoolean("sendmmsg", "`guard`", guard);
+  requireInteger("recvmmsg", "`maxPending`", maxPending, 0, INT_MAX);
+  requireInteger("recvmmsg", "`drainMilliseconds`", drainMilliseconds, 0, INT_MAX);
+  const bindOptions = { ...readBindOptions(options), ...readSocketOptions(options) };
+  return { bindOptions, signal, onListen, onError, guard, maxPending, drainMilliseconds };
 }
 
 /** An error as text, with its stack. */
@@ -126,58 +156,73 @@ function inspect(error: unknown): string {
 
 /** The running server: receives, calls the handler, and sends. */
 class Service {
+  /** What callbacks get. */
+  readonly server: UdpServer;
   readonly #socket: UdpSocket;
   readonly #handler: UdpHandler;
+  readonly #options: Checked;
   readonly #onError: NonNullable<ServeOptions["onError"]>;
   readonly #received: MessageBatch;
   readonly #replies: MessageBatch;
   readonly #errors = new ErrorQueue();
   // The request of each message of #replies.
-  readonly #requests: UdpRequest[] = [];
+  readonly #requests: (UdpRequest | undefined)[] = [];
+  readonly #stop = new AbortController();
   #handling = false;
-  #stopping = false;
   #flushing = false;
   #failure: { readonly error: unknown } | undefined;
+  #pending = 0;
+  #dropped = 0;
+  #refused = 0;
+  #drained: (() => void) | undefined;
   // Of the last request: usually the next one takes the same path.
   #path: Path | undefined;
-  #local: LocalEndpoint | undefined;
 
-  constructor(socket: UdpSocket, handler: UdpHandler, onError: NonNullable<ServeOptions["onError"]>) {
+  constructor(socket: UdpSocket, handler: UdpHandler, options: Checked) {
     this.#socket = socket;
     this.#handler = handler;
-    this.#onError = onError;
+    this.#options = options;
+    this.#onError = options.onError ?? ((error) => writeError(inspect(error)));
     this.#received = socket.batch(BATCH_CAPACITY);
     this.#replies = socket.batch(BATCH_CAPACITY);
+    // deno-lint-ignore no-this-alias
+    const service = this;
+    this.server = Object.freeze({
+      socket,
+      get pending() {
+        return service.#pending;
+      },
+      get dropped() {
+        return service.#dropped;
+      },
+      get refused() {
+        return service.#refused;
+      },
+      send: (payload: Uint8Array, to: Route | Path) => {
+        service.#add(payload, to, undefined);
+        service.#sendSoon();
+      },
+    });
   }
 
   /** Serves until {@link stop} is called or the socket is closed. */
   async run(): Promise<void> {
     const socket = this.#socket;
-    const polling = new TurnPolling();
+    const { signal } = this.#stop;
     while (!this.#ended) {
       const received = socket.receive(this.#received, false);
-      if (received > 0) {
-        this.#handle();
-        polling.received();
-        await yieldToEventLoop();
-      } else if (received !== -EAGAIN && received !== -EINTR) {
-        this.#report(new SystemError("recvmmsg", -received), undefined);
-        await yieldToEventLoop();
-      } else if (polling.goesOn()) {
-        await yieldToEventLoop();
-      } else {
-        this.#drainErrors();
-        await socket.readable();
-      }
+      if (received > 0) this.#handle();
+      else if (received === -EAGAIN) this.#drainErrors();
+      else if (received !== -EINTR) this.#report(new SystemError("recvmmsg", -received), undefined);
+      if (!this.#ended) await socket.readable({ signal });
     }
+    await this.#drain();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   /** Ends {@link run}. */
   stop(): void {
-    this.#stopping = true;
-    // Replies of the current turn are still sent.
-    if (!this.#handling) close.call(this.#socket);
+    this.#stop.abort();
   }
 
   /** Ends {@link run} with the error of a promise that a callback returned. */
@@ -186,7 +231,7 @@ class Service {
   }
 
   get #ended(): boolean {
-    return this.#stopping || this.#socket.fd < 0;
+    return this.#stop.signal.aborted || this.#socket.fd < 0;
   }
 
   #report(error: unknown, request: UdpRequest | undefined): void {
@@ -207,18 +252,15 @@ class Service {
     try {
       for (let i = 0; i < batch.count && !this.#ended; i++) {
         // Without a local address there is no right source for a reply.
-        if (batch.destination(i) === UNKNOWN) continue;
-        const path = batch.path(i, this.#path);
-        if (path !== this.#path) this.#local = localEndpoint(batch, i, path, this.#socket.port);
-        this.#path = path;
-        const start = batch.payloadOffset(i);
-        const end = start + batch.size(i);
-        const segmentSize = batch.segmentSize(i);
-        let from = start;
-        do {
-          this.#handleOne(path, batch.payloads.slice(from, Math.min(from + segmentSize, end)));
-          from += segmentSize;
-        } while (from < end && !this.#ended);
+        if (batch.destination(i) === UNKNOWN) {
+          if (batch.isCut(i)) this.#report(cutError(batch, i), undefined);
+          continue;
+        }
+        const path = this.#path = batch.path(i, this.#path);
+        for (let k = 0; k < batch.datagrams(i) && !this.#ended; k++) {
+          if (this.#pending < this.#options.maxPending) this.#handleOne(batch, i, k, path);
+          else this.#dropped++;
+        }
       }
       this.#send();
     } finally {
@@ -226,8 +268,14 @@ class Service {
     }
   }
 
-  #handleOne(path: Path, payload: Uint8Array<ArrayBuffer>): void {
-    const request: UdpRequest = { payload, peer: path.peer, local: this.#local! };
+  #handleOne(batch: MessageBatch, i: number, k: number, path: Path): void {
+    const request: UdpRequest = {
+      ...datagram(batch, i, k, path),
+      reply: (payload) => {
+        this.#answer(request, payload);
+        if (!this.#handling) this.#sendSoon();
+      },
+    };
     let reply: ReturnType<UdpHandler>;
     try {
       reply = this.#handler(request);
@@ -235,12 +283,13 @@ class Service {
       this.#report(error, request);
       return;
     }
-    if (reply === undefined || reply instanceof Uint8Array) this.#answer(request, path, reply);
-    else void this.#answerLater(request, path, reply);
+    if (reply === undefined || reply instanceof Uint8Array) this.#answer(request, reply);
+    else void this.#answerLater(request, reply);
   }
 
   /** Sends the reply that a promise yields. */
-  async #answerLater(request: UdpRequest, path: Path, promise: PromiseLike<UdpReply> | UdpReply): Promise<void> {
+  async #answerLater(request: UdpRequest, promise: PromiseLike<UdpReply> | UdpReply): Promise<void> {
+    this.#pending++;
     try {
       let reply: UdpReply;
       try {
@@ -249,21 +298,44 @@ class Service {
         this.#report(error, request);
         return;
       }
-      if (this.#ended) return;
-      this.#answer(request, path, reply);
+      if (this.#stop.signal.aborted && this.#options.drainMilliseconds === 0) return;
+      this.#answer(request, reply);
       this.#sendSoon();
     } catch (error) {
       this.#fail(error);
+    } finally {
+      if (--this.#pending === 0) this.#drained?.();
     }
   }
 
-  #answer(request: UdpRequest, path: Path, reply: UdpReply): void {
+  /** Waits for pending handlers after {@link stop}, as long as the options say. */
+  async #drain(): Promise<void> {
+    const { drainMilliseconds } = this.#options;
+    if (this.#pending === 0 || drainMilliseconds === 0 || this.#failure !== undefined) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, drainMilliseconds);
+      this.#drained = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#send();
+  }
+
+  #answer(request: UdpRequest, reply: UdpReply): void {
+    const { port } = request.peer;
     // Source port 0 requests no reply. RFC 768
-    if (reply === undefined || reply === null || path.peer.port === 0 || this.#socket.fd < 0) return;
+    if (reply === undefined || reply === null || port === 0) return;
+    if (this.#options.guard && isServicePort(port, this.#socket.port)) this.#refused++;
+    else this.#add(reply, request.path, request);
+  }
+
+  #add(payload: Uint8Array, to: Route | Path, request: UdpRequest | undefined): void {
+    if (this.#socket.fd < 0) return;
     const replies = this.#replies;
     if (replies.count === replies.capacity) this.#send();
     try {
-      replies.add(reply, path);
+      replies.add(payload, to);
     } catch (error) {
       this.#report(error, request);
       return;
@@ -289,10 +361,10 @@ class Service {
     const replies = this.#replies;
     const { count } = replies;
     if (count === 0 || this.#socket.fd < 0) return;
-    const failures: [SystemError, UdpRequest][] = [];
+    const failures: [SystemError, UdpRequest | undefined][] = [];
     if (this.#socket.send(replies) < count) {
       for (let i = 0; i < count; i++) {
-        if (replies.error(i) !== 0) failures.push([sendError(replies, i), this.#requests[i]!]);
+        if (replies.error(i) !== 0) failures.push([sendError(replies, i), this.#requests[i]]);
       }
     }
     replies.clear();
@@ -307,14 +379,11 @@ class Service {
   }
 }
 
-/** The local endpoint of message `i`. */
-function localEndpoint(batch: MessageBatch, i: number, path: Path, port: number): LocalEndpoint {
-  return {
-    address: path.local,
-    port,
-    interfaceIndex: batch.interfaceIndex(i),
-    get interfaceName() {
-      return interfaceName(this.interfaceIndex);
-    },
-  };
+/** The error of a datagram whose control messages were cut, so that its local address is unknown. */
+function cutError(batch: MessageBatch, i: number): SystemError {
+  const { address, port } = batch.peer(i);
+  const message =
+    `dropped a datagram from ${address} port ${port}: its control messages have more bytes than the library ` +
+    "reserves; reset options that were set with `setOption`";
+  return new SystemError("recvmmsg", ENOBUFS, message);
 }

@@ -9,6 +9,7 @@ import {
   F_GETFL,
   F_SETFL,
   IP_MTU_DISCOVER,
+  IP_MULTICAST_ALL,
   IP_PKTINFO,
   IP_PMTUDISC_DONT,
   IP_RECVERR,
@@ -57,6 +58,8 @@ export interface Configuration {
 export function configure(fd: number, domain: number, receiveBuffer: number): Configuration {
   require(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
   if (domain === AF_INET6) require(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  // A dual-stack socket, unlike an IPv4 one, would not receive groups that it has not joined, such as 224.0.0.1.
+  setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, 1);
   // Routers may fragment a large reply where the way back is narrower. IPv6 has no such routers: there the kernel learns
   // the MTU from the first reply that is too large.
   setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);

@@ -1,109 +1,67 @@
 /**
- * A UDP socket that knows the local address of each datagram.
+ * UDP sockets for programs with an event loop.
  * @module
  */
 
-import {
-  AF_INET,
-  AF_INET6,
-  EAFNOSUPPORT,
-  EAGAIN,
-  EBADF,
-  IPPROTO_IPV6,
-  IPV6_FREEBIND,
-  MSG_DONTWAIT,
-  MSG_WAITFORONE,
-  POLLIN,
-  SO_RCVTIMEO,
-  SOL_SOCKET,
-} from "../../ffi/constants.ts";
-import { errnoMessage, SystemError } from "../../ffi/errno.ts";
-import { sockaddr_in6 } from "../../ffi/layouts.ts";
+import { EAGAIN, EDESTADDRREQ, EINTR, EPOLLIN, EPOLLOUT, POLLIN } from "../../ffi/constants.ts";
+import { SystemError } from "../../ffi/errno.ts";
+import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import * as libc from "../../ffi/libc.ts";
-import { Memory } from "../../ffi/memory.ts";
-import { SocketMemory } from "../../ffi/socket_memory.ts";
-import { addressWords, endpointText, isIPv4, sameAddress } from "../net/address.ts";
-import { invalid, requireInteger, requireObject } from "../net/checks.ts";
-import { type Endpoint, requireAddress, requirePort, type ResolvedAddress } from "../net/endpoint.ts";
-import { writeResolvedAddress } from "../net/socket_address.ts";
+import { INTERNAL, invalid, requireBytes, requireInteger, requireObject } from "../net/checks.ts";
+import { addressText } from "../net/address.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import { type AdoptOptions, adoptSocket } from "./adopt.ts";
-import { BatchSender } from "./batch_sender.ts";
-import { type BindOptions, bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
-import { own, release } from "./descriptors.ts";
-import { MessageBatch, messagesOf } from "./message_batch.ts";
-import type { Messages } from "./messages.ts";
-import { OwnSourceFilter } from "./own_source_filter.ts";
-import type { Path } from "./path.ts";
-import { readable } from "./readiness.ts";
-import { noReach, type Route } from "./route.ts";
+import { BatchSocket, descriptorOf } from "./batch_socket.ts";
+import { bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
+import { type Datagram, datagrams } from "./datagram.ts";
+import { type GroupOptions, joinGroup, leaveGroup } from "./groups.ts";
+import { MessageBatch } from "./message_batch.ts";
+import { isPath, type Path } from "./path.ts";
+import { waitFor, type WaitOptions } from "./readiness.ts";
+import { noReach, type Route, routePath } from "./route.ts";
 import { otherPeer, sendError } from "./send_error.ts";
-import { INT_MAX, isNonblocking } from "./socket_options.ts";
+import { INT_MAX } from "./socket_options.ts";
+import {
+  prepareSocket,
+  readSocketOptions,
+  setSocketOptions,
+  type SocketOptions,
+  type UdpBindOptions,
+} from "./options.ts";
+import { TurnPolling } from "./turn_polling.ts";
 
-/** Shows that this module calls the constructor: only the compiler knows that it is private. */
-const KEY = Symbol();
+/** Messages that an iteration receives at a time. */
+const ITERATION_CAPACITY = 16;
 
 /**
- * The descriptor of an open socket. It accepts a `UdpSocket` only: no other object has the private field.
- * @throws {SystemError} `EINVAL` for another value, `EBADF` for a closed socket
- */
-export let descriptorOf: (syscall: string, socket: UdpSocket) => number;
-
-/**
- * A bound UDP socket.
+ * A bound UDP socket: a {@link BatchSocket} that waits while the event loop goes on, and also sends and receives single
+ * datagrams.
  *
  * Errors are a {@link SystemError} whose message says what to do. The garbage collector closes an unreachable socket.
  */
-export class UdpSocket {
-  readonly #domain: number;
-  readonly #dualStack: boolean;
-  readonly #address: ResolvedAddress;
-  readonly #port: number;
-  readonly #receiveBuffer: number;
-  readonly #adopted: boolean;
-  readonly #notices: readonly string[];
-  readonly #memory: SocketMemory;
-  readonly #sender: BatchSender;
-  #fd: number;
-  #receiveTimeout = 0;
-  #connected: { readonly address: ResolvedAddress; readonly port: number } | undefined;
-  #readable: Promise<boolean> | undefined;
+export class UdpSocket extends BatchSocket {
+  readonly #local: Endpoint;
+  readonly #polling = new TurnPolling();
+  #connected: Path | undefined;
   #single: MessageBatch | undefined;
-  #ownSources: OwnSourceFilter | undefined;
 
-  private constructor(key: symbol, bound: Bound, adopted: boolean) {
-    if (key !== KEY) throw invalid("socket", "a socket is made by `UdpSocket.bind` or `UdpSocket.adopt`");
-    const { fd, domain, dualStack, address, port, segmentation, receiveBuffer, notices } = bound;
-    this.#fd = fd;
-    this.#domain = domain;
-    this.#dualStack = dualStack;
-    this.#address = address;
-    this.#port = port;
-    this.#receiveBuffer = receiveBuffer;
-    this.#adopted = adopted;
-    this.#notices = notices;
-    this.#memory = new SocketMemory(fd);
-    this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
-    // An IPv6 address that only a route makes local needs this as a source. After bind, for it lets bind accept any
-    // address, a mistyped one too.
-    if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-    own(this, fd);
-  }
-
-  static {
-    descriptorOf = (syscall, socket) => {
-      if (typeof socket !== "object" || socket === null || !(#fd in socket)) {
-        throw invalid(syscall, "a socket must be a UdpSocket");
-      }
-      return socket.#open(syscall);
-    };
+  /** Only the library calls it: use {@link bind} or {@link adopt}. */
+  protected constructor(key: symbol, bound: Bound, adopted: boolean) {
+    super(key, bound, adopted);
+    const { address: { bytes, zone }, port } = bound;
+    const text = addressText(bytes);
+    this.#local = Object.freeze({ address: zone === "" ? text : `${text}%${zone}`, port });
   }
 
   /**
-   * Binds a socket.
+   * Binds a socket. If `address` is a name, it blocks until the name server answers.
    * @throws {SystemError} with a sentence for the user if the address cannot be bound
    */
-  static bind(options: BindOptions): UdpSocket {
-    return new UdpSocket(KEY, bindSocket(readBindOptions(options)), false);
+  static override bind(options: UdpBindOptions): UdpSocket {
+    const bindOptions = readBindOptions(options);
+    const socketOptions = readSocketOptions(options);
+    const bound = bindSocket(bindOptions, (fd, domain) => prepareSocket(fd, domain, socketOptions));
+    return new UdpSocket(INTERNAL, bound, false);
   }
 
   /**
@@ -111,72 +69,64 @@ export class UdpSocket {
    * how this class works: `SO_BROADCAST`, `IP_RECVERR`, `SO_TIMESTAMPING`, `UDP_CORK`, `O_NONBLOCK`.
    * @param fd its descriptor
    * @param options see {@link AdoptOptions}
-   * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another `UdpSocket` has it
+   * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another socket of this process
+   *   has it
    */
-  static adopt(fd: number, options: AdoptOptions = {}): UdpSocket {
-    return new UdpSocket(KEY, adoptSocket(fd, options), true);
+  static override adopt(fd: number, options: AdoptOptions = {}): UdpSocket {
+    return new UdpSocket(INTERNAL, adoptSocket(fd, options), true);
   }
 
-  /** `AF_INET` (2) or `AF_INET6` (10). */
-  get domain(): number {
-    return this.#domain;
-  }
-
-  /** Address families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
-  get families(): string {
-    return this.#domain === AF_INET ? "IPv4" : this.#dualStack ? "IPv4 and IPv6" : "IPv6";
-  }
-
-  /** The local address. */
-  get address(): ResolvedAddress {
-    return this.#address;
-  }
-
-  /** The local port. */
-  get port(): number {
-    return this.#port;
-  }
-
-  /** The local endpoint as text: `[::]:9000`. */
-  get endpoint(): string {
-    return endpointText(this.#address.bytes, this.#address.zone, this.#port);
-  }
-
-  /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
-  get receiveBuffer(): number {
-    return this.#receiveBuffer;
-  }
-
-  /** Whether it was adopted: then other processes may share it. */
-  get adopted(): boolean {
-    return this.#adopted;
-  }
-
-  /** Shortcomings of the host or its kernel, a sentence each. */
-  get notices(): readonly string[] {
-    return this.#notices;
-  }
-
-  /** The descriptor, for poll(2); -1 after {@link close}. */
-  get fd(): number {
-    return this.#fd;
+  /** The local address and port. A frozen object. */
+  get local(): Endpoint {
+    return this.#local;
   }
 
   /**
-   * Sets an option whose value is an `int`, by the kernel's numbers. setsockopt(2), ip(7), ipv6(7), socket(7)
+   * Sets options by name.
+   * @throws {SystemError} `EINVAL` for a value out of range, or an error of the kernel; the options before it are set
+   */
+  set(options: SocketOptions): void {
+    const checked = readSocketOptions(options);
+    setSocketOptions(descriptorOf("setsockopt", this), super.domain, checked);
+  }
+
+  /**
+   * Sets an option by the kernel's numbers: `constants.IPPROTO_IP`, `constants.IP_TTL`. setsockopt(2), ip(7), ipv6(7)
+   * @param value an `int`, or the bytes of another type
    * @throws {SystemError} if the kernel refuses it
    */
-  setOption(level: number, name: number, value: number): void {
-    for (const number of [level, name, value]) requireInteger("setsockopt", "an option", number, ~INT_MAX, INT_MAX);
-    check("setsockopt", libc.setsockopt(this.#open("setsockopt"), level, name, value));
+  override setOption(level: number, name: number, value: number | Uint8Array): void {
+    if (typeof value === "number") return super.setOption(level, name, value);
+    requireBytes("setsockopt", "the value of an option", value);
+    for (const number of [level, name]) requireInteger("setsockopt", "an option", number, ~INT_MAX, INT_MAX);
+    check("setsockopt", libc.setsockoptBytes(descriptorOf("setsockopt", this), level, name, value));
   }
 
   /**
-   * Allocates a batch for this socket: `capacity` messages, 1 to 1024, of about 64 KiB each.
-   * @param headers see {@link MessageBatch}
+   * Reads an option whose value is an `int` of at least 0, by the kernel's numbers. getsockopt(2)
+   * @throws {SystemError} if the kernel refuses it
    */
-  batch(capacity: number, headers?: Uint8Array<ArrayBuffer>): MessageBatch {
-    return new MessageBatch(this.#domain, capacity, headers);
+  getOption(level: number, name: number): number {
+    for (const number of [level, name]) requireInteger("getsockopt", "an option", number, ~INT_MAX, INT_MAX);
+    return check("getsockopt", libc.getsockopt(descriptorOf("getsockopt", this), level, name));
+  }
+
+  /**
+   * Joins a multicast group, IPv4 or IPv6, also both on a socket for both families.
+   * @param group the address of the group
+   * @throws {SystemError} `EINVAL` for another address, `EAFNOSUPPORT` for a family that the socket does not receive, and
+   *   errors of the kernel: `ENODEV` without a route to the group if no interface is named, `EADDRINUSE` if it is a member
+   */
+  joinGroup(group: string, options: GroupOptions = {}): void {
+    joinGroup(this, group, options);
+  }
+
+  /**
+   * Leaves a group that it joined with the same options.
+   * @throws {SystemError} as {@link joinGroup} does; `EADDRNOTAVAIL` if it is no member
+   */
+  leaveGroup(group: string, options: GroupOptions = {}): void {
+    leaveGroup(this, group, options);
   }
 
   /**
@@ -184,157 +134,122 @@ export class UdpSocket {
    * and `send` report ICMP errors. connect(2)
    * @throws {SystemError} if there is no route to the peer
    */
-  connect(to: Endpoint): void {
-    const { address: text, port } = requireObject("connect", "the peer", to);
-    const address = requireAddress(text);
-    requirePort("connect", port, 1);
-    // Not before: a getter of the peer may close the socket.
-    const fd = this.#open("connect");
-    this.#requireReach("connect", isIPv4(address.bytes), text);
-    const memory = new Memory(sockaddr_in6.size);
-    const error = libc.connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
-    if (error < 0) throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
-    this.#connected = { address, port };
-    this.#sender.connected = true;
+  override connect(to: Endpoint): void {
+    const { address, port } = requireObject("connect", "the peer", to);
+    super.connect({ address, port });
+    this.#connected = this.path({ to: { address, port } });
   }
 
   /**
-   * Sends one datagram along a route, or along the path of a received one. {@link send} is faster for many. It never waits.
+   * The path along a route: checked once, it makes {@link sendTo} several times as fast.
    * @throws {SystemError} `EAFNOSUPPORT` for an address that the socket cannot use, `EADDRNOTAVAIL` for a source that is
-   *   not local, `EMSGSIZE` for a payload that is too large, and errors of the kernel
+   *   not local, `EINVAL` for a text that is no address
    */
-  sendTo(payload: Uint8Array, route: Route | Path): void {
-    const batch = this.#single ??= new MessageBatch(this.#domain, 1);
+  path(route: Route): Path {
+    const path = routePath(this.domain, this.#local.port, requireObject("sendmmsg", "the route", route));
+    const ipv4 = !path.peer.address.includes(":");
+    if (!super.reaches(ipv4)) throw noReach("sendmmsg", path.peer.address, ipv4);
+    return path;
+  }
+
+  /**
+   * Sends one datagram along a path, or along a route, which takes longer. {@link send} is faster for many. It never waits.
+   * @throws {SystemError} as {@link path} does; `EMSGSIZE` for a payload that is too large, `EAGAIN` if the send buffer is
+   *   full, see {@link writable}, and other errors of the kernel
+   */
+  sendTo(payload: Uint8Array, to: Route | Path): void {
+    const path = isPath(to) ? to : this.path(to);
+    const batch = this.#single ??= new MessageBatch(super.domain, 1);
+    const connected = this.#connected?.peer;
+    if (connected !== undefined && (connected.address !== path.peer.address || connected.port !== path.peer.port)) {
+      throw otherPeer(path.peer, connected);
+    }
     batch.clear();
-    batch.add(payload, route);
-    // Not before: a getter of the route may close the socket.
-    const messages = this.#messagesOf("sendmmsg", batch);
-    this.#requireReach("sendmmsg", batch.isIPv4(0), batch.peer(0).address);
-    this.#requireConnectedPeer(batch, messages);
-    if (this.#sender.send(messages) === 0) throw sendError(batch, 0);
-  }
-
-  /** Sets the longest time that {@link receive} waits, in milliseconds; 0, the default, for no limit. */
-  setReceiveTimeout(milliseconds: number): void {
-    requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
-    check("setsockopt", libc.setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
-    this.#receiveTimeout = milliseconds;
+    batch.add(payload, path);
+    if (super.send(batch) === 0) throw sendError(batch, 0);
   }
 
   /**
-   * Waits until there is something to receive, while the event loop goes on. A pending call keeps the process alive.
-   * @returns true; or false as soon as the socket is closed
+   * Sends the marked messages of a batch, as {@link BatchSocket.send} does; or one datagram to the peer that the socket is
+   * connected to.
+   * @returns the number of datagrams sent
+   * @throws {SystemError} `EDESTADDRREQ` for a payload if the socket is not connected, else as {@link sendTo} does
    */
-  readable(): Promise<boolean> {
-    const fd = this.#open("poll");
-    return this.#readable ??= readable(fd).finally(() => this.#readable = undefined);
-  }
-
-  /**
-   * Receives messages into a batch. With `wait` it blocks until there is one, and the event loop with it; see
-   * {@link readable}. It allocates nothing.
-   * @returns the number of messages; `-EAGAIN` (-11) if none came in time, `-EINTR` (-4) after a signal, `-ESHUTDOWN`
-   *   (-108) after a process that shares the socket has shut it down, or another negative error number
-   */
-  receive(batch: MessageBatch, wait: boolean): number {
-    const messages = this.#messagesOf("recvmmsg", batch);
-    const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
-    if (received !== -EAGAIN || !wait || !this.#adopted || !isNonblocking(this.#fd)) return received;
-    // A process that shares the socket has made it nonblocking, which it may need.
-    libc.poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
-    return messages.receive(this.#fd, MSG_DONTWAIT);
-  }
-
-  /**
-   * Sends the marked messages of a batch, each from its local address to its peer. It never waits, and allocates nothing
-   * but on the first refusal of a train.
-   * @returns the number of datagrams sent; {@link failed} counts the others, and `MessageBatch.error` has their errors
-   */
-  send(batch: MessageBatch): number {
-    return this.#sender.send(this.#messagesOf("sendmmsg", batch));
-  }
-
-  /**
-   * Datagrams that could not be sent, by error number.
-   * @throws {SystemError} `EINVAL` for another value
-   */
-  failed(errno: number): number {
-    requireInteger("sendmmsg", "an error number", errno, 0, INT_MAX);
-    return this.#sender.failed[errno] ?? 0;
-  }
-
-  /** Error number of the last datagram that could not be sent; 0 if all could. */
-  get lastError(): number {
-    return this.#sender.lastError;
-  }
-
-  /** Whether a network device refused a train. */
-  get deviceRefusedTrains(): boolean {
-    return this.#sender.deviceRefusedTrains;
-  }
-
-  /**
-   * Datagrams that the kernel dropped because the receive buffer was full. The kernel counts modulo 2^32, and a train as
-   * one. `sk_drops`, net/core/sock.c
-   */
-  drops(): number {
-    return this.#memory.readDrops();
-  }
-
-  /**
-   * Drops IPv6 datagrams from other hosts that forge an address of this host as their source, as the kernel does for
-   * IPv4. {@link drops} counts them. It follows the host's addresses as they are now: call it from time to time.
-   */
-  dropForgedOwnSources(): void {
-    const fd = this.#open("setsockopt");
-    if (this.#domain === AF_INET6) (this.#ownSources ??= new OwnSourceFilter(fd)).refresh();
-  }
-
-  /** Closes the socket. Closing it again has no effect. */
-  close(): void {
-    if (this.#fd < 0) return;
-    release(this, this.#fd);
-    this.#fd = -1;
-  }
-
-  /** Closes the socket at the end of a block that declared it with `using`. */
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  /** The descriptor of the socket, which must be open. */
-  #open(syscall: string): number {
-    if (this.#fd >= 0) return this.#fd;
-    throw new SystemError(syscall, EBADF, "the socket is closed; bind a new one");
-  }
-
-  /** The messages of a batch, which must fit this socket and have its memory. */
-  #messagesOf(syscall: string, batch: MessageBatch): Messages {
-    this.#open(syscall);
-    const messages = messagesOf(syscall, batch);
-    if (messages.family !== this.#domain) {
-      const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
-      throw new SystemError(syscall, EAFNOSUPPORT, message);
+  override send(message: MessageBatch | Uint8Array): number {
+    if (!(message instanceof Uint8Array)) return super.send(message);
+    if (this.#connected === undefined) {
+      throw new SystemError(
+        "sendmmsg",
+        EDESTADDRREQ,
+        "the socket is not connected: use `sendTo`, or `connect` it first",
+      );
     }
-    // The kernel has the address of that memory, and would write to it all the same.
-    if (messages.payloads.bytes.length === 0) {
-      throw invalid(syscall, "the payloads of the batch were transferred to another thread; make a new batch");
+    this.sendTo(message, this.#connected);
+    return 1;
+  }
+  /**
+   * Receives what has come into a batch, without waiting.
+   * @returns the number of messages, 0 if there is none
+   * @throws {SystemError} `ESHUTDOWN` if a process that shares the socket has shut it down; `ECONNREFUSED` and other ICMP
+   *   errors on a connected socket
+   */
+  tryReceive(batch: MessageBatch): number {
+    const received = super.receive(batch, false);
+    if (received >= 0) return received;
+    if (received === -EAGAIN || received === -EINTR) return 0;
+    throw new SystemError("recvmmsg", -received);
+  }
+
+  /**
+   * Waits until there is something to receive, while the event loop goes on. It polls for a tenth of a millisecond after a
+   * datagram, then sleeps. A pending wait keeps the process alive.
+   * @returns true; false when the socket is closed, the time is over, or `signal` is aborted
+   */
+  readable(options: WaitOptions = {}): Promise<boolean> {
+    const checked = readWaitOptions(options);
+    return this.#pollThenWait(descriptorOf("poll", this), checked);
+  }
+
+  async #pollThenWait(fd: number, options: WaitOptions): Promise<boolean> {
+    const polling = this.#polling;
+    do {
+      await yieldToEventLoop();
+      if (super.fd !== fd || options.signal?.aborted) return false;
+      if (libc.poll(fd, POLLIN, 0) !== 0) {
+        polling.received();
+        return true;
+      }
+    } while (polling.goesOn());
+    return await waitFor(fd, EPOLLIN, options);
+  }
+
+  /**
+   * Waits until the send buffer has space, after a datagram failed with `EAGAIN`. A pending wait keeps the process alive.
+   * @returns as {@link readable} does
+   */
+  writable(options: WaitOptions = {}): Promise<boolean> {
+    const checked = readWaitOptions(options);
+    return waitFor(descriptorOf("poll", this), EPOLLOUT, checked);
+  }
+
+  /**
+   * The datagrams that the socket receives, until it is closed: `for await (const datagram of socket)`. Datagrams whose
+   * destination is unknown come too.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Datagram, void, void> {
+    const batch = super.batch(ITERATION_CAPACITY);
+    while (super.fd >= 0 && await this.readable()) {
+      if (super.fd >= 0 && this.tryReceive(batch) > 0) yield* datagrams(batch);
     }
-    return messages;
   }
+}
 
-  /** Requires that this socket reaches addresses of the family. */
-  #requireReach(syscall: string, ipv4: boolean, address: string): void {
-    const reaches = ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
-    if (!reaches) throw noReach(syscall, address, ipv4);
+/** Reads the options once, and checks them. */
+function readWaitOptions(options: WaitOptions): WaitOptions {
+  const { signal, timeoutMilliseconds } = requireObject("poll", "the options of a wait", options);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalid("poll", "`signal` must be an AbortSignal");
   }
-
-  /** Requires that message 0 goes to the peer that the socket is connected to, if it is. */
-  #requireConnectedPeer(batch: MessageBatch, messages: Messages): void {
-    if (this.#connected === undefined) return;
-    const { address, port } = this.#connected;
-    const same = sameAddress(addressWords(address.bytes), 0, messages.addresses, messages.peerWord(0));
-    if (same && messages.ports[0] === port) return;
-    throw otherPeer(batch.peer(0), endpointText(address.bytes, address.zone, port));
-  }
+  if (timeoutMilliseconds === undefined) return { signal };
+  return { signal, timeoutMilliseconds: requireInteger("poll", "a time-out", timeoutMilliseconds, 0, INT_MAX) };
 }

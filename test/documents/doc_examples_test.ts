@@ -73,7 +73,7 @@ describe("the examples", () => {
       example.file = join(folder, `example_${i}.ts`);
       example.port = await freePort();
       const source = example.source
-        .replaceAll('from "echo.ts"', `from ${JSON.stringify(join(ROOT, "src/mod.ts"))}`)
+        .replaceAll('from "@echo-ts/udp"', `from ${JSON.stringify(join(ROOT, "src/mod.ts"))}`)
         .replaceAll(/\b53\d\d\b/g, `${example.port}`);
       writeFileSync(example.file, source);
     }

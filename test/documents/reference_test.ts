@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ECHO } from "../../src/echo/options.ts";
-import { REASONS, SERVICE_PORTS } from "../../src/echo/guard.ts";
+import { REASONS } from "../../src/echo/guard.ts";
+import { SERVICE_PORTS } from "../../src/socket/service_ports.ts";
 import * as library from "../../src/mod.ts";
 import { PROBE } from "../../src/probe/options.ts";
 import { DOCUMENTS, read, section, tableRows } from "./markdown.ts";
@@ -19,7 +20,9 @@ const FOREIGN = new Set([
     "--minutes",
     "--quick",
     "--runtime",
+    "--seed",
     "--seeds",
+    "--what",
   ],
   ...["--reuid", "--regid", "--clear-groups", "--no-new-privs", "--bounding-set", "--inh-caps", "--ambient-caps"],
   ...["--rm", "--network", "--read-only", "--cap-drop", "--cap-add", "--volume", "--now", "--signal"],

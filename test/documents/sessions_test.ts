@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { after, before, describe, test } from "node:test";
 import { type Summary, summaryText } from "../../src/echo/counters.ts";
-import { SERVICE_PORTS } from "../../src/echo/guard.ts";
+import { SERVICE_PORTS } from "../../src/socket/service_ports.ts";
 import { type Host, host, noHosts } from "../support/hosts.ts";
 import { publicCommand } from "../support/privilege.ts";
 import { LONG, missing, Process, run, runSync, until } from "../support/process.ts";

@@ -1,7 +1,7 @@
 /** Reasons to refuse a datagram: its source, its destination, `--allow`. Against forged sources, on every option. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { SERVICE_PORTS } from "../../src/echo/guard.ts";
+import { SERVICE_PORTS } from "../../src/socket/service_ports.ts";
 import { attackHosts, forged, logged, PORT, received, withGuard } from "../support/attack.ts";
 import { assertEchoed, assertUnanswered, noCompiler, noPython, type Source } from "../support/client.ts";
 import { noCounting } from "../support/counting.ts";

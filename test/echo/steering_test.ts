@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { attachSteering } from "../../ffi/socket_filter.ts";
 import { sharePort, steeringProgram } from "../../src/echo/steering.ts";
+import { BatchSocket } from "../../src/socket/batch_socket.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 
 const COUNT = 5;
@@ -15,17 +16,17 @@ function predicted(words: readonly [upper: number, lower: number]): number {
 }
 
 /** The index of the socket that has a datagram, which it receives. */
-function receiver(sockets: readonly UdpSocket[]): number {
+function receiver(sockets: readonly BatchSocket[]): number {
   const receivers = sockets.flatMap((socket, i) => socket.receive(socket.batch(1), false) > 0 ? [i] : []);
   assert.equal(receivers.length, 1);
   return receivers[0]!;
 }
 
 describe("steering", () => {
-  let all: UdpSocket[] = [];
+  let all: BatchSocket[] = [];
 
-  function share(options: Parameters<typeof UdpSocket.bind>[0]): UdpSocket {
-    const first = UdpSocket.bind(options);
+  function share(options: Parameters<typeof BatchSocket.bind>[0]): BatchSocket {
+    const first = BatchSocket.bind(options);
     all = [first, ...sharePort(first, COUNT)];
     assert.equal(attachSteering(first.fd, steeringProgram(COUNT, FACTORS)), 0);
     return first;

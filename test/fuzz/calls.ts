@@ -134,7 +134,7 @@ export function callExport(world: World): void {
     LibraryError: () => Reflect.construct(library.LibraryError, several()),
     parseAddress: () =>
       Reflect.apply(library.parseAddress, undefined, [random.chance(0.5) ? values.text() : several()]),
-    wallTime: () => Reflect.apply(library.wallTime, undefined, several()),
+    formatAddress: () => Reflect.apply(library.formatAddress, undefined, several()),
   };
   const name = random.pick(Object.keys(calls));
   world.attempt(name, calls[name]!);

@@ -1,5 +1,5 @@
 /** Servers with hostile options and handlers. */
-import { serve, type UdpSocket } from "../../src/mod.ts";
+import { serve, type UdpServer } from "../../src/mod.ts";
 import { sendTo } from "./intrinsics.ts";
 import type { World } from "./world.ts";
 
@@ -30,7 +30,9 @@ export function startServer(world: World): void {
   const options = Object.assign(values.bindOptions(), {
     address: random.pick(["127.0.0.1", "::1", undefined]),
     signal: stop.signal,
-    onListen: (socket: UdpSocket) => {
+    onListen: (server: UdpServer) => {
+      const { socket } = server;
+      world.keep(server);
       world.keep(socket);
       for (let i = 0; i < 3; i++) {
         world.attempt("request", () => {

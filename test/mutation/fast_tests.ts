@@ -3,7 +3,7 @@
  * room that take seconds.
  */
 import { existsSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** A command with its arguments. */
 export type Command = readonly string[];
@@ -30,8 +30,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
     tests: ["socket/batch_sender", "socket/message_batch", "socket/source", "socket/serve", "mod"],
   },
   cli: { simulations: ["echo", "probe"], tests: ["echo/options", "echo/usage", "probe/usage"] },
-  echo: { simulations: ["echo"], tests: ["echo/options", "echo/log"] },
-  probe: { simulations: ["probe", "mtu"], tests: ["probe/usage", "probe/faults"] },
+  echo: { simulations: ["echo"], tests: ["documents/reference", "echo/options", "echo/log"] },
+  probe: { simulations: ["probe", "mtu"], tests: ["documents/reference", "probe/usage", "probe/faults"] },
   src: { simulations: [], tests: ["mod", "echo/usage", "probe/usage"] },
 };
 
@@ -54,12 +54,15 @@ const ADAPTERS: Readonly<Record<string, readonly Command[]>> = {
   "ffi/node.ts": [["node", "--test", "--test-timeout=20000", testFile("ffi/library"), testFile("mod")]],
 };
 
-/** The commands whose failure shows a mistake in a file; the fastest come first. */
-export function testsOf(file: string): readonly Command[] {
+/**
+ * The commands whose failure shows a mistake in a file; the fastest come first.
+ * @param tree the folder that they run in
+ */
+export function testsOf(tree: string, file: string): readonly Command[] {
   if (ADAPTERS[file] !== undefined) return ADAPTERS[file];
   const name = file.replace(/^src\/|\.ts$/g, "");
   const { simulations, tests } = ROOMS[basename(dirname(file))] ?? ROOMS["src"]!;
-  const own = [...OWN[file] ?? [], ...existsSync(new URL(`../../${testFile(name)}`, import.meta.url)) ? [name] : []];
+  const own = [...OWN[file] ?? [], ...existsSync(join(tree, testFile(name))) ? [name] : []];
   const others = tests.filter((test) => !own.includes(test));
   return [
     ...own.map(denoTest),

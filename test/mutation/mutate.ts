@@ -158,7 +158,7 @@ async function limitOf(command: readonly string[]): Promise<number> {
 
 /** Runs the tests of a mutant; returns the command that noticed it. */
 async function noticed(file: string, text: string): Promise<string | undefined> {
-  const commands = testsOf(file);
+  const commands = testsOf(tree, file);
   const limits = [];
   for (const command of commands) limits.push(await limitOf(command));
   const path = join(tree, file);

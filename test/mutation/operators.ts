@@ -49,6 +49,8 @@ const WORDS: Readonly<Record<string, string>> = {
   every: "some",
 };
 
+/** A field of a class that has a type and no value: to leave it out changes nothing. */
+const DECLARATION = /^ *#?\w+[?!]?: [^=]*;$/;
 /** A statement that fits its line and is no declaration. */
 const STATEMENT =
   /^( *)(?!(?:const|let|import|export|throw|type|interface|declare|readonly|static|override)\b)[\w+(#-].*;$/;
@@ -109,7 +111,7 @@ function statements(source: string): Mutant[] {
   let at = 0;
   let before = ";";
   for (const line of source.split("\n")) {
-    if (STATEMENT.test(line) && STATEMENT_BEFORE.test(before) && isBalanced(line)) {
+    if (STATEMENT.test(line) && !DECLARATION.test(line) && STATEMENT_BEFORE.test(before) && isBalanced(line)) {
       const indent = line.search(/\S/);
       mutants.push({ at: at + indent, length: line.length - indent, replacement: ";" });
     }

@@ -58,7 +58,7 @@ describe("smoke", () => {
     const served = serve({
       port: 0,
       signal: stop.signal,
-      onListen: (socket) => {
+      onListen: ({ socket }) => {
         port = socket.port;
       },
     }, ({ payload }) => payload);

@@ -4,7 +4,6 @@ import { extendedError } from "./kernel_send.ts";
 import { KernelSocket } from "./kernel_socket.ts";
 import type { Datagram, Network } from "./network.ts";
 import * as option from "./socket_options.ts";
-import { AF_INET } from "./structs.ts";
 
 const ORIGIN_ICMP = 2;
 const ORIGIN_ICMP6 = 3;
@@ -54,10 +53,8 @@ export function reportIcmp(
       if (fatal && socket.peer !== undefined) socket.error = errno;
       continue;
     }
-    const data = extendedError(errno, ipv4 ? ORIGIN_ICMP : ORIGIN_ICMP6, type, code, mtu, 0, reporter);
-    const control = socket.domain === AF_INET || ipv4
-      ? { level: option.SOL_IP, type: 11, data }
-      : { level: option.SOL_IPV6, type: 25, data };
+    const origin = ipv4 ? ORIGIN_ICMP : ORIGIN_ICMP6;
+    const control = extendedError(socket, { errno, origin, type, code, info: mtu, reporter });
     socket.errors.push({ control, time: undefined, payload: payload.slice(0, QUOTED_MAX), errno });
     socket.error = errno;
   }

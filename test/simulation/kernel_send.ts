@@ -5,7 +5,14 @@ import type { KernelSocket } from "./kernel_socket.ts";
 import type { AddressSpace } from "./memory.ts";
 import type { Datagram, Network, Route } from "./network.ts";
 import * as option from "./socket_options.ts";
-import { AF_INET, type MessageHeader, readControlMessages, readSocketAddress, type SocketAddress } from "./structs.ts";
+import {
+  AF_INET,
+  type ControlMessage,
+  type MessageHeader,
+  readControlMessages,
+  readSocketAddress,
+  type SocketAddress,
+} from "./structs.ts";
 import type { Time } from "./time.ts";
 
 const SOF_TIMESTAMPING_TX_SOFTWARE = 0x2;
@@ -19,6 +26,8 @@ const UDP_MAX_SEGMENTS = 64;
 export interface Attempt {
   readonly socket: KernelSocket;
   readonly peer: SocketAddress;
+  /** Whether the message names its peer. */
+  readonly named: boolean;
   /** The datagrams: several, if it is a train. */
   readonly payloads: readonly Uint8Array[];
   /** Source address; the one that the program names, or "", before the route lookup. */
@@ -76,6 +85,7 @@ export function sendMessage(
   const attempt: Attempt = {
     socket,
     peer,
+    named: named !== undefined,
     payloads,
     segmentSize: wanted.segmentSize,
     source: wanted.source ?? "",
@@ -210,10 +220,8 @@ function sizeError(
 
 /** Tells in the error queue that a datagram is too large for the route. `ip_local_error` */
 function reportTooLarge(socket: KernelSocket, mtu: number): void {
-  const ipv6 = socket.domain !== AF_INET;
-  if (socket.options.get(ipv6 ? option.IPV6_RECVERR : option.IP_RECVERR) === 0) return;
-  const data = extendedError(errno.EMSGSIZE, ORIGIN_LOCAL, 0, 0, mtu, 0, undefined);
-  const control = ipv6 ? { level: option.SOL_IPV6, type: 25, data } : { level: option.SOL_IP, type: 11, data };
+  if (socket.options.get(socket.domain === AF_INET ? option.IP_RECVERR : option.IPV6_RECVERR) === 0) return;
+  const control = extendedError(socket, { errno: errno.EMSGSIZE, origin: ORIGIN_LOCAL, info: mtu });
   socket.errors.push({ control, time: undefined, payload: new Uint8Array(), errno: 0 });
 }
 
@@ -222,33 +230,42 @@ function reportDeparture({ time }: Surroundings, socket: KernelSocket, counted: 
   const flags = socket.options.get(option.SO_TIMESTAMPING);
   const index = (flags & SOF_TIMESTAMPING_OPT_ID) !== 0 ? counted : 0;
   if ((flags & SOF_TIMESTAMPING_TX_SOFTWARE) === 0) return;
-  const data = extendedError(errno.ENOMSG, ORIGIN_TIMESTAMPING, 0, 0, 0, index, undefined);
-  const ipv6 = socket.domain !== AF_INET;
-  const control = ipv6 ? { level: option.SOL_IPV6, type: 25, data } : { level: option.SOL_IP, type: 11, data };
+  const control = extendedError(socket, { errno: errno.ENOMSG, origin: ORIGIN_TIMESTAMPING, data: index });
   socket.errors.push({ control, time: time.realtime, payload: new Uint8Array(), errno: 0, departed });
 }
 
-/** A `struct sock_extended_err` with the address of who reported it. <linux/errqueue.h> */
+/** What a `struct sock_extended_err` says. <linux/errqueue.h> */
+export interface ExtendedError {
+  readonly errno: number;
+  readonly origin: number;
+  readonly type?: number;
+  readonly code?: number;
+  readonly info?: number;
+  readonly data?: number;
+  /** `SO_EE_OFFENDER` */
+  readonly reporter?: string;
+}
+
+/**
+ * The control message of an error: a `struct sock_extended_err` with the address of who reported it. A socket of IPv6 has
+ * those of IPv4 too, with mapped addresses. `ip_recv_error`, `ipv6_recv_error`
+ */
 export function extendedError(
-  error: number,
-  origin: number,
-  type: number,
-  code: number,
-  info: number,
-  value: number,
-  reporter: string | undefined,
-): Uint8Array {
-  const ipv4 = reporter === undefined || isIPv4(reporter);
+  { domain }: KernelSocket,
+  { errno, origin, type = 0, code = 0, info = 0, data: value = 0, reporter }: ExtendedError,
+): ControlMessage {
+  const ipv4 = domain === AF_INET;
   const data = new Uint8Array(16 + (ipv4 ? 16 : 28));
   const view = new DataView(data.buffer);
-  view.setUint32(0, error, true);
+  view.setUint32(0, errno, true);
   data.set([origin, type, code], 4);
   view.setUint32(8, info, true);
   view.setUint32(12, value, true);
-  if (reporter === undefined) return data;
-  view.setUint16(16, ipv4 ? AF_INET : 10, true);
-  data.set(ipv4 ? bytesOf(reporter) : mappedBytesOf(reporter), ipv4 ? 20 : 24);
-  return data;
+  if (reporter !== undefined) {
+    view.setUint16(16, domain, true);
+    data.set(ipv4 ? bytesOf(reporter) : mappedBytesOf(reporter), ipv4 ? 20 : 24);
+  }
+  return ipv4 ? { level: option.SOL_IP, type: 11, data } : { level: option.SOL_IPV6, type: 25, data };
 }
 
 /** The payload of a message, copied. */

@@ -152,6 +152,8 @@ function send(world: World, socket: KernelSocket, at: number, count: number): nu
     if (sent > 0 && world.fault("partialSend")) return sent;
     const header = new MessageHeader(world.memory, at + sent * MESSAGE_HEADER_SIZE);
     const result = sendMessage(world, socket, header, sent === 0);
+    // A filter of system calls may say that nothing was sent, without an error.
+    if (sent === 0 && result === -errno.EAGAIN && world.fault("partialSend")) return 0;
     if (result < 0) return sent > 0 ? sent : result;
     header.setLength(result);
   }

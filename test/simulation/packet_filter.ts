@@ -48,16 +48,18 @@ export class PacketFilter {
       else if (code === JUMP_IF_EQUAL) at += value === operand ? ifTrue : ifFalse;
       else if (code !== LOAD_WORD) throw new Violation(`an instruction ${code} of a filter`);
       else if (operand === INTERFACE_INDEX) value = arrival.interface.index;
+      // A load behind the end of the packet ends the program: the packet is dropped.
+      else if (operand - NETWORK_HEADER + 4 > header.byteLength) return false;
       else value = header.getUint32(operand - NETWORK_HEADER);
     }
     throw new Violation("a filter without an end");
   }
 }
 
-/** The beginning of a packet: version and addresses. */
-function networkHeader({ source, destination }: Arrival): Uint8Array {
+/** A packet, of which only version and addresses are set. */
+function networkHeader({ source, destination, payloads }: Arrival): Uint8Array {
   const ipv4 = isIPv4(source);
-  const header = new Uint8Array(40);
+  const header = new Uint8Array((ipv4 ? 28 : 48) + payloads[0]!.length);
   header[0] = ipv4 ? 0x45 : 0x60;
   header.set(bytesOf(source), ipv4 ? 12 : 8);
   header.set(bytesOf(destination), ipv4 ? 16 : 24);

@@ -164,6 +164,8 @@ function hasAnswer({ fate }: Request): boolean {
 
 export class ProbeOracle implements Observer {
   readonly targets: readonly TargetOracle[];
+  /** Is called right before the program sends. */
+  beforeSending: () => void = () => {};
   readonly #world: World;
   readonly #plan: ProbePlan;
   readonly #sockets = new Map<KernelSocket, TargetOracle>();
@@ -178,7 +180,9 @@ export class ProbeOracle implements Observer {
   called(name: string): void {
     const { now, realtime } = this.#world.time;
     // The probe reads the clock right before it sends.
-    if (name === "sendmmsg") this.#sending = { now, realtime };
+    if (name !== "sendmmsg") return;
+    this.#sending = { now, realtime };
+    this.beforeSending();
   }
 
   attempted(attempt: Attempt): void {

@@ -23,6 +23,8 @@ export interface Weather {
   readonly delay: readonly [number, number];
   /** What ICMP messages wait for: they come together at multiples of this, in nanoseconds; 0 for not at all. */
   readonly clumps: number;
+  /** ICMP messages come at the very moment at which the next request is sent. */
+  readonly ambush: number;
 }
 
 /** A server that is asked, or none. */
@@ -122,6 +124,8 @@ function makeTarget(random: Random, address: string, timeoutMilliseconds: number
         ? [1.2 * timeout, 1.25 * timeout]
         : [50 * MICROSECOND, most],
       clumps: random.chance(0.3) ? 50 * MILLISECOND : 0,
+      // While the request is remembered, for sure.
+      ambush: timeoutMilliseconds >= 100 && random.chance(0.3) ? random.pick([0.2, 1]) : 0,
     },
     path: random.pick(paths),
   };

@@ -28,7 +28,7 @@ export async function runProbePlan(plan: ProbePlan, run: (args: readonly string[
   const oracle = new ProbeOracle(world, plan);
   world.observer = oracle;
   for (const { address, path } of plan.targets) world.network.paths.set(address, path);
-  answer(world, plan.targets, plan.seed);
+  oracle.beforeSending = answer(world, plan.targets, plan.seed);
   const { start } = world;
   for (const event of plan.events) world.time.schedule(start + event.at, () => happen(world, event, 0));
   const { stop } = plan;

@@ -12,18 +12,29 @@ const ROUTER6 = "2001:db8:2::1";
 /** Size from which the request of an altered payload is certain. */
 const ALTERABLE_SIZE = 40;
 
-/** Answers the requests to the targets of a plan. */
-export function answer(world: World, targets: readonly PlannedTarget[], seed: number): void {
+/**
+ * Answers the requests to the targets of a plan.
+ * @returns reports the errors that wait for the next request; to be called right before it is sent
+ */
+export function answer(world: World, targets: readonly PlannedTarget[], seed: number): () => void {
   const random = new Random(seed);
+  const ambush: (() => void)[] = [];
   world.network.onWire = (datagram) => {
     const target = targets.find(({ address, port }) =>
       address === datagram.destination && port === datagram.destinationPort
     );
-    if (target !== undefined) answerOne(world, random, target, datagram);
+    if (target !== undefined) answerOne(world, random, target, datagram, ambush);
   };
+  return () => ambush.splice(0).forEach((report) => report());
 }
 
-function answerOne(world: World, random: Random, { weather }: PlannedTarget, datagram: Datagram): void {
+function answerOne(
+  world: World,
+  random: Random,
+  { weather }: PlannedTarget,
+  datagram: Datagram,
+  ambush: (() => void)[],
+): void {
   const { time } = world;
   const [least, most] = weather.delay;
   const later = (action: () => void) => time.schedule(time.now + random.between(least, most), action);
@@ -33,7 +44,9 @@ function answerOne(world: World, random: Random, { weather }: PlannedTarget, dat
     const { clumps } = weather;
     const router = isIPv4(datagram.source) ? ROUTER4 : ROUTER6;
     const at = clumps === 0 ? time.now + random.between(least, most) : Math.ceil(time.now / clumps) * clumps;
-    time.schedule(at, () => reportIcmp(world.network, weather.icmp, datagram, router));
+    const report = () => reportIcmp(world.network, weather.icmp, datagram, router);
+    if (random.chance(weather.ambush)) ambush.push(report);
+    else time.schedule(at, report);
     // Now and then it gets there all the same.
     if (random.chance(0.8)) return;
   }

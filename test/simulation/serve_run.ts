@@ -41,6 +41,7 @@ export async function runServePlan(plan: ServePlan, serve: Serve): Promise<void>
   const options = {
     port,
     signal: controller.signal,
+    guard: false,
     onError: (error: unknown, request: object | undefined) =>
       world.check(() => {
         if (error instanceof Violation) throw error;

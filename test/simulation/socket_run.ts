@@ -1,6 +1,6 @@
 /** One run of random calls on sockets of the library in a simulated world. */
 import type { MessageBatch, Path, UdpSocket } from "../../src/mod.ts";
-import { isIPv4 } from "./address.ts";
+import { addressOf, isIPv4 } from "./address.ts";
 import { extendedError } from "./kernel_send.ts";
 import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message } from "./kernel_socket.ts";
@@ -31,6 +31,8 @@ interface Slot {
 /** Errors by which the library refuses a call before it asks the kernel. */
 const REFUSALS: ReadonlySet<string> = new Set(["EAFNOSUPPORT", "EISCONN", "EADDRNOTAVAIL"]);
 const PORT = 7000;
+const ROUTER4 = "192.0.2.1";
+const ROUTER6 = "2001:db8:2::1";
 
 /**
  * Runs a plan.
@@ -143,6 +145,7 @@ class SocketRun {
     }
     if (errno !== attempt.error) throw new Violation(`sendTo gives ${code}, and the kernel ${attempt.error}`);
     if (!sameBytes(attempt.payloads[0]!, payload)) throw new Violation("another payload is sent");
+    if (attempt.named && slot.connected) throw new Violation("a connected socket names its peer");
     const { peer, from } = this.#meaning(slot, route);
     if (`${attempt.peer.address} ${attempt.peer.port}` !== peer) throw new Violation(`sent to ${attempt.peer.address}`);
     const bound = slot.kernel.local!.address;
@@ -214,35 +217,37 @@ class SocketRun {
     }
   }
 
-  /** ICMP messages come. */
+  /** ICMP messages come, of both families if the socket has both; and now and then a datagram has left. */
   #icmp({ kernel }: Slot, count: number): void {
-    const ipv4 = kernel.domain === AF_INET;
     for (let i = 0; i < count; i++) {
-      const data = extendedError(
-        111,
-        ipv4 ? 2 : 3,
-        ipv4 ? 3 : 1,
-        ipv4 ? 3 : 4,
-        0,
-        0,
-        ipv4 ? "192.0.2.1" : "2001:db8:2::1",
-      );
-      const control = { level: ipv4 ? 0 : 41, type: ipv4 ? 11 : 25, data };
+      if (i % 3 === 2) {
+        const control = extendedError(kernel, { errno: 42, origin: 4, data: i });
+        kernel.errors.push({ control, time: this.#world.time.realtime, payload: new Uint8Array(), errno: 0 });
+        continue;
+      }
+      const ipv4 = kernel.domain === AF_INET || i % 2 === 0;
+      const message = ipv4 ? { origin: 2, type: 3, code: 3 } : { origin: 3, type: 1, code: 4 };
+      const control = extendedError(kernel, { errno: 111, ...message, reporter: ipv4 ? ROUTER4 : ROUTER6 });
       kernel.errors.push({ control, time: undefined, payload: Uint8Array.of(i, 1, 2, 3), errno: 111 });
       kernel.error = 111;
     }
   }
 
-  /** All errors are taken at once, in their order. */
+  /** All entries are taken at once, in their order. */
   #errors({ socket, kernel }: Slot): void {
-    const expected = kernel.errors.map(({ payload }) => payload[0]);
+    const expected = kernel.errors.map(({ payload, control: { data } }) =>
+      payload.length > 0 ? `error ${payload[0]}` : `departure ${data[12]}`
+    );
     const entries = new this.#library.ErrorQueue().receive(socket);
-    const found = entries.map((entry) => entry.kind === "error" ? entry.quoted[0] : undefined);
-    if (found.join() !== expected.join()) throw new Violation(`errors ${found}, not ${expected}`);
+    const found = entries.map((each) => each.kind === "error" ? `error ${each.quoted[0]}` : `departure ${each.index}`);
+    if (found.join() !== expected.join()) throw new Violation(`entries ${found}, not ${expected}`);
     for (const entry of entries) {
-      if (entry.kind !== "error" || entry.errno !== 111 || entry.reporter === undefined) {
-        throw new Violation("an error that is not as it was reported");
-      }
+      if (entry.kind === "departure") continue;
+      if (entry.errno !== 111 || entry.reporter === undefined) throw new Violation("an error that was not reported");
+      // Those of `#icmp`; others come of what was sent.
+      const { quoted, icmp, reporter } = entry;
+      const right = icmp?.version === 4 ? ROUTER4 : ROUTER6;
+      if (quoted.length === 4 && addressOf(reporter.bytes) !== right) throw new Violation("another host reports it");
     }
   }
 

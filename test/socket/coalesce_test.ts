@@ -19,6 +19,7 @@ interface Sent {
   readonly port: number;
   readonly scope: number;
   readonly by: number;
+  readonly trafficClass: number;
   readonly size: number;
   /** Bytes of each datagram; 0 for a single one. */
   readonly segment: number;
@@ -42,7 +43,8 @@ const message: fc.Arbitrary<Sent> = fc.record({
   local: mostly(LOCALS[1]!, ...LOCALS),
   port: mostly(7, 8),
   scope: mostly(0, 2),
-  by: mostly(2, 3),
+  by: mostly(0, 2, 3),
+  trafficClass: mostly(-1, 0, 1),
   size,
   segment: mostly(0, 100, 50, 1, 1000),
   marked: mostly(true, false),
@@ -59,12 +61,13 @@ const trains = new Trains();
 /** Coalesces the messages from `first` on; returns the trains, each as the numbers of its messages. */
 function coalesced(sent: readonly Sent[], first: number, segmentation: boolean): number[][] {
   messages.count = sent.length;
-  sent.forEach(({ peer, local, port, scope, by, size, segment, marked }, i) => {
+  sent.forEach(({ peer, local, port, scope, by, trafficClass, size, segment, marked }, i) => {
     messages.addresses.set(addressWords(parseAddress(peer)!), messages.peerWord(i));
     messages.addresses.set(addressWords(parseAddress(local)!), messages.localWord(i));
     messages.ports[i] = port;
     messages.scopes[i] = scope;
-    messages.interfaces[i] = by;
+    messages.sendInterfaces[i] = by;
+    messages.sendTrafficClasses[i] = trafficClass;
     messages.sizes[i] = size;
     messages.segmentSizes[i] = segment || size;
     messages.marks[i] = marked ? MARKED : UNMARKED;
@@ -78,9 +81,9 @@ function coalesced(sent: readonly Sent[], first: number, segmentation: boolean):
   });
 }
 
-/** What the messages of a flow share: an interface only where the address to send from needs it. */
-function flowOf({ peer, local, port, scope, by }: Sent): string {
-  return `${peer} ${port} ${scope} ${local} ${/^(fe80|::$)/.test(local) ? by : ""}`;
+/** What the messages of a flow share. */
+function flowOf({ peer, local, port, scope, by, trafficClass }: Sent): string {
+  return `${peer} ${port} ${scope} ${local} ${by} ${trafficClass}`;
 }
 
 /** The sizes of the datagrams of messages. */
@@ -142,7 +145,7 @@ describe("trains", () => {
 
   test("in a later window of a batch", () => {
     const before = new Array<Sent>(2 * WINDOW).fill({
-      ...{ peer: PEERS[0]!, local: LOCALS[1]!, port: 7, scope: 0, by: 2 },
+      ...{ peer: PEERS[0]!, local: LOCALS[1]!, port: 7, scope: 0, by: 2, trafficClass: -1 },
       ...{ size: 100, segment: 0, marked: true },
     });
     fc.assert(
@@ -154,7 +157,16 @@ describe("trains", () => {
   });
 
   test("as long as the kernel takes them, and not longer", () => {
-    const one = { peer: PEERS[2]!, local: LOCALS[1]!, port: 7, scope: 0, by: 2, segment: 0, marked: true };
+    const one = {
+      peer: PEERS[2]!,
+      local: LOCALS[1]!,
+      port: 7,
+      scope: 0,
+      by: 2,
+      trafficClass: -1,
+      segment: 0,
+      marked: true,
+    };
     const lengths = (...sizes: number[]) =>
       coalesced(sizes.map((size) => ({ ...one, size })), 0, true).map((t) => t.length);
     assert.deepEqual(lengths(...new Array<number>(WINDOW).fill(1)), [64]);
@@ -174,7 +186,7 @@ describe("trains", () => {
   test("of as many flows as there are messages, which differ in little", () => {
     const sent = Array.from({ length: WINDOW }, (_, i): Sent => ({
       peer: `2001:db8::${(i >> 3).toString(16)}:0:1`,
-      ...{ local: LOCALS[1]!, port: i & 7, scope: 0, by: 2, size: 100, segment: 0, marked: true },
+      ...{ local: LOCALS[1]!, port: i & 7, scope: 0, by: 2, trafficClass: -1, size: 100, segment: 0, marked: true },
     }));
     assert.equal(coalesced(sent, 0, true).length, WINDOW);
     check([...sent.slice(0, 32), ...sent.slice(0, 32)], 0, true);

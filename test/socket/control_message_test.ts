@@ -112,8 +112,10 @@ function interpret(memory: Memory, messages: Found[]): Decoded {
   for (const { level, type, data, length } of messages) {
     if (level === IPPROTO_IP && type === IP_PKTINFO && length >= 12) {
       const header = dotted(data + 8);
-      const local = dotted(data + 4) === "0.0.0.0" ? header : dotted(data + 4);
       const multicast = bytes[data + 8]! >= 224 && bytes[data + 8]! <= 239;
+      // A group or the broadcast address is no source.
+      const unicast = multicast || header === "255.255.255.255" ? "0.0.0.0" : header;
+      const local = dotted(data + 4) === "0.0.0.0" ? unicast : dotted(data + 4);
       decoded.local = local;
       decoded.interfaceIndex = view.getInt32(data, true);
       decoded.destination = multicast
@@ -181,6 +183,10 @@ describe("a buffer of any content", () => {
   const data = fc.oneof(
     fc.uint8Array({ minLength: 48, maxLength: 48 }),
     fc.constantFrom(224, 255, 0, 127, 10).map((byte) => Uint8Array.of(1, 0, 0, 0, 10, 0, 0, 1, byte, 0, 0, 1)),
+    // Without a source of the kernel's choice.
+    fc.constantFrom([224, 0, 0, 1], [255, 255, 255, 255], [10, 0, 0, 1], [0, 0, 0, 0]).map((address) =>
+      Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, ...address)
+    ),
     fc.constantFrom(0, 0xff).map((byte) =>
       Uint8Array.of(...new Array(10).fill(0), byte, byte, 127, 0, 0, 1, 2, 0, 0, 0)
     ),

@@ -262,7 +262,7 @@ describe("serve", LONG, () => {
         port: 0,
         address: "127.0.0.1",
         signal: stop.signal,
-        onListen: async (socket) => {
+        onListen: async ({ socket }) => {
           for (let i = 0; i < 5; i++) receiver.sendTo(bytes("request " + i), { to: { address: "127.0.0.1", port: socket.port } });
         },
         onError: (error) => { errors.push(error.constructor.name); },
@@ -295,7 +295,7 @@ describe("serve", LONG, () => {
       const { signal } = new AbortController();
       signal.removeEventListener = () => { throw new Error("from the signal"); };
       let socket;
-      const onListen = (bound) => {
+      const onListen = ({ socket: bound }) => {
         socket = bound;
         throw new Error("from onListen");
       };
@@ -307,7 +307,7 @@ describe("serve", LONG, () => {
   test("a callback that overrides close: the server still stops, with its error alone", async () => {
     const lines = await outcome(`
       let socket;
-      const onListen = async (bound) => {
+      const onListen = async ({ socket: bound }) => {
         socket = bound;
         socket.close = () => { throw new Error("from close"); };
         throw new Error("from onListen");
@@ -323,7 +323,7 @@ describe("serve", LONG, () => {
         .then(() => "no error", (error) => error.message);
       print(await outcomeOf({ onListen: async () => { throw new Error("from onListen"); } }, () => {}));
       print(await outcomeOf({
-        onListen: (socket) => receiver.sendTo(bytes("x"), { to: { address: "127.0.0.1", port: socket.port } }),
+        onListen: ({ socket }) => receiver.sendTo(bytes("x"), { to: { address: "127.0.0.1", port: socket.port } }),
         onError: async () => { throw new Error("from onError"); },
       }, () => { throw new Error("from the handler"); }));`);
     assert.deepEqual(lines, ["from onListen", "from onError"]);
@@ -339,7 +339,7 @@ describe("serve", LONG, () => {
         port: 0,
         address: "127.0.0.1",
         signal: stop.signal,
-        onListen: (socket) => {
+        onListen: ({ socket }) => {
           socket.setOption(IPPROTO_IP, IP_RECVERR, 1);
           const { receive } = UdpSocket.prototype;
           socket.receive = (batch, wait) => { calls++; return receive.call(socket, batch, wait); };
@@ -367,7 +367,7 @@ describe("serve", LONG, () => {
         port: 0,
         address: "127.0.0.1",
         signal: stop.signal,
-        onListen: (socket) => {
+        onListen: ({ socket }) => {
           for (let i = 0; i < 100; i++) receiver.sendTo(bytes("x"), { to: { address: "127.0.0.1", port: socket.port } });
         },
       }, () => {

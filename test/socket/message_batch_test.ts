@@ -366,7 +366,10 @@ function conclude(family: number, given: Delivery, controlRoom: number): Conclus
     if (level === IPPROTO_IP && type === IP_PKTINFO && data.length >= 12 && peerIsIPv4) {
       // Before the kernel was asked for them, it knows of a datagram no more than its destination.
       const known = data.slice(4, 8).some((byte) => byte !== 0);
-      locals.push(hex(mapped(known ? data.slice(4, 8) : data.slice(8, 12))));
+      const header = data.slice(8, 12);
+      // A group or the broadcast address is no source.
+      const unicast = (header[0]! & 0xf0) !== 0xe0 && header.some((byte) => byte !== 255);
+      locals.push(hex(mapped(known ? data.slice(4, 8) : unicast ? header : new Uint8Array(4))));
     } else if (level === IPPROTO_IPV6 && type === IPV6_PKTINFO && data.length >= 20 && !peerIsIPv4) {
       const sentTo = data.slice(0, 16);
       if (!isMapped(sentTo)) locals.push(sentTo[0] === 0xff ? "" : hex(sentTo));
@@ -389,7 +392,15 @@ function assertConsistent(batch: MessageBatch, i: number, given: Delivery): void
   }
   const offset = batch.payloadOffset(i);
   assert.ok(offset >= 0 && offset + PAYLOAD_SIZE_MAX <= batch.payloads.length);
-  assert.deepEqual([batch.payload(i).byteOffset, batch.payload(i).length], [offset, total]);
+  const payloads = Array.from({ length: batch.datagrams(i) }, (_, k) => batch.payload(i, k));
+  let end = offset;
+  payloads.forEach(({ byteOffset, length }, k) => {
+    assert.deepEqual([byteOffset, length], [batch.payloadOffset(i, k), batch.payloadSize(i, k)]);
+    assert.deepEqual([byteOffset, length], [end, Math.min(segmentSize, offset + total - end)]);
+    end += length;
+  });
+  assert.equal(end, offset + total);
+  assert.throws(() => batch.payload(i, payloads.length));
   assert.ok(Number.isInteger(batch.interfaceIndex(i)) && Number.isInteger(batch.peerScope(i)));
   assert.ok([UNICAST, BROADCAST, MULTICAST, UNKNOWN].includes(batch.destination(i)));
   assert.match(batch.peer(i).address, /^[0-9a-f:.]+(%.+)?$/);
@@ -400,6 +411,11 @@ function assertConsistent(batch: MessageBatch, i: number, given: Delivery): void
 
 /** A send buffer in which there is always room. */
 const EMPTY_BUFFER = { read() {}, sendBufferUsed: 0, sendBufferSize: 2 ** 30 } as unknown as SocketMemory;
+
+/** Whether an address is `::` or `0.0.0.0`. */
+function isUnspecified(address: Uint8Array): boolean {
+  return isZero(isMapped(address) ? address.subarray(12) : address);
+}
 
 /** The sizes of the datagrams that so many bytes in segments of this size are. */
 function cut(total: number, segmentSize: number): number[] {
@@ -421,7 +437,7 @@ function assertAnswers(kernel: TestKernel, batch: MessageBatch, accepted: number
   };
   const localOf = (i: number) => addressAt(batch, batch.localWord(i));
   // Where the address says nothing without its interface, that tells local addresses apart too.
-  const indexOf = (i: number) => isLinkLocal(localOf(i)) || isZero(localOf(i)) ? batch.interfaceIndex(i) : 0;
+  const indexOf = (i: number) => isLinkLocal(localOf(i)) || isUnspecified(localOf(i)) ? batch.interfaceIndex(i) : 0;
   const flowOf = (i: number) => `${nameOf(i)} ${hex(localOf(i))} ${indexOf(i)}`;
   for (const i of accepted) assert.equal(batch.error(i), 0);
   const answered: number[] = [];
@@ -445,11 +461,11 @@ function assertAnswers(kernel: TestKernel, batch: MessageBatch, accepted: number
     const source = control.find(({ type }) => type !== UDP_SEGMENT);
     const segments = control.find(({ type }) => type === UDP_SEGMENT);
     assert.equal(control.length, Number(source !== undefined) + Number(segments !== undefined));
-    if (isMapped(local)) {
-      assert.deepEqual([source?.level, source?.type], [IPPROTO_IP, IP_PKTINFO]);
-      assert.equal(hex(source!.data), hex(concat(int32(0), local.slice(12), int32(0))));
-    } else if (isZero(local) && indexOf(first) === 0) {
+    if (isUnspecified(local) && indexOf(first) === 0) {
       assert.equal(source, undefined);
+    } else if (isMapped(local)) {
+      assert.deepEqual([source?.level, source?.type], [IPPROTO_IP, IP_PKTINFO]);
+      assert.equal(hex(source!.data), hex(concat(int32(indexOf(first)), local.slice(12), int32(0))));
     } else {
       assert.deepEqual([source?.level, source?.type], [IPPROTO_IPV6, IPV6_PKTINFO]);
       assert.equal(hex(source!.data), hex(concat(local, int32(indexOf(first)))));

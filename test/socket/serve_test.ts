@@ -6,7 +6,16 @@ import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join as joinPath } from "node:path";
 import { describe, test } from "node:test";
-import { serve, type ServeOptions, SystemError, type UdpHandler, type UdpRequest, UdpSocket } from "../../src/mod.ts";
+import {
+  datagrams,
+  serve,
+  type ServeOptions,
+  SystemError,
+  type UdpHandler,
+  type UdpRequest,
+  type UdpServer,
+  UdpSocket,
+} from "../../src/mod.ts";
 import { assertEchoed, forge, noCompiler, noForgery, send } from "../support/client.ts";
 import { type Host, host, join, noHosts } from "../support/hosts.ts";
 import { LONG, Process, run, sleep, temporaryFolder, until } from "../support/process.ts";
@@ -30,7 +39,7 @@ interface Running {
 function start(handler: UdpHandler, options: Partial<ServeOptions> = {}): Running {
   const controller = new AbortController();
   let socket: UdpSocket | undefined;
-  const onListen = (listening: UdpSocket) => {
+  const onListen = ({ socket: listening }: UdpServer) => {
     socket = listening;
   };
   const end = serve({ port: 0, signal: controller.signal, onListen, ...options }, handler);
@@ -170,10 +179,10 @@ describe("serve", { skip: noCompiler }, () => {
       let answers = "";
       while (answers.length < 41) {
         assert.ok(await socket.readable());
-        socket.receive(batch, false);
-        for (let i = 0; i < batch.count; i++) {
-          assert.equal(batch.peer(i).address, "127.0.0.2");
-          answers += text(batch.payload(i));
+        socket.tryReceive(batch);
+        for (const { peer, payload } of datagrams(batch)) {
+          assert.equal(peer.address, "127.0.0.2");
+          answers += text(payload);
         }
       }
       assert.deepEqual(sizes, [...Array(40).fill(4), 3]);
@@ -312,7 +321,7 @@ describe("serve stops", () => {
 
   test("with what `onListen` throws, and with the socket closed", async () => {
     let socket: UdpSocket | undefined;
-    const onListen = (listening: UdpSocket) => {
+    const onListen = ({ socket: listening }: UdpServer) => {
       socket = listening;
       throw new RangeError("no");
     };
@@ -397,7 +406,7 @@ describe("beside serve", () => {
         port: 0,
         address: "127.0.0.1",
         signal: stop.signal,
-        onListen: (socket) => {
+        onListen: ({ socket }) => {
           setTimeout(() => socket.sendTo(new Uint8Array(1), { to: { address: "127.0.0.1", port: socket.port } }), 50);
         },
       }, () => {

@@ -14,7 +14,7 @@ import { ignoreSignal, signalIgnored } from "../../ffi/signals.ts";
  */
 export function handleSignals(stop: (signal: Signal) => void): void {
   const { onSignal } = runtime();
-  // Before the first handler: with it Deno ends an inherited disposition of SIGHUP.
+  // Before the first handler: with it Deno ends an inherited disposition of SIGHUP. Node.js has ended it by now.
   const hangupIgnored = signalIgnored(SIGHUP);
   onSignal("SIGINT", () => stop("SIGINT"));
   onSignal("SIGTERM", () => stop("SIGTERM"));

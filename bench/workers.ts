@@ -1,18 +1,10 @@
 /** Measures two workers on two processors, each with a client beside it, against one server with one client. */
 
 import { readdirSync, readFileSync } from "node:fs";
-import process from "node:process";
 import { askLoad, freePort, type LoadReport, ORDINARY } from "./load.ts";
 import { allowedProcessors } from "./machine.ts";
 import { type Command, launch, run, stop } from "./processes.ts";
-
-/** Two pairs of worker and client against one pair of server and client, in one turn. */
-export interface WorkersSample {
-  /** Rate of the two pairs together, over that of the one pair. */
-  rate: number;
-  /** Processor time for a datagram of the two workers, over that of the one server. */
-  processorTime: number;
-}
+import type { Sample } from "./results.ts";
 
 /** A pair on one processor. */
 interface Pair {
@@ -57,24 +49,36 @@ function measure(load: string, { port, pid, processor, source }: Pair, seconds: 
   ]);
 }
 
+/** Memory that a process shares with no other one, in MB. proc_pid_smaps(5) */
+function privateMemory(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return sum([...text.matchAll(/^Private_\w+:\s+(\d+) kB$/gm)].map(([, kilobytes]) => Number(kilobytes))) * 1024 / 1e6;
+}
+
+/** What {@link measureWorkers} measures, and for how long. */
+export interface WorkersPlan {
+  /** Path of the load generator. */
+  load: string;
+  /** Comparisons of two pairs with one. */
+  turns: number;
+  /** Seconds of each measurement. */
+  seconds: number;
+}
+
 /**
  * Measures a program turn by turn.
  * @param command starts it on a port
- * @param load path of the load generator
  */
 export async function measureWorkers(
   command: (port: number) => Command,
-  load: string,
-  turns: number,
-  seconds: number,
-): Promise<WorkersSample[]> {
+  { load, turns, seconds }: WorkersPlan,
+): Promise<Sample[]> {
   const [first = 0, second = 1] = allowedProcessors();
   const ports = [await freePort(), await freePort()] as const;
   const one = launch(command(ports[0]));
   const two = launch([...command(ports[1]), "--workers", "2"]);
   try {
-    await askLoad(load, "source", `127.0.0.1:${ports[0]}`);
-    await askLoad(load, "source", `127.0.0.1:${ports[1]}`);
+    for (const port of ports) await askLoad(load, "source", `127.0.0.1:${port}`, "--seconds", "10");
     const workers = [two.pid!, await childOf(two.pid!)];
     const alone: Pair = { port: ports[0], pid: one.pid!, processor: first, source: "127.0.0.1" };
     const pairs: Pair[] = [];
@@ -83,25 +87,22 @@ export async function measureWorkers(
       pairs.push({ port: ports[1], pid, processor: i === 0 ? first : second, source });
     }
     for (const { pid, processor } of [alone, ...pairs]) await run(["taskset", "-acp", `${processor}`, `${pid}`]);
-    const samples: WorkersSample[] = [];
+    // The just-in-time compilers need their time.
+    await Promise.all([alone, ...pairs].map((pair) => measure(load, pair, 0.3)));
+    const samples: Sample[] = [];
     for (let turn = 0; turn < turns; turn++) {
       const single = await measure(load, alone, seconds);
       const both = await Promise.all(pairs.map((pair) => measure(load, pair, seconds)));
+      const cpu = sum(both.map(({ server_cpu_seconds }) => server_cpu_seconds)) /
+        sum(both.map(({ answered }) => answered));
       samples.push({
-        rate: sum(both.map(({ rate }) => rate)) / single.rate,
-        processorTime: sum(both.map(({ server_cpu_seconds }) => server_cpu_seconds)) /
-          sum(both.map(({ answered }) => answered)) / (single.server_cpu_seconds / single.answered),
+        scaledRate: sum(both.map(({ rate }) => rate)) / single.rate,
+        scaledCpu: cpu / (single.server_cpu_seconds / single.answered),
+        privateMemory: privateMemory(workers[1]!),
       });
     }
     return samples;
   } finally {
     await Promise.all([stop(one), stop(two)]);
   }
-}
-
-if (import.meta.main) {
-  const [load = "", turns = "8", seconds = "0.3", ...command] = process.argv.slice(2);
-  const program = (port: number) => [...command, `${port}`, "--quiet"] as unknown as Command;
-  const samples = await measureWorkers(program, load, +turns, +seconds);
-  for (const { rate, processorTime } of samples) console.log(rate.toFixed(2), processorTime.toFixed(2));
 }

@@ -57,7 +57,7 @@ const options = {
       "--busy-poll USEC",
       "longest poll, 0 to 1000 microseconds",
       numberFrom(0, 1000),
-      "50",
+      "200",
     ),
   }),
   ...group("Guard", {

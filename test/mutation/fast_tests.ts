@@ -42,7 +42,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
 const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/constants.ts": ["ffi/layouts"],
   "ffi/deno.ts": ["ffi/library", "echo/echo", "echo/usage"],
-  "ffi/writer.ts": ["cli/output", "socket/serve"],
+  "ffi/writer.ts": ["cli/output", "socket/serve", "socket/hostile"],
+  "ffi/resolver.ts": ["net/endpoint"],
   "ffi/terminal.ts": ["cli/output"],
 
   "src/cli/nonblocking_writer.ts": ["cli/output"],
@@ -54,8 +55,9 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
 
 /** Files that only another runtime than Deno runs. */
 const ADAPTERS: Readonly<Record<string, readonly Command[]>> = {
-  "ffi/bun.ts": [["bun", "test", "--timeout=20000", "--bail", testFile("ffi/library"), testFile("mod")]],
-  "ffi/node.ts": [["node", "--test", "--test-timeout=20000", testFile("ffi/library"), testFile("mod")]],
+  "ffi/bun.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
+  "ffi/process_runtime.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
+  "ffi/node.ts": [nodeTest("ffi/library", "echo/echo"), nodeTest("mod")],
 };
 
 /**
@@ -77,6 +79,14 @@ export function testsOf(tree: string, file: string): readonly Command[] {
 
 function testFile(name: string): string {
   return `test/${name}_test.ts`;
+}
+
+function bunTest(...names: string[]): Command {
+  return ["bun", "test", "--timeout=20000", "--bail", ...names.map(testFile)];
+}
+
+function nodeTest(...names: string[]): Command {
+  return ["node", "--test", "--test-timeout=20000", ...names.map(testFile)];
 }
 
 function denoTest(name: string): Command {

@@ -1,6 +1,7 @@
 /** What the kernel says of its addresses and routes. rtnetlink(7) */
 import { addressOf, bytesOf } from "./address.ts";
 import { AF_INET, AF_INET6 } from "./structs.ts";
+import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
 const NLMSG_ERROR = 2;
@@ -25,6 +26,8 @@ export function answerNetlink({ memory, network }: World, at: number, length: nu
   }
   const attributes = at + HEADER_SIZE + ROUTE_SIZE;
   const size = family === AF_INET ? 4 : 16;
+  // Strict kernels require it. `inet_rtm_valid_getroute_req`, net/ipv4/route.c
+  if (memory.bytes(at + HEADER_SIZE + 1, 1)[0] !== size * 8) throw new Violation("a question for a network");
   const address = addressOf(memory.bytes(attributes + 4, size));
   const interfaceAt = attributes + 4 + size;
   const index = at + length > interfaceAt ? memory.i32(interfaceAt + 4) : 0;

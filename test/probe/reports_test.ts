@@ -25,7 +25,7 @@ const good = () => TIMES.reduce((asked, time) => asked.answered(time), new Asked
 
 const REPLY = {
   ...{ sequence: 3, roundTrip: 1_234_567, reordered: false, from: peerOf(TARGET), to: "192.0.2.1" },
-  ...{ size: 1, fragmentSize: 0, time: 500_000_000 },
+  ...{ size: 1, fragmentSize: 0, hopLimit: undefined, trafficClass: undefined, time: 500_000_000 },
 };
 
 /** A target of which much is wrong. */
@@ -44,7 +44,7 @@ const WIDTH = 90;
 /** What a table shows on the way and at the end, and how many lines it erases before each. */
 function tables(options: Partial<Screen>): { progress: string; finish: string; erased: number[] } {
   const screen = new Screen({ marks: true, ...options });
-  const report = tableReport(several(), settingsOf(), screen.terminal);
+  const report = tableReport({ targets: several() }, settingsOf(), screen.terminal);
   report.progress!();
   const progress = text(screen);
   report.finish();
@@ -60,7 +60,7 @@ const text = (screen: Screen) => screen.lines.splice(0).join("\n");
 /** The summary of one target. */
 function finish(asked: Asked, options: Partial<Screen>, ...args: string[]): string {
   const screen = new Screen(options);
-  lineReport([asked.target], settingsOf(...args), screen.terminal).finish();
+  lineReport({ targets: [asked.target] }, settingsOf(...args), screen.terminal).finish();
   return text(screen);
 }
 
@@ -205,7 +205,7 @@ describe("the report on one target", () => {
 function events(...args: string[]): string {
   const screen = new Screen({ marks: true });
   const { target } = new Asked("name.example");
-  const report = lineReport([target], settingsOf(...args), screen.terminal);
+  const report = lineReport({ targets: [target] }, settingsOf(...args), screen.terminal);
   report.start!();
   report.replied!(target, { ...REPLY, kind: "received" });
   report.replied!(target, { ...REPLY, kind: "wrong source", from: peerOf("2001:db8::1", 7), reordered: true });
@@ -328,8 +328,8 @@ describe("the table of several targets", () => {
 test("the report in JSON", () => {
   const screen = new Screen();
   const { target } = new Asked();
-  const report = jsonReport([bad().target, new Asked("n\u00e4me").target], settingsOf(), screen.terminal);
-  report.replied!(target, { ...REPLY, kind: "wrong source", time: 1_500_000_123 });
+  const report = jsonReport({ targets: [bad().target, new Asked("n\u00e4me").target] }, settingsOf(), screen.terminal);
+  report.replied!(target, { ...REPLY, kind: "wrong source", time: 1_500_000_123, hopLimit: 57, trafficClass: 0xb9 });
   report.replied!(target, { ...REPLY, kind: "stray", sequence: undefined, roundTrip: undefined });
   report.failed!(target, { sequence: 4, errno: EMSGSIZE, report: reportOf(EMSGSIZE, { mtu: 1400 }) });
   report.failed!(target, { sequence: undefined, errno: ECONNREFUSED, report: reportOf(ECONNREFUSED, REFUSED) });
@@ -343,8 +343,14 @@ test("the report in JSON", () => {
   assert.match(second.time, /\.500000000Z$/);
   const reply = { event: "reply", target: "192.0.2.10:9000", from: "192.0.2.10:9000", to: "192.0.2.1", bytes: 1 };
   assert.deepEqual([{ ...first, time: "" }, { ...second, time: "" }], [
-    { ...reply, time: "", sequence: 3, kind: "wrong_source", rtt_ns: 1_234_567, reordered: false },
-    { ...reply, time: "", sequence: null, kind: "stray", rtt_ns: null, reordered: false },
+    {
+      ...{ ...reply, time: "", sequence: 3, kind: "wrong_source", rtt_ns: 1_234_567, reordered: false },
+      ...{ hop_limit: 57, dscp: 46, ecn: 1 },
+    },
+    {
+      ...{ ...reply, time: "", sequence: null, kind: "stray", rtt_ns: null, reordered: false },
+      ...{ hop_limit: null, dscp: null, ecn: null },
+    },
   ]);
   const summary = others.pop();
   const failure = { event: "failure", target: "192.0.2.10:9000" };
@@ -355,7 +361,7 @@ test("the report in JSON", () => {
   ]);
   assert.ok(summary.seconds >= 0 && summary.seconds < 60);
   const [wrong, silent] = summary.targets;
-  assert.deepEqual(wrong, {
+  const expected = {
     target: "192.0.2.10:9000",
     name: null,
     verdict: "wrong_source",
@@ -373,7 +379,8 @@ test("the report in JSON", () => {
       { from_ns: 100_000, to_ns: 105_925, count: 1 },
       { from_ns: 398_107, to_ns: 421_697, count: 1 },
     ],
-  });
+  };
+  for (const [name, value] of Object.entries(expected)) assert.deepEqual(wrong[name], value, name);
   assert.deepEqual([silent.name, silent.loss_percent, silent.rtt_ns, silent.histogram], ["n\u00e4me", null, null, []]);
 });
 

@@ -62,6 +62,11 @@ export class Pace {
       return;
     }
     if (this.#vain) throw new Violation("it polls again, though the last time was in vain");
+    // An error or a signal ends a round of polling; the next one may follow at once.
+    if (result !== -errno.EAGAIN) {
+      this.#polling = undefined;
+      return;
+    }
     this.#polling ??= now;
     if (now - this.#polling > this.#pollMax + TOLERANCE) throw new Violation("it polls for too long");
   }

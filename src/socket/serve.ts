@@ -36,7 +36,7 @@ export type UdpReply = Uint8Array | null | undefined | void;
  * Handles one datagram. It may return a promise: other datagrams are handled meanwhile, and the reply leaves when the
  * promise is fulfilled. The datagrams of a train come one by one.
  */
-export type UdpHandler = (request: UdpRequest) => UdpReply | PromiseLike<UdpReply>;
+export type UdpHandler = (request: UdpRequest, server: UdpServer) => UdpReply | PromiseLike<UdpReply>;
 
 /** A server that runs. */
 export interface UdpServer {
@@ -280,7 +280,7 @@ class Service {
     };
     let reply: ReturnType<UdpHandler>;
     try {
-      reply = this.#handler(request);
+      reply = this.#handler(request, this.server);
     } catch (error) {
       this.#report(error, request);
       return;

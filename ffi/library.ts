@@ -47,6 +47,10 @@ const signatures = {
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   /** `void *memcpy(void *dest, const void *src, size_t n)`; the declared result is meaningless, and allocates nothing */
   memcpy: { parameters: ["pointer", "pointer", "u32"], result: "i32" },
+  /** `char *getenv(const char *name)` */
+  getenv: { parameters: ["pointer"], result: "pointer" },
+  /** `size_t strlen(const char *s)` */
+  strlen: { parameters: ["pointer"], result: "u32" },
   /** `int *__errno_location(void)` */
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
@@ -73,10 +77,6 @@ const lazySignatures = {
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   /** `void freeaddrinfo(struct addrinfo *res)`; the declared result is meaningless */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `char *getenv(const char *name)` */
-  getenv: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t strlen(const char *s)` */
-  strlen: { parameters: ["pointer"], result: "u32" },
 } as const;
 
 /** Functions for a server of several processes. */

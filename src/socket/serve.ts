@@ -5,6 +5,7 @@
 
 import { EAGAIN, EINTR, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { writeError } from "../../ffi/writer.ts";
 import { invalid, requireBoolean, requireFunction, requireInteger, requireObject } from "../net/checks.ts";
 import { BatchSocket } from "./batch_socket.ts";
@@ -219,6 +220,7 @@ class Service {
       if (!this.#ended) await socket.readable({ signal });
     }
     await this.#drain();
+    this.#send();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -321,7 +323,6 @@ class Service {
         resolve();
       };
     });
-    this.#send();
   }
 
   #answer(request: UdpRequest, reply: UdpReply): void {
@@ -345,18 +346,14 @@ class Service {
     this.#requests[replies.count - 1] = request;
   }
 
-  /** Sends the replies after all promises of this turn have been followed. */
+  /** Sends the replies of this turn of the event loop together, at its end. */
   #sendSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(() => {
+    void yieldToEventLoop().then(() => {
       this.#flushing = false;
-      try {
-        this.#send();
-      } catch (error) {
-        this.#fail(error);
-      }
-    });
+      this.#send();
+    }).catch((error: unknown) => this.#fail(error));
   }
 
   #send(): void {

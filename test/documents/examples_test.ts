@@ -48,7 +48,16 @@ async function ask(command: string[]): Promise<string> {
 
 test("each is below 120 lines", () => {
   const files = readdirSync(join(ROOT, "examples")).sort();
-  assert.deepEqual(files, ["dhcp.ts", "dns.ts", "mdns.ts", "sntp.ts", "stun.ts", "syslog.ts", "tftp.ts"]);
+  assert.deepEqual(files, [
+    "dhcp.ts",
+    "dns.ts",
+    "dns_forwarder.ts",
+    "mdns.ts",
+    "sntp.ts",
+    "stun.ts",
+    "syslog.ts",
+    "tftp.ts",
+  ]);
   for (const file of files) {
     const lines = readFileSync(join(ROOT, "examples", file), "utf8").split("\n").length - 1;
     assert.ok(lines < 120, `${file} has ${lines} lines`);
@@ -109,6 +118,20 @@ describe("the DNS server, asked by dig", { skip: missing("dig") }, () => {
       assert.match(await dig(port, "127.0.0.2", "here.test", "CH", "A"), /status: REFUSED/);
       assert.match(await dig(port, "127.0.0.2", "+opcode=STATUS", "here.test", "A"), /status: NOTIMP/);
       assert.match(await dig(port, "127.0.0.2", "+header-only"), /status: FORMERR/);
+    });
+  });
+});
+
+describe("the DNS forwarder, asked by dig", { skip: missing("dig") }, () => {
+  test("gives the answers of another server", async () => {
+    await withExample("dns", async (upstream) => {
+      await withExample("dns_forwarder", async (port) => {
+        for (const address of ADDRESSES) {
+          const queries = Array.from({ length: 20 }, () => ["here.test", "A"]).flat();
+          const said = await ask(["dig", `@${address}`, "-p", `${port}`, "+short", "+timeout=5", ...queries]);
+          assert.equal(said, "127.0.0.3\n".repeat(20));
+        }
+      }, { args: ["127.0.0.3", `${upstream}`] });
     });
   });
 });

@@ -59,10 +59,10 @@ export async function runProbe(settings: ProbeSettings): Promise<number> {
   const terminal = new Terminal();
   let stoppedAt = Infinity;
   let rereads = false;
-  handleSignals((signal) => {
-    if (signal === "SIGHUP" && settings.watch && settings.targetsFile !== undefined) rereads = true;
-    else stoppedAt = Math.min(stoppedAt, performance.now());
-  });
+  handleSignals(
+    () => stoppedAt = Math.min(stoppedAt, performance.now()),
+    settings.watch && settings.targetsFile !== undefined ? () => rereads = true : undefined,
+  );
   const reread = async () => {
     if (!rereads) return false;
     rereads = false;

@@ -69,6 +69,7 @@ export const SWEEP: Figure[] = [2, 4, 8, 16, 32, 128].map((count) => inFlight(co
 export const ROUND_TRIP = "round-trip";
 export const FIRST_ECHO = "first-echo";
 export const MEMORY = "memory";
+export const WORKERS = "workers";
 
 /** A row of the table of targets. */
 export interface Target {
@@ -80,6 +81,18 @@ export interface Target {
   values: (results: Results, program: string) => number[];
   unit: string;
   reached: (value: number) => boolean;
+}
+
+/** A target for a metric of several workers. */
+function workers(metric: Metric, title: string, text: string, unit: string, reached: Target["reached"]): Target {
+  return {
+    title,
+    text,
+    programs: ECHO,
+    values: (results, program) => results.values(WORKERS, program, metric),
+    unit,
+    reached,
+  };
 }
 
 /** A target for the ratio of a metric to that of `baseline`. */
@@ -150,6 +163,9 @@ export const TARGETS: Target[] = [
   memory("last", 64, "below 64 MB", SMALL),
   memory("last", 100, "below 100 MB", [NAMES.node]),
   memory("growth", 1, "within 1 MB of that after one million"),
+  workers("scaledRate", "two workers, rate", "at least 1.75 × one server", "×", (value) => value >= 1.75),
+  workers("scaledCpu", "two workers, CPU per datagram", "at most 1.12 × one server", "×", (value) => value <= 1.12),
+  workers("privateMemory", "memory of a further worker", "at most 20 MB", "MB", (value) => value <= 20),
 ];
 
 /** Describes the targets that a program missed. Targets without measurements are ignored. */

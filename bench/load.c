@@ -42,7 +42,7 @@ enum {
 };
 
 static struct {
-  struct sockaddr_in to;
+  struct sockaddr_in to, from;
   uint64_t in_flight, bytes, sockets, train, datagrams, rate;
   double seconds, warmup;
   pid_t pid;
@@ -133,6 +133,7 @@ static int open_socket(void) {
     int on = 1;
     if (setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) != 0) fail("UDP_GRO");
   }
+  if (option.from.sin_family && bind(fd, (void *)&option.from, sizeof option.from) != 0) fail("bind");
   if (!option.unconnected && connect(fd, (void *)&option.to, sizeof option.to) != 0) fail("connect");
   return fd;
 }
@@ -411,7 +412,7 @@ static void first_echo(char **command) {
 static void usage(void) {
   fprintf(stderr, "usage: load window|rate|source|first-echo --to ADDR:PORT [--in-flight N] [--bytes N] [--sockets N]\n"
                   "  [--train N] [--datagrams N] [--rate N] [--seconds S] [--warmup S] [--pid PID] [--cpu N]\n"
-                  "  [--unconnected] [-- COMMAND...]\n");
+                  "  [--from ADDR] [--unconnected] [-- COMMAND...]\n");
   exit(2);
 }
 
@@ -429,7 +430,7 @@ static void read_options(int argc, char **argv) {
       {"to", 1, 0, 't'},       {"in-flight", 1, 0, 'w'}, {"bytes", 1, 0, 'b'},  {"sockets", 1, 0, 'n'},
       {"train", 1, 0, 'g'},    {"datagrams", 1, 0, 'd'}, {"rate", 1, 0, 'r'},   {"seconds", 1, 0, 's'},
       {"warmup", 1, 0, 'u'},   {"pid", 1, 0, 'p'},       {"cpu", 1, 0, 'c'},    {"unconnected", 0, 0, 'U'},
-      {0}};
+      {"from", 1, 0, 'f'},     {0}};
   for (int c; (c = getopt_long(argc, argv, "", names, NULL)) != -1;) {
     uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
     switch (c) {
@@ -445,6 +446,10 @@ static void read_options(int argc, char **argv) {
       case 'p': option.pid = (pid_t)number; break;
       case 'c': option.cpu = (int)number; break;
       case 'U': option.unconnected = true; break;
+      case 'f':
+        option.from.sin_family = AF_INET;
+        if (inet_pton(AF_INET, optarg, &option.from.sin_addr) != 1) usage();
+        break;
       default: usage();
     }
   }

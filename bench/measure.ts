@@ -1,10 +1,11 @@
 /** Measures every figure with the load generator, turn by turn. */
 
-import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, SWEEP } from "./figures.ts";
+import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, SWEEP, WORKERS } from "./figures.ts";
 import { askLoad, freePort, type LoadMode, type LoadReport, ORDINARY, TRAINS } from "./load.ts";
 import { allowedProcessors } from "./machine.ts";
 import { type Command, launch, lives, residentBytes, stop } from "./processes.ts";
 import { ECHO, NAMES, type Prepared, type Program } from "./programs.ts";
+import { measureWorkers } from "./workers.ts";
 import { type Histogram, percentile, Results, type Sample } from "./results.ts";
 
 /** Extent of the measurements. All times are in seconds. */
@@ -114,6 +115,12 @@ export class Bench {
     const steps: Step[] = [];
     const figures = [...FIGURES, ...SWEEP].filter(({ id, sweep }) => wanted(id) || (sweep && wanted("sweep")));
     for (let round = 0; round < this.#plan.rounds; round++) steps.push(...this.#round(round, figures, wanted));
+    if (wanted(WORKERS) && PINNED) {
+      const seconds = 3 + 2 * this.#plan.turns * this.#plan.window;
+      for (const program of this.#named(ECHO)) {
+        steps.push({ title: `workers: ${program.name}`, seconds, run: () => this.#workers(program) });
+      }
+    }
     if (wanted(MEMORY)) {
       const seconds = this.#plan.memory[1] / (this.#plan.memoryLoad === TRAINS ? 4e6 : 250e3);
       for (const program of this.#named(ECHO)) {
@@ -252,6 +259,13 @@ export class Bench {
     const found = await this.#load("first-echo", `127.0.0.1:${port}`, "--", ...program.command(port));
     if (found.answered) this.results.add(FIRST_ECHO, program.name, turn, { seconds: found.seconds });
     else this.results.remarks.add(`${program.name}: no first echo`);
+  }
+
+  async #workers(program: Program): Promise<void> {
+    const { turns, window } = this.#plan;
+    const plan = { load: this.#prepared.load, turns: turns * 2, seconds: window * 3 };
+    const samples = await measureWorkers((port) => program.command(port), plan);
+    samples.forEach((sample, turn) => this.results.add(WORKERS, program.name, turn, sample));
   }
 
   async #memory(program: Program): Promise<void> {

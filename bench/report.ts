@@ -1,6 +1,6 @@
 /** Writes the results as Markdown. */
 
-import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, type Target, TARGETS } from "./figures.ts";
+import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, type Target, TARGETS, WORKERS } from "./figures.ts";
 import { PINNED, type Plan } from "./measure.ts";
 import { ECHO, NAMES, type Prepared } from "./programs.ts";
 import { median, type Metric, percentile, quantile, type Results } from "./results.ts";
@@ -117,6 +117,22 @@ In MB (1,000,000 bytes), under \`${plan.memoryLoad.join(" ")}\`.
 ${table(["program", `after ${first} datagrams`, `after ${last}`], rows)}`;
 }
 
+function workersTable(results: Results): string {
+  const rows = results.programs(WORKERS).map((program) => [
+    program,
+    ...(["scaledRate", "scaledCpu", "privateMemory"] as const).map((metric) =>
+      number(median(results.values(WORKERS, program, metric)))
+    ),
+  ]);
+  return `## Two workers
+
+Two workers on two processors, each with a client on the same processor, against one server with one client on one
+processor: 64 in flight, 64 bytes. The medians of the ratios, and the memory in MB that the second worker shares with no
+other process.
+
+${table(["program", "rate", "CPU per datagram", "private memory"], rows)}`;
+}
+
 function targetCell(results: Results, target: Target, program: string): string {
   if (!target.programs.includes(program)) return "–";
   const values = target.values(results, program);
@@ -197,6 +213,7 @@ round-trip times it polls. It verifies every byte of every reply.
     );
   }
   if (results.programs(FIRST_ECHO).length > 0) sections.push(firstEchoTable(results));
+  if (results.programs(WORKERS).length > 0) sections.push(workersTable(results));
   if (results.programs(MEMORY).length > 0) sections.push(memoryTable(results, plan));
   const lines = remarks(results, context);
   if (lines.length > 0) sections.push(`## Remarks\n\n${lines.map((line) => `- ${line}`).join("\n")}`);

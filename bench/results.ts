@@ -5,7 +5,8 @@
  * `duplicate`, `corrupt`: datagrams that never came back, came back twice, or came back altered. `p999`: 99.9th
  * percentile of the round-trip time in µs. `lateSends`: datagrams that the client sent more than 20 µs late. `seconds`:
  * time to the first echo. `first`, `last`, `growth`: resident memory after the first and the last load, and the
- * difference, in MB.
+ * difference, in MB. `scaledRate`, `scaledCpu`: rate and processor time per datagram of two workers, over those of one
+ * server. `privateMemory`: memory of a further worker, in MB.
  */
 export type Metric =
   | "rate"
@@ -18,7 +19,10 @@ export type Metric =
   | "seconds"
   | "first"
   | "last"
-  | "growth";
+  | "growth"
+  | "scaledRate"
+  | "scaledCpu"
+  | "privateMemory";
 
 /** One measurement of one program. */
 export type Sample = Partial<Record<Metric, number>>;

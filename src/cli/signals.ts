@@ -16,7 +16,7 @@ import { ignoreSignal, signalIgnored } from "../../ffi/signals.ts";
  */
 export function handleSignals(stop: (signal: Signal) => void, reload?: () => void): void {
   const { onSignal } = runtime();
-  // Before the first handler: with it Deno ends an inherited disposition of SIGHUP.
+  // Before the first handler: with it Deno ends an inherited disposition of SIGHUP. Node.js has ended it by now.
   const hangup = signalIgnored(SIGHUP) || !hasTerminal() ? () => {} : () => stop("SIGHUP");
   onSignal("SIGINT", () => stop("SIGINT"));
   onSignal("SIGTERM", () => stop("SIGTERM"));

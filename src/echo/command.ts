@@ -9,6 +9,7 @@ import { MetricsServer } from "../cli/metrics_server.ts";
 import { Output } from "../cli/output.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
+import { joinGroup } from "../socket/groups.ts";
 import { Counters, summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Guard } from "./guard.ts";
@@ -29,6 +30,8 @@ const LAST_WORDS_MILLISECONDS = 50;
  */
 export async function runEcho(settings: EchoSettings, place?: Place): Promise<void> {
   const socket = openSocket(settings, place);
+  // Of several workers, the first answers multicasts.
+  if (place === undefined) { for (const group of settings.join) joinGroup(socket, group); }
   let stoppedBy = "an error";
   let stopping = false;
   handleSignals((signal) => {

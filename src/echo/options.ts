@@ -57,7 +57,7 @@ const options = {
       "--busy-poll USEC",
       "longest poll, 0 to 1000 microseconds",
       numberFrom(0, 1000),
-      "50",
+      "200",
     ),
   }),
   ...group("Guard", {
@@ -71,6 +71,7 @@ const options = {
     answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
     answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
     answerMulticast: flag("--answer-multicast", "answer datagrams to multicast addresses"),
+    join: listOption("--join GROUP[%IF]", "join and answer this multicast group; repeatable", parseGroup),
   }),
   ...group("Log", {
     logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", oneOf(LOG_FORMATS), "text"),
@@ -132,10 +133,12 @@ export function parseEcho(args: readonly string[]): EchoSettings | "help" | "ver
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
   if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
+  const answerMulticast = settings.answerMulticast || settings.join.length > 0;
   return {
     ...settings,
     port: parsePort(positionals),
     family,
+    answerMulticast,
     logFormat: quiet ? "none" : settings.logFormat,
     summaryFormat: settings.summaryFormat ?? (settings.logFormat === "json" ? "json" : "text"),
   };
@@ -164,6 +167,12 @@ function checkAddress(address: string, family: 4 | 6 | undefined, answerMulticas
 /** The bytes of an address that may have a zone; `undefined` for a name. */
 function readAddress(text: string): Uint8Array | undefined {
   return parseAddress(text.split("%")[0]!);
+}
+
+function parseGroup(text: string): string {
+  const bytes = readAddress(text);
+  if (bytes !== undefined && isMulticast(addressWords(bytes), 0)) return text;
+  throw new UsageError(`--join needs a multicast address, such as 224.0.0.251 or ff02::fb%eth0, not ${quote(text)}`);
 }
 
 const WORKERS_MAX = 64;

@@ -11,50 +11,139 @@ import type { Output } from "../../src/cli/output.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { assertEchoed, noCompiler } from "../support/client.ts";
 
-const CEILING = 50;
+const CEILING = 200;
+/** Time to handle a datagram, in microseconds. */
+const SERVICE = 6;
 
-/** The windows after receptions of one datagram, or of trains, that were waited for so long, in microseconds. */
-function windows(ceiling: number, ...waits: number[]): number[] {
-  const polling = new AdaptivePolling(ceiling);
-  return waits.map((wait) => {
-    polling.received(wait, false);
-    return polling.windowMicroseconds;
-  });
+/** Pseudorandom numbers from 0 to 1 (Park and Miller, 1988): the same in each run. */
+function randomNumbers(seed = 1): () => number {
+  return () => (seed = seed * 48_271 % 0x7fff_ffff) / 0x7fff_ffff;
 }
 
+/** A machine on which a sleep and a wake-up of the server take a time, in microseconds. */
+class Machine {
+  now = 0;
+  polled = 0;
+  receptions = 0;
+  readonly #polling: Pick<AdaptivePolling, "windowMicroseconds" | "received">;
+  readonly #wakeUp: () => number;
+
+  constructor(polling: Pick<AdaptivePolling, "windowMicroseconds" | "received">, wakeUp: () => number) {
+    this.#polling = polling;
+    this.#wakeUp = wakeUp;
+  }
+
+  /** Waits for a datagram that comes at a time; returns when that is over. */
+  #wait(arrival: number): number {
+    const { windowMicroseconds: window } = this.#polling;
+    const wait = Math.max(0, arrival - this.now);
+    this.polled += Math.min(wait, window);
+    return this.now + wait + (wait > window ? this.#wakeUp() : 0);
+  }
+
+  /** Receives one or more datagrams at the time `received`, and handles them. */
+  #receive(received: number, datagrams: number): void {
+    this.#polling.received(received - this.now, datagrams > 1);
+    this.now = received + datagrams * SERVICE;
+    this.receptions++;
+  }
+
+  /** A client with so many datagrams in flight, which sends the next ones so long after the answers. */
+  closedLoop(receptions: number, turnaround: () => number, datagrams = 1): this {
+    for (let i = 0; i < receptions; i++) this.#receive(this.#wait(this.now + turnaround()), datagrams);
+    return this;
+  }
+
+  /** Clients that send at times of their own. */
+  openLoop(microseconds: number, gap: () => number): this {
+    const end = this.now + microseconds;
+    for (let arrival = this.now + gap(); this.now < end;) {
+      const received = this.#wait(arrival);
+      let datagrams = 0;
+      for (; arrival <= received; arrival += gap()) datagrams++;
+      this.#receive(received, datagrams);
+    }
+    return this;
+  }
+
+  get rate(): number {
+    return this.receptions / this.now;
+  }
+
+  get polledShare(): number {
+    return this.polled / this.now;
+  }
+}
+
+const ALWAYS = { windowMicroseconds: CEILING, received() {} };
+const NEVER = { windowMicroseconds: 0, received() {} };
+
 describe("the policy", () => {
-  test("without traffic the window stays closed", () => {
-    assert.deepEqual(windows(CEILING, 50_000, 50_000, 50_000), [0, 0, 0]);
+  const hours: [name: string, turnaround: number, wakeUp: number, spikes: number][] = [
+    ["a good hour", 10, 15, 0],
+    ["a good hour with spikes", 12, 25, 0.05],
+    ["a bad hour", 70, 80, 0],
+    ["a bad hour with spikes", 90, 80, 0.1],
+    ["an hour in which a sleep and a wake-up take longer than the longest poll", 120, 230, 0.02],
+  ];
+  for (const [name, turnaround, wakeUp, spikes] of hours) {
+    test(`stop-and-wait in ${name}: nearly as fast as with polling all the time`, () => {
+      const rate = (polling: ConstructorParameters<typeof Machine>[0]) => {
+        const random = randomNumbers();
+        const spike = () => random() < spikes ? 1000 * random() : 0;
+        const machine = new Machine(polling, () => wakeUp * (0.8 + 0.4 * random()) + spike());
+        return machine.closedLoop(20_000, () => turnaround * (0.8 + 0.4 * random()) + spike()).rate;
+      };
+      const [adaptive, always, never] = [new AdaptivePolling(CEILING), ALWAYS, NEVER].map(rate) as [
+        number,
+        number,
+        number,
+      ];
+      assert.ok(adaptive > 0.93 * always, `${adaptive / always} of always`);
+      assert.ok(adaptive > 1.2 * never, `${adaptive / never} times never`);
+    });
+  }
+
+  test("a client with pauses is polled for again after each", () => {
+    const machine = new Machine(new AdaptivePolling(CEILING), () => 80);
+    for (let pause = 0; pause < 100; pause++) {
+      machine.closedLoop(500, () => 70);
+      machine.now += 200_000;
+    }
+    machine.now -= 100 * 200_000;
+    const always = new Machine(ALWAYS, () => 80).closedLoop(50_000, () => 70);
+    assert.ok(machine.rate > 0.85 * always.rate, `${machine.rate / always.rate}`);
   });
 
-  test("the window opens with the second quick datagram, doubles while datagrams come behind it, up to the ceiling", () => {
-    assert.deepEqual(windows(CEILING, 5, 5, 15, 25, 45, 50), [0, 10, 20, 40, 50, 50]);
+  for (const perSecond of [10, 100, 1000, 3000, 5000, 10_000, 30_000]) {
+    test(`datagrams at times of their own, ${perSecond} a second: hardly any polling`, () => {
+      const gaps = { even: () => 1, random: (random: number) => -Math.log(random) };
+      for (const [name, gap] of Object.entries(gaps)) {
+        for (const wakeUp of [10, 80]) {
+          const random = randomNumbers(7);
+          const machine = new Machine(new AdaptivePolling(CEILING), () => wakeUp);
+          machine.openLoop(10e6, () => 1e6 / perSecond * gap(random()));
+          const most = perSecond <= 1000 ? 0.001 : 0.2;
+          assert.ok(machine.polledShare <= most, `${name}, ${wakeUp} µs: ${machine.polledShare}`);
+        }
+      }
+    });
+  }
+
+  test("datagrams that gather are not polled for", () => {
+    const machine = new Machine(new AdaptivePolling(CEILING), () => 20);
+    assert.equal(machine.closedLoop(1000, () => 10, 2).polled, 0);
   });
 
-  test("a datagram within the window leaves it as it is", () => {
-    assert.deepEqual(windows(CEILING, 5, 5, 10, 9, 1), [0, 10, 10, 10, 10]);
-  });
-
-  test("a datagram behind the ceiling closes it, and the next two open it", () => {
-    assert.deepEqual(windows(CEILING, 5, 5, 51, 5, 5), [0, 10, 0, 0, 10]);
-  });
-
-  test("datagrams that gather close it", () => {
-    const polling = new AdaptivePolling(CEILING);
-    for (const gathered of [false, false, true]) polling.received(5, gathered);
-    assert.equal(polling.windowMicroseconds, 0);
-    polling.received(5, false);
-    assert.equal(polling.windowMicroseconds, 0);
-  });
-
-  test("with a ceiling of 0 it never opens", () => {
-    assert.deepEqual(windows(0, 0, 0, 1, 5, 0, 0), [0, 0, 0, 0, 0, 0]);
+  test("with a ceiling of 0 it never polls", () => {
+    const machine = new Machine(new AdaptivePolling(0), () => 20);
+    assert.equal(machine.closedLoop(5000, () => 0).closedLoop(5000, () => 10).polled, 0);
   });
 });
 
 describe("the loop", { skip: noCompiler }, () => {
-  /** Serves a client with one datagram in flight; returns how many receptions waited, and how many did not. */
-  async function serve(ceilingMicroseconds: number): Promise<{ waited: number; polled: number }> {
+  /** Serves a client with one datagram in flight, and polls for so long; returns how many receptions waited, and how many did not. */
+  async function serve(windowMicroseconds: number): Promise<{ waited: number; polled: number }> {
     using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
     const calls = { waited: 0, polled: 0 };
     const receive = socket.receive.bind(socket);
@@ -67,27 +156,25 @@ describe("the loop", { skip: noCompiler }, () => {
       counters: new Counters(),
       guard: new Guard({ port: socket.port }),
       log: { leftOut: 0, record() {}, nextSecond() {} } as unknown as Log,
-      polling: new AdaptivePolling(ceilingMicroseconds),
+      polling: { windowMicroseconds, received() {} } as unknown as AdaptivePolling,
       output: { dropped: 0 } as unknown as Output,
       operator: { json: false, warn: assert.fail } as unknown as Operator,
     });
     const running = server.run();
     await assertEchoed("127.0.0.1", socket.port, { sizes: [64], count: 100, window: 1 });
-    // Draining asks without waiting, too.
-    const result = { ...calls };
     server.stop();
     await running;
     assert.equal(server.summary().echoed, 100);
-    return result;
+    return calls;
   }
 
-  test("polls where datagrams come one at a time", async () => {
+  test("polls while the policy says so", async () => {
     // So long that the slowest machine's client answers within it.
     const { waited, polled } = await serve(1_000_000);
     assert.ok(polled > 100 && waited < 50, `${polled} polled, ${waited} waited`);
   });
 
-  test("only waits where polling is off", async () => {
+  test("only waits otherwise", async () => {
     assert.equal((await serve(0)).polled, 0);
   });
 });

@@ -63,7 +63,7 @@ export async function received(server: Server, count: number): Promise<Summary> 
 
 /** Number of lines about datagrams in a JSON log. */
 export function logged(server: Server): number {
-  return server.lines.filter((line) => line.startsWith('{"time"')).length;
+  return server.lines.filter((line) => line.startsWith('{"event":"echo"')).length;
 }
 
 /** Runs a server on the target with a JSON log, and asserts that it logs exactly the datagrams that it answers. */

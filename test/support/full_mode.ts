@@ -16,13 +16,13 @@ export const FULL: boolean = process.env.ECHO_FULL_TESTS === "1";
  */
 const KERNEL_TESTS: Record<string, typeof RUNTIME> = {
   "test/documents/probe_sessions_test.ts": "Deno",
-  "test/echo/guard_test.ts": "Bun",
+  "test/echo/guard_test.ts": "Node",
   "test/echo/ipv6_off_test.ts": "Deno",
   "test/echo/loops_test.ts": "Deno",
-  "test/echo/multihomed_test.ts": "Deno",
+  "test/echo/multihomed_test.ts": "Node",
   "test/echo/overload_test.ts": "Bun",
   "test/echo/rates_test.ts": "Bun",
-  "test/echo/routes_test.ts": "Deno",
+  "test/echo/routes_test.ts": "Node",
   "test/probe/hosts_test.ts": "Bun",
   "test/probe/mtu_test.ts": "Bun",
   "test/probe/sources_test.ts": "Bun",

@@ -149,12 +149,16 @@ export class ProbeSocket {
     this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
   }
 
-  /** Removes a target; closes the socket after the last one. */
+  /** Removes a target. */
   remove(member: Member): void {
     this.#byPeer.delete(endpointKey(this.#members.get(member)!.peer));
     this.#members.delete(member);
     this.#bySession.delete(member.session);
-    if (this.size === 0) this.#socket.close();
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    this.#socket.close();
   }
 
   /** Makes a batch for {@link receive} of every socket of the same family. */

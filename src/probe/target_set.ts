@@ -53,23 +53,29 @@ export class TargetSet {
    * @throws {SystemError} with a sentence for the user, if a socket can't be made; then nothing has changed
    */
   replace(peers: readonly NamedPeer[]): void {
-    const before = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
-    const made: ProbeTarget[] = [];
+    const known = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const gone = new Set(this.targets);
+    const targets: ProbeTarget[] = [];
     try {
-      this.targets = peers.map((peer) => {
-        const known = before.get(peerKey(peer));
-        if (known === undefined) return made[made.push(this.#make(peer)) - 1]!;
-        known.peer = peer;
-        return known;
-      });
+      for (const peer of peers) targets.push(known.get(peerKey(peer)) ?? this.#make(peer));
     } catch (error) {
-      for (const target of made) target.close();
-      this.#groups = this.#groups.filter(([socket]) => socket!.size > 0);
+      for (const target of targets) if (!gone.has(target)) target.close();
+      this.#closeUnused();
       throw error;
     }
-    const kept = new Set(this.targets);
-    for (const target of before.values()) if (!kept.has(target)) target.close();
-    this.#groups = this.#groups.filter(([socket]) => socket!.size > 0);
+    targets.forEach((target, i) => {
+      target.peer = peers[i]!;
+      gone.delete(target);
+    });
+    for (const target of gone) target.close();
+    this.targets = targets;
+    this.#closeUnused();
+  }
+
+  /** Closes sockets without a target. */
+  #closeUnused(): void {
+    for (const socket of this.sockets) if (socket.size === 0) socket.close();
+    this.#groups = this.#groups.filter(([socket]) => socket !== undefined && socket.size > 0);
   }
 
   #make(peer: NamedPeer): ProbeTarget {
@@ -79,12 +85,13 @@ export class TargetSet {
 
   /** Sockets with room for a target; none where this host lacks the family. */
   #groupFor(ipv4: boolean): ProbeSocket[] {
-    const known = this.#groups.find(([socket]) => socket!.ipv4 === ipv4 && socket!.size < this.#socketTargets);
+    const known = this.#groups.find(([socket]) => socket?.ipv4 === ipv4 && socket.size < this.#socketTargets);
     if (known !== undefined) return known;
     const { sourcePorts } = this.#options;
+    const group: ProbeSocket[] = [];
+    this.#groups.push(group);
     try {
-      const group = Array.from({ length: sourcePorts }, () => new ProbeSocket(ipv4, this.#options, this.#errors));
-      this.#groups.push(group);
+      while (group.length < sourcePorts) group.push(new ProbeSocket(ipv4, this.#options, this.#errors));
       return group;
     } catch (error) {
       // A host without IPv6 does not reach IPv6 targets: a result, not a mistake.

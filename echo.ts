@@ -141,13 +141,12 @@ function foreignInterface(process, module) {
       }
       throw new LibraryError(`cannot load libc: ${reason}`);
     },
-    loadBlocking(libraries2, signatures2, interrupt) {
-      const thread = new HelperThread(process, module, libraries2, signatures2, interrupt);
-      const functions = Object.keys(signatures2).map((name) => [
-        name,
-        (...values) => thread.call(name, values)
-      ]);
-      return Object.fromEntries(functions);
+    threads: {
+      moduleName: module.name,
+      translate: (signatures2) => translate(module, signatures2),
+      getBuiltinModule: process.getBuiltinModule,
+      onExit: (handler) => void process.on("exit", handler),
+      reasonOf: (error) => reasonOf(module, error)
     }
   };
 }
@@ -160,50 +159,6 @@ function reasonOf(module, error) {
   if (!(error instanceof Error)) throw error;
   return module.reasonOf(error).replaceAll(/\s+/g, " ");
 }
-var HELPER = `
-const { parentPort, workerData } = require("node:worker_threads");
-const { name, libraries, signatures } = workerData;
-const { dlopen } = process.getBuiltinModule(name);
-let library;
-for (const path of libraries) {
-  try {
-    library = dlopen(path, signatures);
-    break;
-  } catch {}
-}
-const { symbols, functions = symbols } = library;
-parentPort.on("message", ([name, values]) => parentPort.postMessage(functions[name](...values)));
-`;
-var HelperThread = class {
-  #worker;
-  #settle;
-  constructor(process, module, libraries2, signatures2, interrupt) {
-    const { Worker: Worker2 } = process.getBuiltinModule("node:worker_threads");
-    const workerData = { name: module.name, libraries: libraries2, signatures: translate(module, signatures2) };
-    try {
-      this.#worker = new Worker2(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
-    } catch (error) {
-      throw new LibraryError(`cannot start a thread: ${reasonOf(module, error)}`);
-    }
-    this.#worker.unref();
-    this.#worker.on("message", (value) => this.#take()?.resolve(value));
-    this.#worker.on("error", ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`)));
-    process.on("exit", () => {
-      if (this.#settle !== void 0) interrupt();
-    });
-  }
-  call(name, values) {
-    this.#worker.ref();
-    this.#worker.postMessage([name, values]);
-    return new Promise((resolve2, reject) => this.#settle = { resolve: resolve2, reject });
-  }
-  #take() {
-    const settle = this.#settle;
-    this.#settle = void 0;
-    this.#worker.unref();
-    return settle;
-  }
-};
 
 // ffi/bun.ts
 var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
@@ -257,10 +212,6 @@ function foreignInterface2(deno) {
         addressOf: (buffer) => Number(addressOf(buffer, buffer, 0)),
         pointer: (address) => pointer(address, address, 0)
       };
-    },
-    loadBlocking(libraries2, signatures2) {
-      const blocking = Object.entries(signatures2).map(([name, signature]) => [name, { ...signature, nonblocking: true }]);
-      return open(deno, libraries2, Object.fromEntries(blocking));
     }
   };
 }
@@ -377,10 +328,10 @@ function parseIPv6(text, out) {
   const halves = text.split("::");
   if (halves.length > 2) return false;
   const groups = halves.map((half) => half === "" ? [] : half.split(":"));
-  const last = groups.at(-1).at(-1) ?? "";
-  const dotted = last.includes(".");
+  const last2 = groups.at(-1).at(-1) ?? "";
+  const dotted = last2.includes(".");
   if (dotted) {
-    if (!parseIPv4(last, out, 12)) return false;
+    if (!parseIPv4(last2, out, 12)) return false;
     groups.at(-1).pop();
   }
   const [head, tail = []] = groups;
@@ -498,6 +449,9 @@ function wordsText(words, word2) {
 function addressText(bytes) {
   return wordsText(addressWords(bytes), 0);
 }
+function zonedText(bytes, zone) {
+  return addressText(bytes) + (zone === "" ? "" : `%${zone}`);
+}
 function endpointText(bytes, zone, port) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
   return new TextDecoder().decode(out.subarray(0, formatEndpoint(out, 0, addressWords(bytes), 0, zone, port)));
@@ -596,6 +550,13 @@ function numberFrom(least, most) {
     throw new UsageError(`${name} must be a whole number from ${least} to ${most}, not ${quote(text)}`);
   };
 }
+function oneOf(words) {
+  return (text, name) => {
+    const word2 = words.find((known) => known === text);
+    if (word2 !== void 0) return word2;
+    throw new UsageError(`${name} must be one of ${list(words)}, not ${quote(text)}`);
+  };
+}
 function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
@@ -606,6 +567,7 @@ function quote(text) {
 
 // ffi/constants.ts
 var AF_UNSPEC = 0;
+var AF_UNIX = 1;
 var AF_INET = 2;
 var AF_INET6 = 10;
 var AF_NETLINK = 16;
@@ -630,6 +592,8 @@ var SO_DOMAIN = 39;
 var SO_ATTACH_REUSEPORT_CBPF = 51;
 var SO_MEMINFO = 55;
 var SO_BINDTOIFINDEX = 62;
+var SK_MEMINFO_RMEM_ALLOC = 0;
+var SK_MEMINFO_RCVBUF = 1;
 var SK_MEMINFO_WMEM_ALLOC = 2;
 var SK_MEMINFO_SNDBUF = 3;
 var SK_MEMINFO_DROPS = 8;
@@ -647,6 +611,8 @@ var IP_MTU_DISCOVER = 10;
 var IP_PMTUDISC_DONT = 0;
 var IP_PMTUDISC_PROBE = 3;
 var IP_RECVERR = 11;
+var IP_RECVTTL = 12;
+var IP_RECVTOS = 13;
 var IP_RECVFRAGSIZE = 25;
 var IP_MULTICAST_ALL = 49;
 var IP_UNICAST_IF = 50;
@@ -656,11 +622,15 @@ var IPV6_RECVERR = 25;
 var IPV6_V6ONLY = 26;
 var IPV6_RECVPKTINFO = 49;
 var IPV6_PKTINFO = 50;
+var IPV6_RECVHOPLIMIT = 51;
 var IPV6_HOPLIMIT = 52;
+var IPV6_RECVTCLASS = 66;
 var IPV6_TCLASS = 67;
 var IPV6_UNICAST_IF = 76;
 var IPV6_RECVFRAGSIZE = 77;
 var IPV6_FREEBIND = 78;
+var MCAST_JOIN_GROUP = 42;
+var MCAST_JOIN_SOURCE_GROUP = 46;
 var UDP_CORK = 1;
 var UDP_SEGMENT = 103;
 var UDP_GRO = 104;
@@ -748,6 +718,7 @@ var EBADF = 9;
 var EAGAIN = 11;
 var EACCES = 13;
 var EINVAL = 22;
+var EMFILE = 24;
 var ENOTSOCK = 88;
 var EMSGSIZE = 90;
 var EOPNOTSUPP = 95;
@@ -770,6 +741,7 @@ var sockaddr_in6 = {
   sin6_addr: 8,
   sin6_scope_id: 24
 };
+var group_source_req = { size: 264, gsr_interface: 0, gsr_group: 8, gsr_source: 136 };
 var iovec = { size: 16, iov_base: 0, iov_len: 8 };
 var mmsghdr = {
   size: 64,
@@ -838,6 +810,8 @@ var signatures = {
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   memcpy: { parameters: ["pointer", "pointer", "u32"], result: "i32" },
+  getenv: { parameters: ["pointer"], result: "pointer" },
+  strlen: { parameters: ["pointer"], result: "u32" },
   __errno_location: { parameters: [], result: "pointer" }
 };
 var lazySignatures = {
@@ -850,9 +824,7 @@ var lazySignatures = {
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
   if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
-  freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  getenv: { parameters: ["pointer"], result: "pointer" },
-  strlen: { parameters: ["pointer"], result: "u32" }
+  freeaddrinfo: { parameters: ["pointer"], result: "i32" }
 };
 var processSignatures = {
   posix_spawn: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer"], result: "i32" },
@@ -958,12 +930,12 @@ function terminalDevice(fd) {
 function environmentVariable(name) {
   const text = new Memory(name.length + 1);
   text.writeCString(0, name);
-  const { getenv, strlen } = lazyLibc();
+  const { getenv, memcpy, strlen } = libc().call;
   const value = getenv(text.pointer(0));
   const length = value === null ? 0 : strlen(value);
   if (length === 0) return "";
   const copy = new Memory(length);
-  libc().call.memcpy(copy.pointer(0), value, length);
+  memcpy(copy.pointer(0), value, length);
   return new TextDecoder().decode(copy.bytes.subarray(0, length));
 }
 
@@ -1012,6 +984,11 @@ function setsockopt(fd, level, name, value) {
   const memory = scratch();
   memory.i32[0] = value;
   return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), 4));
+}
+function setsockoptBytes(fd, level, name, value) {
+  const memory = new Memory(value.length);
+  memory.bytes.set(value);
+  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), value.length));
 }
 function getsockopt(fd, level, name) {
   const memory = scratch();
@@ -1202,8 +1179,8 @@ var Terminal = class {
 function wrap(text, width) {
   const lines = [];
   for (const word2 of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== void 0 && last.length + 1 + word2.length <= width) lines[lines.length - 1] = `${last} ${word2}`;
+    const last2 = lines.at(-1);
+    if (last2 !== void 0 && last2.length + 1 + word2.length <= width) lines[lines.length - 1] = `${last2} ${word2}`;
     else lines.push(word2);
   }
   return lines;
@@ -1239,6 +1216,152 @@ function helpText({ summary, usage, options: options3, notes }, columns2 = COLUM
 
 // src/cli/version.ts
 var VERSION = "0.1.0";
+
+// src/cli/metrics.ts
+var SUFFIXES = { counter: "_total", info: "_info" };
+var OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+var PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+var PIECE_LENGTH = 65536;
+function* expositionPieces(metrics, openMetrics) {
+  let text = "";
+  for (const { name, type, help, samples } of metrics) {
+    const suffix = SUFFIXES[type] ?? "";
+    const family = openMetrics ? name : name + suffix;
+    const shownType = !openMetrics && (type === "info" || type === "stateset") ? "gauge" : type;
+    text += `# HELP ${family} ${help}
+# TYPE ${family} ${shownType}
+`;
+    for (const { labels = {}, value, suffix: own2 = suffix } of samples) {
+      text += `${name}${own2}${labelsText(labels)} ${value}
+`;
+      if (text.length < PIECE_LENGTH) continue;
+      yield text;
+      text = "";
+    }
+  }
+  yield openMetrics ? `${text}# EOF
+` : text;
+}
+function* histogramSamples(labels, bounds, counts, sum2) {
+  let count = 0;
+  for (let i = 0; i <= bounds.length; i++) {
+    count += counts[i];
+    const bound = bounds[i] ?? "+Inf";
+    const le = Number.isInteger(bound) ? `${bound}.0` : bound;
+    yield { suffix: "_bucket", labels: { ...labels, le }, value: count };
+  }
+  yield { suffix: "_sum", labels, value: sum2 };
+  yield { suffix: "_count", labels, value: count };
+}
+function stateSamples(name, labels, states, current2) {
+  return states.map((state) => ({ labels: { ...labels, [name]: state }, value: state === current2 ? 1 : 0 }));
+}
+function labelsText(labels) {
+  const texts = Object.entries(labels).map(([name, value]) => `${name}="${escaped(`${value}`)}"`);
+  return texts.length === 0 ? "" : `{${texts.join(",")}}`;
+}
+function escaped(text) {
+  return text.replaceAll(/[\\"\n]/g, (character) => character === "\n" ? "\\n" : `\\${character}`);
+}
+
+// src/cli/metrics_server.ts
+var ANSWER_MILLISECONDS = 500;
+var REQUEST_TIMEOUT = 5e3;
+function parseMetricsEndpoint(text, name) {
+  const [, bracketed, plain, port] = /^(?:(?:\[([^\]]+)\]|([^:[\]]+)):)?([0-9]+)$/.exec(text) ?? [];
+  const address = bracketed ?? plain ?? "127.0.0.1";
+  if (port === void 0 || parseAddress(address) === void 0) {
+    throw new UsageError(`${name} is a port with or without an address, as 9100 or [::1]:9100, not ${quote(text)}`);
+  }
+  return { address, port: numberFrom(1, 65535)(port, `the port of ${name}`) };
+}
+var MetricsServer = class {
+  #busyUntil = 0;
+  #server;
+  get busy() {
+    return performance.now() < this.#busyUntil;
+  }
+  async listen({ address, port }, monitored) {
+    const [{ createServer }, { default: process }] = await Promise.all([import("node:http"), import("node:process")]);
+    const server = this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT }, (request2, response) => {
+      const openMetrics = /application\/openmetrics-text/.test(request2.headers.accept ?? "");
+      const [path] = request2.url.split("?");
+      const text = { "content-type": "text/plain; charset=utf-8" };
+      const answer = (status, body, headers = text) => response.writeHead(status, { ...headers, connection: "close" }).end(
+      request2.method === "HEAD" ? "" : body);
+      response.on("finish", () => this.#busyUntil = 0);
+      if (request2.method !== "GET" && request2.method !== "HEAD") {
+        answer(405, "use GET\n", { allow: "GET, HEAD" });
+      } else if (path === "/metrics") {
+        const metrics = [...monitored.metrics(), ...processMetrics(monitored.prefix, process)];
+        response.writeHead(200, {
+          "content-type": openMetrics ? OPENMETRICS_TYPE : PROMETHEUS_TYPE,
+          connection: "close"
+        });
+        if (request2.method === "HEAD") response.end();
+        else void this.#write(response, expositionPieces(metrics, openMetrics));
+      } else if (path === "/healthz") {
+        monitored.healthy() ? answer(200, "ok\n") : answer(503, "stopping\n");
+      } else {
+        answer(404, "there are /metrics and /healthz\n");
+      }
+    });
+    server.on("connection", () => this.#busyUntil = performance.now() + ANSWER_MILLISECONDS);
+    const endpoint = endpointText(parseAddress(address), "", port);
+    if (runtime().mayListen?.(endpoint) === false) {
+      throw listenError(
+        endpoint,
+        EACCES,
+        `Deno does not allow it; start it with the permission: --allow-net=${endpoint}`
+      );
+    }
+    await new Promise((resolve2, reject) => {
+      server.on("error", ({ code }) => reject(listenError(endpoint, ERRORS[code ?? ""])));
+      server.listen(port, address, resolve2);
+    });
+  }
+  async #write(response, pieces) {
+    for (const piece of pieces) {
+      if (response.destroyed) return;
+      this.#busyUntil = performance.now() + ANSWER_MILLISECONDS;
+      response.write(piece);
+      await yieldToEventLoop();
+    }
+    response.end();
+  }
+  async close() {
+    await new Promise((resolve2) => this.#server.close(resolve2));
+  }
+};
+var ERRORS = { EACCES, EADDRINUSE };
+function listenError(endpoint, errno = EADDRNOTAVAIL, reason = errnoMessage(errno)) {
+  return new SystemError("listen", errno, `cannot serve metrics on ${endpoint}: ${reason}`);
+}
+function processMetrics(prefix, process) {
+  const { user, system } = process.cpuUsage();
+  const gauge = (name, help, value) => ({
+    name,
+    type: "gauge",
+    help,
+    samples: [{ value }]
+  });
+  return [
+    {
+      name: `${prefix}_build`,
+      type: "info",
+      help: "Version of the program and its runtime.",
+      samples: [{ labels: { version: VERSION, runtime: runtime().name }, value: 1 }]
+    },
+    gauge("process_start_time_seconds", "Start of the process, in seconds since 1970.", performance.timeOrigin / 1e3),
+    gauge("process_resident_memory_bytes", "Resident memory of the process.", process.memoryUsage.rss()),
+    {
+      name: "process_cpu_seconds",
+      type: "counter",
+      help: "Processor time of the process.",
+      samples: [{ value: (user + system) / 1e6 }]
+    }
+  ];
+}
 
 // src/cli/output.ts
 var LINE_SIZE_MAX = 1024;
@@ -1301,10 +1424,10 @@ var Output = class {
       if (left <= 0 || this.#writer.wait(left) === 0) break;
     }
     this.#drop();
-    this.dropped += this.#countLines(0);
   }
   close(milliseconds) {
     this.settle(milliseconds);
+    this.dropped += this.#countLines(0);
     this.#writer.close();
   }
   #consume(written) {
@@ -1340,19 +1463,23 @@ function ignoreSignal(signal) {
 }
 
 // src/cli/signals.ts
-function handleSignals(stop) {
+function handleSignals(stop, reload) {
   const { onSignal } = runtime();
-  const hangupIgnored = signalIgnored(SIGHUP);
+  const hangup = signalIgnored(SIGHUP) || !hasTerminal() ? () => {
+  } : () => stop("SIGHUP");
   onSignal("SIGINT", () => stop("SIGINT"));
   onSignal("SIGTERM", () => stop("SIGTERM"));
-  onSignal("SIGHUP", () => {
-    if (!hangupIgnored) stop("SIGHUP");
-  });
+  onSignal("SIGHUP", reload ?? hangup);
   onSignal("SIGUSR1", () => {
   });
   onSignal("SIGUSR2", () => {
   });
   for (const signal of [SIGUSR1, SIGPIPE, SIGXFSZ]) ignoreSignal(signal);
+}
+function hasTerminal() {
+  const fd = open3("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  if (fd >= 0) close(fd);
+  return fd >= 0;
 }
 
 // ffi/socket_memory.ts
@@ -1374,6 +1501,12 @@ var SocketMemory = class {
   read() {
     this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
     this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
+  }
+  get receiveBufferUsed() {
+    return this.#words[SK_MEMINFO_RMEM_ALLOC];
+  }
+  get receiveBufferSize() {
+    return this.#words[SK_MEMINFO_RCVBUF];
   }
   get sendBufferUsed() {
     return this.#words[SK_MEMINFO_WMEM_ALLOC];
@@ -1456,15 +1589,26 @@ var HINTS = 0;
 var ANSWERS = addrinfo.size;
 var NAME = ANSWERS + 8;
 function getaddrinfo(name, family) {
-  if (!/^[\w.-]{1,255}$/.test(name)) return EAI_NONAME;
-  const { getaddrinfo: getaddrinfo2, freeaddrinfo } = lazyLibc();
+  const memory = writeQuestion(name, family);
+  if (memory === void 0) return EAI_NONAME;
+  const { getaddrinfo: getaddrinfo2 } = lazyLibc();
+  return readAnswers(
+    memory,
+    getaddrinfo2(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS))
+  );
+}
+var last = Promise.resolve();
+function writeQuestion(name, family) {
+  if (!/^[\w.-]{1,255}$/.test(name)) return void 0;
   const memory = new Memory(NAME + name.length + 1);
   memory.i32[HINTS + addrinfo.ai_family >> 2] = family;
   memory.i32[HINTS + addrinfo.ai_socktype >> 2] = SOCK_DGRAM;
   memory.writeCString(NAME, name);
-  const error = getaddrinfo2(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS));
+  return memory;
+}
+function readAnswers({ i32 }, error) {
   if (error !== 0) return error;
-  const first = readAddress(memory.i32, ANSWERS);
+  const first = readAddress(i32, ANSWERS);
   const addresses = [];
   for (let address = first; address !== 0; ) {
     const entry = new Int32Array(copyOf(address, addrinfo.size).buffer);
@@ -1474,7 +1618,7 @@ function getaddrinfo(name, family) {
     }
     address = readAddress(entry, addrinfo.ai_next);
   }
-  freeaddrinfo(libc().pointer(first));
+  lazyLibc().freeaddrinfo(libc().pointer(first));
   return addresses;
 }
 function copyOf(address, length) {
@@ -1541,6 +1685,13 @@ function noInterface(name) {
   const message = `this host has no interface named ${JSON.stringify(name)}; \`ip link\` lists its interfaces`;
   return new SystemError("if_nametoindex", EADDRNOTAVAIL, message);
 }
+function requireInterface(value) {
+  if (typeof value === "number") return requireInteger("if_nametoindex", "an interface", value, 1, 2 ** 31 - 1);
+  const name = requireString("if_nametoindex", "an interface", value);
+  const index = interfaceIndex(name);
+  if (index === 0) throw noInterface(name);
+  return index;
+}
 function zoneNumber(zone) {
   return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
 }
@@ -1554,8 +1705,12 @@ function requirePort(syscall, port, least) {
 }
 function resolve(text, family) {
   const address = readAddress2(text);
-  if (address !== void 0) return [address];
-  const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
+  return address === void 0 ? addressesOf(getaddrinfo(text, domainOf(family)), text, family) : [address];
+}
+function domainOf(family) {
+  return family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC;
+}
+function addressesOf(answers, text, family) {
   if (typeof answers === "number" || answers.length === 0) {
     const why = answers === EAI_AGAIN ? "the name server does not answer; try again, or give an address" : "no such name\
 ; check the spelling, or give an address";
@@ -3295,6 +3450,32 @@ var BatchSocket = class _BatchSocket {
   }
 };
 
+// src/socket/groups.ts
+function joinGroup(socket2, group3, options3 = {}) {
+  change("join", socket2, group3, options3, [MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP]);
+}
+function change(verb, socket2, group3, options3, [anySource, oneSource]) {
+  const { interface: named, source: sourceText } = requireObject("setsockopt", "the options of a group", options3);
+  const { bytes, scope } = requireAddress(group3);
+  if (!isMulticast(addressWords(bytes), 0)) throw invalid("setsockopt", `${group3} is no multicast address`);
+  const ipv4 = isIPv4(bytes);
+  const source = sourceText === void 0 ? void 0 : requireAddress(sourceText).bytes;
+  if (source !== void 0 && isIPv4(source) !== ipv4) {
+    throw invalid("setsockopt", `the group ${group3} and its source ${sourceText} are not of the same family`);
+  }
+  const memory = new Memory(group_source_req.size);
+  const write = (at, address) => writeSocketAddress(memory, at, ipv4 ? AF_INET : AF_INET6, addressWords(address), 0, 0, 0);
+  memory.i32[group_source_req.gsr_interface >> 2] = named === void 0 ? scope : requireInterface(named);
+  write(group_source_req.gsr_group, bytes);
+  if (source !== void 0) write(group_source_req.gsr_source, source);
+  const fd = descriptorOf("setsockopt", socket2);
+  if (!socket2.reaches(ipv4)) throw noReach("setsockopt", group3, ipv4);
+  const size = source === void 0 ? group_source_req.gsr_source : group_source_req.size;
+  const name = source === void 0 ? anySource : oneSource;
+  const error = setsockoptBytes(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, name, memory.bytes.subarray(0, size));
+  if (error < 0) throw new SystemError("setsockopt", -error, `cannot ${verb} ${group3}: ${errnoMessage(-error)}`);
+}
+
 // src/socket/service_ports.ts
 var SERVICE_PORTS = /* @__PURE__ */ new Map([
   [1194, "OpenVPN"],
@@ -3358,6 +3539,9 @@ var RateLimit = class {
     const held = Math.min(datagrams, Math.floor((now + this.#burst - full) / this.#interval + 1e-6));
     this.#full[entry] = full + held * this.#interval;
     return held;
+  }
+  count(now) {
+    return this.#full.reduce((count, full) => full > now ? count + 1 : count, 0);
   }
   #find(first, second) {
     const random = this.#random;
@@ -3479,6 +3663,9 @@ var Guard = class {
   everySecond() {
     this.#maxRate?.take(0, this.#now());
   }
+  limitedSources() {
+    return this.#rate?.count(this.#now()) ?? 0;
+  }
   #admitByRate(batch, i, datagrams) {
     const now = this.#now();
     let admitted = datagrams;
@@ -3552,7 +3739,9 @@ var ECHOED = 1;
 var LINES_LEFT_OUT = 2;
 var LINES_DROPPED = 3;
 var RECEIVED_BEFORE = 4;
-var REFUSED = 5;
+var RECEIVED_BYTES = 5;
+var ECHOED_BYTES = 6;
+var REFUSED = 7;
 var FAILED = REFUSED + REASONS.length;
 var COUNTS = FAILED + ERRNO_COUNT;
 var Counters = class {
@@ -3573,7 +3762,6 @@ function summarize(workers, droppedByKernel, seconds) {
   const refused = positiveCounts(REASONS.length, (i) => total(({ refused: refused2 }) => refused2[i]), (i) => REASONS[i]);
   const failed = positiveCounts(ERRNO_COUNT, (errno) => total(({ failed: failed2 }) => failed2[errno]), errnoName);
   return {
-    event: "summary",
     received: total(({ counts }) => counts[RECEIVED]),
     echoed: total(({ counts }) => counts[ECHOED]),
     refused: sum(Object.values(refused)),
@@ -3612,64 +3800,105 @@ function sum(counts) {
   return total;
 }
 
-// src/echo/fault_notices.ts
-var FaultNotices = class {
+// src/echo/metrics.ts
+function echoMetrics(workers, state) {
+  const counter = (name, help, samples2) => {
+    return { name: `echo_${name}`, type: "counter", help, samples: samples2 };
+  };
+  const gauge = (name, help, value) => {
+    return { name: `echo_${name}`, type: "gauge", help, samples: [{ value }] };
+  };
+  const samples = (value, labels = {}) => workers.map((counters, worker) => ({
+    labels: workers.length > 1 ? { worker, ...labels } : labels,
+    value: value(counters)
+  }));
+  const count = (index) => samples(({ counts }) => counts[index]);
+  const reasons = REASONS.flatMap(
+    (reason, i) => i === ACCEPTED ? [] : samples(({ refused }) => refused[i], { reason })
+  );
+  const errors = Array.from(
+    { length: ERRNO_COUNT },
+    (_, i) => samples(({ failed }) => failed[i], { errno: errnoName(i) })
+  );
+  return [
+    counter("received_datagrams", "Datagrams received: echoed, refused and failed ones.", count(RECEIVED)),
+    counter("received_bytes", "Bytes of payload received.", count(RECEIVED_BYTES)),
+    counter("echoed_datagrams", "Datagrams sent back.", count(ECHOED)),
+    counter("echoed_bytes", "Bytes of payload sent back.", count(ECHOED_BYTES)),
+    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", reasons),
+    counter(
+      "failed_datagrams",
+      "Datagrams whose reply the kernel did not accept, by error.",
+      errors.flat().filter(({ value }) => value > 0)
+    ),
+    counter("kernel_dropped_datagrams", "Datagrams dropped by the kernel: the receive buffer was full.", [
+      { value: state.droppedByKernel }
+    ]),
+    counter(
+      "dropped_log_lines",
+      "Echoed datagrams without a line in the log.",
+      samples(({ counts }) => counts[LINES_LEFT_OUT] + counts[LINES_DROPPED])
+    ),
+    gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", state.receiveQueueBytes),
+    gauge("receive_buffer_bytes", "Size of the receive buffers.", state.receiveBufferBytes),
+    gauge("rate_table_sources", "Sources that have used up a part of their burst.", state.rateTableSources)
+  ];
+}
+
+// src/echo/notices.ts
+var Notices = class {
   receiveError = 0;
+  refusals;
+  failures;
   #socket;
-  #tell;
-  #failuresTold = new Float64Array(ERRNO_COUNT);
+  #operator;
   #trainsTold = false;
-  constructor(socket2, tell) {
+  constructor({ socket: socket2, refused, operator }) {
+    this.refusals = new Incidents(REASONS.length, (reason) => refused[reason]);
+    this.failures = new Incidents(ERRNO_COUNT, (errno) => socket2.failed(errno));
     this.#socket = socket2;
-    this.#tell = tell;
+    this.#operator = operator;
   }
   everySecond() {
-    if (this.receiveError !== 0) {
-      this.#tell(`receiving failed: ${errnoMessage(this.receiveError)} (${errnoName(this.receiveError)})`);
-      this.receiveError = 0;
-    }
-    const failures = countsText(positiveCounts(
-      ERRNO_COUNT,
-      (errno) => this.#socket.failed(errno) - this.#failuresTold[errno],
-      (errno) => `${errnoName(errno)} (${errnoMessage(errno)})`
-    ));
-    if (failures !== "") this.#tell(`replies could not be sent: ${failures}`);
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) this.#failuresTold[errno] = this.#socket.failed(errno);
+    const operator = this.#operator;
+    const errnoText = (errno) => `${errnoName(errno)} (${errnoMessage(errno)})`;
+    if (this.receiveError !== 0) operator.warn(`receiving failed: ${errnoText(this.receiveError)}`);
+    this.receiveError = 0;
+    this.#tell("refused", "refused", this.refusals.take((reason) => REASONS[reason]), "from");
+    const failures = this.failures.take(operator.json ? errnoName : errnoText);
+    this.#tell("failed", "replies could not be sent", failures, "to");
     if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
       this.#trainsTold = true;
-      this.#tell("a network device takes no trains of datagrams: replies through it are sent one by one");
+      operator.warn("a network device takes no trains of datagrams: replies through it are sent one by one");
     }
   }
+  #tell(event, what, { counts, peer }, preposition) {
+    if (peer === "") return;
+    if (this.#operator.json) this.#operator.report(event, { counts, peer });
+    else this.#operator.warn(`${what}: ${countsText(counts)}; for example ${preposition} ${peer}`);
+  }
 };
-
-// src/echo/refusal_notices.ts
-var RefusalNotices = class {
-  #refused;
-  #tell;
-  #told;
-  #source = new Uint8Array(ENDPOINT_TEXT_MAX);
-  #sourceSize = 0;
-  constructor({ refused, tell }) {
-    this.#refused = refused;
-    this.#tell = tell;
-    this.#told = refused.slice();
+var Incidents = class {
+  #count;
+  #taken;
+  #peer = new Uint8Array(ENDPOINT_TEXT_MAX);
+  #peerSize = 0;
+  constructor(length, count) {
+    this.#count = count;
+    this.#taken = Float64Array.from({ length }, (_, i) => count(i));
   }
   note(batch, i) {
-    if (this.#sourceSize > 0) return;
+    if (this.#peerSize > 0) return;
     const zone = batch.peerZone(i);
-    this.#sourceSize = formatEndpoint(this.#source, 0, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
+    this.#peerSize = formatEndpoint(this.#peer, 0, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
   }
-  everySecond() {
-    if (this.#sourceSize === 0) return;
-    const counts = positiveCounts(
-      REASONS.length,
-      (reason) => this.#refused[reason] - this.#told[reason],
-      (reason) => REASONS[reason]
-    );
-    const source = new TextDecoder().decode(this.#source.subarray(0, this.#sourceSize));
-    this.#tell(`refused: ${countsText(counts)}; for example from ${source}`);
-    this.#told.set(this.#refused);
-    this.#sourceSize = 0;
+  take(name) {
+    const taken = this.#taken;
+    const counts = positiveCounts(taken.length, (i) => this.#count(i) - taken[i], name);
+    for (let i = 0; i < taken.length; i++) taken[i] = this.#count(i);
+    const peer = new TextDecoder().decode(this.#peer.subarray(0, this.#peerSize));
+    this.#peerSize = 0;
+    return { counts, peer };
   }
 };
 
@@ -3695,17 +3924,18 @@ var SharedBlock = class {
     this.stop = word2(0);
     this.maxRateWord = word2(1);
     this.linesLeft = word2(2);
-    const each = Array.from({ length: workers }, (_, i) => i);
-    this.counters = each.map(
+    const each2 = Array.from({ length: workers }, (_, i) => i);
+    this.counters = each2.map(
       (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
     );
-    this.headers = each.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
+    this.headers = each2.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
   }
 };
 
 // src/echo/echo_server.ts
 var PAUSE_INTERVAL_MICROSECONDS = 1e4;
 var PAUSE_TURNS = 3;
+var ATTENTION_MILLISECONDS = 20;
 var NAP_MILLISECONDS = 50;
 var SLEEP_MILLISECONDS = 1e3;
 var DRAIN_MILLISECONDS = 50;
@@ -3718,16 +3948,18 @@ var EchoServer = class {
   #batch;
   #counters;
   #group;
+  #reflectTos;
   #base;
   #failedBefore;
   #start = performance.now();
-  #faultNotices;
-  #refusalNotices;
+  #notices;
+  #attention;
+  #onSecond;
   #clock = new Clock(CLOCK_MONOTONIC);
   #now = this.#clock.microseconds();
   #receiveTimeoutMilliseconds = 0;
   #stopping = false;
-  constructor({ socket: socket2, guard, log, polling, output, tell, counters, group: group3 }) {
+  constructor({ socket: socket2, guard, log, polling, output, operator, counters, group: group3, ...parts }) {
     this.#socket = socket2;
     this.#guard = guard;
     this.#log = log;
@@ -3735,33 +3967,39 @@ var EchoServer = class {
     this.#output = output;
     this.#counters = counters;
     this.#group = group3;
+    this.#reflectTos = parts.reflectTos ?? false;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
     this.#batch = socket2.batch(BATCH_CAPACITY, group3?.block.headers[group3.index]);
-    this.#faultNotices = new FaultNotices(socket2, tell);
-    this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
+    this.#notices = new Notices({ socket: socket2, refused: guard.refused, operator });
+    this.#attention = parts.attention;
+    this.#onSecond = parts.everySecond ?? (() => {
+    });
   }
   async run() {
     let lastPause = this.#now;
     let lastSecond = this.#now;
-    this.#setReceiveTimeout(NAP_MILLISECONDS);
+    const idleTurns = this.#attention === void 0 ? SIGNAL_TURNS : 2 * SIGNAL_TURNS;
+    const pauseInterval = this.#attention === void 0 ? PAUSE_INTERVAL_MICROSECONDS : ATTENTION_MILLISECONDS * 1e3;
+    let sleep = NAP_MILLISECONDS;
     this.#socket.dropForgedOwnSources();
     while (!this.#stopping) {
+      this.#setReceiveTimeout(sleep);
       const received = this.#receive();
       if (received > 0) {
         this.#count();
         this.#admit();
         this.#send();
         this.#log.record(this.#batch);
-        this.#setReceiveTimeout(NAP_MILLISECONDS);
-        if (elapsedMicroseconds(lastPause, this.#now) < PAUSE_INTERVAL_MICROSECONDS) continue;
-        await yieldToEventLoop(PAUSE_TURNS);
+        sleep = NAP_MILLISECONDS;
+        if (elapsedMicroseconds(lastPause, this.#now) < pauseInterval && !this.#attention?.busy) continue;
+        await yieldToEventLoop(this.#attention === void 0 ? PAUSE_TURNS : SIGNAL_TURNS);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
         if (received === -ESHUTDOWN) throw shutDown();
-        this.#setReceiveTimeout(SLEEP_MILLISECONDS);
-        if (received === -EAGAIN) await yieldToEventLoop(SIGNAL_TURNS);
+        sleep = SLEEP_MILLISECONDS;
+        if (received === -EAGAIN) await yieldToEventLoop(idleTurns);
         else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
@@ -3769,7 +4007,7 @@ var EchoServer = class {
         lastSecond = this.#now;
         this.#everySecond();
       }
-      if (this.#group !== void 0) this.#tend(this.#group);
+      if (this.#group !== void 0) sleep = Math.min(sleep, this.#tend(this.#group));
     }
     this.publish();
   }
@@ -3782,6 +4020,16 @@ var EchoServer = class {
     const group3 = this.#group;
     if (group3 === void 0) return summarize([this.#counters], this.#socket.drops(), seconds);
     return summarize(group3.counters(), group3.drops(), seconds);
+  }
+  metrics(sockets) {
+    this.publish();
+    const memories = sockets.map(({ fd }) => new SocketMemory(fd));
+    return echoMetrics(this.#group?.counters() ?? [this.#counters], {
+      droppedByKernel: this.#group?.drops() ?? this.#socket.drops(),
+      receiveQueueBytes: memories.reduce((sum2, { receiveBufferUsed }) => sum2 + receiveBufferUsed, 0),
+      receiveBufferBytes: memories.reduce((sum2, { receiveBufferSize }) => sum2 + receiveBufferSize, 0),
+      rateTableSources: this.#guard.limitedSources()
+    });
   }
   drain(sockets) {
     for (const socket2 of sockets) {
@@ -3815,9 +4063,14 @@ var EchoServer = class {
   }
   #count() {
     const batch = this.#batch;
-    let datagrams = 0;
-    for (let i = 0; i < batch.count; i++) if (!this.#isCopy(i)) datagrams += batch.datagrams(i);
+    let [datagrams, bytes] = [0, 0];
+    for (let i = 0; i < batch.count; i++) {
+      if (this.#isCopy(i)) continue;
+      datagrams += batch.datagrams(i);
+      bytes += batch.size(i);
+    }
     this.#counters.counts[RECEIVED] += datagrams;
+    this.#counters.counts[RECEIVED_BYTES] += bytes;
     return datagrams;
   }
   #isCopy(i) {
@@ -3830,17 +4083,26 @@ var EchoServer = class {
     for (let i = 0; i < batch.count; i++) {
       if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
-      if (admitted < batch.datagrams(i)) this.#refusalNotices.note(batch, i);
+      if (admitted < batch.datagrams(i)) this.#notices.refusals.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
+      if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
     }
   }
   #send() {
-    this.#counters.counts[ECHOED] += this.#socket.send(this.#batch);
+    const batch = this.#batch;
+    this.#counters.counts[ECHOED] += this.#socket.send(batch);
+    let bytes = 0;
+    for (let i = 0; i < batch.count; i++) {
+      if (!batch.isMarked(i)) continue;
+      if (batch.error(i) === 0) bytes += batch.size(i);
+      else this.#notices.failures.note(batch, i);
+    }
+    this.#counters.counts[ECHOED_BYTES] += bytes;
   }
   async #pauseAfter(errno) {
-    this.#faultNotices.receiveError = errno;
+    this.#notices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
   }
   publish() {
@@ -3855,9 +4117,12 @@ var EchoServer = class {
     this.publish();
     const milliseconds = group3.tend();
     if (milliseconds === 0) this.stop();
-    else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));
+    return milliseconds;
   }
-  #setReceiveTimeout(milliseconds) {
+  #setReceiveTimeout(longestMilliseconds) {
+    const attention = this.#attention;
+    const milliseconds = attention === void 0 ? longestMilliseconds : attention.busy ? 1 : Math.min(longestMilliseconds,
+    ATTENTION_MILLISECONDS);
     if (this.#receiveTimeoutMilliseconds === milliseconds) return;
     this.#receiveTimeoutMilliseconds = milliseconds;
     this.#socket.setReceiveTimeout(milliseconds);
@@ -3868,8 +4133,8 @@ var EchoServer = class {
     else if (group3.index > 0) this.#output.flush();
     else this.#log.nextSecond(group3.counters().reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0));
     this.#guard.everySecond();
-    this.#faultNotices.everySecond();
-    this.#refusalNotices.everySecond();
+    this.#notices.everySecond();
+    this.#onSecond();
     this.#socket.dropForgedOwnSources();
     this.#socket.drops();
   }
@@ -4076,6 +4341,33 @@ var LINES = {
   none: ""
 };
 
+// src/echo/operator.ts
+var Operator = class {
+  json;
+  #output;
+  #errors = new Output(2);
+  #timed;
+  #warning;
+  constructor({ output, json, timed }) {
+    this.json = json;
+    this.#output = output;
+    this.#timed = timed;
+  }
+  say(text, priority = "") {
+    this.#errors.writeText(`${priority}${this.#timed ? `${(/* @__PURE__ */ new Date()).toISOString()} ` : ""}${text}`);
+  }
+  warn(text) {
+    const toJournal = () => environmentVariable("JOURNAL_STREAM") !== "" && getsockopt(2, SOL_SOCKET, SO_TYPE) > 0;
+    this.say(`echo.ts: ${text}`, this.#warning ??= toJournal() ? "<4>" : "");
+  }
+  report(event, fields2) {
+    this.#output.writeText(JSON.stringify({ event, time: (/* @__PURE__ */ new Date()).toISOString(), ...fields2 }));
+  }
+  close(milliseconds) {
+    this.#errors.close(milliseconds);
+  }
+};
+
 // ffi/spawn.ts
 var EXECUTABLE = "/proc/self/exe";
 var POINTER_SIZE = 8;
@@ -4147,6 +4439,8 @@ function stringArray(bytes) {
 }
 
 // src/echo/options.ts
+var SUMMARY_FORMATS = ["text", "json"];
+var DAY = 86400;
 var options = {
   ...group2("Socket", {
     address: option("-a, --address ADDR", "answer on this address or name only", String),
@@ -4160,11 +4454,12 @@ var options = {
       parseWorkers,
       "1"
     ),
+    reflectTos: flag("--reflect-tos", "reply with the DSCP and ECN that a datagram arrived with"),
     busyPollMicroseconds: option(
       "--busy-poll USEC",
       "longest poll, 0 to 1000 microseconds",
       numberFrom(0, 1e3),
-      "50"
+      "200"
     )
   }),
   ...group2("Guard", {
@@ -4177,12 +4472,24 @@ var options = {
     maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
     answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
     answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
-    answerMulticast: flag("--answer-multicast", "answer datagrams to multicast addresses")
+    answerMulticast: flag("--answer-multicast", "answer datagrams to multicast addresses"),
+    join: listOption("--join GROUP[%IF]", "join and answer this multicast group; repeatable", parseGroup)
   }),
   ...group2("Log", {
-    logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", parseLogFormat, "text"),
+    logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", oneOf(LOG_FORMATS), "text"),
     logLimitPerSecond: option("--log-limit N", "most lines a second, 0 for no limit", numberFrom(0, 1e9), "1000"),
+    logTime: flag("--log-time", "begin lines of text with the time"),
     quiet: flag("-q, --quiet", "the same as --log none")
+  }),
+  ...group2("Monitoring", {
+    summaryFormat: option(
+      "--summary FORMAT",
+      "counts as text or json; if absent, as --log says",
+      oneOf(SUMMARY_FORMATS)
+    ),
+    summaryEverySeconds: option("--summary-every SECONDS", "show the counts every so many seconds", numberFrom(1, DAY)),
+    metrics: option("--metrics [ADDR:]PORT", "serve /metrics and /healthz over HTTP", parseMetricsEndpoint),
+    drainSeconds: option("--drain SECONDS", "keep answering for so long after SIGTERM", numberFrom(0, DAY), "0")
   }),
   ...COMMON_OPTIONS
 };
@@ -4194,7 +4501,7 @@ var ECHO = {
   ],
   options,
   notes: [
-    "SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:",
+    "SIGINT and SIGTERM stop it, SIGUSR2 shows the counts so far. Examples:",
     "  deno run --allow-ffi echo.ts 9000",
     "  bun run echo.ts 9000 --address 192.0.2.1 --log json"
   ]
@@ -4210,7 +4517,15 @@ function parseEcho(args) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
   if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
-  return { ...settings, port: parsePort(positionals), family, logFormat: quiet ? "none" : settings.logFormat };
+  const answerMulticast = settings.answerMulticast || settings.join.length > 0;
+  return {
+    ...settings,
+    port: parsePort(positionals),
+    family,
+    answerMulticast,
+    logFormat: quiet ? "none" : settings.logFormat,
+    summaryFormat: settings.summaryFormat ?? (settings.logFormat === "json" ? "json" : "text")
+  };
 }
 function parsePort(positionals) {
   for (const text of positionals) {
@@ -4233,10 +4548,10 @@ function checkAddress(address, family, answerMulticast) {
 function readAddress3(text) {
   return parseAddress(text.split("%")[0]);
 }
-function parseLogFormat(text) {
-  const format = LOG_FORMATS.find((known) => known === text);
-  if (format !== void 0) return format;
-  throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
+function parseGroup(text) {
+  const bytes = readAddress3(text);
+  if (bytes !== void 0 && isMulticast(addressWords(bytes), 0)) return text;
+  throw new UsageError(`--join needs a multicast address, such as 224.0.0.251 or ff02::fb%eth0, not ${quote(text)}`);
 }
 var WORKERS_MAX = 64;
 function parseWorkers(text, name) {
@@ -4279,24 +4594,89 @@ function byteSizeText(bytes) {
 }
 
 // src/echo/polling.ts
-var WINDOW_START = 10;
-var RECEPTIONS = 1;
+var SAMPLE = 32;
+var STAY_MIN = 256;
+var STAY_MAX = 4096;
+var GAIN = 4 / 3;
+var MISSES_MAX = 3;
+var PAUSE = 5e4;
 var AdaptivePolling = class {
   windowMicroseconds = 0;
   #ceiling;
-  #receptions = 0;
+  #phase = "measure sleeping";
+  #left = SAMPLE;
+  #measured = 0;
+  #waited = 0;
+  #misses = 0;
+  #sleepingWait = 0;
+  #pays = false;
+  #stay = STAY_MIN;
   constructor(ceilingMicroseconds) {
     this.#ceiling = ceilingMicroseconds;
   }
   received(waitedMicroseconds, gathered) {
-    if (waitedMicroseconds > this.#ceiling || gathered) {
-      this.windowMicroseconds = 0;
-      this.#receptions = 0;
-    } else if (this.#receptions < RECEPTIONS) {
-      this.#receptions++;
-    } else if (waitedMicroseconds > this.windowMicroseconds) {
-      this.windowMicroseconds = Math.min(this.#ceiling, Math.max(WINDOW_START, this.windowMicroseconds * 2));
+    if (waitedMicroseconds > PAUSE) {
+      this.#stay = STAY_MIN;
+      return this.#begin("measure sleeping", SAMPLE, false);
     }
+    const missed = gathered || waitedMicroseconds > this.windowMicroseconds;
+    this.#misses = missed ? this.#misses + 1 : 0;
+    if (this.windowMicroseconds > 0 && this.#misses >= MISSES_MAX) {
+      if (this.#phase === "measure polling") return this.#decide(false);
+      return this.#begin("measure sleeping", SAMPLE, false);
+    }
+    if (!gathered && waitedMicroseconds <= this.#ceiling * 2) {
+      this.#measured++;
+      this.#waited += waitedMicroseconds;
+    } else if (this.#phase === "measure sleeping") {
+      this.#left = Math.min(SAMPLE, this.#left + 2) + 1;
+    }
+    if (--this.#left > 0) return;
+    const wait = this.#waited / this.#measured;
+    if (this.#phase === "measure polling") return this.#decide(wait * GAIN <= this.#sleepingWait);
+    this.#sleepingWait = wait;
+    if (this.#phase === "stay") this.#begin("measure sleeping", SAMPLE, false);
+    else this.#begin("measure polling", SAMPLE, true);
+  }
+  #decide(pays) {
+    this.#stay = pays === this.#pays ? Math.min(this.#stay * 2, STAY_MAX) : STAY_MIN;
+    this.#pays = pays;
+    this.#begin("stay", this.#stay, pays);
+  }
+  #begin(phase, receptions, polls) {
+    this.#phase = phase;
+    this.#left = receptions;
+    this.#measured = 0;
+    this.#waited = 0;
+    this.#misses = 0;
+    this.windowMicroseconds = polls ? this.#ceiling : 0;
+  }
+};
+
+// src/echo/service_manager.ts
+var ADDRESS_SIZE2 = 110;
+var PATH = 2;
+var ServiceManager = class {
+  #writer;
+  #fd = -1;
+  #watchdog = environmentVariable("WATCHDOG_USEC") !== "";
+  constructor() {
+    const name = environmentVariable("NOTIFY_SOCKET");
+    const length = new TextEncoder().encode(name).length;
+    if (length === 0 || length >= ADDRESS_SIZE2 - PATH) return;
+    const address = new Memory(ADDRESS_SIZE2);
+    address.u16[0] = AF_UNIX;
+    address.writeCString(PATH, name.replace(/^@/, "\0"));
+    this.#fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (connect(this.#fd, address, PATH + length) === 0) this.#writer = new Writer(ADDRESS_SIZE2);
+  }
+  notify(state) {
+    if (this.#writer === void 0) return;
+    const { written } = new TextEncoder().encodeInto(state, this.#writer.bytes);
+    this.#writer.send(this.#fd, written, MSG_DONTWAIT | MSG_NOSIGNAL);
+  }
+  everySecond() {
+    if (this.#watchdog) this.notify("WATCHDOG=1");
   }
 };
 
@@ -4508,18 +4888,27 @@ function settledCounters({ counts }) {
 var LAST_WORDS_MILLISECONDS = 50;
 async function runEcho(settings, place) {
   const socket2 = openSocket2(settings, place);
+  if (place === void 0) {
+    for (const group4 of settings.join) joinGroup(socket2, group4);
+  }
   let stoppedBy = "an error";
+  let stopping = false;
   handleSignals((signal) => {
     if (place !== void 0) return;
+    const drain = signal === "SIGTERM" && !stopping ? settings.drainSeconds : 0;
+    stopping = true;
     stoppedBy = signal;
-    server.stop();
+    manager?.notify("STOPPING=1");
+    if (drain === 0) return server.stop();
+    operator.say(`stopping in ${drain} s`);
+    setTimeout(() => server.stop(), drain * 1e3);
   });
   const output = new Output(1);
-  const errors = new Output(2);
-  const say = (text) => errors.writeText(text);
-  const tell = (text) => say(`echo.ts: ${text}`);
+  const operator = new Operator({ output, json: settings.logFormat === "json", timed: settings.logTime });
+  const manager = place === void 0 ? new ServiceManager() : void 0;
+  const metricsServer = place === void 0 && settings.metrics !== void 0 ? new MetricsServer() : void 0;
   const supervisor = place === void 0 && settings.workers > 1 ? new Supervisor({ socket: socket2, workers: settings.workers,
-  tell }) : void 0;
+  tell: (text) => operator.warn(text) }) : void 0;
   const group3 = place === void 0 ? supervisor : new Worker(place);
   const counters = group3?.block.counters[group3.index] ?? new Counters();
   const server = new EchoServer({
@@ -4535,24 +4924,35 @@ async function runEcho(settings, place) {
     log: new Log({
       output,
       format: settings.logFormat,
+      timed: settings.logTime,
       limitPerSecond: settings.logLimitPerSecond,
       port: socket2.port,
       linesLeft: group3?.block.linesLeft
     }),
     polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
-    tell
+    operator,
+    attention: metricsServer,
+    everySecond: () => manager?.everySecond(),
+    reflectTos: settings.reflectTos
   });
-  const sumUp = (occasion) => {
+  const sumUp = (occasion, final) => {
     const summary = server.summary();
-    if (settings.logFormat === "json") output.writeText(JSON.stringify(summary));
-    else say(`${occasion} ${summary.seconds.toFixed(1)} s
+    if (settings.summaryFormat === "json") operator.report("summary", { final, ...summary });
+    else operator.say(`${occasion} ${summary.seconds.toFixed(1)} s
 ${summaryText(summary)}`);
   };
+  const sumUpSoFar = () => sumUp("running for", false);
   if (place === void 0) {
     const { name, onSignal } = runtime();
-    onSignal("SIGUSR2", () => sumUp("running for"));
-    for (const notice of noticesOf(socket2, settings)) tell(notice);
+    onSignal("SIGUSR2", sumUpSoFar);
+    if (settings.summaryEverySeconds !== void 0) setInterval(sumUpSoFar, settings.summaryEverySeconds * 1e3);
+    await metricsServer?.listen(settings.metrics, {
+      prefix: "echo",
+      metrics: () => server.metrics([socket2, ...supervisor?.sockets ?? []]),
+      healthy: () => !stopping
+    });
+    for (const notice of noticesOf(socket2, settings)) operator.warn(notice);
     if (supervisor !== void 0) {
       onSignal("SIGCHLD", () => {
       });
@@ -4560,7 +4960,8 @@ ${summaryText(summary)}`);
       supervisor.start();
     }
     const workers = supervisor === void 0 ? "" : `, ${settings.workers} workers`;
-    say(`listening on ${socket2.endpoint} (${socket2.families}, ${name}${workers})`);
+    operator.say(`listening on ${socket2.endpoint} (${socket2.families}, ${name}${workers})`);
+    manager?.notify("READY=1");
   }
   try {
     await server.run();
@@ -4569,20 +4970,27 @@ ${summaryText(summary)}`);
       await supervisor?.stop();
       server.drain([...socket2.adopted ? [] : [socket2], ...supervisor?.sockets ?? []]);
     }
-    output.settle(LAST_WORDS_MILLISECONDS);
-    if (place === void 0) sumUp(`stopped by ${stoppedBy} after`);
+    const last2 = settings.summaryFormat === "json";
+    if (last2) output.settle(LAST_WORDS_MILLISECONDS);
+    else output.close(LAST_WORDS_MILLISECONDS);
+    if (place === void 0) sumUp(`stopped by ${stoppedBy} after`, true);
     else server.publish();
+    if (last2) output.close(LAST_WORDS_MILLISECONDS);
     supervisor?.close();
     socket2.close();
-    output.close(LAST_WORDS_MILLISECONDS);
-    errors.close(LAST_WORDS_MILLISECONDS);
+    operator.close(LAST_WORDS_MILLISECONDS);
   }
 }
-function openSocket2({ port, address, family, fd, receiveBufferBytes }, place) {
-  const receiveBuffer = receiveBufferBytes;
+function openSocket2(settings, place) {
+  const { port, address, family, fd, receiveBufferBytes: receiveBuffer } = settings;
   const inherited = place?.socketFd ?? fd;
-  return inherited === void 0 ? BatchSocket.bind({ port, address, family, receiveBuffer }) : BatchSocket.adopt(inherited,
-  { receiveBuffer });
+  const socket2 = inherited === void 0 ? BatchSocket.bind({ port, address, family, receiveBuffer }) : BatchSocket.adopt(
+  inherited, { receiveBuffer });
+  if (settings.reflectTos) {
+    socket2.setOption(IPPROTO_IP, IP_RECVTOS, 1);
+    if (socket2.domain === AF_INET6) socket2.setOption(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  }
+  return socket2;
 }
 function noticesOf({ notices, receiveBuffer }, { receiveBufferBytes: asked }) {
   if (receiveBuffer >= asked) return notices;
@@ -4616,10 +5024,21 @@ var options2 = {
   ...group2("Requests", {
     port: option("-p, --port PORT", "port of targets without one", numberFrom(1, 65535), "9000"),
     count: option("-c, --count N", "requests to each target, 0 for no end", parseCount, "5"),
-    intervalMilliseconds: option("-i, --interval TIME", "between requests, 0 for no pause", durationFrom(0), "200ms"),
+    intervalMilliseconds: option(
+      "-i, --interval TIME",
+      "between requests, 0 for no pause; 1s with --watch",
+      durationFrom(0),
+      "200ms"
+    ),
     timeoutMilliseconds: option("-t, --timeout TIME", "for an answer; TIME in us, ms, s or m", durationFrom(1), "1s"),
     size: option("-s, --size BYTES", `payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}`, numberFrom(0, SIZE_MAX), "64"),
+    sourcePorts: option("--source-ports N", "send from N ports in turn, 1 to 64", numberFrom(1, 64), "1"),
     findMtu: flag("--mtu", "find the largest datagram that passes unfragmented")
+  }),
+  ...group2("Watching", {
+    watch: flag("--watch", "go on until stopped, and tell when a verdict on the last N requests (--count) changes"),
+    targetsFile: option("--targets FILE", "more targets, one a line, with labels; read again after SIGHUP", String),
+    metrics: option("--metrics [ADDR:]PORT", "serve metrics at http://ADDR:PORT/metrics", parseMetricsEndpoint)
   }),
   ...group2("Sockets", {
     connected: flag("--connected", "connect the socket, as ordinary clients do"),
@@ -4651,14 +5070,17 @@ function parseProbe(args) {
   const parsed = parseArguments(args, options2);
   if (typeof parsed === "string") return parsed;
   const { settings, given, positionals } = parsed;
-  const { source, dscp, ecn, findMtu: findMtu2 } = settings;
+  const { source, dscp, ecn, findMtu: findMtu2, watch, targetsFile } = settings;
   const family = addressFamily(settings);
-  const targets = parseTargets(positionals, settings.port, family);
+  const texts = positionals.length === 0 && targetsFile !== void 0 ? [] : parseTargets(positionals, settings.port, family);
   if (source !== void 0) checkFamily(source, family);
   if (findMtu2 && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  if (findMtu2 && watch) throw new UsageError("--mtu finds a size and ends: leave out --watch");
+  if (settings.metrics !== void 0 && !watch) throw new UsageError("--metrics needs --watch");
   return {
     ...settings,
-    targets,
+    targets: texts,
+    intervalMilliseconds: watch && !given.has("intervalMilliseconds") ? 1e3 : settings.intervalMilliseconds,
     trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
     dontFragment: settings.dontFragment || findMtu2,
     family
@@ -4685,7 +5107,7 @@ function parseTarget(text, port, family) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`) };
+  return { host, port: own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`), labels: {} };
 }
 function parseCount(text, name) {
   return numberFrom(0, 1e9)(text, name) || Infinity;
@@ -4753,10 +5175,10 @@ function printable2(text) {
 }
 
 // src/probe/endpoints.ts
-function resolveTargets(settings, source) {
+function resolveTargets(targets, settings, source) {
   const family = source === void 0 ? settings.family : isIPv4(source.bytes) ? 4 : 6;
-  const peers = [];
-  for (const { host, port } of settings.targets) {
+  const peers = /* @__PURE__ */ new Map();
+  for (const { host, port, labels, place } of targets) {
     const name = parseAddress(host.split("%")[0]) === void 0 ? host : void 0;
     for (const { bytes, scope } of resolve(withInterface(host, settings.interfaceName), family)) {
       const ipv4 = isIPv4(bytes);
@@ -4768,11 +5190,13 @@ function resolveTargets(settings, source) {
           `--size ${settings.size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`
         );
       }
-      const peer = { name, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
-      if (!peers.some((other) => isSamePeer(other, peer))) peers.push(peer);
+      const peer = { name, labels, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
+      const key = peerKey(peer);
+      if (!peers.has(key)) peers.set(key, peer);
+      else if (place !== void 0) throw new UsageError(`${place}: ${peerText2(peer)} is a target already`);
     }
   }
-  return peers;
+  return [...peers.values()];
 }
 function withInterface(host, interfaceName2) {
   const bytes = parseAddress(host);
@@ -4815,6 +5239,7 @@ function icmpMeaning(icmp) {
 }
 
 // src/probe/verdict.ts
+var VERDICTS = ["ok", "wrong source", "refused", "no answer", "unreachable", "corrupted", "partial"];
 function verdict({ recent: { counts, settled }, lastFailure }) {
   if (counts["wrong source"] > 0) return "wrong source";
   if (counts.corrupted > 0) return "corrupted";
@@ -4830,14 +5255,15 @@ function explanation(target, settings) {
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
-      return duplicates === 0 ? "" : `${endpoint} answered ${counts.received} requests with ${counts.received + duplicates}\
- datagrams`;
+      return duplicates === 0 ? otherTrafficClass(target, settings) : `${endpoint} answered ${counts.received} requests \
+with ${counts.received + duplicates} datagrams`;
     case "wrong source":
       return wrongSource(target, settings);
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` + list(shortcomings(target, settings));
+      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` + list(shortcomings(target, settings)) +
+      brokenPaths(target);
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure, settings);
@@ -4849,6 +5275,16 @@ nected, answers from other addresses are seen too` : `nothing came back from ${e
       target)}`;
   }
 }
+function otherTrafficClass({ endpoint, lastReply }, { trafficClass: sent }) {
+  const received = lastReply?.trafficClass;
+  if (sent === void 0 || received === void 0 || sent === received) return "";
+  return `answers from ${endpoint} have ${trafficClassText(received)}, the requests left with ${trafficClassText(sent)}:\
+ the server does not send them back (--reflect-tos of echo.ts does), or a device on the way changes them`;
+}
+function trafficClassText(value) {
+  return `dscp=${value >> 2} ecn=${value & 3}`;
+}
+var BROKEN_REQUESTS = 2;
 var CLIENT_PORTS = 32768;
 function sourcePortHint({ peer, sockets: [socket2] }) {
   const { localPort } = socket2;
@@ -4884,13 +5320,22 @@ function shortcomings({ ledger }, settings) {
   const parts = [];
   if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
   if (counts.late > 0) {
-    const last = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
-    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last} (see --timeout)`);
+    const last2 = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
+    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last2} (see --timeout)`);
   }
   if (counts.failed > 0 && lastFailure !== void 0) {
     parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
   }
   return parts;
+}
+function brokenPaths({ sockets, ledger: { paths } }) {
+  const portsWhere = (matches) => paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i].localPort}`] :
+  []);
+  const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
+  const others = portsWhere((unanswered) => unanswered === 0).length;
+  if (broken.length === 0 || others === 0) return "";
+  return `; requests from source port ${list(broken)} get no good answer, those from ${others} other${others === 1 ? "" :
+  "s"} do: one of several paths is broken`;
 }
 function failureName({ errno, report }) {
   if (report?.icmp === void 0) return errnoMessage(errno);
@@ -5041,7 +5486,7 @@ function explanationLines(target, settings, terminal) {
 }
 
 // src/probe/json_report.ts
-function jsonReport(targets, settings, terminal) {
+function jsonReport(set, settings, terminal) {
   const start = performance.now();
   const writeEvent = (event) => {
     if (!settings.quiet) writeJson(terminal, event);
@@ -5058,7 +5503,8 @@ function jsonReport(targets, settings, terminal) {
         to: reply.to,
         bytes: reply.size,
         rtt_ns: reply.roundTrip ?? null,
-        reordered: reply.reordered
+        reordered: reply.reordered,
+        ...headerFields(reply)
       });
     },
     failed({ endpoint }, failure) {
@@ -5073,7 +5519,7 @@ function jsonReport(targets, settings, terminal) {
       writeJson(terminal, {
         event: "summary",
         seconds: Math.round(performance.now() - start) / 1e3,
-        targets: targets.map((target) => summaryOf(target, settings))
+        targets: set.targets.map((target) => summaryOf(target, settings))
       });
     }
   };
@@ -5094,8 +5540,8 @@ function failureFields(failure) {
   };
 }
 function summaryOf(target, settings) {
-  const { ledger } = target;
-  const { times } = ledger;
+  const { ledger, sockets } = target;
+  const { times } = ledger.total;
   return {
     target: target.endpoint,
     name: target.peer.name ?? null,
@@ -5103,6 +5549,14 @@ function summaryOf(target, settings) {
     explanation: explanation(target, settings) || null,
     ...fields(countsOf(ledger)),
     loss_percent: rounded(ledger.total.loss * 100, 100),
+    source_ports: ledger.paths.map(({ settled, counts, loss, times: times2 }, i) => ({
+      port: sockets[i].localPort,
+      settled,
+      received: counts.received,
+      loss_percent: rounded(loss * 100, 100),
+      rtt_ns: times2.count === 0 ? null : fields(timesOf(times2))
+    })),
+    ...headerFields(target.lastReply),
     failed_by_errno: Object.fromEntries(failuresOf(ledger)),
     wrong_sources: ledger.wrongSources.map(peerText2),
     rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
@@ -5111,6 +5565,13 @@ function summaryOf(target, settings) {
       to_ns: Math.round(to),
       count
     }))
+  };
+}
+function headerFields({ hopLimit, trafficClass } = {}) {
+  return {
+    hop_limit: hopLimit ?? null,
+    dscp: trafficClass === void 0 ? null : trafficClass >> 2,
+    ecn: trafficClass === void 0 ? null : trafficClass & 3
   };
 }
 function fields(figures) {
@@ -5128,7 +5589,7 @@ function timeText(time) {
 // src/probe/line_report.ts
 var WIDTH = 80;
 var UNUSUAL = ["stray", "waiting"];
-function lineReport([target], settings, terminal) {
+function lineReport({ targets: [target] }, settings, terminal) {
   const { size, intervalMilliseconds, connected, quiet } = settings;
   const { ledger, peer, endpoint } = target;
   const title = peer.name === void 0 ? endpoint : `${peer.name} at ${endpoint}`;
@@ -5140,10 +5601,12 @@ function lineReport([target], settings, terminal) {
       const pace = intervalMilliseconds === 0 ? "as fast as it answers" : `every ${formatDuration(intervalMilliseconds)}`;
       writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
     },
-    replied(_, { kind, sequence, roundTrip, reordered, size: size2, from, to }) {
+    replied(_, { kind, sequence, roundTrip, reordered, size: size2, from, to, hopLimit, trafficClass = 0 }) {
       const altered = kind === "corrupted" || kind === "wrong source";
       const facts = [
         sequence === void 0 ? "" : `seq=${sequence}`,
+        hopLimit === void 0 ? "" : `ttl=${hopLimit}`,
+        trafficClass === 0 && settings.trafficClass === void 0 ? "" : trafficClassText(trafficClass),
         roundTrip === void 0 ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : ""
@@ -5167,17 +5630,18 @@ function lineReport([target], settings, terminal) {
         `${title}: ${terminal.paint(verdictStyle(word2), word2)}`,
         ...explanationLines(target, settings, terminal),
         "",
-        ...summaryLines(ledger, width)
+        ...summaryLines(ledger, width),
+        ...pathLines(target)
       ]);
-      if (ledger.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.times.frequencies(), width, terminal)]);
+      if (ledger.total.times.count > 0) {
+        terminal.writeLines(["", ...drawHistogram(ledger.total.times.frequencies(), width, terminal)]);
       }
     }
   };
 }
 function summaryLines(ledger, width) {
   const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
-  const times = ledger.times.count === 0 ? [] : timesOf(ledger.times);
+  const times = ledger.total.times.count === 0 ? [] : timesOf(ledger.total.times);
   const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
     "loss",
     percentText(ledger.total.loss)
@@ -5189,10 +5653,178 @@ function summaryLines(ledger, width) {
   const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
+function pathLines({ sockets, ledger: { paths } }) {
+  const lines = paths.map(
+    ({ counts, settled, loss, times }, i) => `  from port ${sockets[i].localPort}: ${counts.received}/${settled} receive\
+d, ${percentText(loss)} loss, median ${formatMilliseconds(times.percentile(50))} ms`
+  );
+  return lines.length === 0 ? [] : ["", ...lines];
+}
 function columns(entries) {
   const nameWidth = Math.max(...entries.map(([name]) => name.length));
   const valueWidth = Math.max(...entries.map(([, value]) => value.length));
   return entries.map(([name, value]) => `  ${name.padEnd(nameWidth + 2)}${value.padStart(valueWidth)}`);
+}
+
+// src/probe/statistics.ts
+var DIGITS = 3;
+var TimeStatistics = class {
+  count = 0;
+  minimum = NaN;
+  maximum = NaN;
+  #mean = 0;
+  #squares = 0;
+  #differences = 0;
+  #differenceSum = 0;
+  #rounded = /* @__PURE__ */ new Map();
+  add(value) {
+    this.count++;
+    this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
+    this.maximum = this.count === 1 ? value : Math.max(this.maximum, value);
+    const deviation = value - this.#mean;
+    this.#mean += deviation / this.count;
+    this.#squares += deviation * (value - this.#mean);
+    const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
+    const rounded2 = Math.ceil(value / unit) * unit;
+    this.#rounded.set(rounded2, (this.#rounded.get(rounded2) ?? 0) + 1);
+  }
+  addConsecutive(earlier, later) {
+    this.#differences++;
+    this.#differenceSum += Math.abs(later - earlier);
+  }
+  get mean() {
+    return this.count === 0 ? NaN : this.#mean;
+  }
+  get deviation() {
+    return this.count < 2 ? NaN : Math.sqrt(this.#squares / (this.count - 1));
+  }
+  get jitter() {
+    return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
+  }
+  percentile(rank) {
+    let missing = Math.max(1, Math.ceil(this.count * rank / 100));
+    for (const [value, count] of this.frequencies()) {
+      missing -= count;
+      if (missing <= 0) return Math.min(value, this.maximum);
+    }
+    return NaN;
+  }
+  frequencies() {
+    return [...this.#rounded].sort(([a], [b]) => a - b);
+  }
+};
+
+// src/probe/tally.ts
+var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
+var Tally = class {
+  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
+  get settled() {
+    return OUTCOMES.reduce((sum2, outcome) => sum2 + this.counts[outcome], -this.counts.waiting);
+  }
+  get loss() {
+    const { lost, late, failed } = this.counts;
+    return (lost + late + failed) / this.settled * 100;
+  }
+};
+var Account = class extends Tally {
+  first = new Tally();
+  times = new TimeStatistics();
+  unanswered = 0;
+};
+
+// src/probe/metrics.ts
+var BOUNDS = [1e-4, 25e-5, 5e-4, 1e-3, 25e-4, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+var nothingObserved = () => ({ counts: new Uint32Array(BOUNDS.length + 1), sum: 0, goodAt: void 0 });
+var NOTHING_OBSERVED = nothingObserved();
+var ProbeMetrics = class {
+  #observed = /* @__PURE__ */ new WeakMap();
+  replied(target, { kind, roundTrip = NaN }) {
+    if (kind !== "received") return;
+    let observed = this.#observed.get(target);
+    if (observed === void 0) {
+      observed = nothingObserved();
+      this.#observed.set(target, observed);
+    }
+    const seconds = roundTrip / 1e9;
+    const bucket = BOUNDS.findIndex((bound) => seconds <= bound);
+    observed.counts[bucket < 0 ? BOUNDS.length : bucket]++;
+    observed.sum += seconds;
+    observed.goodAt = performance.now();
+  }
+  of(targets) {
+    const observed = this.#observed;
+    return [
+      {
+        name: "echo_probe_requests",
+        type: "counter",
+        help: "Requests by what became of them within the time-out.",
+        samples: each(targets, (target, labels) => outcomeSamples(target.ledger.total, labels))
+      },
+      {
+        name: "echo_probe_round_trip_seconds",
+        type: "histogram",
+        help: "Round-trip times of good answers.",
+        samples: each(targets, (target, labels) => {
+          const { counts, sum: sum2 } = observed.get(target) ?? NOTHING_OBSERVED;
+          return histogramSamples(labels, BOUNDS, counts, sum2);
+        })
+      },
+      {
+        name: "echo_probe_verdict",
+        type: "stateset",
+        help: "Verdict on the last requests.",
+        samples: each(targets, ({ ledger }, labels) => {
+          const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
+          return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
+        })
+      },
+      {
+        name: "echo_probe_good_answer_age_seconds",
+        type: "gauge",
+        help: "Time since the last good answer.",
+        samples: each(targets, (target, labels) => {
+          const { goodAt } = observed.get(target) ?? NOTHING_OBSERVED;
+          return goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }];
+        })
+      },
+      ...targets.some(({ ledger }) => ledger.paths.length > 0) ? pathMetrics(targets) : []
+    ];
+  }
+};
+function pathMetrics(targets) {
+  const eachPath = (samplesOf) => each(
+    targets,
+    ({ sockets, ledger }, labels) => ledger.paths.flatMap((account, i) => [...samplesOf(account, { ...labels, source_port: sockets[i].
+    localPort })])
+  );
+  return [
+    {
+      name: "echo_probe_path_requests",
+      type: "counter",
+      help: "Requests by source port and by what became of them within the time-out.",
+      samples: eachPath(outcomeSamples)
+    },
+    {
+      name: "echo_probe_path_round_trip_seconds",
+      type: "counter",
+      help: "Sum of the round-trip times by source port.",
+      samples: eachPath(({ times: { count, mean } }, labels) => [
+        { labels, value: count === 0 ? 0 : mean * count / 1e9 }
+      ])
+    }
+  ];
+}
+function* each(targets, samplesOf) {
+  for (const target of targets) {
+    const { endpoint, peer: { name, labels } } = target;
+    yield* samplesOf(target, { target: endpoint, ...name === void 0 ? {} : { name }, ...labels });
+  }
+}
+function outcomeSamples({ first }, labels) {
+  return OUTCOMES.slice(1).map((outcome) => ({
+    labels: { ...labels, outcome: jsonWord(outcome) },
+    value: first.counts[outcome]
+  }));
 }
 
 // src/probe/mtu_search.ts
@@ -5215,7 +5847,7 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
     };
     const isKnown = () => isStopped() || result2.reply !== void 0 || result2.failure !== void 0 && !result2.failure.report?.
     icmp;
-    const longest = ledger.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
+    const longest = ledger.total.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
     for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
       const sequence = prober.send(target, size);
@@ -5321,9 +5953,11 @@ var Schedule = class {
     this.#settings = settings;
   }
   setTargets(targets) {
-    const { intervalMilliseconds: interval } = this.#settings;
+    const { intervalMilliseconds: interval, watch } = this.#settings;
     const start = performance.now() - interval;
-    for (const target of targets) target.lastDue = Math.max(target.lastDue, start);
+    targets.forEach((target, i) => {
+      if (target.lastDue === -Infinity) target.lastDue = start + (watch ? interval * i / targets.length : 0);
+    });
     this.#targets = [...targets].sort((a, b) => a.lastDue - b.lastDue);
     this.#next = 0;
   }
@@ -5347,16 +5981,14 @@ var Schedule = class {
     return earliest;
   }
   #dueAt({ lastDue, ledger }) {
-    const { count, intervalMilliseconds: interval } = this.#settings;
-    if (ledger.sent >= count) return Infinity;
+    const { count, watch, intervalMilliseconds: interval } = this.#settings;
+    if (ledger.sent >= count && !watch) return Infinity;
     if (interval > 0) return lastDue + interval;
     if (ledger.total.counts.waiting > 0) return Infinity;
     return lastDue + (ledger.outcome(ledger.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
   }
 };
-async function sendRequests(targets, settings, prober, between, isStopped) {
-  const schedule = new Schedule(settings);
-  schedule.setTargets(targets);
+async function sendRequests({ targets }, schedule, prober, timeoutMilliseconds, between, isStopped) {
   await between();
   while (!isStopped()) {
     const until = Math.min(schedule.sendDue(prober), prober.deadline);
@@ -5364,8 +5996,9 @@ async function sendRequests(targets, settings, prober, between, isStopped) {
     await prober.step(until);
     await between();
   }
-  const slowest = Math.max(...targets.map(({ ledger }) => Math.max(ledger.lastLate, ledger.times.maximum || 0))) / 1e6;
-  const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
+  const slowest = targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
+  const linger = Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1e6);
+  const end = performance.now() + Math.min(timeoutMilliseconds, linger);
   while (!isStopped() && performance.now() < end) await prober.step(end);
 }
 
@@ -5404,7 +6037,6 @@ var PollSet = class {
 
 // src/probe/prober.ts
 var BATCH_CAPACITY2 = 16;
-var TURN_MILLISECONDS2 = 100;
 var RECEIVE_MILLISECONDS = 10;
 var FLOOD_MILLISECONDS = 1e3;
 var Prober = class {
@@ -5413,11 +6045,11 @@ var Prober = class {
   #poll = new PollSet([], POLLIN);
   #sent = [];
   #head = 0;
+  #drainedAt = -Infinity;
+  #floodMilliseconds = 0;
   #lastTurn = -Infinity;
-  constructor(sockets) {
-    this.useSockets(sockets);
-  }
-  useSockets(sockets) {
+  turnMilliseconds = 100;
+  setSockets(sockets) {
     this.#sockets = sockets;
     this.#poll = new PollSet(sockets.map(({ fd }) => fd), POLLIN);
     for (const socket2 of sockets) {
@@ -5440,17 +6072,21 @@ var Prober = class {
   }
   async step(until) {
     const now = performance.now();
-    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS2)));
-    const end = performance.now() + RECEIVE_MILLISECONDS;
+    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, this.turnMilliseconds)));
+    const start = performance.now();
     let drained = true;
     for (let i = 0; i < this.#sockets.length && ready > 0; i++) {
       const socket2 = this.#sockets[i];
       const batch = this.#batches.get(socket2.ipv4);
-      if (this.#poll.events(i) !== 0 && batch !== void 0) drained = socket2.receive(batch, end) && drained;
+      if (this.#poll.events(i) === 0 || batch === void 0) continue;
+      drained = socket2.receive(batch, start + RECEIVE_MILLISECONDS) && drained;
     }
-    this.#giveUp(drained ? now : now - FLOOD_MILLISECONDS);
-    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS2) {
-      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
+    const end = performance.now();
+    if (drained) this.#drainedAt = now;
+    this.#floodMilliseconds = drained ? 0 : this.#floodMilliseconds + end - start;
+    this.#giveUp(this.#floodMilliseconds < FLOOD_MILLISECONDS ? this.#drainedAt : now - FLOOD_MILLISECONDS);
+    if (ready === -EINTR || end - this.#lastTurn >= this.turnMilliseconds) {
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(this.turnMilliseconds > 0 ? SIGNAL_TURNS : 1));
       this.#lastTurn = performance.now();
     }
   }
@@ -5469,7 +6105,7 @@ var Prober = class {
 // src/probe/table_report.ts
 var REDRAW_MILLISECONDS = 50;
 var HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"];
-function tableReport(targets, settings, terminal) {
+function tableReport(set, settings, terminal) {
   let drawnAt = -Infinity;
   let drawn = [];
   const draw = (lines) => {
@@ -5482,13 +6118,13 @@ function tableReport(targets, settings, terminal) {
       const now = performance.now();
       if (!terminal.interactive || settings.quiet || now - drawnAt < REDRAW_MILLISECONDS) return;
       drawnAt = now;
-      const lines = screenLines(targets.map((target) => rowOf(target, false)), terminal);
+      const lines = screenLines(set.targets.map((target) => rowOf(target, false)), terminal);
       if (lines.join("\n") !== drawn.join("\n")) draw(lines);
     },
     finish() {
-      const table = layOut(targets.map((target) => rowOf(target, true)), terminal);
+      const table = layOut(set.targets.map((target) => rowOf(target, true)), terminal);
       draw([...table.heading, ...table.rows.flat()]);
-      const explanations = targets.map((target) => explanationLines(target, settings, terminal));
+      const explanations = set.targets.map((target) => explanationLines(target, settings, terminal));
       const blank = (i) => i === 0 || terminal.interactive ? [""] : [];
       const given = explanations.filter((lines) => lines.length > 0);
       terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
@@ -5496,7 +6132,7 @@ function tableReport(targets, settings, terminal) {
   };
 }
 function rowOf({ peer, endpoint, ledger }, final) {
-  const { total: { counts, settled, loss }, times } = ledger;
+  const { counts, settled, loss, times } = ledger.total;
   return {
     target: peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
     word: settled === 0 && !final ? "waiting" : verdict(ledger),
@@ -5551,6 +6187,50 @@ function layOut(rows, terminal) {
       return [target.slice(0, columns2), `  ${paint(word2)} ${received} received${time.length <= room ? time : ""}`];
     })
   };
+}
+
+// src/probe/target_file.ts
+var RESERVED = ["target", "name", "outcome", "verdict", "source_port", "le"];
+async function readTargetFile(path, settings) {
+  const { readFileSync } = await import("node:fs");
+  let text;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const { name, errno = -EACCES } = error;
+    const reason = name === "NotCapable" ? `Deno does not allow it; start it with the permission: --allow-read=${path}` :
+    errnoMessage(-errno);
+    throw new SystemError("open", -errno, `cannot read the targets in ${quote(path)}: ${reason}`);
+  }
+  return parseTargetFile(text, path, settings);
+}
+function parseTargetFile(text, path, { port, family }) {
+  const targets = text.split(/\r?\n/).flatMap((line, i) => {
+    const labels = {};
+    let target;
+    for (const { 0: word2, index } of line.replace(/#.*/, "").matchAll(/\S+/g)) {
+      const place = `${path}:${i + 1}:${index + 1}`;
+      try {
+        if (target === void 0) target = { ...parseTarget(word2, port, family), labels, place };
+        else addLabel(labels, word2);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        throw new UsageError(`${place}: ${error.message}`);
+      }
+    }
+    return target === void 0 ? [] : [target];
+  });
+  if (targets.length === 0) throw new UsageError(`${path} has no targets: give one a line, as 192.0.2.10:9000`);
+  return targets;
+}
+function addLabel(labels, word2) {
+  const [, name, value] = /^([a-zA-Z_][a-zA-Z0-9_]*)=(.+)$/.exec(word2) ?? [];
+  if (name === void 0 || value === void 0 || name.startsWith("__")) {
+    throw new UsageError(`${quote(word2)} is no label: give NAME=VALUE, the name in letters, digits and _`);
+  }
+  if (RESERVED.includes(name)) throw new UsageError(`every target has a label ${name} already: give another name`);
+  if (Object.hasOwn(labels, name)) throw new UsageError(`the label ${name} is there twice: leave one out`);
+  labels[name] = value;
 }
 
 // src/socket/error_queue.ts
@@ -5629,7 +6309,7 @@ var ErrorQueue = class {
     const at = this.#namesOffset + i * NAME_STRIDE3;
     const name = this.#memory.bytes.slice(at, at + length);
     const { bytes, zone } = readSocketAddress(name);
-    return { address: addressText(bytes) + (zone && `%${zone}`), port: readPort(name) };
+    return { address: zonedText(bytes, zone), port: readPort(name) };
   }
   #reporter(at, end) {
     const { bytes, u16 } = this.#memory;
@@ -5754,12 +6434,13 @@ var ProbeSocket = class {
     outgoing?.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
     this.#members.set(member, outgoing?.path(0));
     this.#bySession.set(session, member);
-    this.#byPeer.set(peerKey(peer), member);
+    if (outgoing !== void 0) this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
   }
   remove(member) {
+    const path = this.#members.get(member);
+    if (path !== void 0) this.#byPeer.delete(endpointKey(path.peer));
     this.#members.delete(member);
     this.#bySession.delete(member.session);
-    this.#byPeer.delete(peerKey(member.peer));
     if (this.size === 0) this.#socket?.close();
   }
   batch(capacity) {
@@ -5807,7 +6488,7 @@ var ProbeSocket = class {
         }
       } else {
         reports.push(entry);
-        if (entry.icmp !== void 0) this.#named(entry.quoted)?.reported(entry);
+        if (entry.icmp !== void 0) (this.#named(entry.quoted) ?? this.#at(entry.peer))?.reported(entry);
       }
     }
     return reports;
@@ -5819,7 +6500,7 @@ var ProbeSocket = class {
       this.receiveErrors();
       const received = socket2.receive(batch, false);
       for (let i = 0; i < received; i++) {
-        const member = this.#named(batch.payload(i)) ?? this.#byPeer.get(peerKey(peerOf(batch, i)));
+        const member = this.#named(batch.payload(i)) ?? this.#at(batch.peer(i));
         const arrival = batch.arrivalNanoseconds(i);
         member?.arrived(batch, i, arrival === void 0 ? this.now() : wallTimeOf(arrival));
       }
@@ -5836,6 +6517,9 @@ var ProbeSocket = class {
     const session = namedSession(payload);
     return session === void 0 ? void 0 : this.#bySession.get(session);
   }
+  #at(peer) {
+    return peer && this.#byPeer.get(endpointKey(peer));
+  }
   #restartCount(socket2) {
     this.#departing.length = 0;
     this.#nextNumber = 0;
@@ -5843,12 +6527,17 @@ var ProbeSocket = class {
     trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
 };
+function endpointKey({ address, port }) {
+  return `${address} ${port}`;
+}
 function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
   const ipv6 = socket2.domain === AF_INET6;
   const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
   const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
   if (socket2.notices.length === 0) socket2.setOption(IPPROTO_UDP, UDP_GRO, 0);
   set(IP_RECVERR, IPV6_RECVERR, 1);
+  set(IP_RECVTTL, IPV6_RECVHOPLIMIT, 1);
+  set(IP_RECVTOS, IPV6_RECVTCLASS, 1);
   trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
   if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
@@ -5869,87 +6558,20 @@ function swapBytes(value) {
   return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
 }
 
-// src/probe/statistics.ts
-var DIGITS = 3;
-var TimeStatistics = class {
-  count = 0;
-  minimum = NaN;
-  maximum = NaN;
-  #mean = 0;
-  #squares = 0;
-  #differences = 0;
-  #differenceSum = 0;
-  #rounded = /* @__PURE__ */ new Map();
-  add(value) {
-    this.count++;
-    this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
-    this.maximum = this.count === 1 ? value : Math.max(this.maximum, value);
-    const deviation = value - this.#mean;
-    this.#mean += deviation / this.count;
-    this.#squares += deviation * (value - this.#mean);
-    const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
-    const rounded2 = Math.ceil(value / unit) * unit;
-    this.#rounded.set(rounded2, (this.#rounded.get(rounded2) ?? 0) + 1);
-  }
-  addConsecutive(earlier, later) {
-    this.#differences++;
-    this.#differenceSum += Math.abs(later - earlier);
-  }
-  get mean() {
-    return this.count === 0 ? NaN : this.#mean;
-  }
-  get deviation() {
-    return this.count < 2 ? NaN : Math.sqrt(this.#squares / (this.count - 1));
-  }
-  get jitter() {
-    return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
-  }
-  percentile(rank) {
-    let missing = Math.max(1, Math.ceil(this.count * rank / 100));
-    for (const [value, count] of this.frequencies()) {
-      missing -= count;
-      if (missing <= 0) return Math.min(value, this.maximum);
-    }
-    return NaN;
-  }
-  frequencies() {
-    return [...this.#rounded].sort(([a], [b]) => a - b);
-  }
-};
-
-// src/probe/tally.ts
-var OUTCOMES = ["waiting", "received", "late", "wrong source", "corrupted", "failed", "lost"];
-var Tally = class {
-  counts = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0]));
-  get settled() {
-    return OUTCOMES.reduce((sum2, outcome) => sum2 + this.counts[outcome], -this.counts.waiting);
-  }
-  get loss() {
-    const { lost, late, failed } = this.counts;
-    return (lost + late + failed) / this.settled * 100;
-  }
-};
-
 // src/probe/ledger.ts
-var PathAccount = class {
-  tally = new Tally();
-  times = new TimeStatistics();
-};
 var MEMORY_TIMEOUTS = 10;
 var MEMORY_REQUESTS = 1e5;
 var CLOCK_TOLERANCE = 1e6;
 var WRONG_SOURCES_MAX = 8;
 var RequestLedger = class {
   sent = 0;
-  total = new Tally();
+  total = new Account();
   recent;
-  settledFirst = new Tally();
   paths;
   failedByErrno = /* @__PURE__ */ new Map();
   duplicates = 0;
   reordered = 0;
   stray = 0;
-  times = new TimeStatistics();
   wrongSources = [];
   lastLate = 0;
   corruptedSize = 0;
@@ -5966,7 +6588,7 @@ var RequestLedger = class {
     this.#options = options3;
     this.#payload = new ProbePayload(session, options3.sizeMax);
     this.recent = options3.window === Infinity ? this.total : new Tally();
-    this.paths = options3.sourcePorts === 1 ? [] : Array.from({ length: options3.sourcePorts }, () => new PathAccount());
+    this.paths = options3.sourcePorts === 1 ? [] : Array.from({ length: options3.sourcePorts }, () => new Account());
   }
   outcome(sequence) {
     return this.#requests.get(sequence)?.outcome;
@@ -5988,7 +6610,8 @@ var RequestLedger = class {
       outcome: "waiting",
       errno: 0,
       roundTrip: void 0,
-      tallies: path === void 0 ? [this.total] : [this.total, path.tally]
+      accounts: path === void 0 ? [this.total] : [this.total, path],
+      recent: false
     };
     this.#count(request2, 1);
     this.#requests.set(sequence, request2);
@@ -6083,12 +6706,11 @@ var RequestLedger = class {
   }
   #countTime(request2, roundTrip) {
     request2.roundTrip = roundTrip;
-    this.times.add(roundTrip);
-    this.paths[(request2.sequence - 1) % this.paths.length]?.times.add(roundTrip);
+    for (const { times } of request2.accounts) times.add(roundTrip);
     const before = this.#requests.get(request2.sequence - 1)?.roundTrip;
     const after = this.#requests.get(request2.sequence + 1)?.roundTrip;
-    if (before !== void 0) this.times.addConsecutive(before, roundTrip);
-    if (after !== void 0) this.times.addConsecutive(roundTrip, after);
+    if (before !== void 0) this.total.times.addConsecutive(before, roundTrip);
+    if (after !== void 0) this.total.times.addConsecutive(roundTrip, after);
   }
   #fail(request2, errno, report) {
     const settled = request2 === void 0 || hasAnswer(request2) || request2.outcome === "failed";
@@ -6100,28 +6722,32 @@ var RequestLedger = class {
     return failure;
   }
   #settle(request2, outcome, errno = 0) {
-    if (this.#waiting.delete(request2.sequence)) {
-      this.settledFirst.counts[outcome]++;
-      if (this.recent !== this.total) this.#enterWindow(request2);
+    const first = this.#waiting.delete(request2.sequence);
+    for (const account of request2.accounts) {
+      if (first) account.first.counts[outcome]++;
+      account.unanswered = outcome === "received" ? 0 : account.unanswered + Number(first);
     }
+    if (first && this.recent !== this.total) this.#enterWindow(request2);
     this.#count(request2, -1);
     request2.outcome = outcome;
     request2.errno = errno;
     this.#count(request2, 1);
   }
   #enterWindow(request2) {
-    request2.tallies.push(this.recent);
-    this.recent.counts[request2.outcome]++;
+    const { counts } = this.recent;
+    request2.recent = true;
+    counts[request2.outcome]++;
     this.#window.push(request2);
-    const oldest = this.#window.length > this.#options.window ? this.#window.shift() : void 0;
-    if (oldest === void 0) return;
-    oldest.tallies.pop();
-    this.recent.counts[oldest.outcome]--;
-    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
+    if (this.#window.length <= this.#options.window) return;
+    const oldest = this.#window.shift();
+    oldest.recent = false;
+    counts[oldest.outcome]--;
+    if (counts["wrong source"] === 0) this.wrongSources.length = 0;
   }
-  #count({ outcome, errno, tallies }, change) {
-    for (const { counts } of tallies) counts[outcome] += change;
-    if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
+  #count({ outcome, errno, accounts, recent }, change2) {
+    for (const { counts } of accounts) counts[outcome] += change2;
+    if (recent) this.recent.counts[outcome] += change2;
+    if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change2);
   }
 };
 function hasAnswer({ outcome }) {
@@ -6135,6 +6761,7 @@ var ProbeTarget = class {
   session;
   ledger;
   sockets;
+  lastReply;
   observer = {};
   lastDue = -Infinity;
   constructor(peer, session, sockets, options3) {
@@ -6162,14 +6789,17 @@ var ProbeTarget = class {
     const payload = batch.payload(i);
     const from = peerOf(batch, i);
     const match = this.ledger.answered({ payload, from, time });
-    this.observer.replied?.(this, {
+    this.lastReply = {
       ...match,
       from,
       to: printable2(batch.localAddress(i)),
       size: payload.length,
       fragmentSize: batch.fragmentSize(i),
-      time
-    });
+      time,
+      hopLimit: batch.hopLimit(i),
+      trafficClass: batch.trafficClass(i)
+    };
+    this.observer.replied?.(this, this.lastReply);
   }
   giveUp(sequence) {
     this.ledger.lost(sequence);
@@ -6225,47 +6855,128 @@ var TargetSet = class {
     let group3 = this.#groups.find(([socket2]) => socket2.ipv4 === ipv4 && socket2.size < this.#socketTargets);
     if (group3 === void 0) {
       const { sourcePorts } = this.#options;
-      group3 = Array.from({ length: sourcePorts }, () => new ProbeSocket(ipv4, this.#options, this.#errors));
+      group3 = Array.from({ length: sourcePorts }, () => this.#makeSocket(ipv4));
       this.#groups.push(group3);
     }
     this.#session = this.#session + SESSION_STEP | 0;
     return new ProbeTarget(peer, this.#session, group3, this.#options);
   }
+  #makeSocket(ipv4) {
+    try {
+      return new ProbeSocket(ipv4, this.#options, this.#errors);
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== EMFILE) throw error;
+      const advice = "a connected target, and one of --size below 16, needs sockets of its own";
+      throw new SystemError("socket", EMFILE, `too many targets for the open files (ulimit -n): ${advice}`);
+    }
+  }
 };
+
+// src/probe/watch_report.ts
+function watchReport(settings, terminal, summary, metrics) {
+  const verdicts = /* @__PURE__ */ new WeakMap();
+  const update = (target) => {
+    const { endpoint, ledger, peer: { name = null } } = target;
+    const before = verdicts.get(target);
+    const word2 = verdict(ledger);
+    if (settings.quiet || word2 === before || ledger.recent.settled === 0) return;
+    verdicts.set(target, word2);
+    const time = (/* @__PURE__ */ new Date()).toISOString();
+    const text = word2 === "ok" ? "" : explanation(target, settings);
+    if (settings.json) {
+      const previous = before === void 0 ? null : jsonWord(before);
+      const event = { event: "verdict", time, target: endpoint, name, verdict: jsonWord(word2), previous };
+      writeJson(terminal, { ...event, explanation: text || null });
+    } else {
+      const title = name === null ? endpoint : `${name} ${endpoint}`;
+      const line = `${time} ${title} ${terminal.paint(verdictStyle(word2), word2)}`;
+      terminal.writeLines([text === "" ? line : `${line}: ${text}`]);
+    }
+  };
+  return {
+    replied(target, reply) {
+      metrics.replied(target, reply);
+      update(target);
+    },
+    failed: update,
+    lost: update,
+    finish: summary.finish
+  };
+}
 
 // src/probe/command.ts
 var LAST_MILLISECONDS = 1e3;
+var SERVING_TURN_MILLISECONDS = 10;
 async function runProbe(settings) {
   const options3 = targetOptions(settings);
   const set = new TargetSet(options3);
-  set.replace(resolveTargets(settings, options3.source));
+  const readTargets = async () => {
+    const { targets, targetsFile } = settings;
+    const more = targetsFile === void 0 ? [] : await readTargetFile(targetsFile, settings);
+    set.replace(resolveTargets([...targets, ...more], settings, options3.source));
+  };
+  await readTargets();
   const terminal = new Terminal();
   let stoppedAt = Infinity;
-  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
-  const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await (settings.findMtu ? findMtu : ask)(set, settings, terminal, isStopped);
+  let rereads = false;
+  handleSignals((signal) => {
+    if (signal === "SIGHUP" && settings.watch && settings.targetsFile !== void 0) rereads = true;
+    else stoppedAt = Math.min(stoppedAt, performance.now());
+  });
+  const reread = async () => {
+    if (!rereads) return false;
+    rereads = false;
+    await readTargets().catch(complain);
+    return true;
+  };
+  const run = { settings, set, terminal, reread, isStopped: () => stoppedAt < Infinity || terminal.closed };
+  const ok = await (settings.findMtu ? findMtu : ask)(run);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
-function findMtu({ targets, sockets }, settings, terminal, isStopped) {
-  const report = mtuReport(settings, terminal);
-  return searchMtu(targets, new Prober(sockets), settings.timeoutMilliseconds, report, isStopped);
+function complain(error) {
+  if (!(error instanceof UsageError || error instanceof SystemError)) throw error;
+  console.error(`echo.ts: ${error.message}; the targets stay as they are`);
 }
-async function ask({ targets, sockets }, settings, terminal, isStopped) {
-  const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
-  const report = makeReport(targets, settings, terminal);
-  for (const target of targets) target.observer = report;
-  const showProgress = () => {
-    report.progress?.();
-    return terminal.drain(isStopped);
+function findMtu({ settings, set: { targets, sockets }, terminal, isStopped }) {
+  const report = mtuReport(settings, terminal);
+  const prober = new Prober();
+  prober.setSockets(sockets);
+  return searchMtu(targets, prober, settings.timeoutMilliseconds, report, isStopped);
+}
+async function ask({ settings, set, terminal, reread, isStopped }) {
+  const isOne = set.targets.length === 1 && settings.targetsFile === void 0;
+  const makeSummary = settings.json ? jsonReport : isOne ? lineReport : tableReport;
+  const summary = makeSummary(set, settings, terminal);
+  const metrics = new ProbeMetrics();
+  const report = settings.watch ? watchReport(settings, terminal, summary, metrics) : summary;
+  const server = settings.metrics === void 0 ? void 0 : new MetricsServer();
+  await server?.listen(settings.metrics, {
+    prefix: "echo_probe",
+    metrics: () => metrics.of(set.targets),
+    healthy: () => !isStopped()
+  });
+  const schedule = new Schedule(settings);
+  const prober = new Prober();
+  const useTargets = () => {
+    for (const target of set.targets) target.observer = report;
+    schedule.setTargets(set.targets);
+    prober.setSockets(set.sockets);
   };
+  useTargets();
   report.start?.();
-  await sendRequests(targets, settings, new Prober(sockets), showProgress, isStopped);
+  await sendRequests(set, schedule, prober, settings.timeoutMilliseconds, async () => {
+    if (await reread()) useTargets();
+    if (server !== void 0) prober.turnMilliseconds = server.busy ? 0 : SERVING_TURN_MILLISECONDS;
+    report.progress?.();
+    await terminal.drain(isStopped);
+  }, isStopped);
   report.finish();
-  return targets.every(({ ledger }) => verdict(ledger) === "ok");
+  await server?.close();
+  return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 function targetOptions(settings) {
-  const { interfaceName: interfaceName2, findMtu: findMtu2, size } = settings;
+  const { interfaceName: interfaceName2, findMtu: findMtu2, size, watch, count } = settings;
   const index = interfaceName2 === void 0 ? 0 : interfaceIndex(interfaceName2);
   if (interfaceName2 !== void 0 && index === 0) throw noInterface(interfaceName2);
   return {
@@ -6274,8 +6985,7 @@ function targetOptions(settings) {
     interfaceIndex: index,
     sizeMin: findMtu2 ? SMALL_SIZE : size,
     sizeMax: findMtu2 ? SIZE_MAX : size,
-    window: Infinity,
-    sourcePorts: 1
+    window: watch ? count : Infinity
   };
 }
 

@@ -6,6 +6,7 @@
 
 // Address families. <bits/socket.h>, socket(2)
 export const AF_UNSPEC = 0;
+export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
@@ -41,6 +42,8 @@ export const SO_BINDTOIFINDEX = 62;
 
 // Indexes in the `__u32[]` of `SO_MEMINFO`: bytes in the send buffer, its size, datagrams dropped on reception.
 // <linux/sock_diag.h>
+export const SK_MEMINFO_RMEM_ALLOC = 0;
+export const SK_MEMINFO_RCVBUF = 1;
 export const SK_MEMINFO_WMEM_ALLOC = 2;
 export const SK_MEMINFO_SNDBUF = 3;
 export const SK_MEMINFO_DROPS = 8;
@@ -242,6 +245,7 @@ export const EBADF = 9;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EINVAL = 22;
+export const EMFILE = 24;
 export const ESPIPE = 29;
 export const EPIPE = 32;
 export const ENOTSOCK = 88;

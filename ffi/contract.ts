@@ -18,6 +18,8 @@ export type ForeignType = "i32" | "u32" | "pointer";
 export interface Signature {
   readonly parameters: readonly ForeignType[];
   readonly result: ForeignType;
+  /** Whether Deno calls it on another thread, and returns a promise. */
+  readonly nonblocking?: boolean;
 }
 
 /** C functions by name. */
@@ -68,17 +70,25 @@ export interface ForeignInterface {
    * @throws {LibraryError} if none can be loaded, or the user has not granted the permission
    */
   load<const S extends Signatures>(libraries: readonly string[], signatures: S): Library<S>;
+  /** What a thread of its own needs to load functions. Deno has none: it calls functions with `nonblocking` on threads. */
+  readonly threads?: ThreadParts;
+}
+
+/** What `ffi/helper_thread.ts` needs of a runtime. */
+export interface ThreadParts {
+  /** Name of the module with `dlopen`: `bun:ffi`. */
+  readonly moduleName: string;
+  /** Signatures in the form that this `dlopen` takes. */
+  translate(signatures: Signatures): Readonly<Record<string, unknown>>;
+  /** The global function `process.getBuiltinModule`. */
+  getBuiltinModule(name: string): unknown;
+  /** Calls a function when the process ends. */
+  onExit(handler: () => void): void;
   /**
-   * Loads functions that may block, from the first of `libraries` that exists. They run on another thread, one call at a
-   * time, while the event loop goes on. A pending call keeps the process alive. The `errno` of a call is unavailable.
-   * @param interrupt makes the pending call return; called when the process ends during a call
-   * @throws {LibraryError} as {@link load} does
+   * The reason of a failure, in one line.
+   * @throws {LibraryError} if a permission is missing
    */
-  loadBlocking<const S extends Signatures>(
-    libraries: readonly string[],
-    signatures: S,
-    interrupt: () => void,
-  ): BlockingFunctions<S>;
+  reasonOf(error: unknown): string;
 }
 
 /** A library that was loaded with the signatures `S`. */

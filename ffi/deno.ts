@@ -5,7 +5,6 @@
  */
 
 import {
-  type BlockingFunctions,
   type ForeignInterface,
   type Functions,
   type Library,
@@ -81,13 +80,6 @@ function foreignInterface(deno: DenoGlobal): ForeignInterface {
         addressOf: (buffer) => Number((addressOf as (...values: unknown[]) => bigint)(buffer, buffer, 0)),
         pointer: (address) => (pointer as (...values: unknown[]) => Pointer)(address, address, 0),
       };
-    },
-    loadBlocking<const S extends Signatures>(libraries: readonly string[], signatures: S): BlockingFunctions<S> {
-      // Deno runs nonblocking calls on a pool of threads.
-      const blocking = Object.entries(signatures).map((
-        [name, signature],
-      ) => [name, { ...signature, nonblocking: true }]);
-      return open(deno, libraries, Object.fromEntries(blocking)) as BlockingFunctions<S>;
     },
   };
 }

@@ -14,13 +14,19 @@ import {
   EPOLLONESHOT,
 } from "./constants.ts";
 import { SystemError } from "./errno.ts";
+import { type Blocking, loadBlocking } from "./blocking.ts";
 import { epoll_event } from "./layouts.ts";
 import { close } from "./libc.ts";
-import { blockingLibc, lazyLibc, libc } from "./library.ts";
+import { lazyLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
 /** Most descriptors that one wait reports. */
 const EVENTS_MAX = 64;
+
+const blockingSignatures = {
+  /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
+  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
+} as const;
 
 /** A set of descriptors. Each reports once after it was armed. epoll(7) */
 export class Epoll {
@@ -30,7 +36,7 @@ export class Epoll {
   readonly #events = this.#memory.pointer(epoll_event.size);
   readonly #call = lazyLibc();
   readonly #errno = libc().errno;
-  readonly #blocking = blockingLibc(() => this.wake());
+  readonly #blocking: Blocking<typeof blockingSignatures> = loadBlocking(blockingSignatures, () => this.wake());
   readonly #epoll: number;
   readonly #waker: number;
 
@@ -66,9 +72,14 @@ export class Epoll {
 
   /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
   async wait(): Promise<number> {
-    const count = await this.#blocking.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    const count = await this.#blocking.call.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
     // A signal may have ended it.
     return Math.max(0, count);
+  }
+
+  /** Sets whether a pending {@link wait} keeps the process alive; it does by default. */
+  keepAlive(keeps: boolean): void {
+    this.#blocking.keepAlive(keeps);
   }
 
   /** The descriptor that the last wait reported as number `i`. */

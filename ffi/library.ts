@@ -3,7 +3,7 @@
  * @module
  */
 
-import type { BlockingFunctions, Functions, Library } from "./contract.ts";
+import type { Functions, Library } from "./contract.ts";
 import { runtime } from "./runtime.ts";
 
 /**
@@ -47,6 +47,10 @@ const signatures = {
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   /** `void *memcpy(void *dest, const void *src, size_t n)`; the declared result is meaningless, and allocates nothing */
   memcpy: { parameters: ["pointer", "pointer", "u32"], result: "i32" },
+  /** `char *getenv(const char *name)` */
+  getenv: { parameters: ["pointer"], result: "pointer" },
+  /** `size_t strlen(const char *s)` */
+  strlen: { parameters: ["pointer"], result: "u32" },
   /** `int *__errno_location(void)` */
   __errno_location: { parameters: [], result: "pointer" },
 } as const;
@@ -73,10 +77,6 @@ const lazySignatures = {
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   /** `void freeaddrinfo(struct addrinfo *res)`; the declared result is meaningless */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-  /** `char *getenv(const char *name)` */
-  getenv: { parameters: ["pointer"], result: "pointer" },
-  /** `size_t strlen(const char *s)` */
-  strlen: { parameters: ["pointer"], result: "u32" },
 } as const;
 
 /** Functions for a server of several processes. */
@@ -106,16 +106,10 @@ const processSignatures = {
   mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "pointer"], result: "i32" },
 } as const;
 
-/** Functions that block for long. */
-const blockingSignatures = {
-  /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
-  epoll_wait: { parameters: ["i32", "pointer", "i32", "i32"], result: "i32" },
-} as const;
-
 /**
  * Names of libc: for the dynamic linker, then as paths, for a permission that is narrowed to a path. glibc, then musl.
  */
-const libraries = [
+export const libraries: readonly string[] = [
   "libc.so.6",
   "/lib/x86_64-linux-gnu/libc.so.6",
   "/lib/aarch64-linux-gnu/libc.so.6",
@@ -178,15 +172,4 @@ let processes: Functions<typeof processSignatures> | undefined;
  */
 export function processLibc(): Functions<typeof processSignatures> {
   return processes ??= runtime().ffi.load(libraries, processSignatures).call;
-}
-
-let blocking: BlockingFunctions<typeof blockingSignatures> | undefined;
-
-/**
- * Loads the functions of libc that block on another thread, once. Their `errno` is unavailable.
- * @param interrupt makes the pending call return; called when the process ends during a call
- * @throws {LibraryError} if they cannot be loaded
- */
-export function blockingLibc(interrupt: () => void): BlockingFunctions<typeof blockingSignatures> {
-  return blocking ??= runtime().ffi.loadBlocking(libraries, blockingSignatures, interrupt);
 }

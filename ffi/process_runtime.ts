@@ -4,7 +4,6 @@
  */
 
 import {
-  type BlockingFunctions,
   type ForeignInterface,
   type Functions,
   type Library,
@@ -26,19 +25,6 @@ export interface ProcessGlobal {
   exit(code: number): never;
   getBuiltinModule(name: string): unknown;
   emitWarning(warning: unknown, type: unknown): void;
-}
-
-/** The part of `node:worker_threads` that the adapters use. */
-interface WorkerThreads {
-  readonly Worker: new (program: string, options: Readonly<Record<string, unknown>>) => Worker;
-}
-
-interface Worker {
-  on(event: "message", handler: (value: unknown) => void): void;
-  on(event: "error", handler: (error: Error) => void): void;
-  postMessage(message: unknown): void;
-  ref(): void;
-  unref(): void;
 }
 
 /** A module with a function `dlopen`. Where those of Bun and Node.js differ, it translates. */
@@ -87,17 +73,12 @@ function foreignInterface(process: ProcessGlobal, module: ForeignModule): Foreig
       }
       throw new LibraryError(`cannot load libc: ${reason}`);
     },
-    loadBlocking<const S extends Signatures>(
-      libraries: readonly string[],
-      signatures: S,
-      interrupt: () => void,
-    ): BlockingFunctions<S> {
-      const thread = new HelperThread(process, module, libraries, signatures, interrupt);
-      const functions = Object.keys(signatures).map((name) => [
-        name,
-        (...values: unknown[]) => thread.call(name, values),
-      ]);
-      return Object.fromEntries(functions) as BlockingFunctions<S>;
+    threads: {
+      moduleName: module.name,
+      translate: (signatures) => translate(module, signatures),
+      getBuiltinModule: process.getBuiltinModule,
+      onExit: (handler) => void process.on("exit", handler),
+      reasonOf: (error) => reasonOf(module, error),
     },
   };
 }
@@ -113,63 +94,4 @@ function translate(module: ForeignModule, signatures: Signatures): Record<string
 function reasonOf(module: ForeignModule, error: unknown): string {
   if (!(error instanceof Error)) throw error;
   return module.reasonOf(error).replaceAll(/\s+/g, " ");
-}
-
-/** Program of the helper thread. It loads the library; then each message is a call. */
-const HELPER = `
-const { parentPort, workerData } = require("node:worker_threads");
-const { name, libraries, signatures } = workerData;
-const { dlopen } = process.getBuiltinModule(name);
-let library;
-for (const path of libraries) {
-  try {
-    library = dlopen(path, signatures);
-    break;
-  } catch {}
-}
-const { symbols, functions = symbols } = library;
-parentPort.on("message", ([name, values]) => parentPort.postMessage(functions[name](...values)));
-`;
-
-/** A thread that calls C functions, one at a time. */
-class HelperThread {
-  readonly #worker: Worker;
-  #settle: { resolve(result: unknown): void; reject(error: Error): void } | undefined;
-
-  constructor(
-    process: ProcessGlobal,
-    module: ForeignModule,
-    libraries: readonly string[],
-    signatures: Signatures,
-    interrupt: () => void,
-  ) {
-    const { Worker } = process.getBuiltinModule("node:worker_threads") as WorkerThreads;
-    const workerData = { name: module.name, libraries, signatures: translate(module, signatures) };
-    try {
-      // The warning that `node:ffi` is experimental, and the options of Bun for a small heap.
-      this.#worker = new Worker(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
-    } catch (error) {
-      throw new LibraryError(`cannot start a thread: ${reasonOf(module, error)}`);
-    }
-    this.#worker.unref();
-    this.#worker.on("message", (value) => this.#take()?.resolve(value));
-    this.#worker.on("error", ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`)));
-    // Node.js ends a thread only when its call has returned.
-    process.on("exit", () => {
-      if (this.#settle !== undefined) interrupt();
-    });
-  }
-
-  call(name: string, values: readonly unknown[]): Promise<unknown> {
-    this.#worker.ref();
-    this.#worker.postMessage([name, values]);
-    return new Promise((resolve, reject) => this.#settle = { resolve, reject });
-  }
-
-  #take() {
-    const settle = this.#settle;
-    this.#settle = undefined;
-    this.#worker.unref();
-    return settle;
-  }
 }

@@ -4,6 +4,7 @@
  */
 
 import { AF_INET, AF_INET6, EAI_NONAME, SOCK_DGRAM } from "./constants.ts";
+import { type Blocking, loadBlocking } from "./blocking.ts";
 import { addrinfo } from "./layouts.ts";
 import { lazyLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
@@ -19,16 +20,52 @@ const NAME = ANSWERS + 8;
  * @returns each address as the bytes of its `struct sockaddr`, in order of preference; or the negative `EAI_` error
  */
 export function getaddrinfo(name: string, family: number): Uint8Array[] | number {
+  const memory = writeQuestion(name, family);
+  if (memory === undefined) return EAI_NONAME;
+  const { getaddrinfo } = lazyLibc();
+  return readAnswers(
+    memory,
+    getaddrinfo(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS)),
+  );
+}
+
+const blockingSignatures = {
+  /** `int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)` */
+  getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
+} as const;
+
+let blocking: Blocking<typeof blockingSignatures> | undefined;
+let last: Promise<unknown> = Promise.resolve();
+
+/** Resolves a host name as {@link getaddrinfo} does, while the event loop goes on. */
+export function getaddrinfoOnThread(name: string, family: number): Promise<Uint8Array[] | number> {
+  const memory = writeQuestion(name, family);
+  if (memory === undefined) return Promise.resolve(EAI_NONAME);
+  const { call } = blocking ??= loadBlocking(blockingSignatures, () => {});
+  const ask = () =>
+    call.getaddrinfo(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS))
+      .then((error) => readAnswers(memory, error));
+  const answers = last.then(ask);
+  // One call at a time, also after one that failed.
+  last = answers.catch(() => {});
+  return answers;
+}
+
+/** The arguments of a call; `undefined` for a text that is no name. */
+function writeQuestion(name: string, family: number): Memory | undefined {
   // A host name has no other characters. RFC 1123, 2.1
-  if (!/^[\w.-]{1,255}$/.test(name)) return EAI_NONAME;
-  const { getaddrinfo, freeaddrinfo } = lazyLibc();
+  if (!/^[\w.-]{1,255}$/.test(name)) return undefined;
   const memory = new Memory(NAME + name.length + 1);
   memory.i32[(HINTS + addrinfo.ai_family) >> 2] = family;
   memory.i32[(HINTS + addrinfo.ai_socktype) >> 2] = SOCK_DGRAM;
   memory.writeCString(NAME, name);
-  const error = getaddrinfo(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS));
+  return memory;
+}
+
+/** The addresses that a call has left in its memory; or its error, if it is one. */
+function readAnswers({ i32 }: Memory, error: number): Uint8Array[] | number {
   if (error !== 0) return error;
-  const first = readAddress(memory.i32, ANSWERS);
+  const first = readAddress(i32, ANSWERS);
   const addresses: Uint8Array[] = [];
   for (let address = first; address !== 0;) {
     const entry = new Int32Array(copyOf(address, addrinfo.size).buffer);
@@ -38,7 +75,7 @@ export function getaddrinfo(name: string, family: number): Uint8Array[] | number
     }
     address = readAddress(entry, addrinfo.ai_next);
   }
-  freeaddrinfo(libc().pointer(first));
+  lazyLibc().freeaddrinfo(libc().pointer(first));
   return addresses;
 }
 

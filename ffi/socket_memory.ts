@@ -5,6 +5,8 @@
 
 import {
   SK_MEMINFO_DROPS,
+  SK_MEMINFO_RCVBUF,
+  SK_MEMINFO_RMEM_ALLOC,
   SK_MEMINFO_SNDBUF,
   SK_MEMINFO_VARS,
   SK_MEMINFO_WMEM_ALLOC,
@@ -40,6 +42,16 @@ export class SocketMemory {
   read(): void {
     this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
     this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
+  }
+
+  /** Bytes in the receive buffer: datagrams that wait, with their bookkeeping. */
+  get receiveBufferUsed(): number {
+    return this.#words[SK_MEMINFO_RMEM_ALLOC]!;
+  }
+
+  /** Size of the receive buffer in such bytes. */
+  get receiveBufferSize(): number {
+    return this.#words[SK_MEMINFO_RCVBUF]!;
   }
 
   /** Bytes in the send buffer: datagrams that have not left the host, with their bookkeeping. */

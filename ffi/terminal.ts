@@ -25,11 +25,11 @@ export function terminalDevice(fd: number): number | undefined {
 export function environmentVariable(name: string): string {
   const text = new Memory(name.length + 1);
   text.writeCString(0, name);
-  const { getenv, strlen } = lazyLibc();
+  const { getenv, memcpy, strlen } = libc().call;
   const value = getenv(text.pointer(0));
   const length = value === null ? 0 : strlen(value);
   if (length === 0) return "";
   const copy = new Memory(length);
-  libc().call.memcpy(copy.pointer(0), value, length);
+  memcpy(copy.pointer(0), value, length);
   return new TextDecoder().decode(copy.bytes.subarray(0, length));
 }

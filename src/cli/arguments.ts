@@ -169,6 +169,15 @@ export function numberFrom(least: number, most: number): Parse<number> {
   };
 }
 
+/** Reads one of some words. */
+export function oneOf<W extends string>(words: readonly W[]): Parse<W> {
+  return (text, name) => {
+    const word = words.find((known) => known === text);
+    if (word !== undefined) return word;
+    throw new UsageError(`${name} must be one of ${list(words)}, not ${quote(text)}`);
+  };
+}
+
 /** Words as an enumeration: `text, json and none`. */
 export function list(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;

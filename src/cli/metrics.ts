@@ -36,8 +36,16 @@ export const OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; ch
 /** As {@link OPENMETRICS_TYPE}, for the text format of Prometheus. */
 export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
+/** Characters of a piece of the text, about. */
+const PIECE_LENGTH = 65_536;
+
 /** Metrics in the text format of OpenMetrics, or of Prometheus. */
 export function exposition(metrics: Iterable<Metric>, openMetrics: boolean): string {
+  return [...expositionPieces(metrics, openMetrics)].join("");
+}
+
+/** As {@link exposition}, piece by piece, for there may be many samples. */
+export function* expositionPieces(metrics: Iterable<Metric>, openMetrics: boolean): Generator<string> {
   let text = "";
   for (const { name, type, help, samples } of metrics) {
     const suffix = SUFFIXES[type] ?? "";
@@ -47,9 +55,12 @@ export function exposition(metrics: Iterable<Metric>, openMetrics: boolean): str
     text += `# HELP ${family} ${help}\n# TYPE ${family} ${shownType}\n`;
     for (const { labels = {}, value, suffix: own = suffix } of samples) {
       text += `${name}${own}${labelsText(labels)} ${value}\n`;
+      if (text.length < PIECE_LENGTH) continue;
+      yield text;
+      text = "";
     }
   }
-  return openMetrics ? `${text}# EOF\n` : text;
+  yield openMetrics ? `${text}# EOF\n` : text;
 }
 
 /**

@@ -3,13 +3,14 @@
  * @module
  */
 
-import type { Server } from "node:http";
+import type { Server, ServerResponse } from "node:http";
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
+import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { runtime } from "../../ffi/runtime.ts";
 import { endpointText, parseAddress } from "../net/address.ts";
 import { numberFrom, quote, UsageError } from "./arguments.ts";
-import { exposition, type Metric, OPENMETRICS_TYPE, PROMETHEUS_TYPE } from "./metrics.ts";
+import { expositionPieces, type Metric, OPENMETRICS_TYPE, PROMETHEUS_TYPE } from "./metrics.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the metrics are served. */
@@ -70,9 +71,12 @@ export class MetricsServer {
         answer(405, "use GET\n", { allow: "GET, HEAD" });
       } else if (path === "/metrics") {
         const metrics = [...monitored.metrics(), ...processMetrics(monitored.prefix, process)];
-        answer(200, exposition(metrics, openMetrics), {
+        response.writeHead(200, {
           "content-type": openMetrics ? OPENMETRICS_TYPE : PROMETHEUS_TYPE,
+          connection: "close",
         });
+        if (request.method === "HEAD") response.end();
+        else void this.#write(response, expositionPieces(metrics, openMetrics));
       } else if (path === "/healthz") {
         monitored.healthy() ? answer(200, "ok\n") : answer(503, "stopping\n");
       } else {
@@ -93,6 +97,17 @@ export class MetricsServer {
       server.on("error", ({ code }: NodeJS.ErrnoException) => reject(listenError(endpoint, ERRORS[code ?? ""])));
       server.listen(port, address, resolve);
     });
+  }
+
+  /** Writes a text piece by piece, so that the command goes on meanwhile. */
+  async #write(response: ServerResponse, pieces: Iterable<string>): Promise<void> {
+    for (const piece of pieces) {
+      if (response.destroyed) return;
+      this.#busyUntil = performance.now() + ANSWER_MILLISECONDS;
+      response.write(piece);
+      await yieldToEventLoop();
+    }
+    response.end();
   }
 
   /** Ends the server. */

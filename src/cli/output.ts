@@ -98,7 +98,10 @@ export class Output {
     return true;
   }
 
-  /** Writes what the descriptor takes within a time; the rest is dropped. */
+  /**
+   * Writes what the descriptor takes within a time; the rest is dropped, but for the rest of a line that was written in
+   * part: that comes before the next line.
+   */
   settle(milliseconds: number): void {
     const end = performance.now() + milliseconds;
     while (this.flush() && this.at > 0) {
@@ -106,13 +109,12 @@ export class Output {
       if (left <= 0 || this.#writer.wait(left) === 0) break;
     }
     this.#drop();
-    // Nothing will complete a torn line in time for the count.
-    this.dropped += this.#countLines(0);
   }
 
   /** Settles and closes the output. It must not be used afterwards. */
   close(milliseconds: number): void {
     this.settle(milliseconds);
+    this.dropped += this.#countLines(0);
     this.#writer.close();
   }
 

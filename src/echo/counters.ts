@@ -8,7 +8,6 @@ import { REASONS } from "./guard.ts";
 
 /** The counts since the start, in the order and under the names of the JSON summary. */
 export interface Summary {
-  readonly event: "summary";
   /** Datagrams received: `echoed + refused + failed`. */
   readonly received: number;
   /** Datagrams sent back. */
@@ -42,7 +41,11 @@ export const LINES_LEFT_OUT = 2;
 export const LINES_DROPPED = 3;
 /** Index in {@link Counters.counts} of the datagrams received before the batch that is handled now. */
 export const RECEIVED_BEFORE = 4;
-const REFUSED = 5;
+/** Index in {@link Counters.counts} of the bytes of payload received. */
+export const RECEIVED_BYTES = 5;
+/** Index in {@link Counters.counts} of the bytes of payload sent back. */
+export const ECHOED_BYTES = 6;
+const REFUSED = 7;
 const FAILED = REFUSED + REASONS.length;
 /** Length of {@link Counters.counts}. */
 export const COUNTS: number = FAILED + ERRNO_COUNT;
@@ -75,7 +78,6 @@ export function summarize(workers: readonly Counters[], droppedByKernel: number,
   const refused = positiveCounts(REASONS.length, (i) => total(({ refused }) => refused[i]!), (i) => REASONS[i]!);
   const failed = positiveCounts(ERRNO_COUNT, (errno) => total(({ failed }) => failed[errno]!), errnoName);
   return {
-    event: "summary",
     received: total(({ counts }) => counts[RECEIVED]!),
     echoed: total(({ counts }) => counts[ECHOED]!),
     refused: sum(Object.values(refused)),

@@ -8,6 +8,8 @@ import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
 import { CLOCK_MONOTONIC, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
 import { ERRNO_COUNT, SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
+import { SocketMemory } from "../../ffi/socket_memory.ts";
+import type { Metric } from "../cli/metrics.ts";
 import type { Output } from "../cli/output.ts";
 import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
@@ -15,17 +17,20 @@ import type { MessageBatch } from "../socket/message_batch.ts";
 import {
   type Counters,
   ECHOED,
+  ECHOED_BYTES,
   LINES_DROPPED,
   LINES_LEFT_OUT,
   RECEIVED,
   RECEIVED_BEFORE,
+  RECEIVED_BYTES,
   summarize,
   type Summary,
 } from "./counters.ts";
-import { FaultNotices } from "./fault_notices.ts";
 import { type Guard, STOPPING } from "./guard.ts";
 import type { Log } from "./log.ts";
-import { RefusalNotices } from "./refusal_notices.ts";
+import { echoMetrics } from "./metrics.ts";
+import { Notices } from "./notices.ts";
+import type { Operator } from "./operator.ts";
 import type { AdaptivePolling } from "./polling.ts";
 import { BATCH_CAPACITY, type SharedBlock } from "./shared_block.ts";
 
@@ -33,6 +38,8 @@ import { BATCH_CAPACITY, type SharedBlock } from "./shared_block.ts";
 const PAUSE_INTERVAL_MICROSECONDS = 10_000;
 /** Turns of the event loop in such a pause: within 250 ms more than {@link SIGNAL_TURNS}. */
 const PAUSE_TURNS = 3;
+/** Longest time between two looks at what else needs the event loop. A look under load takes 0.2 ms. */
+const ATTENTION_MILLISECONDS = 20;
 /**
  * Longest sleep after traffic. A signal interrupts a sleep, but not one that begins right after the signal came.
  */
@@ -54,12 +61,24 @@ export interface EchoServerParts {
   readonly polling: AdaptivePolling;
   /** Standard output. */
   readonly output: Output;
-  /** Tells the operator a sentence. */
-  readonly tell: (text: string) => void;
+  /** Gets the notices. */
+  readonly operator: Operator;
+  /** Asks for attention of the event loop, if it is to serve others too. */
+  readonly attention?: Attention | undefined;
+  /** Called once a second. */
+  readonly everySecond?: () => void;
   /** Counts of this server; {@link guard} counts refusals there too. */
   readonly counters: Counters;
+  /** Whether a reply has the TOS or traffic class of its datagram, which the socket must report. */
+  readonly reflectTos?: boolean;
   /** The other servers on this port, if any. */
   readonly group?: Group | undefined;
+}
+
+/** What else the event loop serves, within some 50 milliseconds. */
+export interface Attention {
+  /** Whether something is due now. */
+  readonly busy: boolean;
 }
 
 /** Servers in several processes that share a port. */
@@ -89,12 +108,14 @@ export class EchoServer {
   readonly #batch: MessageBatch;
   readonly #counters: Counters;
   readonly #group: Group | undefined;
+  readonly #reflectTos: boolean;
   // Counts of an earlier process.
   readonly #base: Float64Array;
   readonly #failedBefore: Float64Array;
   readonly #start = performance.now();
-  readonly #faultNotices: FaultNotices;
-  readonly #refusalNotices: RefusalNotices;
+  readonly #notices: Notices;
+  readonly #attention: Attention | undefined;
+  readonly #onSecond: () => void;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
   // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
@@ -102,7 +123,7 @@ export class EchoServer {
   #stopping = false;
 
   /** Joins the parts; {@link run} starts the server. */
-  constructor({ socket, guard, log, polling, output, tell, counters, group }: EchoServerParts) {
+  constructor({ socket, guard, log, polling, output, operator, counters, group, ...parts }: EchoServerParts) {
     this.#socket = socket;
     this.#guard = guard;
     this.#log = log;
@@ -110,11 +131,13 @@ export class EchoServer {
     this.#output = output;
     this.#counters = counters;
     this.#group = group;
+    this.#reflectTos = parts.reflectTos ?? false;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
     this.#batch = socket.batch(BATCH_CAPACITY, group?.block.headers[group.index]);
-    this.#faultNotices = new FaultNotices(socket, tell);
-    this.#refusalNotices = new RefusalNotices({ refused: guard.refused, tell });
+    this.#notices = new Notices({ socket, refused: guard.refused, operator });
+    this.#attention = parts.attention;
+    this.#onSecond = parts.everySecond ?? (() => {});
   }
 
   /**
@@ -124,24 +147,28 @@ export class EchoServer {
   async run(): Promise<void> {
     let lastPause = this.#now;
     let lastSecond = this.#now;
-    this.#setReceiveTimeout(NAP_MILLISECONDS);
+    // Deno may find a new connection in the last of its turns.
+    const idleTurns = this.#attention === undefined ? SIGNAL_TURNS : 2 * SIGNAL_TURNS;
+    const pauseInterval = this.#attention === undefined ? PAUSE_INTERVAL_MICROSECONDS : ATTENTION_MILLISECONDS * 1000;
+    let sleep = NAP_MILLISECONDS;
     this.#socket.dropForgedOwnSources();
     while (!this.#stopping) {
+      this.#setReceiveTimeout(sleep);
       const received = this.#receive();
       if (received > 0) {
         this.#count();
         this.#admit();
         this.#send();
         this.#log.record(this.#batch);
-        this.#setReceiveTimeout(NAP_MILLISECONDS);
-        if (elapsedMicroseconds(lastPause, this.#now) < PAUSE_INTERVAL_MICROSECONDS) continue;
-        await yieldToEventLoop(PAUSE_TURNS);
+        sleep = NAP_MILLISECONDS;
+        if (elapsedMicroseconds(lastPause, this.#now) < pauseInterval && !this.#attention?.busy) continue;
+        await yieldToEventLoop(this.#attention === undefined ? PAUSE_TURNS : SIGNAL_TURNS);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
         if (received === -ESHUTDOWN) throw shutDown();
-        this.#setReceiveTimeout(SLEEP_MILLISECONDS);
-        if (received === -EAGAIN) await yieldToEventLoop(SIGNAL_TURNS);
+        sleep = SLEEP_MILLISECONDS;
+        if (received === -EAGAIN) await yieldToEventLoop(idleTurns);
         else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
@@ -149,7 +176,7 @@ export class EchoServer {
         lastSecond = this.#now;
         this.#everySecond();
       }
-      if (this.#group !== undefined) this.#tend(this.#group);
+      if (this.#group !== undefined) sleep = Math.min(sleep, this.#tend(this.#group));
     }
     this.publish();
   }
@@ -166,6 +193,18 @@ export class EchoServer {
     const group = this.#group;
     if (group === undefined) return summarize([this.#counters], this.#socket.drops(), seconds);
     return summarize(group.counters(), group.drops(), seconds);
+  }
+
+  /** The metrics at the moment, with those of the receive buffers of these sockets. */
+  metrics(sockets: readonly BatchSocket[]): Metric[] {
+    this.publish();
+    const memories = sockets.map(({ fd }) => new SocketMemory(fd));
+    return echoMetrics(this.#group?.counters() ?? [this.#counters], {
+      droppedByKernel: this.#group?.drops() ?? this.#socket.drops(),
+      receiveQueueBytes: memories.reduce((sum, { receiveBufferUsed }) => sum + receiveBufferUsed, 0),
+      receiveBufferBytes: memories.reduce((sum, { receiveBufferSize }) => sum + receiveBufferSize, 0),
+      rateTableSources: this.#guard.limitedSources(),
+    });
   }
 
   /** Counts the datagrams in sockets whose servers have stopped. */
@@ -208,10 +247,15 @@ export class EchoServer {
   /** Counts the datagrams of the batch; returns their number. */
   #count(): number {
     const batch = this.#batch;
-    let datagrams = 0;
-    for (let i = 0; i < batch.count; i++) if (!this.#isCopy(i)) datagrams += batch.datagrams(i);
+    let [datagrams, bytes] = [0, 0];
+    for (let i = 0; i < batch.count; i++) {
+      if (this.#isCopy(i)) continue;
+      datagrams += batch.datagrams(i);
+      bytes += batch.size(i);
+    }
     // In one step: the process may be killed at any time.
     this.#counters.counts[RECEIVED]! += datagrams;
+    this.#counters.counts[RECEIVED_BYTES]! += bytes;
     return datagrams;
   }
 
@@ -228,21 +272,30 @@ export class EchoServer {
     for (let i = 0; i < batch.count; i++) {
       if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
-      if (admitted < batch.datagrams(i)) this.#refusalNotices.note(batch, i);
+      if (admitted < batch.datagrams(i)) this.#notices.refusals.note(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
+      if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
     }
   }
 
   /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
   #send(): void {
-    this.#counters.counts[ECHOED]! += this.#socket.send(this.#batch);
+    const batch = this.#batch;
+    this.#counters.counts[ECHOED]! += this.#socket.send(batch);
+    let bytes = 0;
+    for (let i = 0; i < batch.count; i++) {
+      if (!batch.isMarked(i)) continue;
+      if (batch.error(i) === 0) bytes += batch.size(i);
+      else this.#notices.failures.note(batch, i);
+    }
+    this.#counters.counts[ECHOED_BYTES]! += bytes;
   }
 
   /** Pauses after a reception that failed: the next one may fail as fast. */
   async #pauseAfter(errno: number): Promise<void> {
-    this.#faultNotices.receiveError = errno;
+    this.#notices.receiveError = errno;
     await new Promise((resolve) => setTimeout(resolve, NAP_MILLISECONDS));
   }
 
@@ -256,15 +309,21 @@ export class EchoServer {
     }
   }
 
-  /** Lets the group do what is due. */
-  #tend(group: Group): void {
+  /** Lets the group do what is due; returns the time until the next call is due. */
+  #tend(group: Group): number {
     this.publish();
     const milliseconds = group.tend();
     if (milliseconds === 0) this.stop();
-    else this.#setReceiveTimeout(Math.min(milliseconds, this.#receiveTimeoutMilliseconds));
+    return milliseconds;
   }
 
-  #setReceiveTimeout(milliseconds: number): void {
+  #setReceiveTimeout(longestMilliseconds: number): void {
+    const attention = this.#attention;
+    const milliseconds = attention === undefined
+      ? longestMilliseconds
+      : attention.busy
+      ? 1
+      : Math.min(longestMilliseconds, ATTENTION_MILLISECONDS);
     if (this.#receiveTimeoutMilliseconds === milliseconds) return;
     this.#receiveTimeoutMilliseconds = milliseconds;
     this.#socket.setReceiveTimeout(milliseconds);
@@ -276,8 +335,8 @@ export class EchoServer {
     else if (group.index > 0) this.#output.flush();
     else this.#log.nextSecond(group.counters().reduce((sum, { counts }) => sum + counts[LINES_LEFT_OUT]!, 0));
     this.#guard.everySecond();
-    this.#faultNotices.everySecond();
-    this.#refusalNotices.everySecond();
+    this.#notices.everySecond();
+    this.#onSecond();
     this.#socket.dropForgedOwnSources();
     // The kernel's counter wraps.
     this.#socket.drops();

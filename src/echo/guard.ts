@@ -49,7 +49,7 @@ export const REASONS = [
 export type Reason = typeof REASONS[number];
 
 /** The datagram is admitted. */
-const ACCEPTED = 0;
+export const ACCEPTED = 0;
 
 /** Options of a {@link Guard}. */
 export interface GuardOptions {
@@ -142,6 +142,11 @@ export class Guard {
   /** To be called once a second. */
   everySecond(): void {
     this.#maxRate?.take(0, this.#now());
+  }
+
+  /** Sources that have used up a part of their burst of {@link GuardOptions.rate}. */
+  limitedSources(): number {
+    return this.#rate?.count(this.#now()) ?? 0;
   }
 
   #admitByRate(batch: MessageBatch, i: number, datagrams: number): number {

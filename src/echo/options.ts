@@ -14,6 +14,7 @@ import {
   list,
   listOption,
   numberFrom,
+  oneOf,
   option,
   parseArguments,
   quote,
@@ -21,6 +22,7 @@ import {
   UsageError,
 } from "../cli/arguments.ts";
 import type { Command } from "../cli/help.ts";
+import { parseMetricsEndpoint } from "../cli/metrics_server.ts";
 import {
   addressText,
   addressWords,
@@ -31,8 +33,11 @@ import {
   type Prefix,
   prefixMask,
 } from "../net/address.ts";
-import { LOG_FORMATS, type LogFormat } from "./log.ts";
+import { LOG_FORMATS } from "./log.ts";
 import type { Rate } from "./rate_limit.ts";
+
+const SUMMARY_FORMATS = ["text", "json"] as const;
+const DAY = 86_400;
 
 const options = {
   ...group("Socket", {
@@ -47,6 +52,7 @@ const options = {
       parseWorkers,
       "1",
     ),
+    reflectTos: flag("--reflect-tos", "reply with the DSCP and ECN that a datagram arrived with"),
     busyPollMicroseconds: option(
       "--busy-poll USEC",
       "longest poll, 0 to 1000 microseconds",
@@ -65,11 +71,23 @@ const options = {
     answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
     answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
     answerMulticast: flag("--answer-multicast", "answer datagrams to multicast addresses"),
+    join: listOption("--join GROUP[%IF]", "join and answer this multicast group; repeatable", parseGroup),
   }),
   ...group("Log", {
-    logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", parseLogFormat, "text"),
+    logFormat: option("--log FORMAT", "a line for each datagram: text, json or none", oneOf(LOG_FORMATS), "text"),
     logLimitPerSecond: option("--log-limit N", "most lines a second, 0 for no limit", numberFrom(0, 1e9), "1000"),
+    logTime: flag("--log-time", "begin lines of text with the time"),
     quiet: flag("-q, --quiet", "the same as --log none"),
+  }),
+  ...group("Monitoring", {
+    summaryFormat: option(
+      "--summary FORMAT",
+      "counts as text or json; if absent, as --log says",
+      oneOf(SUMMARY_FORMATS),
+    ),
+    summaryEverySeconds: option("--summary-every SECONDS", "show the counts every so many seconds", numberFrom(1, DAY)),
+    metrics: option("--metrics [ADDR:]PORT", "serve /metrics and /healthz over HTTP", parseMetricsEndpoint),
+    drainSeconds: option("--drain SECONDS", "keep answering for so long after SIGTERM", numberFrom(0, DAY), "0"),
   }),
   ...COMMON_OPTIONS,
 };
@@ -83,7 +101,7 @@ export const ECHO: Command = {
   ],
   options,
   notes: [
-    "SIGINT, SIGTERM and SIGHUP stop it, SIGUSR2 shows the counts so far. Examples:",
+    "SIGINT and SIGTERM stop it, SIGUSR2 shows the counts so far. Examples:",
     "  deno run --allow-ffi echo.ts 9000",
     "  bun run echo.ts 9000 --address 192.0.2.1 --log json",
   ],
@@ -95,6 +113,8 @@ export interface EchoSettings extends Settings<typeof options> {
   readonly port: number;
   /** 4 or 6, to use only that address family. */
   readonly family: 4 | 6 | undefined;
+  /** Format of the summaries. */
+  readonly summaryFormat: typeof SUMMARY_FORMATS[number];
 }
 
 /**
@@ -113,7 +133,15 @@ export function parseEcho(args: readonly string[]): EchoSettings | "help" | "ver
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
   if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
-  return { ...settings, port: parsePort(positionals), family, logFormat: quiet ? "none" : settings.logFormat };
+  const answerMulticast = settings.answerMulticast || settings.join.length > 0;
+  return {
+    ...settings,
+    port: parsePort(positionals),
+    family,
+    answerMulticast,
+    logFormat: quiet ? "none" : settings.logFormat,
+    summaryFormat: settings.summaryFormat ?? (settings.logFormat === "json" ? "json" : "text"),
+  };
 }
 
 function parsePort(positionals: readonly string[]): number {
@@ -141,10 +169,10 @@ function readAddress(text: string): Uint8Array | undefined {
   return parseAddress(text.split("%")[0]!);
 }
 
-function parseLogFormat(text: string): LogFormat {
-  const format = LOG_FORMATS.find((known) => known === text);
-  if (format !== undefined) return format;
-  throw new UsageError(`--log must be one of ${list(LOG_FORMATS)}, not ${quote(text)}`);
+function parseGroup(text: string): string {
+  const bytes = readAddress(text);
+  if (bytes !== undefined && isMulticast(addressWords(bytes), 0)) return text;
+  throw new UsageError(`--join needs a multicast address, such as 224.0.0.251 or ff02::fb%eth0, not ${quote(text)}`);
 }
 
 const WORKERS_MAX = 64;

@@ -73,6 +73,11 @@ export class RateLimit {
     return held;
   }
 
+  /** Sources whose bucket is not full. Takes a time that {@link take} takes. */
+  count(now: number): number {
+    return this.#full.reduce((count, full) => full > now ? count + 1 : count, 0);
+  }
+
   /** The entry of a source; a new source replaces another one. */
   #find(first: number, second: number): number {
     const random = this.#random;

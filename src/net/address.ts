@@ -236,6 +236,11 @@ export function addressText(bytes: Uint8Array): string {
   return wordsText(addressWords(bytes), 0);
 }
 
+/** The text of an address of 16 bytes with its zone, if it has one. */
+export function zonedText(bytes: Uint8Array, zone: string): string {
+  return addressText(bytes) + (zone === "" ? "" : `%${zone}`);
+}
+
 /** The text of an endpoint: an address of 16 bytes, its zone or "", and a port. */
 export function endpointText(bytes: Uint8Array, zone: string, port: number): string {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);

@@ -6,7 +6,7 @@
 import { AF_INET, AF_INET6, AF_UNSPEC, EADDRNOTAVAIL, EAI_AGAIN } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { interfaceIndex, interfaceName } from "../../ffi/interfaces.ts";
-import { getaddrinfo } from "../../ffi/resolver.ts";
+import { getaddrinfo, getaddrinfoOnThread } from "../../ffi/resolver.ts";
 import { isLinkLocal, parseAddress, type ResolvedAddress } from "./address.ts";
 import { describe, invalid, requireInteger, requireString } from "./checks.ts";
 import { readSocketAddress } from "./socket_address.ts";
@@ -89,8 +89,23 @@ export function requirePort(syscall: string, port: number, least: 0 | 1): number
  */
 export function resolve(text: string, family?: 4 | 6): ResolvedAddress[] {
   const address = readAddress(text);
-  if (address !== undefined) return [address];
-  const answers = getaddrinfo(text, family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC);
+  return address === undefined ? addressesOf(getaddrinfo(text, domainOf(family)), text, family) : [address];
+}
+
+/** Resolves an address or a name as {@link resolve} does, while the event loop goes on. */
+export async function resolveOnThread(text: string, family?: 4 | 6): Promise<ResolvedAddress[]> {
+  const address = readAddress(text);
+  return address === undefined
+    ? addressesOf(await getaddrinfoOnThread(text, domainOf(family)), text, family)
+    : [address];
+}
+
+function domainOf(family: 4 | 6 | undefined): number {
+  return family === 4 ? AF_INET : family === 6 ? AF_INET6 : AF_UNSPEC;
+}
+
+/** The addresses of a name that was resolved. */
+function addressesOf(answers: Uint8Array[] | number, text: string, family: 4 | 6 | undefined): ResolvedAddress[] {
   if (typeof answers === "number" || answers.length === 0) {
     const why = answers === EAI_AGAIN
       ? "the name server does not answer; try again, or give an address"

@@ -3,24 +3,43 @@
  * @module
  */
 
+import { SystemError } from "../../ffi/errno.ts";
 import { interfaceIndex } from "../../ffi/interfaces.ts";
+import { UsageError } from "../cli/arguments.ts";
+import { MetricsServer } from "../cli/metrics_server.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { Terminal } from "../cli/terminal.ts";
 import { noInterface, resolve } from "../net/endpoint.ts";
 import { resolveTargets } from "./endpoints.ts";
 import { jsonReport } from "./json_report.ts";
 import { lineReport } from "./line_report.ts";
+import { ProbeMetrics } from "./metrics.ts";
 import { mtuReport } from "./mtu_report.ts";
 import { searchMtu, SMALL_SIZE } from "./mtu_search.ts";
 import { type ProbeSettings, SIZE_MAX } from "./options.ts";
-import { sendRequests } from "./pacing.ts";
+import { Schedule, sendRequests } from "./pacing.ts";
 import { Prober } from "./prober.ts";
 import { tableReport } from "./table_report.ts";
+import { readTargetFile } from "./target_file.ts";
 import { type TargetOptions, TargetSet } from "./target_set.ts";
 import { verdict } from "./verdict.ts";
+import { watchReport } from "./watch_report.ts";
 
 /** How long a stalled reader gets for the summary after a signal. */
 const LAST_MILLISECONDS = 1000;
+/** Longest time before the event loop gets a turn, where metrics are served. */
+const SERVING_TURN_MILLISECONDS = 10;
+
+/** What a run of the probe works with. */
+interface Run {
+  readonly settings: ProbeSettings;
+  readonly set: TargetSet;
+  readonly terminal: Terminal;
+  /** Whether a signal or the reader of the output has stopped it. */
+  isStopped(): boolean;
+  /** Reads the targets again if a signal has asked for that; returns whether they may be others. */
+  reread(): Promise<boolean>;
+}
 
 /**
  * Runs the probe until it is done or a signal stops it.
@@ -31,49 +50,80 @@ export async function runProbe(settings: ProbeSettings): Promise<number> {
   // Before signals are handled, for a name server may take long to answer, and nothing else goes on meanwhile.
   const options = targetOptions(settings);
   const set = new TargetSet(options);
-  set.replace(resolveTargets(settings, options.source));
+  const readTargets = async () => {
+    const { targets, targetsFile } = settings;
+    const more = targetsFile === undefined ? [] : await readTargetFile(targetsFile, settings);
+    set.replace(resolveTargets([...targets, ...more], settings, options.source));
+  };
+  await readTargets();
   const terminal = new Terminal();
   let stoppedAt = Infinity;
-  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()));
-  const isStopped = () => stoppedAt < Infinity || terminal.closed;
-  const ok = await (settings.findMtu ? findMtu : ask)(set, settings, terminal, isStopped);
+  let rereads = false;
+  handleSignals((signal) => {
+    if (signal === "SIGHUP" && settings.watch && settings.targetsFile !== undefined) rereads = true;
+    else stoppedAt = Math.min(stoppedAt, performance.now());
+  });
+  const reread = async () => {
+    if (!rereads) return false;
+    rereads = false;
+    await readTargets().catch(complain);
+    return true;
+  };
+  const run: Run = { settings, set, terminal, reread, isStopped: () => stoppedAt < Infinity || terminal.closed };
+  const ok = await (settings.findMtu ? findMtu : ask)(run);
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
 
+/** Tells what is wrong with the targets, which stay as they are. */
+function complain(error: unknown): void {
+  if (!(error instanceof UsageError || error instanceof SystemError)) throw error;
+  console.error(`echo.ts: ${error.message}; the targets stay as they are`);
+}
+
 /** Searches the largest datagrams; returns whether all targets answer, each from the endpoint that was asked. */
-function findMtu(
-  { targets, sockets }: TargetSet,
-  settings: ProbeSettings,
-  terminal: Terminal,
-  isStopped: () => boolean,
-): Promise<boolean> {
+function findMtu({ settings, set: { targets, sockets }, terminal, isStopped }: Run): Promise<boolean> {
   const report = mtuReport(settings, terminal);
-  return searchMtu(targets, new Prober(sockets), settings.timeoutMilliseconds, report, isStopped);
+  const prober = new Prober();
+  prober.setSockets(sockets);
+  return searchMtu(targets, prober, settings.timeoutMilliseconds, report, isStopped);
 }
 
 /** Sends requests and reports; returns whether all targets are ok. */
-async function ask(
-  { targets, sockets }: TargetSet,
-  settings: ProbeSettings,
-  terminal: Terminal,
-  isStopped: () => boolean,
-): Promise<boolean> {
-  const makeReport = settings.json ? jsonReport : targets.length > 1 ? tableReport : lineReport;
-  const report = makeReport(targets, settings, terminal);
-  for (const target of targets) target.observer = report;
-  const showProgress = () => {
-    report.progress?.();
-    return terminal.drain(isStopped);
+async function ask({ settings, set, terminal, reread, isStopped }: Run): Promise<boolean> {
+  const isOne = set.targets.length === 1 && settings.targetsFile === undefined;
+  const makeSummary = settings.json ? jsonReport : isOne ? lineReport : tableReport;
+  const summary = makeSummary(set, settings, terminal);
+  const metrics = new ProbeMetrics();
+  const report = settings.watch ? watchReport(settings, terminal, summary, metrics) : summary;
+  const server = settings.metrics === undefined ? undefined : new MetricsServer();
+  await server?.listen(settings.metrics!, {
+    prefix: "echo_probe",
+    metrics: () => metrics.of(set.targets),
+    healthy: () => !isStopped(),
+  });
+  const schedule = new Schedule(settings);
+  const prober = new Prober();
+  const useTargets = () => {
+    for (const target of set.targets) target.observer = report;
+    schedule.setTargets(set.targets);
+    prober.setSockets(set.sockets);
   };
+  useTargets();
   report.start?.();
-  await sendRequests(targets, settings, new Prober(sockets), showProgress, isStopped);
+  await sendRequests(set, schedule, prober, settings.timeoutMilliseconds, async () => {
+    if (await reread()) useTargets();
+    if (server !== undefined) prober.turnMilliseconds = server.busy ? 0 : SERVING_TURN_MILLISECONDS;
+    report.progress?.();
+    await terminal.drain(isStopped);
+  }, isStopped);
   report.finish();
-  return targets.every(({ ledger }) => verdict(ledger) === "ok");
+  await server?.close();
+  return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 
 function targetOptions(settings: ProbeSettings): TargetOptions {
-  const { interfaceName, findMtu, size } = settings;
+  const { interfaceName, findMtu, size, watch, count } = settings;
   const index = interfaceName === undefined ? 0 : interfaceIndex(interfaceName);
   if (interfaceName !== undefined && index === 0) throw noInterface(interfaceName);
   return {
@@ -82,7 +132,6 @@ function targetOptions(settings: ProbeSettings): TargetOptions {
     interfaceIndex: index,
     sizeMin: findMtu ? SMALL_SIZE : size,
     sizeMax: findMtu ? SIZE_MAX : size,
-    window: Infinity,
-    sourcePorts: 1,
+    window: watch ? count : Infinity,
   };
 }

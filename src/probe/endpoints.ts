@@ -6,18 +6,22 @@
 import { UsageError } from "../cli/arguments.ts";
 import { isIPv4, isLinkLocal, parseAddress } from "../net/address.ts";
 import { resolve } from "../net/endpoint.ts";
-import { type ProbeSettings, SIZE_MAX_IPV4 } from "./options.ts";
-import { isSamePeer, type NamedPeer, type ScopedAddress } from "./peer.ts";
+import { type ProbeSettings, SIZE_MAX_IPV4, type TargetText } from "./options.ts";
+import { type NamedPeer, peerKey, peerText, type ScopedAddress } from "./peer.ts";
 
 /**
- * Resolves the targets: each address of a name, each endpoint once.
+ * Resolves targets: each address of a name, each endpoint once.
  * @param source the address to send from, if the user gave one
- * @throws {UsageError | SystemError} with a sentence for the user
+ * @throws {UsageError | SystemError} with a sentence for the user, also for an endpoint that a file names again
  */
-export function resolveTargets(settings: ProbeSettings, source: ScopedAddress | undefined): NamedPeer[] {
+export function resolveTargets(
+  targets: readonly TargetText[],
+  settings: ProbeSettings,
+  source: ScopedAddress | undefined,
+): NamedPeer[] {
   const family = source === undefined ? settings.family : isIPv4(source.bytes) ? 4 : 6;
-  const peers: NamedPeer[] = [];
-  for (const { host, port } of settings.targets) {
+  const peers = new Map<string, NamedPeer>();
+  for (const { host, port, labels, place } of targets) {
     const name = parseAddress(host.split("%")[0]!) === undefined ? host : undefined;
     for (const { bytes, scope } of resolve(withInterface(host, settings.interfaceName), family)) {
       const ipv4 = isIPv4(bytes);
@@ -29,11 +33,13 @@ export function resolveTargets(settings: ProbeSettings, source: ScopedAddress | 
           `--size ${settings.size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`,
         );
       }
-      const peer = { name, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
-      if (!peers.some((other) => isSamePeer(other, peer))) peers.push(peer);
+      const peer = { name, labels, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
+      const key = peerKey(peer);
+      if (!peers.has(key)) peers.set(key, peer);
+      else if (place !== undefined) throw new UsageError(`${place}: ${peerText(peer)} is a target already`);
     }
   }
-  return peers;
+  return [...peers.values()];
 }
 
 /** Adds the interface to send by to a link-local address. */

@@ -25,7 +25,7 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
   switch (verdict(ledger)) {
     case "ok":
       return duplicates === 0
-        ? ""
+        ? otherTrafficClass(target, settings)
         : `${endpoint} answered ${counts.received} requests with ${counts.received + duplicates} datagrams`;
     case "wrong source":
       return wrongSource(target, settings);
@@ -33,7 +33,7 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
       return corrupted(target, settings);
     case "partial":
       return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` +
-        list(shortcomings(target, settings));
+        list(shortcomings(target, settings)) + brokenPaths(target);
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure!, settings);
@@ -47,6 +47,23 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
   }
 }
 
+/** Says that the last answer had another DSCP or ECN than the requests, if the user chose it. */
+function otherTrafficClass({ endpoint, lastReply }: ProbeTarget, { trafficClass: sent }: ProbeSettings): string {
+  const received = lastReply?.trafficClass;
+  if (sent === undefined || received === undefined || sent === received) return "";
+  return `answers from ${endpoint} have ${trafficClassText(received)}, the requests left with ${
+    trafficClassText(sent)
+  }: ` +
+    "the server does not send them back (--reflect-tos of echo.ts does), or a device on the way changes them";
+}
+
+/** A TOS or traffic class as text: `dscp=46 ecn=0`. RFC 2474, RFC 3168 */
+export function trafficClassText(value: number): string {
+  return `dscp=${value >> 2} ecn=${value & 3}`;
+}
+
+/** A source port has no path after so many requests in a row without a good answer. */
+const BROKEN_REQUESTS = 2;
 /** Ports of services are below this one, ports of clients from here on: the kernel's default. ip(7) */
 const CLIENT_PORTS = 32_768;
 
@@ -98,6 +115,17 @@ function shortcomings({ ledger }: ProbeTarget, settings: ProbeSettings): string[
     parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
   }
   return parts;
+}
+
+/** Source ports without answers beside others with answers, as where flows are spread over several paths. */
+function brokenPaths({ sockets, ledger: { paths } }: ProbeTarget): string {
+  const portsWhere = (matches: (unanswered: number) => boolean) =>
+    paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i]!.localPort}`] : []);
+  const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
+  const others = portsWhere((unanswered) => unanswered === 0).length;
+  if (broken.length === 0 || others === 0) return "";
+  return `; requests from source port ${list(broken)} get no good answer, those from ${others} other` +
+    `${others === 1 ? "" : "s"} do: one of several paths is broken`;
 }
 
 /** A failure in a few words, with its reporter: `port unreachable, says 192.0.2.10`. */

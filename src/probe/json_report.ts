@@ -12,12 +12,12 @@ import { icmpName } from "./icmp.ts";
 import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { hostText, peerText } from "./peer.ts";
-import { countsOf, failuresOf, type Figures, type Report, timesOf } from "./report.ts";
-import type { ProbeTarget } from "./target.ts";
+import { countsOf, failuresOf, type Figures, type Report, type Targets, timesOf } from "./report.ts";
+import type { ProbeTarget, Reply } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** Reports on any number of targets, for programs. */
-export function jsonReport(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal): Report {
+export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Terminal): Report {
   const start = performance.now();
   const writeEvent = (event: Record<string, unknown>) => {
     if (!settings.quiet) writeJson(terminal, event);
@@ -35,6 +35,7 @@ export function jsonReport(targets: readonly ProbeTarget[], settings: ProbeSetti
         bytes: reply.size,
         rtt_ns: reply.roundTrip ?? null,
         reordered: reply.reordered,
+        ...headerFields(reply),
       });
     },
 
@@ -52,7 +53,7 @@ export function jsonReport(targets: readonly ProbeTarget[], settings: ProbeSetti
       writeJson(terminal, {
         event: "summary",
         seconds: Math.round(performance.now() - start) / 1000,
-        targets: targets.map((target) => summaryOf(target, settings)),
+        targets: set.targets.map((target) => summaryOf(target, settings)),
       });
     },
   };
@@ -80,8 +81,8 @@ export function failureFields(failure: Failure | undefined): Record<string, unkn
 }
 
 function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string, unknown> {
-  const { ledger } = target;
-  const { times } = ledger;
+  const { ledger, sockets } = target;
+  const { times } = ledger.total;
   return {
     target: target.endpoint,
     name: target.peer.name ?? null,
@@ -89,6 +90,14 @@ function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string,
     explanation: explanation(target, settings) || null,
     ...fields(countsOf(ledger)),
     loss_percent: rounded(ledger.total.loss * 100, 100),
+    source_ports: ledger.paths.map(({ settled, counts, loss, times }, i) => ({
+      port: sockets[i]!.localPort,
+      settled,
+      received: counts.received,
+      loss_percent: rounded(loss * 100, 100),
+      rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
+    })),
+    ...headerFields(target.lastReply),
     failed_by_errno: Object.fromEntries(failuresOf(ledger)),
     wrong_sources: ledger.wrongSources.map(peerText),
     rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
@@ -97,6 +106,15 @@ function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string,
       to_ns: Math.round(to),
       count,
     })),
+  };
+}
+
+/** What the header of an answer had. */
+function headerFields({ hopLimit, trafficClass }: Partial<Reply> = {}): Record<string, number | null> {
+  return {
+    hop_limit: hopLimit ?? null,
+    dscp: trafficClass === undefined ? null : trafficClass >> 2,
+    ecn: trafficClass === undefined ? null : trafficClass & 3,
   };
 }
 

@@ -6,8 +6,7 @@
 import type { ErrorReport } from "../socket/error_queue.ts";
 import { isProbePayload, namedSequence, ProbePayload } from "./payload.ts";
 import { isSamePeer, type Peer } from "./peer.ts";
-import { TimeStatistics } from "./statistics.ts";
-import { type Outcome, Tally } from "./tally.ts";
+import { Account, type Outcome, Tally } from "./tally.ts";
 
 /** A datagram that arrived at the socket of a target. */
 export interface Arrival {
@@ -52,16 +51,10 @@ interface Request {
   errno: number;
   /** Nanoseconds to an answer that came in time. */
   roundTrip: number | undefined;
-  /** What counts it. */
-  readonly tallies: Tally[];
-}
-
-/** What became of the requests from one source port, of several. */
-export class PathAccount {
-  /** Its requests. */
-  readonly tally: Tally = new Tally();
-  /** Round-trip times, as {@link RequestLedger.times}. */
-  readonly times: TimeStatistics = new TimeStatistics();
+  /** The accounts that it belongs to. */
+  readonly accounts: readonly Account[];
+  /** Whether it is among the recent ones. */
+  recent: boolean;
 }
 
 /** How requests are accounted. */
@@ -90,13 +83,11 @@ export class RequestLedger {
   /** Requests so far. */
   sent = 0;
   /** All requests. */
-  readonly total: Tally = new Tally();
+  readonly total: Account = new Account();
   /** The last requests that were settled, on which the verdict is based. */
   readonly recent: Tally;
-  /** Requests by the first outcome after `waiting`. These counts never decrease. */
-  readonly settledFirst: Tally = new Tally();
   /** The requests by source port, if there are several. */
-  readonly paths: readonly PathAccount[];
+  readonly paths: readonly Account[];
   /** Failed requests by error number. */
   readonly failedByErrno = new Map<number, number>();
   /** Further answers to requests that had one. */
@@ -105,8 +96,6 @@ export class RequestLedger {
   reordered = 0;
   /** Datagrams that answer no request of this session. */
   stray = 0;
-  /** Round-trip times of all first answers that came unaltered and not late, also from a wrong source. */
-  readonly times = new TimeStatistics();
   /** The senders of answers from a wrong source, the first eight. */
   readonly wrongSources: Peer[] = [];
   /** Round-trip time of the last answer that was late, in nanoseconds. */
@@ -133,7 +122,7 @@ export class RequestLedger {
     this.#options = options;
     this.#payload = new ProbePayload(session, options.sizeMax);
     this.recent = options.window === Infinity ? this.total : new Tally();
-    this.paths = options.sourcePorts === 1 ? [] : Array.from({ length: options.sourcePorts }, () => new PathAccount());
+    this.paths = options.sourcePorts === 1 ? [] : Array.from({ length: options.sourcePorts }, () => new Account());
   }
 
   /** The outcome of a request so far; `undefined` if it is forgotten. */
@@ -161,7 +150,8 @@ export class RequestLedger {
       outcome: "waiting",
       errno: 0,
       roundTrip: undefined,
-      tallies: path === undefined ? [this.total] : [this.total, path.tally],
+      accounts: path === undefined ? [this.total] : [this.total, path],
+      recent: false,
     };
     this.#count(request, 1);
     this.#requests.set(sequence, request);
@@ -281,12 +271,11 @@ export class RequestLedger {
 
   #countTime(request: Request, roundTrip: number): void {
     request.roundTrip = roundTrip;
-    this.times.add(roundTrip);
-    this.paths[(request.sequence - 1) % this.paths.length]?.times.add(roundTrip);
+    for (const { times } of request.accounts) times.add(roundTrip);
     const before = this.#requests.get(request.sequence - 1)?.roundTrip;
     const after = this.#requests.get(request.sequence + 1)?.roundTrip;
-    if (before !== undefined) this.times.addConsecutive(before, roundTrip);
-    if (after !== undefined) this.times.addConsecutive(roundTrip, after);
+    if (before !== undefined) this.total.times.addConsecutive(before, roundTrip);
+    if (after !== undefined) this.total.times.addConsecutive(roundTrip, after);
   }
 
   #fail(request: Request | undefined, errno: number, report: ErrorReport | undefined): Failure {
@@ -300,30 +289,34 @@ export class RequestLedger {
   }
 
   #settle(request: Request, outcome: Outcome, errno = 0): void {
-    if (this.#waiting.delete(request.sequence)) {
-      this.settledFirst.counts[outcome]++;
-      if (this.recent !== this.total) this.#enterWindow(request);
+    const first = this.#waiting.delete(request.sequence);
+    for (const account of request.accounts) {
+      if (first) account.first.counts[outcome]++;
+      account.unanswered = outcome === "received" ? 0 : account.unanswered + Number(first);
     }
+    if (first && this.recent !== this.total) this.#enterWindow(request);
     this.#count(request, -1);
     request.outcome = outcome;
     request.errno = errno;
     this.#count(request, 1);
   }
 
-  /** The last requests that were settled are counted apart: lets one in, and the oldest one out. */
+  /** Lets a request in among the recent ones, and the oldest of them out. */
   #enterWindow(request: Request): void {
-    request.tallies.push(this.recent);
-    this.recent.counts[request.outcome]++;
+    const { counts } = this.recent;
+    request.recent = true;
+    counts[request.outcome]++;
     this.#window.push(request);
-    const oldest = this.#window.length > this.#options.window ? this.#window.shift() : undefined;
-    if (oldest === undefined) return;
-    oldest.tallies.pop();
-    this.recent.counts[oldest.outcome]--;
-    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
+    if (this.#window.length <= this.#options.window) return;
+    const oldest = this.#window.shift()!;
+    oldest.recent = false;
+    counts[oldest.outcome]--;
+    if (counts["wrong source"] === 0) this.wrongSources.length = 0;
   }
 
-  #count({ outcome, errno, tallies }: Request, change: 1 | -1): void {
-    for (const { counts } of tallies) counts[outcome] += change;
+  #count({ outcome, errno, accounts, recent }: Request, change: 1 | -1): void {
+    for (const { counts } of accounts) counts[outcome] += change;
+    if (recent) this.recent.counts[outcome] += change;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
   }
 }

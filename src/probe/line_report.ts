@@ -5,12 +5,21 @@
 
 import type { Terminal } from "../cli/terminal.ts";
 import { formatDuration, formatMilliseconds } from "./duration.ts";
-import { failureName, formatBytes } from "./explanation.ts";
+import { failureName, formatBytes, trafficClassText } from "./explanation.ts";
 import { drawHistogram } from "./histogram.ts";
 import type { RequestLedger } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { peerText } from "./peer.ts";
-import { countsOf, explanationLines, failuresOf, percentText, type Report, timesOf, verdictStyle } from "./report.ts";
+import {
+  countsOf,
+  explanationLines,
+  failuresOf,
+  percentText,
+  type Report,
+  type Targets,
+  timesOf,
+  verdictStyle,
+} from "./report.ts";
 import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
@@ -20,7 +29,7 @@ const WIDTH = 80;
 const UNUSUAL = ["stray", "waiting"];
 
 /** Reports on one target, for people. */
-export function lineReport([target]: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal): Report {
+export function lineReport({ targets: [target] }: Targets, settings: ProbeSettings, terminal: Terminal): Report {
   const { size, intervalMilliseconds, connected, quiet } = settings;
   const { ledger, peer, endpoint } = target!;
   const title = peer.name === undefined ? endpoint : `${peer.name} at ${endpoint}`;
@@ -35,10 +44,12 @@ export function lineReport([target]: readonly ProbeTarget[], settings: ProbeSett
       writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
     },
 
-    replied(_, { kind, sequence, roundTrip, reordered, size, from, to }) {
+    replied(_, { kind, sequence, roundTrip, reordered, size, from, to, hopLimit, trafficClass = 0 }) {
       const altered = kind === "corrupted" || kind === "wrong source";
       const facts = [
         sequence === undefined ? "" : `seq=${sequence}`,
+        hopLimit === undefined ? "" : `ttl=${hopLimit}`,
+        trafficClass === 0 && settings.trafficClass === undefined ? "" : trafficClassText(trafficClass),
         roundTrip === undefined ? "" : terminal.paint("strong", `time=${formatMilliseconds(roundTrip)} ms`),
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : "",
@@ -66,9 +77,10 @@ export function lineReport([target]: readonly ProbeTarget[], settings: ProbeSett
         ...explanationLines(target!, settings, terminal),
         "",
         ...summaryLines(ledger, width),
+        ...pathLines(target!),
       ]);
-      if (ledger.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.times.frequencies(), width, terminal)]);
+      if (ledger.total.times.count > 0) {
+        terminal.writeLines(["", ...drawHistogram(ledger.total.times.frequencies(), width, terminal)]);
       }
     },
   };
@@ -77,7 +89,7 @@ export function lineReport([target]: readonly ProbeTarget[], settings: ProbeSett
 /** Counts and times, side by side if `width` allows. */
 function summaryLines(ledger: RequestLedger, width: number): string[] {
   const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
-  const times = ledger.times.count === 0 ? [] : timesOf(ledger.times);
+  const times = ledger.total.times.count === 0 ? [] : timesOf(ledger.total.times);
   const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
     "loss",
     percentText(ledger.total.loss),
@@ -89,6 +101,15 @@ function summaryLines(ledger: RequestLedger, width: number): string[] {
     : left.map((line, i) => `${line}${right[i] === undefined ? "" : gap + right[i]!.trim()}`);
   const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
+}
+
+/** A line for each source port, if there are several. */
+function pathLines({ sockets, ledger: { paths } }: ProbeTarget): string[] {
+  const lines = paths.map(({ counts, settled, loss, times }, i) =>
+    `  from port ${sockets[i]!.localPort}: ${counts.received}/${settled} received, ${percentText(loss)} loss, ` +
+    `median ${formatMilliseconds(times.percentile(50))} ms`
+  );
+  return lines.length === 0 ? [] : ["", ...lines];
 }
 
 /** Indented lines of names and values, one below the other. */

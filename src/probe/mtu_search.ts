@@ -66,7 +66,7 @@ export async function searchMtu(
     // An error of this host is certain.
     const isKnown = () =>
       isStopped() || result.reply !== undefined || result.failure !== undefined && !result.failure.report?.icmp;
-    const longest = ledger.times.maximum / 1_000_000 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
+    const longest = ledger.total.times.maximum / 1_000_000 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
     for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
       const sequence = prober.send(target, size);

@@ -18,6 +18,7 @@ import {
   UsageError,
 } from "../cli/arguments.ts";
 import type { Command } from "../cli/help.ts";
+import { parseMetricsEndpoint } from "../cli/metrics_server.ts";
 import { parseAddress } from "../net/address.ts";
 import { parseDuration } from "./duration.ts";
 
@@ -26,6 +27,10 @@ export interface TargetText {
   /** A name or an address, as given. */
   readonly host: string;
   readonly port: number;
+  /** Labels of its metrics. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** Its place in the file of targets: `targets.txt:3:1`. */
+  readonly place?: string;
 }
 
 /** Most bytes of payload: those of a datagram over IPv6, whose length has 16 bits. RFC 768, RFC 8200 */
@@ -39,10 +44,21 @@ const options = {
   ...group("Requests", {
     port: option("-p, --port PORT", "port of targets without one", numberFrom(1, 65_535), "9000"),
     count: option("-c, --count N", "requests to each target, 0 for no end", parseCount, "5"),
-    intervalMilliseconds: option("-i, --interval TIME", "between requests, 0 for no pause", durationFrom(0), "200ms"),
+    intervalMilliseconds: option(
+      "-i, --interval TIME",
+      "between requests, 0 for no pause; 1s with --watch",
+      durationFrom(0),
+      "200ms",
+    ),
     timeoutMilliseconds: option("-t, --timeout TIME", "for an answer; TIME in us, ms, s or m", durationFrom(1), "1s"),
     size: option("-s, --size BYTES", `payload, 0 to ${SIZE_MAX_IPV4}, IPv6 ${SIZE_MAX}`, numberFrom(0, SIZE_MAX), "64"),
+    sourcePorts: option("--source-ports N", "send from N ports in turn, 1 to 64", numberFrom(1, 64), "1"),
     findMtu: flag("--mtu", "find the largest datagram that passes unfragmented"),
+  }),
+  ...group("Watching", {
+    watch: flag("--watch", "go on until stopped, and tell when a verdict on the last N requests (--count) changes"),
+    targetsFile: option("--targets FILE", "more targets, one a line, with labels; read again after SIGHUP", String),
+    metrics: option("--metrics [ADDR:]PORT", "serve metrics at http://ADDR:PORT/metrics", parseMetricsEndpoint),
   }),
   ...group("Sockets", {
     connected: flag("--connected", "connect the socket, as ordinary clients do"),
@@ -92,14 +108,19 @@ export function parseProbe(args: readonly string[]): ProbeSettings | "help" | "v
   const parsed = parseArguments(args, options);
   if (typeof parsed === "string") return parsed;
   const { settings, given, positionals } = parsed;
-  const { source, dscp, ecn, findMtu } = settings;
+  const { source, dscp, ecn, findMtu, watch, targetsFile } = settings;
   const family = addressFamily(settings);
-  const targets = parseTargets(positionals, settings.port, family);
+  const texts = positionals.length === 0 && targetsFile !== undefined
+    ? []
+    : parseTargets(positionals, settings.port, family);
   if (source !== undefined) checkFamily(source, family);
   if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  if (findMtu && watch) throw new UsageError("--mtu finds a size and ends: leave out --watch");
+  if (settings.metrics !== undefined && !watch) throw new UsageError("--metrics needs --watch");
   return {
     ...settings,
-    targets,
+    targets: texts,
+    intervalMilliseconds: watch && !given.has("intervalMilliseconds") ? 1000 : settings.intervalMilliseconds,
     trafficClass: dscp === undefined && ecn === undefined ? undefined : (dscp ?? 0) << 2 | (ecn ?? 0),
     dontFragment: settings.dontFragment || findMtu,
     family,
@@ -121,8 +142,8 @@ function parseTargets(texts: readonly string[], port: number, family: 4 | 6 | un
   return texts.map((text) => parseTarget(text, port, family));
 }
 
-/** Reads a name or an address, with or without a port behind a colon. */
-function parseTarget(text: string, port: number, family: 4 | 6 | undefined): TargetText {
+/** Reads a name or an address, with or without a port behind a colon. @throws {UsageError} */
+export function parseTarget(text: string, port: number, family: 4 | 6 | undefined): TargetText {
   const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ??
     [undefined, undefined, text];
   const host = bracketed ?? name ?? "";
@@ -131,7 +152,7 @@ function parseTarget(text: string, port: number, family: 4 | 6 | undefined): Tar
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own === undefined ? port : numberFrom(1, 65_535)(own, `the port of ${host}`) };
+  return { host, port: own === undefined ? port : numberFrom(1, 65_535)(own, `the port of ${host}`), labels: {} };
 }
 
 /** Reads a number of requests; 0 stands for no end. */

@@ -6,6 +6,7 @@
 import type { ProbeSettings } from "./options.ts";
 import type { Prober } from "./prober.ts";
 import type { ProbeTarget } from "./target.ts";
+import type { TargetSet } from "./target_set.ts";
 
 /** Least time to wait at the end for duplicates. */
 const LINGER_MILLISECONDS = 10;
@@ -25,11 +26,13 @@ export class Schedule {
     this.#settings = settings;
   }
 
-  /** Asks these targets from now on. */
+  /** Asks these targets from now on: new ones at once, or when watching spread over an interval. */
   setTargets(targets: readonly ProbeTarget[]): void {
-    const { intervalMilliseconds: interval } = this.#settings;
+    const { intervalMilliseconds: interval, watch } = this.#settings;
     const start = performance.now() - interval;
-    for (const target of targets) target.lastDue = Math.max(target.lastDue, start);
+    targets.forEach((target, i) => {
+      if (target.lastDue === -Infinity) target.lastDue = start + (watch ? interval * i / targets.length : 0);
+    });
     this.#targets = [...targets].sort((a, b) => a.lastDue - b.lastDue);
     this.#next = 0;
   }
@@ -59,8 +62,8 @@ export class Schedule {
 
   /** When the next request to a target is due. */
   #dueAt({ lastDue, ledger }: ProbeTarget): number {
-    const { count, intervalMilliseconds: interval } = this.#settings;
-    if (ledger.sent >= count) return Infinity;
+    const { count, watch, intervalMilliseconds: interval } = this.#settings;
+    if (ledger.sent >= count && !watch) return Infinity;
     if (interval > 0) return lastDue + interval;
     if (ledger.total.counts.waiting > 0) return Infinity;
     return lastDue + (ledger.outcome(ledger.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
@@ -72,14 +75,13 @@ export class Schedule {
  * @param between is called after each wait for answers
  */
 export async function sendRequests(
-  targets: readonly ProbeTarget[],
-  settings: ProbeSettings,
+  { targets }: TargetSet,
+  schedule: Schedule,
   prober: Prober,
+  timeoutMilliseconds: number,
   between: () => Promise<void>,
   isStopped: () => boolean,
 ): Promise<void> {
-  const schedule = new Schedule(settings);
-  schedule.setTargets(targets);
   await between();
   while (!isStopped()) {
     const until = Math.min(schedule.sendDue(prober), prober.deadline);
@@ -88,7 +90,8 @@ export async function sendRequests(
     await between();
   }
   // A duplicate of the last answer follows soon.
-  const slowest = Math.max(...targets.map(({ ledger }) => Math.max(ledger.lastLate, ledger.times.maximum || 0))) / 1e6;
-  const end = performance.now() + Math.min(settings.timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, slowest));
+  const slowest = targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
+  const linger = Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1_000_000);
+  const end = performance.now() + Math.min(timeoutMilliseconds, linger);
   while (!isStopped() && performance.now() < end) await prober.step(end);
 }

@@ -26,6 +26,8 @@ export interface Peer extends ScopedAddress {
 export interface NamedPeer extends Peer {
   /** The name; `undefined` if the user gave an address. */
   readonly name: string | undefined;
+  /** Labels of its metrics. */
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** The sender of message `i` of a batch. */

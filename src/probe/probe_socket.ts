@@ -13,6 +13,8 @@ import {
   IP_PMTUDISC_PROBE,
   IP_RECVERR,
   IP_RECVFRAGSIZE,
+  IP_RECVTOS,
+  IP_RECVTTL,
   IP_TOS,
   IP_TTL,
   IP_UNICAST_IF,
@@ -22,6 +24,8 @@ import {
   IPV6_MTU_DISCOVER,
   IPV6_RECVERR,
   IPV6_RECVFRAGSIZE,
+  IPV6_RECVHOPLIMIT,
+  IPV6_RECVTCLASS,
   IPV6_TCLASS,
   IPV6_UNICAST_HOPS,
   IPV6_UNICAST_IF,
@@ -36,13 +40,14 @@ import {
 } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { Clock, wallTime, wallTimeOf } from "../../ffi/clock.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import type { ErrorQueue, ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { Path } from "../socket/path.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
 import type { ProbeSettings } from "./options.ts";
 import { namedSession } from "./payload.ts";
-import { exactHostText, type Peer, peerKey, peerOf, type ScopedAddress } from "./peer.ts";
+import { exactHostText, type Peer, type ScopedAddress } from "./peer.ts";
 
 /** How requests are sent. */
 export interface SocketOptions extends Pick<ProbeSettings, "connected" | "ttl" | "trafficClass" | "dontFragment"> {
@@ -149,14 +154,15 @@ export class ProbeSocket {
     outgoing?.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
     this.#members.set(member, outgoing?.path(0));
     this.#bySession.set(session, member);
-    this.#byPeer.set(peerKey(peer), member);
+    if (outgoing !== undefined) this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
   }
 
   /** Removes a target; closes the socket after the last one. */
   remove(member: Member): void {
+    const path = this.#members.get(member);
+    if (path !== undefined) this.#byPeer.delete(endpointKey(path.peer));
     this.#members.delete(member);
     this.#bySession.delete(member.session);
-    this.#byPeer.delete(peerKey(member.peer));
     if (this.size === 0) this.#socket?.close();
   }
 
@@ -214,7 +220,7 @@ export class ProbeSocket {
       } else {
         reports.push(entry);
         // An error of this host's kernel is a result of the call, too.
-        if (entry.icmp !== undefined) this.#named(entry.quoted)?.reported(entry);
+        if (entry.icmp !== undefined) (this.#named(entry.quoted) ?? this.#at(entry.peer))?.reported(entry);
       }
     }
     return reports;
@@ -232,7 +238,7 @@ export class ProbeSocket {
       this.receiveErrors();
       const received = socket.receive(batch, false);
       for (let i = 0; i < received; i++) {
-        const member = this.#named(batch.payload(i)) ?? this.#byPeer.get(peerKey(peerOf(batch, i)));
+        const member = this.#named(batch.payload(i)) ?? this.#at(batch.peer(i));
         const arrival = batch.arrivalNanoseconds(i);
         member?.arrived(batch, i, arrival === undefined ? this.now() : wallTimeOf(arrival));
       }
@@ -255,6 +261,11 @@ export class ProbeSocket {
     return session === undefined ? undefined : this.#bySession.get(session);
   }
 
+  /** The member at an endpoint. */
+  #at(peer: Endpoint | undefined): Member | undefined {
+    return peer && this.#byPeer.get(endpointKey(peer));
+  }
+
   /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
   #restartCount(socket: BatchSocket): void {
     this.#departing.length = 0;
@@ -262,6 +273,10 @@ export class ProbeSocket {
     trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, 0);
     trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
+}
+
+function endpointKey({ address, port }: Endpoint): string {
+  return `${address} ${port}`;
 }
 
 /** Sets the options of a socket; returns whether its kernel tells of answers that came in fragments. */
@@ -276,6 +291,8 @@ function setOptions(
   // All datagrams of a train would have the time of the first.
   if (socket.notices.length === 0) socket.setOption(IPPROTO_UDP, UDP_GRO, 0);
   set(IP_RECVERR, IPV6_RECVERR, 1);
+  set(IP_RECVTTL, IPV6_RECVHOPLIMIT, 1);
+  set(IP_RECVTOS, IPV6_RECVTCLASS, 1);
   // A kernel without timestamps leaves the times of the clock.
   trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   if (ttl !== undefined) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);

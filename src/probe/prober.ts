@@ -12,11 +12,9 @@ import type { ProbeTarget } from "./target.ts";
 
 /** Most datagrams that one system call receives. */
 const BATCH_CAPACITY = 16;
-/** Longest sleep, and longest work, before the runtime gets a turn to handle signals. */
-const TURN_MILLISECONDS = 100;
 /** How long one step receives, beyond a batch of each socket. */
 const RECEIVE_MILLISECONDS = 10;
-/** How much later requests are given up while datagrams come faster than they are received. */
+/** After so long datagrams come faster than they are received: requests are then given up by so much later. */
 const FLOOD_MILLISECONDS = 1000;
 
 /**
@@ -30,15 +28,16 @@ export class Prober {
   // Requests in the order of their time-outs, for all have the same one; those before the head are settled.
   #sent: { readonly target: ProbeTarget; readonly sequence: number }[] = [];
   #head = 0;
+  // When all datagrams that had arrived were last received, and for how long that has not been achieved since.
+  #drainedAt = -Infinity;
+  #floodMilliseconds = 0;
   #lastTurn = -Infinity;
 
-  /** @param sockets the sockets of the targets */
-  constructor(sockets: readonly ProbeSocket[]) {
-    this.useSockets(sockets);
-  }
+  /** Longest sleep, and longest work, before the event loop gets some turns; 0 for a turn after each step. */
+  turnMilliseconds = 100;
 
   /** Receives from these sockets from now on; they must stay open meanwhile. */
-  useSockets(sockets: readonly ProbeSocket[]): void {
+  setSockets(sockets: readonly ProbeSocket[]): void {
     this.#sockets = sockets;
     this.#poll = new PollSet(sockets.map(({ fd }) => fd), POLLIN);
     for (const socket of sockets) {
@@ -71,17 +70,21 @@ export class Prober {
   async step(until: number): Promise<void> {
     // What arrived before this moment is received below; what arrives later may be.
     const now = performance.now();
-    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, TURN_MILLISECONDS)));
-    const end = performance.now() + RECEIVE_MILLISECONDS;
+    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, this.turnMilliseconds)));
+    const start = performance.now();
     let drained = true;
     for (let i = 0; i < this.#sockets.length && ready > 0; i++) {
       const socket = this.#sockets[i]!;
       const batch = this.#batches.get(socket.ipv4);
-      if (this.#poll.events(i) !== 0 && batch !== undefined) drained = socket.receive(batch, end) && drained;
+      if (this.#poll.events(i) === 0 || batch === undefined) continue;
+      drained = socket.receive(batch, start + RECEIVE_MILLISECONDS) && drained;
     }
-    this.#giveUp(drained ? now : now - FLOOD_MILLISECONDS);
-    if (ready === -EINTR || performance.now() - this.#lastTurn >= TURN_MILLISECONDS) {
-      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(SIGNAL_TURNS));
+    const end = performance.now();
+    if (drained) this.#drainedAt = now;
+    this.#floodMilliseconds = drained ? 0 : this.#floodMilliseconds + end - start;
+    this.#giveUp(this.#floodMilliseconds < FLOOD_MILLISECONDS ? this.#drainedAt : now - FLOOD_MILLISECONDS);
+    if (ready === -EINTR || end - this.#lastTurn >= this.turnMilliseconds) {
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(this.turnMilliseconds > 0 ? SIGNAL_TURNS : 1));
       this.#lastTurn = performance.now();
     }
   }

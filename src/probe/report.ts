@@ -22,6 +22,11 @@ export interface Report extends TargetObserver {
   finish(): void;
 }
 
+/** The targets as they are now. */
+export interface Targets {
+  readonly targets: readonly ProbeTarget[];
+}
+
 /** Figures by name, in the order in which they are shown. */
 export type Figures = readonly (readonly [name: string, value: number])[];
 

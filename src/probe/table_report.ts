@@ -6,7 +6,7 @@
 import type { Terminal } from "../cli/terminal.ts";
 import { formatMilliseconds } from "./duration.ts";
 import type { ProbeSettings } from "./options.ts";
-import { explanationLines, percentText, type Report, verdictStyle } from "./report.ts";
+import { explanationLines, percentText, type Report, type Targets, verdictStyle } from "./report.ts";
 import type { ProbeTarget } from "./target.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
@@ -33,7 +33,7 @@ interface Table {
 }
 
 /** Reports on several targets, for people. */
-export function tableReport(targets: readonly ProbeTarget[], settings: ProbeSettings, terminal: Terminal): Report {
+export function tableReport(set: Targets, settings: ProbeSettings, terminal: Terminal): Report {
   let drawnAt = -Infinity;
   let drawn: readonly string[] = [];
   const draw = (lines: readonly string[]) => {
@@ -46,14 +46,14 @@ export function tableReport(targets: readonly ProbeTarget[], settings: ProbeSett
       const now = performance.now();
       if (!terminal.interactive || settings.quiet || now - drawnAt < REDRAW_MILLISECONDS) return;
       drawnAt = now;
-      const lines = screenLines(targets.map((target) => rowOf(target, false)), terminal);
+      const lines = screenLines(set.targets.map((target) => rowOf(target, false)), terminal);
       if (lines.join("\n") !== drawn.join("\n")) draw(lines);
     },
 
     finish() {
-      const table = layOut(targets.map((target) => rowOf(target, true)), terminal);
+      const table = layOut(set.targets.map((target) => rowOf(target, true)), terminal);
       draw([...table.heading, ...table.rows.flat()]);
-      const explanations = targets.map((target) => explanationLines(target, settings, terminal));
+      const explanations = set.targets.map((target) => explanationLines(target, settings, terminal));
       const blank = (i: number) => i === 0 || terminal.interactive ? [""] : [];
       const given = explanations.filter((lines) => lines.length > 0);
       terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
@@ -63,7 +63,7 @@ export function tableReport(targets: readonly ProbeTarget[], settings: ProbeSett
 
 /** The row of a target; at the end, if `final`, a target is no longer `waiting`. */
 function rowOf({ peer, endpoint, ledger }: ProbeTarget, final: boolean): Row {
-  const { total: { counts, settled, loss }, times } = ledger;
+  const { counts, settled, loss, times } = ledger.total;
   return {
     target: peer.name === undefined ? endpoint : `${peer.name} ${endpoint}`,
     word: settled === 0 && !final ? "waiting" : verdict(ledger),

@@ -3,6 +3,8 @@
  * @module
  */
 
+import { TimeStatistics } from "./statistics.ts";
+
 /**
  * Outcomes of a request. Each request has one at a time, so their counts add up to the requests sent:
  * - `waiting`: no answer yet, and the time-out is not over;
@@ -32,4 +34,14 @@ export class Tally {
     const { lost, late, failed } = this.counts;
     return (lost + late + failed) / this.settled * 100;
   }
+}
+
+/** What became of requests: all to a target, or those that left from one source port. */
+export class Account extends Tally {
+  /** Requests by the first outcome after `waiting`. These counts never decrease. */
+  readonly first: Tally = new Tally();
+  /** Round-trip times of all first answers that came unaltered and not late, also from a wrong source. */
+  readonly times: TimeStatistics = new TimeStatistics();
+  /** Requests since the last answer that was in order. */
+  unanswered = 0;
 }

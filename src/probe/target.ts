@@ -21,6 +21,10 @@ export interface Reply extends Match {
   readonly fragmentSize: number;
   /** When the kernel received it, as a `wallTime`. */
   readonly time: number;
+  /** TTL or hop limit that it arrived with; `undefined` if the kernel does not tell. */
+  readonly hopLimit: number | undefined;
+  /** DSCP and ECN that it arrived with; `undefined` if the kernel does not tell. */
+  readonly trafficClass: number | undefined;
 }
 
 /** Is told of the events of a target. */
@@ -45,6 +49,8 @@ export class ProbeTarget implements Member {
   readonly ledger: RequestLedger;
   /** The sockets that requests leave from in turn. */
   readonly sockets: readonly ProbeSocket[];
+  /** The last datagram that arrived. */
+  lastReply: Reply | undefined;
   /** Is told of events. */
   observer: TargetObserver = {};
   /** When the last request was due, in milliseconds of `performance.now`. */
@@ -84,14 +90,17 @@ export class ProbeTarget implements Member {
     const payload = batch.payload(i);
     const from = peerOf(batch, i);
     const match = this.ledger.answered({ payload, from, time });
-    this.observer.replied?.(this, {
+    this.lastReply = {
       ...match,
       from,
       to: printable(batch.localAddress(i)),
       size: payload.length,
       fragmentSize: batch.fragmentSize(i),
       time,
-    });
+      hopLimit: batch.hopLimit(i),
+      trafficClass: batch.trafficClass(i),
+    };
+    this.observer.replied?.(this, this.lastReply);
   }
 
   /** Gives up a request that waits. */

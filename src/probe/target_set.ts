@@ -3,6 +3,8 @@
  * @module
  */
 
+import { EMFILE } from "../../ffi/constants.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import { ErrorQueue } from "../socket/error_queue.ts";
 import { isIPv4 } from "../net/address.ts";
 import type { AccountOptions } from "./ledger.ts";
@@ -74,10 +76,20 @@ export class TargetSet {
     let group = this.#groups.find(([socket]) => socket!.ipv4 === ipv4 && socket!.size < this.#socketTargets);
     if (group === undefined) {
       const { sourcePorts } = this.#options;
-      group = Array.from({ length: sourcePorts }, () => new ProbeSocket(ipv4, this.#options, this.#errors));
+      group = Array.from({ length: sourcePorts }, () => this.#makeSocket(ipv4));
       this.#groups.push(group);
     }
     this.#session = (this.#session + SESSION_STEP) | 0;
     return new ProbeTarget(peer, this.#session, group, this.#options);
+  }
+
+  #makeSocket(ipv4: boolean): ProbeSocket {
+    try {
+      return new ProbeSocket(ipv4, this.#options, this.#errors);
+    } catch (error) {
+      if (!(error instanceof SystemError) || error.errno !== EMFILE) throw error;
+      const advice = "a connected target, and one of --size below 16, needs sockets of its own";
+      throw new SystemError("socket", EMFILE, `too many targets for the open files (ulimit -n): ${advice}`);
+    }
   }
 }

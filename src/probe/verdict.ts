@@ -16,7 +16,9 @@ import type { RequestLedger } from "./ledger.ts";
  * - `corrupted`: answers had other bytes than were sent;
  * - `partial`: some requests were answered, others not, or too late.
  */
-export type Verdict = "ok" | "wrong source" | "refused" | "no answer" | "unreachable" | "corrupted" | "partial";
+export const VERDICTS = ["ok", "wrong source", "refused", "no answer", "unreachable", "corrupted", "partial"] as const;
+/** One of {@link VERDICTS}. */
+export type Verdict = typeof VERDICTS[number];
 
 /** The verdict on the recent requests as things stand; it leaves out those that still wait. */
 export function verdict({ recent: { counts, settled }, lastFailure }: RequestLedger): Verdict {

@@ -14,7 +14,7 @@ import {
 import { iovec, mmsghdr, sock_extended_err, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
-import { addressText } from "../net/address.ts";
+import { zonedText } from "../net/address.ts";
 import type { Endpoint, ResolvedAddress } from "../net/endpoint.ts";
 import { readPort, readSocketAddress } from "../net/socket_address.ts";
 import { ControlMessageDecoder } from "./control_message.ts";
@@ -142,7 +142,7 @@ export class ErrorQueue {
     const at = this.#namesOffset + i * NAME_STRIDE;
     const name = this.#memory.bytes.slice(at, at + length);
     const { bytes, zone } = readSocketAddress(name);
-    return { address: addressText(bytes) + (zone && `%${zone}`), port: readPort(name) };
+    return { address: zonedText(bytes, zone), port: readPort(name) };
   }
 
   /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 if the sender is unknown. */

@@ -133,7 +133,8 @@ export class MessageBatch {
 
   /**
    * Time at which the kernel received message `i`, in milliseconds since the epoch with a fraction, exact to a
-   * microsecond; `undefined` if the socket does not report it (`SO_TIMESTAMPING`).
+   * microsecond; `undefined` if the socket does not report it (`SO_TIMESTAMPING`). The kernel begins to take times a moment
+   * after the first socket of the host asked for them.
    */
   arrival(i: number): number | undefined {
     const { timed, seconds, nanoseconds } = this.#at(i);

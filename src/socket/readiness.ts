@@ -20,6 +20,7 @@ export interface WaitOptions {
 /** A pending wait. */
 interface Waiter {
   readonly events: number;
+  readonly keepsAlive: boolean;
   /** Ends the wait. */
   settle(ready: boolean): void;
   reject(reason: unknown): void;
@@ -36,14 +37,22 @@ const pending = new Map<number, Pending>();
 let lastTag = 0;
 let epoll: Epoll | undefined;
 let running = false;
+/** Pending waits that keep the process alive. */
+let keepingAlive = 0;
 
 /**
  * Waits until a descriptor is readable or writable, or has an error.
  * @param events `EPOLLIN` or `EPOLLOUT`
+ * @param keepsAlive whether the wait keeps the process alive
  * @returns whether it is; false after its close, and when `options` end the wait
  * @throws {SystemError} if the kernel refuses the descriptor
  */
-export function waitFor(fd: number, events: number, { signal, timeoutMilliseconds }: WaitOptions): Promise<boolean> {
+export function waitFor(
+  fd: number,
+  events: number,
+  keepsAlive: boolean,
+  { signal, timeoutMilliseconds }: WaitOptions,
+): Promise<boolean> {
   if (signal?.aborted) return Promise.resolve(false);
   return new Promise((resolve, reject) => {
     const set = epoll ??= makeEpoll();
@@ -52,10 +61,12 @@ export function waitFor(fd: number, events: number, { signal, timeoutMillisecond
     let timer: ReturnType<typeof setTimeout> | undefined;
     const waiter: Waiter = {
       events,
+      keepsAlive,
       settle: (ready) => {
+        if (!entry.waiters.delete(waiter)) return;
         clearTimeout(timer);
         signal?.removeEventListener("abort", stop);
-        entry.waiters.delete(waiter);
+        if (keepsAlive && --keepingAlive === 0) set.keepAlive(false);
         if (entry.waiters.size === 0 && pending.get(fd) === entry) pending.delete(fd);
         // Without a pending wait the thread must not keep the process alive.
         if (!ready && pending.size === 0) set.wake();
@@ -63,12 +74,14 @@ export function waitFor(fd: number, events: number, { signal, timeoutMillisecond
       },
       reject,
     };
+    arm(set, fd, entry, events);
     entry.waiters.add(waiter);
-    arm(set, fd, entry);
     pending.set(fd, entry);
     signal?.addEventListener("abort", stop);
     if (timeoutMilliseconds !== undefined) timer = setTimeout(stop, timeoutMilliseconds);
+    if (keepsAlive && ++keepingAlive === 1) set.keepAlive(true);
     if (!running) void run(set);
+    if (keepingAlive === 0) set.keepAlive(false);
   });
 }
 
@@ -81,8 +94,8 @@ function makeEpoll(): Epoll {
   return made;
 }
 
-function arm(epoll: Epoll, fd: number, { tag, waiters }: Pending): void {
-  let events = 0;
+/** Has the kernel report what the waiters wait for, and `events`. */
+function arm(epoll: Epoll, fd: number, { tag, waiters }: Pending, events = 0): void {
   for (const waiter of waiters) events |= waiter.events;
   epoll.arm(fd, tag, events);
 }
@@ -104,9 +117,10 @@ async function run(epoll: Epoll): Promise<void> {
       }
     }
   } catch (error) {
-    const all = [...pending.values()].flatMap(({ waiters }) => [...waiters]);
-    pending.clear();
-    for (const { reject } of all) reject(error);
+    for (const waiter of [...pending.values()].flatMap(({ waiters }) => [...waiters])) {
+      waiter.reject(error);
+      waiter.settle(false);
+    }
   } finally {
     running = false;
   }

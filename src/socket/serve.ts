@@ -19,7 +19,7 @@ import type { Route } from "./route.ts";
 import { sendError } from "./send_error.ts";
 import { isServicePort } from "./service_ports.ts";
 import { INT_MAX } from "./socket_options.ts";
-import { UdpSocket } from "./udp_socket.ts";
+import { isName, UdpSocket } from "./udp_socket.ts";
 
 /** A received datagram. Its payload belongs to the handler. */
 export interface UdpRequest extends Datagram {
@@ -113,7 +113,9 @@ export async function serve(options: ServeOptions, handler: UdpHandler): Promise
   requireFunction("recvmmsg", "the handler", handler);
   const { signal, onListen } = checked;
   if (signal?.aborted) return;
-  const socket = UdpSocket.bind(checked.bindOptions);
+  const { bindOptions } = checked;
+  const socket = isName(bindOptions.address) ? await UdpSocket.open(bindOptions) : UdpSocket.bind(bindOptions);
+  if (signal?.aborted) return close.call(socket);
   const service = new Service(socket, handler, checked);
   const stop = () => service.stop();
   try {

@@ -8,8 +8,8 @@ import { SystemError } from "../../ffi/errno.ts";
 import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import * as libc from "../../ffi/libc.ts";
 import { INTERNAL, invalid, requireBytes, requireInteger, requireObject } from "../net/checks.ts";
-import { addressText } from "../net/address.ts";
-import type { Endpoint } from "../net/endpoint.ts";
+import { zonedText } from "../net/address.ts";
+import { type Endpoint, readAddress, type ResolvedAddress, resolveOnThread } from "../net/endpoint.ts";
 import { type AdoptOptions, adoptSocket } from "./adopt.ts";
 import { BatchSocket, descriptorOf } from "./batch_socket.ts";
 import { bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
@@ -43,18 +43,18 @@ export class UdpSocket extends BatchSocket {
   readonly #local: Endpoint;
   readonly #polling = new TurnPolling();
   #connected: Path | undefined;
+  #keepsAlive = true;
   #single: MessageBatch | undefined;
 
-  /** Only the library calls it: use {@link bind} or {@link adopt}. */
+  /** Only the library calls it: use {@link bind}, {@link open} or {@link adopt}. */
   protected constructor(key: symbol, bound: Bound, adopted: boolean) {
     super(key, bound, adopted);
     const { address: { bytes, zone }, port } = bound;
-    const text = addressText(bytes);
-    this.#local = Object.freeze({ address: zone === "" ? text : `${text}%${zone}`, port });
+    this.#local = Object.freeze({ address: zonedText(bytes, zone), port });
   }
 
   /**
-   * Binds a socket. If `address` is a name, it blocks until the name server answers.
+   * Binds a socket. If `address` is a name, it blocks until the name server answers: {@link open} does not.
    * @throws {SystemError} with a sentence for the user if the address cannot be bound
    */
   static override bind(options: UdpBindOptions): UdpSocket {
@@ -62,6 +62,17 @@ export class UdpSocket extends BatchSocket {
     const socketOptions = readSocketOptions(options);
     const bound = bindSocket(bindOptions, (fd, domain) => prepareSocket(fd, domain, socketOptions));
     return new UdpSocket(INTERNAL, bound, false);
+  }
+
+  /**
+   * Binds a socket as {@link bind} does. If `address` is a name, the event loop goes on until the name server answers.
+   * @throws {SystemError} with a sentence for the user if the address cannot be bound
+   */
+  static async open(options: UdpBindOptions): Promise<UdpSocket> {
+    const checked = { ...readBindOptions(options), ...readSocketOptions(options) };
+    if (!isName(checked.address)) return UdpSocket.bind(checked);
+    const [{ bytes, zone }] = await resolveOnThread(checked.address, checked.family) as [ResolvedAddress];
+    return UdpSocket.bind({ ...checked, address: zonedText(bytes, zone) });
   }
 
   /**
@@ -202,7 +213,7 @@ export class UdpSocket extends BatchSocket {
 
   /**
    * Waits until there is something to receive, while the event loop goes on. It polls for a tenth of a millisecond after a
-   * datagram, then sleeps. A pending wait keeps the process alive.
+   * datagram, then sleeps. A pending wait keeps the process alive, unless {@link unref} was called.
    * @returns true; false when the socket is closed, the time is over, or `signal` is aborted
    */
   readable(options: WaitOptions = {}): Promise<boolean> {
@@ -220,7 +231,7 @@ export class UdpSocket extends BatchSocket {
         return true;
       }
     } while (polling.goesOn());
-    return await waitFor(fd, EPOLLIN, options);
+    return await waitFor(fd, EPOLLIN, this.#keepsAlive, options);
   }
 
   /**
@@ -229,7 +240,19 @@ export class UdpSocket extends BatchSocket {
    */
   writable(options: WaitOptions = {}): Promise<boolean> {
     const checked = readWaitOptions(options);
-    return waitFor(descriptorOf("poll", this), EPOLLOUT, checked);
+    return waitFor(descriptorOf("poll", this), EPOLLOUT, this.#keepsAlive, checked);
+  }
+
+  /** Waits that begin afterwards keep the process alive, as they do by default. */
+  ref(): this {
+    this.#keepsAlive = true;
+    return this;
+  }
+
+  /** Waits that begin afterwards do not keep the process alive, unless they have a time-out. */
+  unref(): this {
+    this.#keepsAlive = false;
+    return this;
   }
 
   /**
@@ -242,6 +265,11 @@ export class UdpSocket extends BatchSocket {
       if (super.fd >= 0 && this.tryReceive(batch) > 0) yield* datagrams(batch);
     }
   }
+}
+
+/** Whether the address to bind must be resolved. */
+export function isName(address: string | undefined): address is string {
+  return address !== undefined && readAddress(address) === undefined;
 }
 
 /** Reads the options once, and checks them. */

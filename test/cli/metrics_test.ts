@@ -7,7 +7,7 @@ import { SystemError } from "../../ffi/errno.ts";
 import { UsageError } from "../../src/cli/arguments.ts";
 import { exposition, histogramSamples, type Metric, stateSamples } from "../../src/cli/metrics.ts";
 import { MetricsServer, parseMetricsEndpoint } from "../../src/cli/metrics_server.ts";
-import { freePort } from "../support/server.ts";
+import { freeTcpPort } from "../support/server.ts";
 
 const METRICS: Metric[] = [
   { name: "echo_received_datagrams", type: "counter", help: "Datagrams.", samples: [{ value: 3 }] },
@@ -116,11 +116,11 @@ describe("the HTTP server", () => {
   }
 
   test("serves metrics in the format that the client accepts, and health", async () => {
-    const port = await freePort();
+    const port = await freeTcpPort();
     const server = new MetricsServer();
-    await server.listen({ address: "127.0.0.1", port: port + 1 }, monitored);
+    await server.listen({ address: "127.0.0.1", port }, monitored);
     try {
-      const [status, type, body] = await ask(port + 1, "/metrics?x=1");
+      const [status, type, body] = await ask(port, "/metrics?x=1");
       assert.deepEqual([status, type], [200, "text/plain; version=0.0.4; charset=utf-8"]);
       assert.ok(body.startsWith(exposition(METRICS, false)), body);
       for (const name of ["echo_build_info", "process_start_time_seconds", "process_resident_memory_bytes"]) {
@@ -128,16 +128,16 @@ describe("the HTTP server", () => {
       }
       assert.match(body, /^process_cpu_seconds_total \d+\.\d/m);
       const accept = "application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1";
-      const [, openType, openBody] = await ask(port + 1, "/metrics", { accept });
+      const [, openType, openBody] = await ask(port, "/metrics", { accept });
       assert.equal(openType, "application/openmetrics-text; version=1.0.0; charset=utf-8");
       assert.ok(openBody.endsWith("\n# EOF\n"));
 
-      assert.deepEqual(await ask(port + 1, "/healthz"), [200, "text/plain; charset=utf-8", "ok\n"]);
-      assert.deepEqual(await ask(port + 1, "/healthz", { method: "HEAD" }), [200, "text/plain; charset=utf-8", ""]);
+      assert.deepEqual(await ask(port, "/healthz"), [200, "text/plain; charset=utf-8", "ok\n"]);
+      assert.deepEqual(await ask(port, "/healthz", { method: "HEAD" }), [200, "text/plain; charset=utf-8", ""]);
       healthy = false;
-      assert.deepEqual(await ask(port + 1, "/healthz"), [503, "text/plain; charset=utf-8", "stopping\n"]);
-      assert.equal((await ask(port + 1, "/"))[0], 404);
-      assert.equal((await ask(port + 1, "/metrics", { method: "POST" }))[0], 405);
+      assert.deepEqual(await ask(port, "/healthz"), [503, "text/plain; charset=utf-8", "stopping\n"]);
+      assert.equal((await ask(port, "/"))[0], 404);
+      assert.equal((await ask(port, "/metrics", { method: "POST" }))[0], 405);
       assert.equal(server.busy, false);
     } finally {
       healthy = true;

@@ -1,6 +1,9 @@
 /** The tables of the documents name what the program has, all of it, and nothing else. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { exposition } from "../../src/cli/metrics.ts";
+import { Counters } from "../../src/echo/counters.ts";
+import { echoMetrics } from "../../src/echo/metrics.ts";
 import { ECHO } from "../../src/echo/options.ts";
 import { REASONS } from "../../src/echo/guard.ts";
 import { SERVICE_PORTS } from "../../src/socket/service_ports.ts";
@@ -12,6 +15,10 @@ import { DOCUMENTS, read, section, tableRows } from "./markdown.ts";
 const FOREIGN = new Set([
   ...[
     "--allow-ffi",
+    "--allow-net",
+    "--allow-read",
+    "--what",
+    "--seed",
     "--allow-worker",
     "--permission",
     "--test",
@@ -84,6 +91,17 @@ describe("the tables of options", () => {
 test("the table of the guard's reasons", () => {
   const documented = tableRows(section("docs/server.md", "The guard")).map(([reason]) => reason!.replaceAll("`", ""));
   assert.deepEqual(documented, REASONS.filter((reason) => reason !== "accepted"));
+});
+
+test("the table of metrics", () => {
+  const [, table = ""] = section("docs/server.md", "Metrics").split("| metric");
+  const documented = [...table.matchAll(/`([a-z_]+)(?:\{([a-z,]+)\})?`/g)].map(([, name]) => name);
+  const state = { droppedByKernel: 0, receiveQueueBytes: 0, receiveBufferBytes: 0, rateTableSources: 0 };
+  const own = [...exposition(echoMetrics([new Counters()], state), false).matchAll(/^# TYPE (\S+)/gm)];
+  assert.deepEqual(documented.filter((name) => name !== "worker"), [
+    ...own.map(([, name]) => name),
+    ...["echo_build_info", "process_start_time_seconds", "process_resident_memory_bytes", "process_cpu_seconds_total"],
+  ]);
 });
 
 test("the list of refused service ports", () => {

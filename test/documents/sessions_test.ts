@@ -86,7 +86,7 @@ describe("docs/server.md", () => {
         await server.waitFor(() => server.lines.length > 0, "line of the log");
         const line = server.lines[0]!.replaceAll(String(server.port), "9000");
         if (args.length === 0) assert.equal(form(line), form(shown("RECV")));
-        else assert.equal(jsonForm(line), jsonForm(shown('"peer"')));
+        else assert.equal(jsonForm(line), jsonForm(shown('"event":"echo"')));
       });
     }
   });
@@ -103,19 +103,22 @@ describe("docs/server.md", () => {
   });
 
   test("shows how refused datagrams are reported", async () => {
-    await withServer({ program }, async (server) => {
-      const socket = createSocket("udp4");
-      for (const port of SERVICE_PORTS.keys()) {
-        const bound = await new Promise((resolve) => {
-          socket.once("error", () => resolve(false)).bind(port, "127.0.0.1", () => resolve(true));
-        });
-        if (bound) break;
-      }
-      socket.send("hello", server.port, "127.0.0.1");
-      const line = await server.waitFor(() => /^.*refused: .*$/m.exec(server.stderr)?.[0], "report");
-      socket.close();
-      assert.equal(jsonForm(line), jsonForm(shown("echo.ts: refused")));
-    });
+    for (const args of [[], ["--log", "json"]]) {
+      await withServer({ program, args }, async (server) => {
+        const socket = createSocket("udp4");
+        for (const port of SERVICE_PORTS.keys()) {
+          const bound = await new Promise((resolve) => {
+            socket.once("error", () => resolve(false)).bind(port, "127.0.0.1", () => resolve(true));
+          });
+          if (bound) break;
+        }
+        socket.send("hello", server.port, "127.0.0.1");
+        const report = () => /^.*refused: .*$/m.exec(server.stderr)?.[0] ?? /^.*"refused".*$/m.exec(server.stdout)?.[0];
+        const line = await server.waitFor(report, "report");
+        socket.close();
+        assert.equal(jsonForm(line), jsonForm(shown(args.length === 0 ? "echo.ts: refused" : '"event":"refused"')));
+      });
+    }
   });
 
   test("shows the summary, in text and JSON", async () => {

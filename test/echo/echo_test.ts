@@ -15,7 +15,7 @@ import {
 } from "../support/client.ts";
 import { type Host, host, noHosts } from "../support/hosts.ts";
 import { LONG, missing, notRoot, temporaryFolder } from "../support/process.ts";
-import { echoFile, RUNTIME, serve, type Server, withServer } from "../support/server.ts";
+import { echoFile, RUNTIME, serve, type Server, type Summary, withServer } from "../support/server.ts";
 
 /** Largest payloads: 65,535 less the headers of IPv4 and UDP, and less the UDP header (RFC 768, 791, 8200). */
 const LARGEST_IPV4 = 65_507;
@@ -91,11 +91,12 @@ describe("echo on all addresses", { skip: noCompiler }, () => {
   });
 
   test("the summary counts each of them once", async () => {
-    const { seconds, ...summary } = await server.stop();
+    const { seconds, time: _, ...summary } = await server.stop() as Summary & { time: string };
     assert.ok(seconds > 0);
-    const logged = server.lines.filter((line) => line.startsWith('{"time":')).length;
+    const logged = server.lines.filter((line) => line.startsWith('{"event":"echo"')).length;
     assert.deepEqual(summary, {
       event: "summary",
+      final: true,
       received: sent,
       echoed: sent,
       refused: 0,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { assertEchoed, noCompiler, send, Stream } from "../support/client.ts";
+import { assertEchoed, noCompiler, noPython, send, Stream } from "../support/client.ts";
 import { LONG, missing, until } from "../support/process.ts";
 import { assertLaw, freePort, readSummary, RUNTIME, serve, Server, withServer } from "../support/server.ts";
 
@@ -81,9 +81,10 @@ describe("start and stop", { skip: noCompiler }, () => {
     const server = await serve({ args: ["--log", "json"] });
     await assertEchoed("127.0.0.1", server.port, { count: 2 });
     const { stdout, stderr } = await server.endBy("SIGTERM");
-    const { seconds, ...summary } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+    const { seconds, time, ...summary } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
     assert.deepEqual(summary, {
       event: "summary",
+      final: true,
       received: 2,
       echoed: 2,
       refused: 0,
@@ -94,6 +95,7 @@ describe("start and stop", { skip: noCompiler }, () => {
       failed_by_errno: {},
     });
     assert.ok(seconds > 0 && seconds < 60, `${seconds} s`);
+    assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000, time);
     assert.doesNotMatch(stderr, /received/);
   });
 
@@ -197,13 +199,28 @@ describe("while it runs", { skip: noCompiler }, () => {
 });
 
 describe("SIGHUP", { skip: noCompiler }, () => {
-  test("stops it as the other signals do, as when its terminal goes away", async () => {
-    const server = await serve({ args: ["--quiet"] });
+  // A process in a session of its own, without a terminal or with a new one.
+  const session = (
+    rest: string,
+  ) => ["python3", "-c", `import os, pty, sys\nos.setsid()\n${rest}os.execvp(sys.argv[1], sys.argv[1:])`];
+  const terminal = "keep, tty = pty.openpty()\nos.set_inheritable(keep, True)\nos.open(os.ttyname(tty), os.O_RDWR)\n";
+
+  test("stops it as the other signals do if it has a terminal, which went away", { skip: noPython }, async () => {
+    const server = await serve({ args: ["--quiet"], wrapper: session(terminal) });
     await assertEchoed("127.0.0.1", server.port);
     const { code, signal, stderr } = await server.endBy("SIGHUP");
     assert.deepEqual({ code, signal }, { code: 0, signal: null });
     assert.match(stderr, /^stopped by SIGHUP after/m);
     assert.equal(readSummary("", stderr).echoed, 1);
+  });
+
+  test("is ignored without a terminal, as when logs are rotated", { skip: noPython }, async () => {
+    const server = await serve({ args: ["--quiet"], wrapper: session("") });
+    server.signal("SIGHUP");
+    await assertEchoed("127.0.0.1", server.port);
+    await server.summary();
+    await assertEchoed("127.0.0.1", server.port);
+    assert.equal((await server.stop("SIGTERM")).echoed, 2);
   });
 
   // Node.js restores the default disposition of every signal when it starts.

@@ -135,8 +135,7 @@ describe("a host with many addresses", { skip }, () => {
   });
 
   test("IPv4 multicast", async () => {
-    // With -4, because the kernel delivers it to an IPv6 socket only after that has joined the group.
-    const args = ["-4", "--log", "json"];
+    const args = ["--log", "json"];
     const { received, refused_by_reason } = await withServer(
       { args, host: target, port: PORT },
       async (server) => {

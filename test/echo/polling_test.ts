@@ -5,6 +5,7 @@ import { Counters } from "../../src/echo/counters.ts";
 import { EchoServer } from "../../src/echo/echo_server.ts";
 import { Guard } from "../../src/echo/guard.ts";
 import type { Log } from "../../src/echo/log.ts";
+import type { Operator } from "../../src/echo/operator.ts";
 import { AdaptivePolling } from "../../src/echo/polling.ts";
 import type { Output } from "../../src/cli/output.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
@@ -157,7 +158,7 @@ describe("the loop", { skip: noCompiler }, () => {
       log: { leftOut: 0, record() {}, nextSecond() {} } as unknown as Log,
       polling: { windowMicroseconds, received() {} } as unknown as AdaptivePolling,
       output: { dropped: 0 } as unknown as Output,
-      tell: (text) => assert.fail(text),
+      operator: { json: false, warn: assert.fail } as unknown as Operator,
     });
     const running = server.run();
     await assertEchoed("127.0.0.1", socket.port, { sizes: [64], count: 100, window: 1 });

@@ -69,6 +69,8 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
   [["--allow", "::ffff:10.0.0.1/104"], [/did you mean 10\.0\.0\.0\/8\?/]],
   [["--allow", "10.0.0.0/33"], [/10\.0\.0\.0\/33/, /192\.0\.2\.0\/24/]],
   [["-a", "224.0.0.1"], [/multicast/, /--answer-multicast/]],
+  [["--join", "192.0.2.1"], [/multicast/, /224\.0\.0\.251/]],
+  [["--join", "eth0"], [/multicast/, /ff02::fb%eth0/]],
   [["-a", "ff02::1%lo"], [/multicast/, /--answer-multicast/]],
   [["-4", "-6"], [/-4/, /-6/]],
   [["-4", "--address", "::1"], [/-4/, /::1/]],

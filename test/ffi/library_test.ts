@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { LibraryError, requireSupported } from "../../ffi/contract.ts";
+import { loadBlocking } from "../../ffi/blocking.ts";
 import { runtime } from "../../ffi/runtime.ts";
 
 test("the reason is one line, said once", () => {
@@ -43,7 +44,7 @@ describe("of several libraries, the first that can be loaded is used", () => {
       toupper: { parameters: ["i32"], result: "i32" },
       tolower: { parameters: ["i32"], result: "i32" },
     } as const;
-    const functions = runtime().ffi.loadBlocking(libraries, signatures, () => {});
+    const { call: functions } = loadBlocking(signatures, () => {}, libraries);
     assert.equal(await functions.toupper(0x61), 0x41);
     assert.equal(await functions.tolower(0x41), 0x61);
   });

@@ -72,7 +72,7 @@ describe("probe", () => {
     const lines = stdout.split("\n");
     assert.equal(lines[0], `probing 127.0.0.2:${port} with 64 bytes every 10ms`);
     for (let i = 1; i <= 4; i++) {
-      const reply = `^64 bytes from 127\\.0\\.0\\.2:${port} to 127\\.0\\.0\\.3: seq=${i} time=\\d+\\.\\d{3} ms$`;
+      const reply = `^64 bytes from 127\\.0\\.0\\.2:${port} to 127\\.0\\.0\\.3: seq=${i} ttl=64 time=\\d+\\.\\d{3} ms$`;
       assert.match(lines[i]!, new RegExp(reply));
     }
     assert.deepEqual(lines.slice(5, 8), ["", `127.0.0.2:${port}: ok`, ""]);
@@ -120,6 +120,9 @@ describe("probe", () => {
         to: "127.0.0.1",
         bytes: 100,
         reordered: false,
+        hop_limit: 64,
+        dscp: 0,
+        ecn: 0,
       })),
     );
     const times = replies.map(({ rtt_ns }) => rtt_ns!);
@@ -137,6 +140,35 @@ describe("probe", () => {
     const mean = (values: number[]) => Math.round(values.reduce((a, b) => a + b) / values.length);
     assert.ok(Math.abs(rtt_ns!.mean - mean(times)) <= 1);
     assert.ok(Math.abs(rtt_ns!.jitter! - mean(differences)) <= 1);
+  });
+
+  test("--dscp and --ecn: whether they come back as sent", async () => {
+    const reflecting = await serve({ program, args: ["--quiet", "--reflect-tos"] });
+    try {
+      for (const address of ["127.0.0.1", "[::1]"]) {
+        const args = ["--dscp", "EF", "--ecn", "1", "-c", "3", ...FAST];
+        const same = await probeOne([`${address}:${reflecting.port}`, ...args]);
+        assert.deepEqual([same.verdict, same.dscp, same.ecn, same.hop_limit, same.explanation], [
+          "ok",
+          46,
+          1,
+          64,
+          null,
+        ]);
+        const other = await probeOne([`${address}:${port}`, ...args]);
+        assert.deepEqual([other.verdict, other.dscp, other.ecn], ["ok", 0, 0]);
+        assert.match(other.explanation!, /^answers from \S+ have dscp=0 ecn=0, the requests left with dscp=46 ecn=1: /);
+      }
+      const lines = await runProgram(
+        ["probe", `127.0.0.1:${reflecting.port}`, "--ttl", "9", "--ecn", "ce", "-c", "1"],
+        {
+          program,
+        },
+      );
+      assert.match(lines.stdout, / seq=1 ttl=64 dscp=0 ecn=3 time=/);
+    } finally {
+      await reflecting.kill();
+    }
   });
 
   test("a name is probed at each of its addresses", async () => {

@@ -39,6 +39,10 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
   [["host", "--dscp", "AF44"], [/--dscp/, /AF44/, /EF/]],
   [["host", "--dscp", "64"], [/--dscp/, /63/]],
   [["host", "--mtu", "--size", "5"], [/--mtu/, /--size/]],
+  [["host", "--mtu", "--watch"], [/--mtu/, /--watch/]],
+  [["host", "--metrics", "9100"], [/--metrics/, /--watch/]],
+  [["host", "--watch", "--metrics", "a.example:9100"], [/--metrics/, /9100/]],
+  [["host", "--source-ports", "0"], [/--source-ports/, /1 to 64/]],
   [["host", "-4", "-6"], [/-4/, /-6/]],
   [["127.0.0.1", "-6"], [/-6/, /127\.0\.0\.1/]],
   [["::1", "-4"], [/-4/, /::1/]],
@@ -121,13 +125,14 @@ describe("probe: settings", () => {
   };
 
   test("targets and ports", () => {
-    assert.deepEqual(settings("a", "192.0.2.1", "2001:db8::1").targets, [
+    const endpoints = (...args: string[]) => settings(...args).targets.map(({ host, port }) => ({ host, port }));
+    assert.deepEqual(endpoints("a", "192.0.2.1", "2001:db8::1"), [
       { host: "a", port: 9000 },
       { host: "192.0.2.1", port: 9000 },
       { host: "2001:db8::1", port: 9000 },
     ]);
-    assert.deepEqual(settings("a", "b", "--port", "7").targets, [{ host: "a", port: 7 }, { host: "b", port: 7 }]);
-    assert.deepEqual(settings("a:1", "192.0.2.1:2", "[::1]:3", "[fe80::1%eth0]", "-p", "9").targets, [
+    assert.deepEqual(endpoints("a", "b", "--port", "7"), [{ host: "a", port: 7 }, { host: "b", port: 7 }]);
+    assert.deepEqual(endpoints("a:1", "192.0.2.1:2", "[::1]:3", "[fe80::1%eth0]", "-p", "9"), [
       { host: "a", port: 1 },
       { host: "192.0.2.1", port: 2 },
       { host: "::1", port: 3 },
@@ -144,6 +149,9 @@ describe("probe: settings", () => {
       assert.deepEqual([trafficClass, ttl], [undefined, undefined]);
     }
     assert.equal(settings("a", "-c", "0").count, Infinity);
+    assert.equal(settings("a", "--watch").intervalMilliseconds, 1000);
+    assert.equal(settings("a", "--watch", "-i", "50ms").intervalMilliseconds, 50);
+    assert.deepEqual(settings("--targets", "file").targets, []);
   });
 
   test("durations", () => {

@@ -14,13 +14,17 @@ interface Message {
   readonly at: number;
 }
 
-/** Requires that standard error, which nothing disturbed, has told of everything in time. */
-export function checkMessages({ outputs, time }: World, { failures, refusals, refusedAt }: EchoOracle): void {
-  const lines = outputs[1].lines();
-  const ofKind = (start: string) => lines.filter(({ text }) => text.startsWith(`echo.ts: ${start}`));
+/** Requires that an output, which nothing disturbed, has told of everything in time: standard error, or the log in JSON. */
+export function checkMessages(
+  { outputs, time }: World,
+  { failures, refusals, refusedAt }: EchoOracle,
+  json: boolean,
+): void {
+  const ofKind = (start: string) => outputs[1].lines().filter(({ text }) => text.startsWith(`echo.ts: ${start}`));
+  const events = (event: string) => outputs[0].lines().filter(({ text }) => text.startsWith(`{"event":"${event}"`));
   const due = time.now - TELL_MAX;
-  checkCounts(ofKind("replies could not be sent: "), failures, due);
-  checkCounts(ofKind("refused: "), refusedAt, due);
+  checkCounts(json ? events("failed") : ofKind("replies could not be sent: "), failures, due);
+  checkCounts(json ? events("refused") : ofKind("refused: "), refusedAt, due);
   checkPace(ofKind("receiving failed: "));
   const device = ofKind("a network device takes no trains").length;
   if (device > 1) throw new Violation("a device that takes no trains is told twice");
@@ -41,10 +45,16 @@ function checkCounts(messages: readonly Message[], times: readonly number[], due
   checkPace(messages);
   let told = 0;
   for (const { text, at } of messages) {
-    for (const [, count] of text.matchAll(/: (\d+)/g)) told += Number(count);
+    for (const count of countsOf(text)) told += count;
     const happened = times.filter((time) => time <= at).length;
     if (told !== happened) throw new Violation(`${told} told of ${happened}: ${text}`);
   }
   const late = times.filter((time) => time < due).length;
   if (told < late) throw new Violation(`${told} told of ${late} that were due`);
+}
+
+/** The counts in a message: `EPERM (operation not permitted): 3`, or those of an event in JSON. */
+function countsOf(text: string): number[] {
+  if (text.startsWith("{")) return Object.values<number>(JSON.parse(text).counts);
+  return [...text.matchAll(/: (\d+)/g)].map(([, count]) => Number(count));
 }

@@ -53,7 +53,7 @@ export function makeEchoPlan(seed: number): EchoPlan {
   // A process that shares the socket may change it.
   if (settings.adopted && random.chance(0.3)) events.push({ at: random.between(0, duration), kind: "nonblocking" });
   events.sort((a, b) => a.at - b.at);
-  const signal = random.pick(["SIGTERM", "SIGINT", "SIGHUP"] as const);
+  const signal = random.pick(["SIGTERM", "SIGINT"] as const);
   return {
     seed,
     host,

@@ -35,7 +35,10 @@ function here(): { readonly world: World; readonly libc: Libc } {
 function load<const S extends Signatures>(_: readonly string[], signatures: S): Library<S> {
   const call = Object.keys(signatures).map((name) => [
     name,
-    (...values: (number | null)[]) => here().libc.call(name, values),
+    // The function that blocks: there is one.
+    signatures[name]!.nonblocking
+      ? (...values: [number, number, number]) => waitForEvents(here().world, ...values)
+      : (...values: (number | null)[]) => here().libc.call(name, values),
   ]);
   return {
     call: Object.fromEntries(call) as Functions<S>,
@@ -43,11 +46,6 @@ function load<const S extends Signatures>(_: readonly string[], signatures: S): 
     pointer: (address: number) => address as unknown as Pointer,
   } as Library<S>;
 }
-
-/** The functions that block: there is one. */
-const loadBlocking = () => ({
-  epoll_wait: (...values: [number, number, number]) => waitForEvents(here().world, ...values),
-});
 
 /** The runtime that the program is given. Whatever world it lives in, it stays the same, as the program's modules do. */
 export const simulatedRuntime = {
@@ -58,7 +56,7 @@ export const simulatedRuntime = {
   exit: (code: number) => {
     throw new Exit(code);
   },
-  ffi: { load, loadBlocking },
+  ffi: { load },
 } as unknown as Runtime;
 
 /** Puts simulated time and chance in the place of this process's own. */

@@ -1,13 +1,15 @@
-/** Notices of refused datagrams: reasons, counts, and one source. */
+/** Notices of refused datagrams and failed replies: reasons, counts, and one peer. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ERRNO_COUNT } from "../../ffi/errno.ts";
 import { REASONS } from "../../src/echo/guard.ts";
-import { RefusalNotices } from "../../src/echo/refusal_notices.ts";
+import { Notices } from "../../src/echo/notices.ts";
 import { type MessageBatch, UdpSocket } from "../../src/mod.ts";
 import { noCompiler, send } from "../support/client.ts";
 import { LONG } from "../support/process.ts";
 import { serve } from "../support/server.ts";
 
+const EPERM = 1;
 const OWN_SOURCE_PORT = REASONS.indexOf("own_source_port");
 const OVER_RATE = REASONS.indexOf("over_rate");
 
@@ -26,39 +28,79 @@ function withBatch(use: (batch: MessageBatch, sources: string[]) => void): void 
   }
 }
 
-describe("notices of refusals", () => {
+/** Notices in text or JSON, with what the operator got of them. */
+function noticesOf(refused: Float64Array, failed: Float64Array, json = false): { notices: Notices; told: unknown[] } {
+  const told: unknown[] = [];
+  const operator = {
+    json,
+    warn: (text: string) => void told.push(text),
+    report: (event: string, fields: object) => void told.push({ event, ...fields }),
+  };
+  const socket = { failed: (errno: number) => failed[errno]!, deviceRefusedTrains: false };
+  return { notices: new Notices({ socket, refused, operator }), told };
+}
+
+describe("notices", () => {
+  const none = new Float64Array(ERRNO_COUNT);
+
   test("name the reasons, what was counted since the last one, and the first source", () => {
     withBatch((batch, [first, second]) => {
       const refused = new Float64Array(REASONS.length);
-      const lines: string[] = [];
-      const notices = new RefusalNotices({ refused, tell: (text) => lines.push(text) });
+      const { notices, told } = noticesOf(refused, none);
       notices.everySecond();
-      assert.deepEqual(lines, [], "nothing was refused");
+      assert.deepEqual(told, [], "nothing was refused");
 
       refused[OWN_SOURCE_PORT] = 3;
-      notices.note(batch, 0);
+      notices.refusals.note(batch, 0);
       refused[OVER_RATE] = 70;
-      notices.note(batch, 1);
+      notices.refusals.note(batch, 1);
       notices.everySecond();
       notices.everySecond();
-      assert.deepEqual(lines, [`refused: own source port: 3, over rate: 70; for example from ${first}`]);
+      assert.deepEqual(told, [`refused: own source port: 3, over rate: 70; for example from ${first}`]);
 
       refused[OVER_RATE]! += 1;
-      notices.note(batch, 1);
+      notices.refusals.note(batch, 1);
       notices.everySecond();
-      assert.deepEqual(lines.slice(1), [`refused: over rate: 1; for example from ${second}`]);
+      assert.deepEqual(told.slice(1), [`refused: over rate: 1; for example from ${second}`]);
     });
   });
 
   test("leave out what was counted before the first one", () => {
     withBatch((batch, [first]) => {
       const refused = new Float64Array(REASONS.length).fill(5);
-      const lines: string[] = [];
-      const notices = new RefusalNotices({ refused, tell: (text) => lines.push(text) });
+      const { notices, told } = noticesOf(refused, none);
       refused[OWN_SOURCE_PORT]! += 1;
-      notices.note(batch, 0);
+      notices.refusals.note(batch, 0);
       notices.everySecond();
-      assert.deepEqual(lines, [`refused: own source port: 1; for example from ${first}`]);
+      assert.deepEqual(told, [`refused: own source port: 1; for example from ${first}`]);
+    });
+  });
+
+  test("name the errors of failed replies, and one peer", () => {
+    withBatch((batch, [, second]) => {
+      const failed = new Float64Array(ERRNO_COUNT);
+      const { notices, told } = noticesOf(new Float64Array(REASONS.length), failed);
+      failed[EPERM] = 2;
+      notices.failures.note(batch, 1);
+      notices.everySecond();
+      const text = `replies could not be sent: EPERM (operation not permitted): 2; for example to ${second}`;
+      assert.deepEqual(told, [text]);
+    });
+  });
+
+  test("are events with counts and a peer in JSON", () => {
+    withBatch((batch, [first, second]) => {
+      const [refused, failed] = [new Float64Array(REASONS.length), new Float64Array(ERRNO_COUNT)];
+      const { notices, told } = noticesOf(refused, failed, true);
+      refused[OVER_RATE] = 4;
+      notices.refusals.note(batch, 0);
+      failed[EPERM] = 2;
+      notices.failures.note(batch, 1);
+      notices.everySecond();
+      assert.deepEqual(told, [
+        { event: "refused", counts: { over_rate: 4 }, peer: first },
+        { event: "failed", counts: { EPERM: 2 }, peer: second },
+      ]);
     });
   });
 });

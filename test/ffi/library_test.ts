@@ -1,6 +1,6 @@
 /** What is said of a library that can't be loaded, and of a platform that is not supported. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { test } from "node:test";
 import { LibraryError, requireSupported } from "../../ffi/contract.ts";
 import { loadBlocking } from "../../ffi/blocking.ts";
 import { runtime } from "../../ffi/runtime.ts";

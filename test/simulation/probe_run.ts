@@ -86,6 +86,14 @@ function checkReports(lines: readonly Summary[], { reports }: TargetOracle, dist
   });
 }
 
+/** Requires that each request without an answer is given up, once. An answer that is late may come after that. */
+function checkLosses(sequences: readonly number[], { requests }: TargetOracle, waiting: number): void {
+  const given = new Set(sequences);
+  if (given.size < sequences.length) throw new Violation("a request is given up twice");
+  const missed = requests.filter(({ fate }, i) => fate === "nothing" && !given.has(i + 1));
+  if (missed.length !== waiting) throw new Violation(`${missed.length} requests were not given up, ${waiting} wait`);
+}
+
 function checkTarget(said: Summary, oracle: TargetOracle, { stop, count }: ProbePlan): void {
   const waiting = Number(said["waiting"]);
   const sent = oracle.requests.length;

@@ -22,6 +22,14 @@ const INTERESTING = [
 const SOCKET_ARGUMENTS: Record<string, string> = {
   default: "none",
   setOption: "level option number",
+  getOption: "level option",
+  set: "any",
+  joinGroup: "any any",
+  leaveGroup: "any any",
+  path: "route",
+  readable: "any",
+  writable: "any",
+  tryReceive: "batch",
   batch: "capacity",
   connect: "endpoint",
   sendTo: "payload route",
@@ -37,23 +45,38 @@ const BATCH_ARGUMENTS: Record<string, string> = {
   clear: "none",
   add: "payload route",
   path: "index any",
+  payload: "index number",
+  payloadOffset: "index number",
+  payloadSize: "index number",
+  setTrafficClass: "index number",
 };
+
+/** The methods and getters of a class and of those that it inherits from. */
+function membersOf(prototype: object): Map<PropertyKey, PropertyDescriptor> {
+  const members = new Map<PropertyKey, PropertyDescriptor>();
+  for (let at = prototype; at !== Object.prototype; at = Object.getPrototypeOf(at) as object) {
+    for (const key of Reflect.ownKeys(at)) {
+      if (key !== "constructor" && !members.has(key)) members.set(key, Object.getOwnPropertyDescriptor(at, key)!);
+    }
+  }
+  return members;
+}
+const SOCKET_MEMBERS = membersOf(UdpSocket.prototype);
+const BATCH_MEMBERS = membersOf(MessageBatch.prototype);
 
 /** Calls a method, a getter or a setter of the library, whatever the object overrides. */
 export function callMethod(world: World, target: UdpSocket | MessageBatch): void {
   const { random } = world;
-  const [prototype, shapes] = isSocket(target)
-    ? [UdpSocket.prototype, SOCKET_ARGUMENTS]
-    : [MessageBatch.prototype, BATCH_ARGUMENTS];
+  const [members, shapes] = isSocket(target) ? [SOCKET_MEMBERS, SOCKET_ARGUMENTS] : [BATCH_MEMBERS, BATCH_ARGUMENTS];
   let self: unknown = target;
-  let key = random.pick(Reflect.ownKeys(prototype).filter((key) => key !== "constructor"));
+  let key = random.pick([...members.keys()]);
   // Closed sockets make dull worlds, and most getters are plain.
   if (key === "close" || key === Symbol.dispose || random.chance(0.5)) {
-    key = random.pick(INTERESTING.filter((key) => key in prototype));
+    key = random.pick(INTERESTING.filter((key) => members.has(key)));
   }
   const name = String(key);
   if (random.chance(0.02)) self = world.values.anything();
-  const { value, get } = Object.getOwnPropertyDescriptor(prototype, key)!;
+  const { value, get } = members.get(key)!;
   const method = value as unknown;
   if (get !== undefined) return world.attempt(`get ${name}`, () => get.call(self) as unknown);
   if (typeof method !== "function") return;

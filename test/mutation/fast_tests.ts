@@ -48,7 +48,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
 
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/metrics_server.ts": ["cli/metrics"],
-  "src/echo/echo_server.ts": ["echo/polling", "echo/shared_socket", "echo/workers"],
+  "src/echo/echo_server.ts": ["echo/polling", "echo/shared_socket"],
   "src/echo/total_rate.ts": ["echo/rate_limit"],
   "src/probe/histogram.ts": ["probe/statistics"],
 };

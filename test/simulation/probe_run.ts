@@ -62,6 +62,8 @@ function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: nu
     const disturbed = targets.some((target) => target.count("failed") > 0);
     checkReports(own, targets[i]!, disturbed);
     const said: Summary = summary.targets[i];
+    const lost = lines.filter(({ event, target }) => event === "lost" && target === endpoint);
+    checkLosses(lost.map(({ sequence }) => sequence), targets[i]!, Number(said["waiting"]));
     if (plan.connected && targets[i]!.requests.length === 0) {
       // Without a route it can't even be connected.
       if (said["failed"] !== said["sent"]) throw new Violation("a request without a route does not fail");

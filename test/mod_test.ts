@@ -556,14 +556,14 @@ describe("whatever is passed", () => {
       family: orAnything(fc.constantFrom(4, 6, undefined)),
       receiveBuffer: orAnything(fc.constantFrom(0, 1, 1 << 20, undefined)),
       broadcast: orAnything(flag),
-      dualStack: orAnything(flag),
-      trains: orAnything(flag),
-      reuseAddress: orAnything(flag),
-      freeBind: orAnything(flag),
-      receiveHopLimit: orAnything(flag),
+      dualStack: flag,
+      trains: flag,
+      reuseAddress: flag,
+      freeBind: flag,
+      receiveHopLimit: flag,
       ttl: orAnything(fc.constantFrom(1, 255, undefined)),
-      device: orAnything(fc.constantFrom("lo", undefined)),
-      multicastInterface: orAnything(fc.constantFrom("lo", 1, undefined)),
+      device: fc.constantFrom("lo", undefined),
+      multicastInterface: fc.constantFrom("lo", 1, undefined),
     }, { requiredKeys: [] }));
     const callback = orAnything(fc.constant(() => {}));
     const serveOptions = fc.tuple(

@@ -1,7 +1,8 @@
 /** The methods and getters of the library and the runtime as they are, whatever the fuzzer overrides. */
-import { MessageBatch, UdpSocket } from "../../src/mod.ts";
+import { BatchSocket, MessageBatch, UdpSocket } from "../../src/mod.ts";
 
-export const { close, receive, send, sendTo } = UdpSocket.prototype;
+export const { close, receive } = BatchSocket.prototype;
+export const { send, sendTo } = UdpSocket.prototype;
 export const { add, clear, markForSend, path } = MessageBatch.prototype;
 export const { fill } = Uint8Array.prototype;
 
@@ -11,7 +12,7 @@ export function property(prototype: object, key: PropertyKey): PropertyDescripto
 }
 
 const getter = (prototype: object, key: string) => property(prototype, key).get as (this: object) => unknown;
-const PORT = getter(UdpSocket.prototype, "port");
+const PORT = getter(BatchSocket.prototype, "port");
 const CAPACITY = getter(MessageBatch.prototype, "capacity");
 const PAYLOADS = getter(MessageBatch.prototype, "payloads");
 const ADDRESSES = getter(MessageBatch.prototype, "addresses");

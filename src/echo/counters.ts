@@ -72,6 +72,11 @@ export class Counters {
   }
 }
 
+/** Echoed datagrams without a line in the log. */
+export function unlogged(counts: Float64Array): number {
+  return counts[LINES_LEFT_OUT]! + counts[LINES_DROPPED]!;
+}
+
 /** The summary of several workers. */
 export function summarize(workers: readonly Counters[], droppedByKernel: number, seconds: number): Summary {
   const total = (count: (worker: Counters) => number) => sum(workers.map(count));
@@ -83,7 +88,7 @@ export function summarize(workers: readonly Counters[], droppedByKernel: number,
     refused: sum(Object.values(refused)),
     failed: sum(Object.values(failed)),
     dropped_by_kernel: droppedByKernel,
-    log_lines_dropped: total(({ counts }) => counts[LINES_LEFT_OUT]! + counts[LINES_DROPPED]!),
+    log_lines_dropped: total(({ counts }) => unlogged(counts)),
     seconds: Math.round(seconds * 1000) / 1000,
     refused_by_reason: refused,
     failed_by_errno: failed,

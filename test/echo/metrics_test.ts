@@ -214,6 +214,6 @@ describe("metrics that cannot be served: one line, and the server does not start
   test("Deno without the permission", { skip: RUNTIME !== "Deno" && "needs Deno" }, async () => {
     const { code, stderr } = await runProgram([`${await freePort()}`, "--metrics", "[::1]:9100"]);
     assert.equal(code, 1);
-    assert.match(stderr, /^echo\.ts: cannot serve metrics on \[::1\]:9100: .*--allow-net=\[::1\]:9100\n$/);
+    assert.match(stderr, /^echo\.ts: cannot serve metrics on \[::1\]:9100: .*deno run --allow-net=\[::1\]:9100 …\n$/);
   });
 });

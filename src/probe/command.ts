@@ -21,7 +21,7 @@ import { Schedule, sendRequests } from "./pacing.ts";
 import { Prober } from "./prober.ts";
 import { tableReport } from "./table_report.ts";
 import { readTargetFile } from "./target_file.ts";
-import { type TargetOptions, TargetSet } from "./target_set.ts";
+import { TargetSet, type TargetSetOptions } from "./target_set.ts";
 import { verdict } from "./verdict.ts";
 import { watchReport } from "./watch_report.ts";
 
@@ -59,10 +59,10 @@ export async function runProbe(settings: ProbeSettings): Promise<number> {
   const terminal = new Terminal();
   let stoppedAt = Infinity;
   let rereads = false;
-  handleSignals((signal) => {
-    if (signal === "SIGHUP" && settings.watch && settings.targetsFile !== undefined) rereads = true;
-    else stoppedAt = Math.min(stoppedAt, performance.now());
-  });
+  handleSignals(
+    () => stoppedAt = Math.min(stoppedAt, performance.now()),
+    settings.watch && settings.targetsFile !== undefined ? () => rereads = true : undefined,
+  );
   const reread = async () => {
     if (!rereads) return false;
     rereads = false;
@@ -122,7 +122,7 @@ async function ask({ settings, set, terminal, reread, isStopped }: Run): Promise
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 
-function targetOptions(settings: ProbeSettings): TargetOptions {
+function targetOptions(settings: ProbeSettings): TargetSetOptions {
   const { interfaceName, findMtu, size, watch, count } = settings;
   const index = interfaceName === undefined ? 0 : interfaceIndex(interfaceName);
   if (interfaceName !== undefined && index === 0) throw noInterface(interfaceName);

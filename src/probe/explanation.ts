@@ -70,7 +70,7 @@ const CLIENT_PORTS = 32_768;
 /** Echo servers refuse requests from ports of services and from their own port, which could make an endless loop. */
 function sourcePortHint({ peer, sockets: [socket] }: ProbeTarget): string {
   const { localPort } = socket!;
-  if (localPort === 0 || localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
+  if (localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
   return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or ` +
     "see sysctl net.ipv4.ip_local_port_range";
 }

@@ -45,73 +45,51 @@ export class ProbeMetrics {
 
   /** The metrics of these targets as they are now. */
   of(targets: readonly ProbeTarget[]): Metric[] {
-    const observed = this.#observed;
+    const observed = (target: ProbeTarget) => this.#observed.get(target) ?? NOTHING_OBSERVED;
+    const metric = (
+      name: string,
+      type: Metric["type"],
+      help: string,
+      samplesOf: (target: ProbeTarget, labels: Labels) => Iterable<Sample>,
+    ): Metric => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
+    const ofPaths =
+      (samplesOf: (account: Account, labels: Labels) => Sample[]) =>
+      ({ sockets, ledger: { paths } }: ProbeTarget, labels: Labels) =>
+        paths.flatMap((account, i) => samplesOf(account, { ...labels, source_port: sockets[i]!.localPort }));
+    const metrics = [
+      metric(
+        "requests",
+        "counter",
+        "Requests by what became of them within the time-out.",
+        ({ ledger }, labels) => outcomeSamples(ledger.total, labels),
+      ),
+      metric(
+        "round_trip_seconds",
+        "histogram",
+        "Round-trip times of good answers.",
+        (target, labels) => histogramSamples(labels, BOUNDS, observed(target).counts, observed(target).sum),
+      ),
+      metric("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
+        const word = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
+        return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word);
+      }),
+      metric("good_answer_age_seconds", "gauge", "Time since the last good answer.", (target, labels) => {
+        const { goodAt } = observed(target);
+        return goodAt === undefined ? [] : [{ labels, value: (performance.now() - goodAt) / 1000 }];
+      }),
+    ];
+    if (targets.every(({ ledger }) => ledger.paths.length === 0)) return metrics;
     return [
-      {
-        name: "echo_probe_requests",
-        type: "counter",
-        help: "Requests by what became of them within the time-out.",
-        samples: each(targets, (target, labels) => outcomeSamples(target.ledger.total, labels)),
-      },
-      {
-        name: "echo_probe_round_trip_seconds",
-        type: "histogram",
-        help: "Round-trip times of good answers.",
-        samples: each(targets, (target, labels) => {
-          const { counts, sum } = observed.get(target) ?? NOTHING_OBSERVED;
-          return histogramSamples(labels, BOUNDS, counts, sum);
-        }),
-      },
-      {
-        name: "echo_probe_verdict",
-        type: "stateset",
-        help: "Verdict on the last requests.",
-        samples: each(targets, ({ ledger }, labels) => {
-          const word = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
-          return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word);
-        }),
-      },
-      {
-        name: "echo_probe_good_answer_age_seconds",
-        type: "gauge",
-        help: "Time since the last good answer.",
-        samples: each(targets, (target, labels) => {
-          const { goodAt } = observed.get(target) ?? NOTHING_OBSERVED;
-          return goodAt === undefined ? [] : [{ labels, value: (performance.now() - goodAt) / 1000 }];
-        }),
-      },
-      ...(targets.some(({ ledger }) => ledger.paths.length > 0) ? pathMetrics(targets) : []),
+      ...metrics,
+      metric("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
+      metric(
+        "path_round_trip_seconds",
+        "counter",
+        "Sum of round-trip times by source port.",
+        ofPaths(({ times: { sum } }, labels) => [{ labels, value: sum / 1_000_000_000 }]),
+      ),
     ];
   }
-}
-
-/** Metrics by source port. */
-function pathMetrics(targets: readonly ProbeTarget[]): Metric[] {
-  const eachPath = (samplesOf: (account: Account, labels: Labels) => Iterable<Sample>) =>
-    each(
-      targets,
-      ({ sockets, ledger }, labels) =>
-        ledger.paths.flatMap((
-          account,
-          i,
-        ) => [...samplesOf(account, { ...labels, source_port: sockets[i]!.localPort })]),
-    );
-  return [
-    {
-      name: "echo_probe_path_requests",
-      type: "counter",
-      help: "Requests by source port and by what became of them within the time-out.",
-      samples: eachPath(outcomeSamples),
-    },
-    {
-      name: "echo_probe_path_round_trip_seconds",
-      type: "counter",
-      help: "Sum of the round-trip times by source port.",
-      samples: eachPath(({ times: { count, mean } }, labels) => [
-        { labels, value: count === 0 ? 0 : mean * count / 1_000_000_000 },
-      ]),
-    },
-  ];
 }
 
 /** The samples of all targets, one target after the other, as they are asked for. */

@@ -7,7 +7,6 @@
 import {
   AF_INET6,
   CLOCK_REALTIME,
-  EAFNOSUPPORT,
   EAGAIN,
   IP_MTU_DISCOVER,
   IP_PMTUDISC_PROBE,
@@ -91,17 +90,16 @@ export class ProbeSocket {
   /** Whether it is for IPv4 targets, or else for IPv6 targets. */
   readonly ipv4: boolean;
   /** Whether the kernel tells of answers that came in fragments. */
-  readonly tellsFragments: boolean = false;
+  readonly tellsFragments: boolean;
   readonly #connect: boolean;
   readonly #source: string | undefined;
   readonly #errors: ErrorQueue;
   readonly #clock = new Clock(CLOCK_REALTIME);
-  readonly #members = new Map<Member, Path | undefined>();
+  readonly #members = new Map<Member, Path>();
   readonly #bySession = new Map<number, Member>();
   readonly #byPeer = new Map<string, Member>();
-  // Absent where this host lacks the family.
-  readonly #socket: BatchSocket | undefined;
-  readonly #outgoing: MessageBatch | undefined;
+  readonly #socket: BatchSocket;
+  readonly #outgoing: MessageBatch;
   #connected = false;
   // The requests that left, by the kernel's number modulo DEPARTURES_MAX; and the next number.
   readonly #departing: { readonly number: number; readonly member: Member; readonly sequence: number }[] = [];
@@ -110,32 +108,26 @@ export class ProbeSocket {
   /**
    * Makes the socket; nothing is sent yet.
    * @param errors reads the error queue; one serves all sockets
-   * @throws {SystemError} with a sentence for the user, if the options can't be met
+   * @throws {SystemError} with a sentence for the user, if the options can't be met; `EAFNOSUPPORT` without IPv6
    */
   constructor(ipv4: boolean, options: SocketOptions, errors: ErrorQueue) {
     this.ipv4 = ipv4;
     this.#connect = options.connected;
     this.#source = options.source === undefined ? undefined : exactHostText(options.source);
     this.#errors = errors;
-    try {
-      this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
-    } catch (error) {
-      // A host without IPv6 does not reach IPv6 targets: a result, not a mistake.
-      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
-      return;
-    }
+    this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
     this.tellsFragments = setOptions(this.#socket, options);
     this.#outgoing = this.#socket.batch(1);
   }
 
-  /** The descriptor of the socket; -1 if it could not be made. */
+  /** The descriptor of the socket. */
   get fd(): number {
-    return this.#socket?.fd ?? -1;
+    return this.#socket.fd;
   }
 
-  /** The local port; 0 if there is no socket. */
+  /** The local port. */
   get localPort(): number {
-    return this.#socket?.port ?? 0;
+    return this.#socket.port;
   }
 
   /** Number of members. */
@@ -150,37 +142,36 @@ export class ProbeSocket {
   add(member: Member): void {
     const { peer, session } = member;
     const outgoing = this.#outgoing;
-    outgoing?.clear();
-    outgoing?.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
-    this.#members.set(member, outgoing?.path(0));
+    outgoing.clear();
+    outgoing.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
+    this.#members.set(member, outgoing.path(0));
     this.#bySession.set(session, member);
-    if (outgoing !== undefined) this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
+    this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
   }
 
-  /** Removes a target; closes the socket after the last one. */
+  /** Removes a target. */
   remove(member: Member): void {
-    const path = this.#members.get(member);
-    if (path !== undefined) this.#byPeer.delete(endpointKey(path.peer));
+    this.#byPeer.delete(endpointKey(this.#members.get(member)!.peer));
     this.#members.delete(member);
     this.#bySession.delete(member.session);
-    if (this.size === 0) this.#socket?.close();
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    this.#socket.close();
   }
 
   /** Makes a batch for {@link receive} of every socket of the same family. */
-  batch(capacity: number): MessageBatch | undefined {
-    return this.#socket?.batch(capacity);
+  batch(capacity: number): MessageBatch {
+    return this.#socket.batch(capacity);
   }
 
   /** Sends a request, whose number is higher than those of the member before; returns why that failed, if it did. */
   send(member: Member, sequence: number, payload: Uint8Array): SendError | undefined {
     const socket = this.#socket;
     const outgoing = this.#outgoing;
-    const path = this.#members.get(member);
-    if (socket === undefined || outgoing === undefined || path === undefined) {
-      return { errno: EAFNOSUPPORT, report: undefined };
-    }
     outgoing.clear();
-    outgoing.add(payload, path);
+    outgoing.add(payload, this.#members.get(member)!);
     for (let attempt = 1;; attempt++) {
       const number = this.#nextNumber++;
       this.#departing[number % DEPARTURES_MAX] = { number, member, sequence };
@@ -211,7 +202,7 @@ export class ProbeSocket {
   /** Reads the error queue: tells the members of departures and ICMP errors; returns all errors. */
   receiveErrors(): ErrorReport[] {
     const reports: ErrorReport[] = [];
-    for (const entry of this.#socket === undefined ? [] : this.#errors.receive(this.#socket)) {
+    for (const entry of this.#errors.receive(this.#socket)) {
       if (entry.kind === "departure") {
         const departed = this.#departing[entry.index % DEPARTURES_MAX];
         if (departed?.number === entry.index) {
@@ -232,11 +223,9 @@ export class ProbeSocket {
    * @returns whether nothing is left
    */
   receive(batch: MessageBatch, end: number): boolean {
-    const socket = this.#socket;
-    if (socket === undefined) return true;
     do {
       this.receiveErrors();
-      const received = socket.receive(batch, false);
+      const received = this.#socket.receive(batch, false);
       for (let i = 0; i < received; i++) {
         const member = this.#named(batch.payload(i)) ?? this.#at(batch.peer(i));
         const arrival = batch.arrivalNanoseconds(i);

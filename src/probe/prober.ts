@@ -22,7 +22,7 @@ const FLOOD_MILLISECONDS = 1000;
  * better than timers of the event loop; a round trip costs half of what it costs through `UdpSocket.readable`.
  */
 export class Prober {
-  readonly #batches = new Map<boolean, MessageBatch | undefined>();
+  readonly #batches = new Map<boolean, MessageBatch>();
   #sockets: readonly ProbeSocket[] = [];
   #poll = new PollSet([], POLLIN);
   // Requests in the order of their time-outs, for all have the same one; those before the head are settled.
@@ -75,9 +75,8 @@ export class Prober {
     let drained = true;
     for (let i = 0; i < this.#sockets.length && ready > 0; i++) {
       const socket = this.#sockets[i]!;
-      const batch = this.#batches.get(socket.ipv4);
-      if (this.#poll.events(i) === 0 || batch === undefined) continue;
-      drained = socket.receive(batch, start + RECEIVE_MILLISECONDS) && drained;
+      if (this.#poll.events(i) === 0) continue;
+      drained = socket.receive(this.#batches.get(socket.ipv4)!, start + RECEIVE_MILLISECONDS) && drained;
     }
     const end = performance.now();
     if (drained) this.#drainedAt = now;

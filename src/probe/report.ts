@@ -10,7 +10,6 @@ import type { RequestLedger } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import type { TimeStatistics } from "./statistics.ts";
 import type { ProbeTarget, TargetObserver } from "./target.ts";
-import type { Verdict } from "./verdict.ts";
 
 /** Shows the events of all targets, and sums up. */
 export interface Report extends TargetObserver {
@@ -70,7 +69,7 @@ export function percentText(percentage: number): string {
 }
 
 /** The look of a verdict. */
-export function verdictStyle(word: Verdict): Style {
+export function verdictStyle(word: string): Style {
   return word === "ok" ? "good" : word === "partial" ? "doubtful" : "bad";
 }
 

@@ -46,6 +46,11 @@ export class TimeStatistics {
     this.#differenceSum += Math.abs(later - earlier);
   }
 
+  /** The sum of all values. */
+  get sum(): number {
+    return this.#mean * this.count;
+  }
+
   /** The arithmetic mean. */
   get mean(): number {
     return this.count === 0 ? NaN : this.#mean;

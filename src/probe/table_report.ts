@@ -8,7 +8,7 @@ import { formatMilliseconds } from "./duration.ts";
 import type { ProbeSettings } from "./options.ts";
 import { explanationLines, percentText, type Report, type Targets, verdictStyle } from "./report.ts";
 import type { ProbeTarget } from "./target.ts";
-import { type Verdict, verdict } from "./verdict.ts";
+import { verdict } from "./verdict.ts";
 
 /** Least time between two drawings of a table, in milliseconds. */
 const REDRAW_MILLISECONDS = 50;
@@ -16,15 +16,8 @@ const REDRAW_MILLISECONDS = 50;
 /** Names of the columns, the verdict's as wide as the longest verdict. */
 const HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"] as const;
 
-/** What the table says of a target. */
-interface Row {
-  readonly target: string;
-  readonly word: Verdict | "waiting";
-  readonly received: string;
-  readonly loss: string;
-  /** Minimum, median and 99th percentile, in milliseconds. */
-  readonly times: readonly string[];
-}
+/** The cells of a target: one for each column, times in milliseconds. */
+type Row = readonly string[];
 
 /** A table as lines: one a row, or two where columns are few. */
 interface Table {
@@ -64,13 +57,13 @@ export function tableReport(set: Targets, settings: ProbeSettings, terminal: Ter
 /** The row of a target; at the end, if `final`, a target is no longer `waiting`. */
 function rowOf({ peer, endpoint, ledger }: ProbeTarget, final: boolean): Row {
   const { counts, settled, loss, times } = ledger.total;
-  return {
-    target: peer.name === undefined ? endpoint : `${peer.name} ${endpoint}`,
-    word: settled === 0 && !final ? "waiting" : verdict(ledger),
-    received: `${counts.received}/${settled}`,
-    loss: percentText(loss),
-    times: [times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds),
-  };
+  return [
+    peer.name === undefined ? endpoint : `${peer.name} ${endpoint}`,
+    settled === 0 && !final ? "waiting" : verdict(ledger),
+    `${counts.received}/${settled}`,
+    percentText(loss),
+    ...[times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds),
+  ];
 }
 
 /** The table as far as it fits the screen: rows that need attention come first then, and a last line counts the rest. */
@@ -80,12 +73,11 @@ function screenLines(rows: readonly Row[], terminal: Terminal): readonly string[
   const room = terminal.rows - 1 - heading.length;
   const height = drawn[0]!.length;
   if (rows.length * height <= room) return [...heading, ...drawn.flat()];
-  const rank = ({ word }: Row) => word === "ok" ? 2 : word === "waiting" ? 1 : 0;
+  const rank = ([, word]: Row) => word === "ok" ? 2 : word === "waiting" ? 1 : 0;
   const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]!) - rank(rows[b]!));
   const shown = Math.max(1, Math.floor((room - 1) / height));
-  const words = new Map<string, number>();
-  for (const i of order.slice(shown)) words.set(rows[i]!.word, (words.get(rows[i]!.word) ?? 0) + 1);
-  const rest = `and ${rows.length - shown} more: ${[...words].map(([word, count]) => `${count} ${word}`).join(", ")}`;
+  const words = Map.groupBy(order.slice(shown), (i) => rows[i]![1]!);
+  const rest = `and ${rows.length - shown} more: ${[...words].map(([word, of]) => `${of.length} ${word}`).join(", ")}`;
   return [
     ...heading,
     ...order.slice(0, shown).flatMap((i) => drawn[i]!),
@@ -94,32 +86,33 @@ function screenLines(rows: readonly Row[], terminal: Terminal): readonly string[
 }
 
 function layOut(rows: readonly Row[], terminal: Terminal): Table {
-  const paint = (word: Row["word"]) => terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
-  const cells = [
-    HEADING,
-    ...rows.map(({ target, word, received, loss, times }) => [target, word, received, loss, ...times]),
-  ];
+  const cells = [HEADING, ...rows];
   const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
   const columns = terminal.interactive ? terminal.columns : Infinity;
-  if (widths.reduce((sum, width) => sum + width + 2, " ms".length - 2) <= columns) {
-    const [heading, ...lines] = cells.map((row) =>
-      row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
-    );
-    return {
-      heading: [terminal.paint("faint", heading!)],
-      rows: rows.map(({ word, times }, i) => {
-        const at = widths[0]! + 2;
-        const unit = times[0] === "-" ? "" : " ms";
-        return [lines[i]!.slice(0, at) + paint(word) + lines[i]!.slice(at + word.length) + unit];
-      }),
-    };
+  if (widths.reduce((sum, width) => sum + width + 2, " ms".length - 2) > columns) {
+    return { heading: [], rows: rows.map((row) => narrowRow(row, columns, terminal)) };
   }
+  const [heading, ...lines] = cells.map((row) =>
+    row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
+  );
+  const at = widths[0]! + 2;
   return {
-    heading: [],
-    rows: rows.map(({ target, word, received, times: [, median] }) => {
-      const time = median === "-" ? "" : `, median ${median} ms`;
-      const room = columns - `  ${word} ${received} received`.length;
-      return [target.slice(0, columns), `  ${paint(word)} ${received} received${time.length <= room ? time : ""}`];
+    heading: [terminal.paint("faint", heading!)],
+    rows: rows.map(([, word = "", , , minimum], i) => {
+      const unit = minimum === "-" ? "" : " ms";
+      return [lines[i]!.slice(0, at) + paint(word, terminal) + lines[i]!.slice(at + word.length) + unit];
     }),
   };
+}
+
+/** A row in two lines. */
+function narrowRow([target = "", word = "", received, , , median]: Row, columns: number, terminal: Terminal): string[] {
+  const time = median === "-" ? "" : `, median ${median} ms`;
+  const room = columns - `  ${word} ${received} received`.length;
+  const line = `  ${paint(word, terminal)} ${received} received${time.length <= room ? time : ""}`;
+  return [target.slice(0, columns), line];
+}
+
+function paint(word: string, terminal: Terminal): string {
+  return terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
 }

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { EAFNOSUPPORT } from "../../ffi/constants.ts";
 import type { ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import { type AccountOptions, type Failure, type Match, RequestLedger } from "./ledger.ts";
@@ -27,6 +28,9 @@ export interface Reply extends Match {
   readonly trafficClass: number | undefined;
 }
 
+/** How the requests to a target are accounted. */
+export type TargetOptions = Omit<AccountOptions, "sourcePorts">;
+
 /** Is told of the events of a target. */
 export interface TargetObserver {
   /** A datagram arrived. */
@@ -36,6 +40,8 @@ export interface TargetObserver {
   /** A request was not answered in time. */
   lost?(target: ProbeTarget, sequence: number): void;
 }
+
+const NO_SOCKET = { errno: EAFNOSUPPORT, report: undefined };
 
 /** Sends requests to one endpoint, and keeps the ledger of them. */
 export class ProbeTarget implements Member {
@@ -47,7 +53,7 @@ export class ProbeTarget implements Member {
   readonly session: number;
   /** What was sent, and what became of it. */
   readonly ledger: RequestLedger;
-  /** The sockets that requests leave from in turn. */
+  /** The sockets that requests leave from in turn; none where this host lacks the family of the target. */
   readonly sockets: readonly ProbeSocket[];
   /** The last datagram that arrived. */
   lastReply: Reply | undefined;
@@ -60,11 +66,11 @@ export class ProbeTarget implements Member {
    * @param session 32 bits, which no other target has
    * @throws {SystemError} with a sentence for the user, if the sockets can't send to it
    */
-  constructor(peer: NamedPeer, session: number, sockets: readonly ProbeSocket[], options: AccountOptions) {
+  constructor(peer: NamedPeer, session: number, sockets: readonly ProbeSocket[], options: TargetOptions) {
     this.peer = peer;
     this.endpoint = peerText(peer);
     this.session = session;
-    this.ledger = new RequestLedger(peer, session, options);
+    this.ledger = new RequestLedger(peer, session, { ...options, sourcePorts: sockets.length });
     this.sockets = sockets;
     for (const socket of sockets) socket.add(this);
   }
@@ -73,7 +79,8 @@ export class ProbeTarget implements Member {
   send(size: number): number {
     const payload = this.ledger.open(size);
     const sequence = this.ledger.sent;
-    const error = this.sockets[(sequence - 1) % this.sockets.length]!.send(this, sequence, payload);
+    const socket = this.sockets[(sequence - 1) % this.sockets.length];
+    const error = socket === undefined ? NO_SOCKET : socket.send(this, sequence, payload);
     if (error !== undefined) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
     return sequence;
   }

@@ -3,15 +3,14 @@
  * @module
  */
 
-import { EMFILE } from "../../ffi/constants.ts";
+import { EAFNOSUPPORT, EMFILE } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { ErrorQueue } from "../socket/error_queue.ts";
 import { isIPv4 } from "../net/address.ts";
-import type { AccountOptions } from "./ledger.ts";
 import { RECOGNIZABLE_SIZE } from "./payload.ts";
 import { type NamedPeer, peerKey } from "./peer.ts";
 import { ProbeSocket, type SocketOptions } from "./probe_socket.ts";
-import { ProbeTarget } from "./target.ts";
+import { ProbeTarget, type TargetOptions } from "./target.ts";
 
 /** Most targets of a socket. So many answers fit a receive buffer of the usual size. `rmem_default`, socket(7) */
 const SOCKET_TARGETS = 256;
@@ -19,7 +18,9 @@ const SOCKET_TARGETS = 256;
 const SESSION_STEP = 0x9e3779b1;
 
 /** How requests are sent and accounted. */
-export interface TargetOptions extends SocketOptions, AccountOptions {
+export interface TargetSetOptions extends SocketOptions, TargetOptions {
+  /** Source ports that requests leave from in turn. */
+  readonly sourcePorts: number;
   /** Least bytes of payload of a request. */
   readonly sizeMin: number;
 }
@@ -28,7 +29,7 @@ export interface TargetOptions extends SocketOptions, AccountOptions {
 export class TargetSet {
   /** The targets. */
   targets: ProbeTarget[] = [];
-  readonly #options: TargetOptions;
+  readonly #options: TargetSetOptions;
   readonly #socketTargets: number;
   readonly #errors = new ErrorQueue();
   /** Sockets of the same targets, one for each source port. */
@@ -36,7 +37,7 @@ export class TargetSet {
   #session = crypto.getRandomValues(new Int32Array(1))[0]!;
 
   /** @param options how requests are sent and accounted */
-  constructor(options: TargetOptions) {
+  constructor(options: TargetSetOptions) {
     this.#options = options;
     // A connected socket has one peer, and only a recognizable payload names its target.
     this.#socketTargets = options.connected || options.sizeMin < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
@@ -52,41 +53,49 @@ export class TargetSet {
    * @throws {SystemError} with a sentence for the user, if a socket can't be made; then nothing has changed
    */
   replace(peers: readonly NamedPeer[]): void {
-    const before = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
-    const made: ProbeTarget[] = [];
+    const known = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const gone = new Set(this.targets);
+    const targets: ProbeTarget[] = [];
     try {
-      this.targets = peers.map((peer) => {
-        const known = before.get(peerKey(peer));
-        if (known === undefined) return made[made.push(this.#make(peer)) - 1]!;
-        known.peer = peer;
-        return known;
-      });
+      for (const peer of peers) targets.push(known.get(peerKey(peer)) ?? this.#make(peer));
     } catch (error) {
-      for (const target of made) target.close();
-      this.#groups = this.#groups.filter(([socket]) => socket!.size > 0);
+      for (const target of targets) if (!gone.has(target)) target.close();
+      this.#closeUnused();
       throw error;
     }
-    const kept = new Set(this.targets);
-    for (const target of before.values()) if (!kept.has(target)) target.close();
-    this.#groups = this.#groups.filter(([socket]) => socket!.size > 0);
+    targets.forEach((target, i) => {
+      target.peer = peers[i]!;
+      gone.delete(target);
+    });
+    for (const target of gone) target.close();
+    this.targets = targets;
+    this.#closeUnused();
+  }
+
+  /** Closes sockets without a target. */
+  #closeUnused(): void {
+    for (const socket of this.sockets) if (socket.size === 0) socket.close();
+    this.#groups = this.#groups.filter(([socket]) => socket !== undefined && socket.size > 0);
   }
 
   #make(peer: NamedPeer): ProbeTarget {
-    const ipv4 = isIPv4(peer.bytes);
-    let group = this.#groups.find(([socket]) => socket!.ipv4 === ipv4 && socket!.size < this.#socketTargets);
-    if (group === undefined) {
-      const { sourcePorts } = this.#options;
-      group = Array.from({ length: sourcePorts }, () => this.#makeSocket(ipv4));
-      this.#groups.push(group);
-    }
     this.#session = (this.#session + SESSION_STEP) | 0;
-    return new ProbeTarget(peer, this.#session, group, this.#options);
+    return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes)), this.#options);
   }
 
-  #makeSocket(ipv4: boolean): ProbeSocket {
+  /** Sockets with room for a target; none where this host lacks the family. */
+  #groupFor(ipv4: boolean): ProbeSocket[] {
+    const known = this.#groups.find(([socket]) => socket?.ipv4 === ipv4 && socket.size < this.#socketTargets);
+    if (known !== undefined) return known;
+    const { sourcePorts } = this.#options;
+    const group: ProbeSocket[] = [];
+    this.#groups.push(group);
     try {
-      return new ProbeSocket(ipv4, this.#options, this.#errors);
+      while (group.length < sourcePorts) group.push(new ProbeSocket(ipv4, this.#options, this.#errors));
+      return group;
     } catch (error) {
+      // A host without IPv6 does not reach IPv6 targets: a result, not a mistake.
+      if (error instanceof SystemError && error.errno === EAFNOSUPPORT) return [];
       if (!(error instanceof SystemError) || error.errno !== EMFILE) throw error;
       const advice = "a connected target, and one of --size below 16, needs sockets of its own";
       throw new SystemError("socket", EMFILE, `too many targets for the open files (ulimit -n): ${advice}`);

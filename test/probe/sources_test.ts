@@ -3,28 +3,14 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join as joinPath } from "node:path";
 import process from "node:process";
-import { after, before, describe, test } from "node:test";
+import { test } from "node:test";
 import { noCompiler, send } from "../support/client.ts";
-import { otherRuntime } from "../support/full_mode.ts";
-import { type Host, noHosts } from "../support/hosts.ts";
 import { LONG, missing, Process, run, runSync, temporaryFolder, until, which } from "../support/process.ts";
 import { probe, type TargetSummary } from "../support/probe.ts";
-import { FAST, ProbeNetwork, SERVER, SERVER_IPV6 } from "../support/probe_network.ts";
+import { describeNetwork, FAST, SERVER, SERVER_IPV6 } from "../support/probe_network.ts";
 import { commandLine, RUNTIME } from "../support/server.ts";
 
-describe("probe, and servers that do not know their local address", {
-  skip: otherRuntime(import.meta.url) || noHosts || missing("ss"),
-}, () => {
-  let network: ProbeNetwork;
-  let client: Host;
-  let server: Host;
-
-  before(async () => {
-    network = await ProbeNetwork.make();
-    ({ client, server } = network);
-  });
-  after(() => network?.remove());
-
+describeNetwork("probe, and servers that do not know their local address", import.meta.url, (network) => {
   const one = (args: string[]): Promise<TargetSummary> => network.one(args);
 
   /** Asserts the verdicts on a server at two addresses of a family, beside what a connected client in C sees. */
@@ -37,7 +23,7 @@ describe("probe, and servers that do not know their local address", {
       verdicts.push(verdict);
       assert.equal(received + wrong_source, 1);
       if (!noCompiler) {
-        const seen = (await send(address, port, { host: client, count: 1, timeout: 200 })).received === 1;
+        const seen = (await send(address, port, { host: network.client, count: 1, timeout: 200 })).received === 1;
         assert.equal(verdict, seen ? "ok" : "wrong_source", `${address} port ${port}`);
       }
       if (verdict !== "wrong_source") continue;
@@ -117,9 +103,12 @@ func main() {
       const port = 9100 + i;
       // Some fork for each client: in a process namespace of their own, all end with the first.
       const alone = ["unshare", "--pid", "--fork", "--kill-child", ...command(port)];
-      const naive = new Process(server.command(alone), { env: { ...process.env, HOME: folder } });
+      const naive = new Process(network.server.command(alone), { env: { ...process.env, HOME: folder } });
       try {
-        await until(() => server.run(`ss -Huln sport = :${port}`) !== "", `${name} on port ${port}: ${naive.stderr}`);
+        await until(
+          () => network.server.run(`ss -Huln sport = :${port}`) !== "",
+          `${name} on port ${port}: ${naive.stderr}`,
+        );
         assert.deepEqual(await assertVerdicts(port, SERVER.slice(0, 2)), ["ok", "wrong_source"]);
       } finally {
         await naive.kill();
@@ -128,14 +117,14 @@ func main() {
   });
 
   test("Python, with IPv6", { skip: missing("python3") }, async () => {
-    const naive = new Process(server.command([
+    const naive = new Process(network.server.command([
       "python3",
       "-c",
       `import socket\ns = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)\ns.bind(("", 9200))\n` +
       "while True: s.sendto(*s.recvfrom(65536))",
     ]));
     try {
-      await until(() => server.run("ss -Huln sport = :9200") !== "", "a socket at port 9200");
+      await until(() => network.server.run("ss -Huln sport = :9200") !== "", "a socket at port 9200");
       const verdicts = await assertVerdicts(9200, SERVER_IPV6);
       assert.deepEqual(verdicts.sort(), ["ok", "wrong_source"]);
     } finally {
@@ -144,19 +133,19 @@ func main() {
   });
 
   test("one that answers from another port", { skip: missing("python3") }, async () => {
-    const naive = new Process(server.command([
+    const naive = new Process(network.server.command([
       "python3",
       "-c",
       "import socket\ns, t = (socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for i in range(2))\n" +
       's.bind(("", 9201))\nt.bind(("", 9202))\nwhile True: t.sendto(*s.recvfrom(65536))',
     ]));
     try {
-      await until(() => server.run("ss -Huln sport = :9201") !== "", "a socket at port 9201");
+      await until(() => network.server.run("ss -Huln sport = :9201") !== "", "a socket at port 9201");
       const { verdict, explanation } = await one([`${SERVER[0]}:9201`]);
       assert.equal(verdict, "wrong_source");
       assert.match(explanation!, /:9201 answered from port 9202/);
       const sized = await run(
-        client.command(commandLine("src/main.ts", ["probe", `${SERVER[0]}:9201`, "--mtu", "--json"])),
+        network.client.command(commandLine("src/main.ts", ["probe", `${SERVER[0]}:9201`, "--mtu", "--json"])),
       );
       const found = JSON.parse(sized.stdout);
       assert.deepEqual([sized.code, found.verdict], [1, "wrong_source"]);
@@ -171,15 +160,15 @@ func main() {
     "explanations name the port: another port of the same host may be ok",
     { skip: missing("python3") },
     async () => {
-      const naive = new Process(server.command([
+      const naive = new Process(network.server.command([
         "python3",
         "-c",
         `import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(("", 9204))\n` +
         "while True: s.sendto(*s.recvfrom(65536))",
       ]));
       try {
-        await until(() => server.run("ss -Huln sport = :9204") !== "", "a socket at port 9204");
-        const { targets } = await probe([`${SERVER[1]}:9204`, SERVER[1], ...FAST], { host: client });
+        await until(() => network.server.run("ss -Huln sport = :9204") !== "", "a socket at port 9204");
+        const { targets } = await probe([`${SERVER[1]}:9204`, SERVER[1], ...FAST], { host: network.client });
         assert.deepEqual(targets.map(({ verdict }) => verdict), ["wrong_source", "ok"]);
         assert.match(targets[0]!.explanation!, /^198\.51\.100\.3:9204 answered from 198\.51\.100\.2:9204: /);
       } finally {
@@ -189,18 +178,18 @@ func main() {
   );
 
   test("a connected socket sees silence", { skip: missing("python3") }, async () => {
-    const naive = new Process(server.command([
+    const naive = new Process(network.server.command([
       "python3",
       "-c",
       `import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.bind(("", 9203))\n` +
       "while True: s.sendto(*s.recvfrom(65536))",
     ]));
     try {
-      await until(() => server.run("ss -Huln sport = :9203") !== "", "a socket at port 9203");
+      await until(() => network.server.run("ss -Huln sport = :9203") !== "", "a socket at port 9203");
       const args = [`${SERVER[0]}:9203`, `${SERVER[1]}:9203`, "--timeout", "200ms", ...FAST];
-      const unconnected = await probe(args, { host: client });
+      const unconnected = await probe(args, { host: network.client });
       assert.deepEqual(unconnected.targets.map(({ verdict }) => verdict), ["ok", "wrong_source"]);
-      const connected = await probe([...args, "--connected"], { host: client });
+      const connected = await probe([...args, "--connected"], { host: network.client });
       assert.deepEqual(connected.targets.map(({ verdict }) => verdict), ["ok", "no_answer"]);
       assert.match(connected.targets[1]!.explanation!, /without --connected/);
     } finally {

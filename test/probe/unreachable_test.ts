@@ -1,33 +1,23 @@
 /** The verdicts of the probe where nothing answers: closed ports, missing hosts and routes, firewalls. */
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { otherRuntime } from "../support/full_mode.ts";
-import { type Host, host, noHosts } from "../support/hosts.ts";
+import { describe, test } from "node:test";
+import { host } from "../support/hosts.ts";
 import { missing } from "../support/process.ts";
 import { probe, probeOne, type TargetSummary } from "../support/probe.ts";
-import { FAST, PORT, ProbeNetwork, ROUTER, ROUTER_IPV6, SERVER, SERVER_IPV6 } from "../support/probe_network.ts";
+import { describeNetwork, FAST, PORT, ROUTER, ROUTER_IPV6, SERVER, SERVER_IPV6 } from "../support/probe_network.ts";
 
 const CLOSED_PORT = 9999;
 
-describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) || noHosts || missing("ss") }, () => {
-  let network: ProbeNetwork;
-  let client: Host;
-  let router: Host;
-  let server: Host;
-
-  before(async () => {
-    network = await ProbeNetwork.make();
-    ({ client, router, server } = network);
-  });
-  after(() => network?.remove());
-
+describeNetwork("probe, where nothing answers", import.meta.url, (network) => {
   const one = (args: string[]): Promise<TargetSummary> => network.one(args);
 
   describe("ports and hosts that do not answer", () => {
     for (const connected of [[], ["--connected"]]) {
       test(`closed port ${connected}`, async () => {
         for (const address of [SERVER[1], SERVER_IPV6[1]]) {
-          const result = await probe([...FAST, address, "-p", String(CLOSED_PORT), ...connected], { host: client });
+          const result = await probe([...FAST, address, "-p", String(CLOSED_PORT), ...connected], {
+            host: network.client,
+          });
           const [target] = result.targets;
           assert.deepEqual([target!.verdict, target!.failed_by_errno], ["refused", { ECONNREFUSED: 3 }]);
           assert.match(target!.explanation!, /:9999 refused: nothing listens at port 9999,/);
@@ -57,7 +47,7 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
     });
 
     test("routes that forbid it", async () => {
-      client.run("ip route add unreachable 198.51.102.0/25; ip route add prohibit 198.51.102.128/25");
+      network.client.run("ip route add unreachable 198.51.102.0/25; ip route add prohibit 198.51.102.128/25");
       for (const [address, errno] of [["198.51.102.1", "EHOSTUNREACH"], ["198.51.102.200", "EACCES"]] as const) {
         const { verdict, failed_by_errno, explanation } = await one([address]);
         assert.deepEqual([verdict, failed_by_errno], ["unreachable", { [errno]: 3 }]);
@@ -89,10 +79,10 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
     });
 
     test("guards refuse source ports: the probe says so where its own is one", async () => {
-      const range = client.run("cat /proc/sys/net/ipv4/ip_local_port_range").trim();
+      const range = network.client.run("cat /proc/sys/net/ipv4/ip_local_port_range").trim();
       try {
         for (const port of [String(PORT), "5060"]) {
-          client.run(`sysctl -qw net.ipv4.ip_local_port_range="${port} ${port}"`);
+          network.client.run(`sysctl -qw net.ipv4.ip_local_port_range="${port} ${port}"`);
           for (const address of [SERVER[0], SERVER_IPV6[0]]) {
             const { verdict, explanation } = await one([address, "--timeout", "200ms"]);
             assert.equal(verdict, "no_answer");
@@ -103,7 +93,7 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
           }
         }
       } finally {
-        client.run(`sysctl -qw net.ipv4.ip_local_port_range="${range}"`);
+        network.client.run(`sysctl -qw net.ipv4.ip_local_port_range="${range}"`);
       }
     });
 
@@ -127,8 +117,8 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
       for (
         const rule of [onTheWay("drop"), "chain forward { type filter hook forward priority 0; udp sport 9000 drop; }"]
       ) {
-        await network.withRules(router, rule, async () => {
-          const { targets, lost } = await probe([...FAST, SERVER[0], "--timeout", "200ms"], { host: client });
+        await network.withRules(network.router, rule, async () => {
+          const { targets, lost } = await probe([...FAST, SERVER[0], "--timeout", "200ms"], { host: network.client });
           assert.deepEqual([targets[0]!.verdict, targets[0]!.lost, lost], ["no_answer", 3, [1, 2, 3]]);
           assert.match(targets[0]!.explanation!, /^nothing came back from 198\.51\.100\.2:9000 within 200ms: /);
         });
@@ -136,7 +126,7 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
     });
 
     test("reject as if the port were closed", async () => {
-      await network.withRules(router, onTheWay("reject with icmpx port-unreachable"), async () => {
+      await network.withRules(network.router, onTheWay("reject with icmpx port-unreachable"), async () => {
         const { verdict, explanation } = await one([SERVER[0]]);
         assert.equal(verdict, "refused");
         assert.match(
@@ -148,7 +138,7 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
     });
 
     test("reject as forbidden", async () => {
-      await network.withRules(router, onTheWay("reject with icmpx admin-prohibited"), async () => {
+      await network.withRules(network.router, onTheWay("reject with icmpx admin-prohibited"), async () => {
         for (const [address, reporter] of [[SERVER[0], ROUTER], [SERVER_IPV6[0], ROUTER_IPV6]] as const) {
           const { verdict, explanation, target } = await one([address]);
           assert.equal(verdict, "unreachable");
@@ -163,7 +153,7 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
 
     test("of this host", async () => {
       const rule = "chain output { type filter hook output priority 0; udp dport 9000 drop; }";
-      await network.withRules(client, rule, async () => {
+      await network.withRules(network.client, rule, async () => {
         const { verdict, failed_by_errno, explanation } = await one([SERVER[0]]);
         assert.deepEqual([verdict, failed_by_errno], ["unreachable", { EPERM: 3 }]);
         assert.match(explanation!, /a firewall rule of this host/);
@@ -172,9 +162,9 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
 
     test("that lets only some pass: times go on being measured", async () => {
       const limit = "limit rate over 1/hour burst 4 packets drop";
-      await network.withRules(router, onTheWay(limit), async () => {
+      await network.withRules(network.router, onTheWay(limit), async () => {
         const args = [SERVER[0], "-c", "8", "--interval", "5ms", "--timeout", "200ms"];
-        const { verdict, received, lost, rtt_ns } = await probeOne(args, { host: client });
+        const { verdict, received, lost, rtt_ns } = await probeOne(args, { host: network.client });
         assert.equal(verdict, "partial");
         assert.ok(received > 0 && lost > 0 && received + lost === 8 && rtt_ns !== null);
       });
@@ -184,9 +174,9 @@ describe("probe, where nothing answers", { skip: otherRuntime(import.meta.url) |
     async function counted(match: string, work: () => Promise<void>): Promise<number> {
       let packets = -1;
       const rule = `chain input { type filter hook input priority 0; udp dport 9000 ${match} counter; }`;
-      await network.withRules(server, rule, async () => {
+      await network.withRules(network.server, rule, async () => {
         await work();
-        packets = Number(/packets (\d+)/.exec(server.run("nft list table inet probe"))?.[1]);
+        packets = Number(/packets (\d+)/.exec(network.server.run("nft list table inet probe"))?.[1]);
       });
       return packets;
     }

@@ -160,6 +160,33 @@ describe("probe --watch", () => {
     assert.match(stderr, /^echo\.ts: too many targets for the open files \(ulimit -n\): [^\n]+\n$/);
   });
 
+  test("more targets than open files after SIGHUP: it goes on with the former ones", async () => {
+    const targets = file(`127.0.0.1:${port} site=a\n`);
+    const words = command(["--watch", ...FAST, "--targets", targets, "--connected", "--json"]);
+    const watch = new Process(["sh", "-c", 'ulimit -n 100; exec "$@"', "sh", ...words]);
+    try {
+      await watch.waitFor(() => watch.stdout.includes("verdict"), "a verdict");
+      const more = Array.from({ length: 100 }, (_, i) => `127.0.0.${i + 2}:${port}`);
+      writeFileSync(targets, [`127.0.0.1:${port} site=b`, ...more].join("\n"));
+      for (let i = 1; i <= 2; i++) {
+        watch.signal("SIGHUP");
+        await watch.waitFor(() => watch.stderr.split("\n").length > i, "a complaint");
+      }
+      assert.match(
+        watch.stderr,
+        /^(echo\.ts: too many targets for the open files [^\n]*; the targets stay as they are\n){2}$/,
+      );
+      writeFileSync(targets, more.slice(0, 20).join("\n"));
+      watch.signal("SIGHUP");
+      await watch.waitFor(() => watch.stdout.split("\n").length > 21, "twenty more verdicts");
+      watch.signal("SIGINT");
+      const { stdout, stderr } = await watch.end();
+      assert.equal(JSON.parse(stdout.trimEnd().split("\n").at(-1)!).targets.length, 20, stderr);
+    } finally {
+      await watch.kill();
+    }
+  });
+
   test("metrics agree with the summary", async () => {
     // The port is reserved at 127.0.0.1.
     const metricsPort = await freePort();

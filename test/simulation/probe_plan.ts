@@ -46,6 +46,8 @@ export interface ProbePlan {
   readonly size: number;
   readonly connected: boolean;
   readonly dontFragment: boolean;
+  /** Ports that requests leave from in turn. */
+  readonly sourcePorts: number;
   readonly events: readonly PlannedEvent[];
   /** The signal that stops it early, if any. */
   readonly stop: { readonly at: number; readonly signal: SignalName } | undefined;
@@ -90,6 +92,7 @@ export function makeProbePlan(seed: number): ProbePlan {
     size: random.pick([64, 64, 16, 1400, random.between(16, 5000)]),
     connected: random.chance(0.2),
     dontFragment: random.chance(0.2),
+    sourcePorts: random.chance(0.2) ? random.between(2, 4) : 1,
     events,
     stop: random.chance(0.2)
       ? { at: random.between(1, duration), signal: random.pick(["SIGINT", "SIGTERM"] as const) }
@@ -143,5 +146,6 @@ export function argumentsOf(plan: ProbePlan): string[] {
     ...["-t", `${plan.timeoutMilliseconds}ms`, "-s", `${plan.size}`],
     ...plan.connected ? ["--connected"] : [],
     ...plan.dontFragment ? ["--df"] : [],
+    ...["--source-ports", `${plan.sourcePorts}`],
   ];
 }

@@ -1,5 +1,8 @@
 /** A network in which the probe is run: client, router and server in a row, as network namespaces; the server echoes. */
-import { type Host, host, join } from "./hosts.ts";
+import { after, before, describe } from "node:test";
+import { otherRuntime } from "./full_mode.ts";
+import { type Host, host, join, noHosts } from "./hosts.ts";
+import { missing } from "./process.ts";
 import { probeOne, type TargetSummary } from "./probe.ts";
 import { serve, type Server } from "./server.ts";
 
@@ -14,24 +17,31 @@ export const ROUTER_IPV6 = "2001:db8::1";
 /** Three requests soon after each other. */
 export const FAST = ["-c", "3", "--interval", "10ms"];
 
+/**
+ * Describes tests in a network of their own.
+ * @param url `import.meta.url` of the test file, by which a runtime is chosen
+ */
+export function describeNetwork(name: string, url: string, tests: (network: ProbeNetwork) => void): void {
+  describe(name, { skip: otherRuntime(url) || noHosts || missing("ss") }, () => {
+    const network = new ProbeNetwork();
+    before(() => network.setUp());
+    after(() => network.remove());
+    tests(network);
+  });
+}
+
 export class ProbeNetwork {
   /** It has `eth0`, with 192.0.2.100, 192.0.2.101 and 2001:db8::100, and `eth1`, with 203.0.113.100. */
-  readonly client: Host;
+  client!: Host;
   /** It has `eth0` and `eth2` to the client, `eth1` to the server. */
-  readonly router: Host;
+  router!: Host;
   /** It has `eth0`. */
-  readonly server: Host;
-  readonly #echo: Server;
+  server!: Host;
+  #echo: Server | undefined;
 
-  private constructor(client: Host, router: Host, server: Host, echo: Server) {
-    this.client = client;
-    this.router = router;
-    this.server = server;
-    this.#echo = echo;
-  }
-
-  static async make(): Promise<ProbeNetwork> {
+  async setUp(): Promise<void> {
     const [client, router, server] = await Promise.all([host(), host(), host()]);
+    Object.assign(this, { client, router, server });
     join([client, "eth0"], [router, "eth0"]);
     join([client, "eth1"], [router, "eth2"]);
     join([router, "eth1"], [server, "eth0"]);
@@ -57,13 +67,12 @@ export class ProbeNetwork {
         each.run(`ip ntable change name ${table} dev ${device} retrans 100`);
       }
     }
-    const echo = await serve({ program: "src/main.ts", args: ["--quiet"], host: server, port: PORT });
-    return new ProbeNetwork(client, router, server, echo);
+    this.#echo = await serve({ program: "src/main.ts", args: ["--quiet"], host: server, port: PORT });
   }
 
   async remove(): Promise<void> {
-    await this.#echo.kill();
-    for (const each of [this.client, this.router, this.server]) await each.remove();
+    await this.#echo?.kill();
+    for (const each of [this.client, this.router, this.server]) await each?.remove();
   }
 
   /** Probes one target from the client with three requests. */

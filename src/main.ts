@@ -12,7 +12,7 @@ import { journalPriority } from "./cli/journal.ts";
 import { VERSION } from "./cli/version.ts";
 import { runEcho } from "./echo/command.ts";
 import { ECHO, parseEcho } from "./echo/options.ts";
-import { readPlace } from "./echo/worker.ts";
+import { readPlace, runWorker } from "./echo/worker.ts";
 import { runProbe } from "./probe/command.ts";
 import { parseProbe, PROBE } from "./probe/options.ts";
 
@@ -29,7 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
     const place = readPlace(args);
     const settings = parseEcho(place === undefined ? args : args.slice(0, -1));
     if (typeof settings === "string") return await inform(settings, ECHO);
-    await runEcho(settings, place);
+    await (place === undefined ? runEcho(settings) : runWorker(settings, place));
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;

@@ -26,13 +26,13 @@ import {
   summarize,
   type Summary,
 } from "./counters.ts";
+import { BATCH_CAPACITY, type Group } from "./group.ts";
 import { type Guard, STOPPING } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { echoMetrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import type { Operator } from "./operator.ts";
 import type { AdaptivePolling } from "./polling.ts";
-import { BATCH_CAPACITY, type SharedBlock } from "./shared_block.ts";
 
 /** Time under load between two pauses for the event loop, which handles signals. */
 const PAUSE_INTERVAL_MICROSECONDS = 10_000;
@@ -71,31 +71,14 @@ export interface EchoServerParts {
   readonly counters: Counters;
   /** Whether a reply has the TOS or traffic class of its datagram, which the socket must report. */
   readonly reflectTos?: boolean;
-  /** The other servers on this port, if any. */
-  readonly group?: Group | undefined;
+  /** The servers on this port. */
+  readonly group: Group;
 }
 
 /** What else the event loop serves, within some 50 milliseconds. */
 export interface Attention {
   /** Whether something is due now. */
   readonly busy: boolean;
-}
-
-/** Servers in several processes that share a port. */
-export interface Group {
-  /** Number of this server; number 0 speaks for all. */
-  readonly index: number;
-  /** What they share in memory. */
-  readonly block: SharedBlock;
-  /** The counters of all servers. */
-  counters(): readonly Counters[];
-  /** Datagrams that the kernel dropped for all servers. */
-  drops(): number;
-  /**
-   * Called between rounds: every 10 ms under load, and after each sleep.
-   * @returns milliseconds until the next call is due; 0 to stop this server
-   */
-  tend(): number;
 }
 
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
@@ -107,7 +90,7 @@ export class EchoServer {
   readonly #output: Output;
   readonly #batch: MessageBatch;
   readonly #counters: Counters;
-  readonly #group: Group | undefined;
+  readonly #group: Group;
   readonly #reflectTos: boolean;
   // Counts of an earlier process.
   readonly #base: Float64Array;
@@ -134,7 +117,7 @@ export class EchoServer {
     this.#reflectTos = parts.reflectTos ?? false;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
-    this.#batch = socket.batch(BATCH_CAPACITY, group?.block.headers[group.index]);
+    this.#batch = socket.batch(BATCH_CAPACITY, group.block?.headers[group.index]);
     this.#notices = new Notices({ socket, refused: guard.refused, operator });
     this.#attention = parts.attention;
     this.#onSecond = parts.everySecond ?? (() => {});
@@ -157,8 +140,7 @@ export class EchoServer {
       const received = this.#receive();
       if (received > 0) {
         this.#count();
-        this.#admit();
-        this.#send();
+        this.#echo();
         this.#log.record(this.#batch);
         sleep = NAP_MILLISECONDS;
         if (elapsedMicroseconds(lastPause, this.#now) < pauseInterval && !this.#attention?.busy) continue;
@@ -176,7 +158,10 @@ export class EchoServer {
         lastSecond = this.#now;
         this.#everySecond();
       }
-      if (this.#group !== undefined) sleep = Math.min(sleep, this.#tend(this.#group));
+      this.publish();
+      const due = this.#group.tend();
+      if (due === 0) break;
+      sleep = Math.min(sleep, due);
     }
     this.publish();
   }
@@ -189,18 +174,15 @@ export class EchoServer {
   /** The counts so far. */
   summary(): Summary {
     this.publish();
-    const seconds = (performance.now() - this.#start) / 1000;
-    const group = this.#group;
-    if (group === undefined) return summarize([this.#counters], this.#socket.drops(), seconds);
-    return summarize(group.counters(), group.drops(), seconds);
+    return summarize(this.#group.counters(), this.#group.drops(), (performance.now() - this.#start) / 1000);
   }
 
   /** The metrics at the moment, with those of the receive buffers of these sockets. */
   metrics(sockets: readonly BatchSocket[]): Metric[] {
     this.publish();
     const memories = sockets.map(({ fd }) => new SocketMemory(fd));
-    return echoMetrics(this.#group?.counters() ?? [this.#counters], {
-      droppedByKernel: this.#group?.drops() ?? this.#socket.drops(),
+    return echoMetrics(this.#group.counters(), {
+      droppedByKernel: this.#group.drops(),
       receiveQueueBytes: memories.reduce((sum, { receiveBufferUsed }) => sum + receiveBufferUsed, 0),
       receiveBufferBytes: memories.reduce((sum, { receiveBufferSize }) => sum + receiveBufferSize, 0),
       rateTableSources: this.#guard.limitedSources(),
@@ -261,14 +243,15 @@ export class EchoServer {
 
   /** Whether message `i` came to each server of the group, as datagrams to many hosts do. Number 0 handles it. */
   #isCopy(i: number): boolean {
-    if (this.#group === undefined || this.#group.index === 0) return false;
+    if (this.#group.index === 0) return false;
     const destination = this.#batch.destination(i);
     return destination === BROADCAST || destination === MULTICAST;
   }
 
-  /** Marks the datagrams that the guard admits for sending. */
-  #admit(): void {
+  /** Admits datagrams, coalesces, encodes and sends them, and counts those that left. */
+  #echo(): void {
     const batch = this.#batch;
+    let [datagrams, bytes] = [0, 0];
     for (let i = 0; i < batch.count; i++) {
       if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
@@ -277,20 +260,25 @@ export class EchoServer {
       batch.shorten(i, admitted);
       batch.markForSend(i);
       if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
+      datagrams += admitted;
+      bytes += batch.size(i);
     }
+    const sent = this.#socket.send(batch);
+    const { counts } = this.#counters;
+    counts[ECHOED]! += sent;
+    counts[ECHOED_BYTES]! += sent === datagrams ? bytes : bytes - this.#noteFailures();
   }
 
-  /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
-  #send(): void {
+  /** Notes the messages that could not be sent; returns their bytes. */
+  #noteFailures(): number {
     const batch = this.#batch;
-    this.#counters.counts[ECHOED]! += this.#socket.send(batch);
     let bytes = 0;
     for (let i = 0; i < batch.count; i++) {
-      if (!batch.isMarked(i)) continue;
-      if (batch.error(i) === 0) bytes += batch.size(i);
-      else this.#notices.failures.note(batch, i);
+      if (!batch.isMarked(i) || batch.error(i) === 0) continue;
+      this.#notices.failures.note(batch, i);
+      bytes += batch.size(i);
     }
-    this.#counters.counts[ECHOED_BYTES]! += bytes;
+    return bytes;
   }
 
   /** Pauses after a reception that failed: the next one may fail as fast. */
@@ -309,14 +297,6 @@ export class EchoServer {
     }
   }
 
-  /** Lets the group do what is due; returns the time until the next call is due. */
-  #tend(group: Group): number {
-    this.publish();
-    const milliseconds = group.tend();
-    if (milliseconds === 0) this.stop();
-    return milliseconds;
-  }
-
   #setReceiveTimeout(longestMilliseconds: number): void {
     const attention = this.#attention;
     const milliseconds = attention === undefined
@@ -331,15 +311,14 @@ export class EchoServer {
 
   #everySecond(): void {
     const group = this.#group;
-    if (group === undefined) this.#log.nextSecond();
-    else if (group.index > 0) this.#output.flush();
+    if (group.index > 0) this.#output.flush();
     else this.#log.nextSecond(group.counters().reduce((sum, { counts }) => sum + counts[LINES_LEFT_OUT]!, 0));
     this.#guard.everySecond();
     this.#notices.everySecond();
     this.#onSecond();
     this.#socket.dropForgedOwnSources();
-    // The kernel's counter wraps.
-    this.#socket.drops();
+    // The kernel's counters wrap.
+    group.drops();
   }
 }
 

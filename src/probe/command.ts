@@ -118,7 +118,6 @@ async function ask({ settings, set, terminal, reread, isStopped }: Run): Promise
     await terminal.drain(isStopped);
   }, isStopped);
   report.finish();
-  await server?.close();
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 

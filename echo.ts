@@ -65,15 +65,14 @@ exit 1 # */
 var LibraryError = class extends Error {
   name = "LibraryError";
 };
-function requireSupported({ runtime: runtime2, version, least, platform, arch }) {
+function requireSupported({ runtime: runtime2, version, least, upgrade, platform, arch }) {
+  if (platform !== "linux" || arch !== "x64" && arch !== "arm64") {
+    throw new LibraryError(`not supported on ${platform} ${arch}: it needs 64-bit Linux on x86-64 or aarch64`);
+  }
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
-  const recent = major > leastMajor || major === leastMajor && minor >= leastMinor;
-  if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
-  throw new LibraryError(
-    `not supported on ${runtime2}, ${platform} ${arch}: it needs Deno 2, Bun 1.3, Node.js 26.10, or later versions of th\
-ese, on 64-bit Linux (x86-64 or aarch64)`
-  );
+  if (major > leastMajor || major === leastMajor && minor >= leastMinor) return;
+  throw new LibraryError(`${runtime2} is too old: it needs Deno 2, Bun 1.3, Node.js 26.10, or later; try: ${upgrade}`);
 }
 
 // ffi/errno.ts
@@ -165,7 +164,8 @@ var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
 function bunRuntime(process, version) {
   const name = `Bun ${version}`;
   return processRuntime(process, name, () => {
-    requireSupported({ runtime: name, version, least: "1.3", platform: process.platform, arch: process.arch });
+    const { platform, arch } = process;
+    requireSupported({ runtime: name, version, least: "1.3", upgrade: "bun upgrade", platform, arch });
     const { dlopen, ptr } = process.getBuiltinModule("bun:ffi");
     return {
       name: "bun:ffi",
@@ -198,7 +198,8 @@ function denoRuntime(deno) {
     mayListen: (host) => deno.permissions.querySync({ name: "net", host }).state === "granted",
     exit: (code) => deno.exit(code),
     get ffi() {
-      requireSupported({ runtime: name, version: deno.version.deno, least: "2.0", platform: os, arch });
+      const version = deno.version.deno;
+      requireSupported({ runtime: name, version, least: "2.0", upgrade: "deno upgrade", platform: os, arch });
       return foreignInterface2(deno);
     }
   };
@@ -240,16 +241,18 @@ function reasonOf2(error) {
 }
 
 // ffi/node.ts
+var LATER = "npx node@26 echo.ts …";
 var nodeType = { i32: "int32", u32: "uint32", pointer: "pointer" };
 function nodeRuntime(process) {
   const version = process.versions.node;
   const name = `Node.js ${version}`;
   return processRuntime(process, name, () => {
-    requireSupported({ runtime: name, version, least: "26.10", platform: process.platform, arch: process.arch });
+    const { platform, arch } = process;
+    requireSupported({ runtime: name, version, least: "26.10", upgrade: LATER, platform, arch });
     const ffi = loadFfi(process);
     if (ffi === void 0) {
       throw new LibraryError(
-        `${name} has no node:ffi: it is switched off by --no-experimental-ffi, or was not built in`
+        `${name} lacks node:ffi: --no-experimental-ffi switches it off, or this build never had it; try: ${LATER}`
       );
     }
     return {
@@ -677,6 +680,8 @@ var BPF_MISC = 7;
 var BPF_TAX = 0;
 var SKF_NET_OFF = -1048576;
 var SKF_AD_OFF = -4096;
+var SKF_AD_PROTOCOL = 0;
+var ETH_P_IPV6 = 34525;
 var SKF_AD_IFINDEX = 8;
 var CLOCK_REALTIME = 0;
 var CLOCK_MONOTONIC = 1;
@@ -4714,18 +4719,17 @@ function check3(syscall, result2) {
   const message = `cannot share the port among workers: ${syscall}: ${errnoMessage(-result2)}; leave out --workers`;
   throw new SystemError(syscall, -result2, message);
 }
-var load3 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, SKF_NET_OFF + offset];
+var load3 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 var multiply = (factor) => [BPF_ALU | BPF_MUL | BPF_K, 0, 0, factor];
 var shiftRight2 = (bits) => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
 function steeringProgram(count, factors = randomFactors()) {
   return [
-    load3(0),
-    shiftRight2(28),
-    [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 6],
-    load3(IPV6_SOURCE),
+    load3(SKF_AD_OFF + SKF_AD_PROTOCOL),
+    [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_P_IPV6],
+    load3(SKF_NET_OFF + IPV6_SOURCE),
     multiply(factors[0]),
     [BPF_MISC | BPF_TAX, 0, 0, 0],
-    load3(SOURCE2),
+    load3(SKF_NET_OFF + SOURCE2),
     multiply(factors[1]),
     [BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0],
     shiftRight2(16),
@@ -5288,7 +5292,7 @@ var BROKEN_REQUESTS = 2;
 var CLIENT_PORTS = 32768;
 function sourcePortHint({ peer, sockets: [socket2] }) {
   const { localPort } = socket2;
-  if (localPort === 0 || localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
+  if (localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
   return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or \
 see sysctl net.ipv4.ip_local_port_range`;
 }
@@ -5692,6 +5696,9 @@ var TimeStatistics = class {
     this.#differences++;
     this.#differenceSum += Math.abs(later - earlier);
   }
+  get sum() {
+    return this.#mean * this.count;
+  }
   get mean() {
     return this.count === 0 ? NaN : this.#mean;
   }
@@ -5752,68 +5759,45 @@ var ProbeMetrics = class {
     observed.goodAt = performance.now();
   }
   of(targets) {
-    const observed = this.#observed;
+    const observed = (target) => this.#observed.get(target) ?? NOTHING_OBSERVED;
+    const metric = (name, type, help, samplesOf) => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
+    const ofPaths = (samplesOf) => ({ sockets, ledger: { paths } }, labels) => paths.flatMap((account, i) => samplesOf(account,
+    { ...labels, source_port: sockets[i].localPort }));
+    const metrics = [
+      metric(
+        "requests",
+        "counter",
+        "Requests by what became of them within the time-out.",
+        ({ ledger }, labels) => outcomeSamples(ledger.total, labels)
+      ),
+      metric(
+        "round_trip_seconds",
+        "histogram",
+        "Round-trip times of good answers.",
+        (target, labels) => histogramSamples(labels, BOUNDS, observed(target).counts, observed(target).sum)
+      ),
+      metric("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
+        const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
+        return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
+      }),
+      metric("good_answer_age_seconds", "gauge", "Time since the last good answer.", (target, labels) => {
+        const { goodAt } = observed(target);
+        return goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }];
+      })
+    ];
+    if (targets.every(({ ledger }) => ledger.paths.length === 0)) return metrics;
     return [
-      {
-        name: "echo_probe_requests",
-        type: "counter",
-        help: "Requests by what became of them within the time-out.",
-        samples: each(targets, (target, labels) => outcomeSamples(target.ledger.total, labels))
-      },
-      {
-        name: "echo_probe_round_trip_seconds",
-        type: "histogram",
-        help: "Round-trip times of good answers.",
-        samples: each(targets, (target, labels) => {
-          const { counts, sum: sum2 } = observed.get(target) ?? NOTHING_OBSERVED;
-          return histogramSamples(labels, BOUNDS, counts, sum2);
-        })
-      },
-      {
-        name: "echo_probe_verdict",
-        type: "stateset",
-        help: "Verdict on the last requests.",
-        samples: each(targets, ({ ledger }, labels) => {
-          const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
-          return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
-        })
-      },
-      {
-        name: "echo_probe_good_answer_age_seconds",
-        type: "gauge",
-        help: "Time since the last good answer.",
-        samples: each(targets, (target, labels) => {
-          const { goodAt } = observed.get(target) ?? NOTHING_OBSERVED;
-          return goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }];
-        })
-      },
-      ...targets.some(({ ledger }) => ledger.paths.length > 0) ? pathMetrics(targets) : []
+      ...metrics,
+      metric("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
+      metric(
+        "path_round_trip_seconds",
+        "counter",
+        "Sum of round-trip times by source port.",
+        ofPaths(({ times: { sum: sum2 } }, labels) => [{ labels, value: sum2 / 1e9 }])
+      )
     ];
   }
 };
-function pathMetrics(targets) {
-  const eachPath = (samplesOf) => each(
-    targets,
-    ({ sockets, ledger }, labels) => ledger.paths.flatMap((account, i) => [...samplesOf(account, { ...labels, source_port: sockets[i].
-    localPort })])
-  );
-  return [
-    {
-      name: "echo_probe_path_requests",
-      type: "counter",
-      help: "Requests by source port and by what became of them within the time-out.",
-      samples: eachPath(outcomeSamples)
-    },
-    {
-      name: "echo_probe_path_round_trip_seconds",
-      type: "counter",
-      help: "Sum of the round-trip times by source port.",
-      samples: eachPath(({ times: { count, mean } }, labels) => [
-        { labels, value: count === 0 ? 0 : mean * count / 1e9 }
-      ])
-    }
-  ];
-}
 function* each(targets, samplesOf) {
   for (const target of targets) {
     const { endpoint, peer: { name, labels } } = target;
@@ -6077,9 +6061,8 @@ var Prober = class {
     let drained = true;
     for (let i = 0; i < this.#sockets.length && ready > 0; i++) {
       const socket2 = this.#sockets[i];
-      const batch = this.#batches.get(socket2.ipv4);
-      if (this.#poll.events(i) === 0 || batch === void 0) continue;
-      drained = socket2.receive(batch, start + RECEIVE_MILLISECONDS) && drained;
+      if (this.#poll.events(i) === 0) continue;
+      drained = socket2.receive(this.#batches.get(socket2.ipv4), start + RECEIVE_MILLISECONDS) && drained;
     }
     const end = performance.now();
     if (drained) this.#drainedAt = now;
@@ -6133,25 +6116,24 @@ function tableReport(set, settings, terminal) {
 }
 function rowOf({ peer, endpoint, ledger }, final) {
   const { counts, settled, loss, times } = ledger.total;
-  return {
-    target: peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
-    word: settled === 0 && !final ? "waiting" : verdict(ledger),
-    received: `${counts.received}/${settled}`,
-    loss: percentText(loss),
-    times: [times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds)
-  };
+  return [
+    peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
+    settled === 0 && !final ? "waiting" : verdict(ledger),
+    `${counts.received}/${settled}`,
+    percentText(loss),
+    ...[times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds)
+  ];
 }
 function screenLines(rows, terminal) {
   const { heading, rows: drawn } = layOut(rows, terminal);
   const room = terminal.rows - 1 - heading.length;
   const height = drawn[0].length;
   if (rows.length * height <= room) return [...heading, ...drawn.flat()];
-  const rank = ({ word: word2 }) => word2 === "ok" ? 2 : word2 === "waiting" ? 1 : 0;
+  const rank = ([, word2]) => word2 === "ok" ? 2 : word2 === "waiting" ? 1 : 0;
   const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
   const shown = Math.max(1, Math.floor((room - 1) / height));
-  const words = /* @__PURE__ */ new Map();
-  for (const i of order.slice(shown)) words.set(rows[i].word, (words.get(rows[i].word) ?? 0) + 1);
-  const rest = `and ${rows.length - shown} more: ${[...words].map(([word2, count]) => `${count} ${word2}`).join(", ")}`;
+  const words = Map.groupBy(order.slice(shown), (i) => rows[i][1]);
+  const rest = `and ${rows.length - shown} more: ${[...words].map(([word2, of]) => `${of.length} ${word2}`).join(", ")}`;
   return [
     ...heading,
     ...order.slice(0, shown).flatMap((i) => drawn[i]),
@@ -6159,34 +6141,32 @@ function screenLines(rows, terminal) {
   ];
 }
 function layOut(rows, terminal) {
-  const paint = (word2) => terminal.paint(word2 === "waiting" ? "faint" : verdictStyle(word2), word2);
-  const cells = [
-    HEADING,
-    ...rows.map(({ target, word: word2, received, loss, times }) => [target, word2, received, loss, ...times])
-  ];
+  const cells = [HEADING, ...rows];
   const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   const columns2 = terminal.interactive ? terminal.columns : Infinity;
-  if (widths.reduce((sum2, width) => sum2 + width + 2, " ms".length - 2) <= columns2) {
-    const [heading, ...lines] = cells.map(
-      (row) => row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ")
-    );
-    return {
-      heading: [terminal.paint("faint", heading)],
-      rows: rows.map(({ word: word2, times }, i) => {
-        const at = widths[0] + 2;
-        const unit = times[0] === "-" ? "" : " ms";
-        return [lines[i].slice(0, at) + paint(word2) + lines[i].slice(at + word2.length) + unit];
-      })
-    };
+  if (widths.reduce((sum2, width) => sum2 + width + 2, " ms".length - 2) > columns2) {
+    return { heading: [], rows: rows.map((row) => narrowRow(row, columns2, terminal)) };
   }
+  const [heading, ...lines] = cells.map(
+    (row) => row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ")
+  );
+  const at = widths[0] + 2;
   return {
-    heading: [],
-    rows: rows.map(({ target, word: word2, received, times: [, median] }) => {
-      const time = median === "-" ? "" : `, median ${median} ms`;
-      const room = columns2 - `  ${word2} ${received} received`.length;
-      return [target.slice(0, columns2), `  ${paint(word2)} ${received} received${time.length <= room ? time : ""}`];
+    heading: [terminal.paint("faint", heading)],
+    rows: rows.map(([, word2 = "", , , minimum], i) => {
+      const unit = minimum === "-" ? "" : " ms";
+      return [lines[i].slice(0, at) + paint(word2, terminal) + lines[i].slice(at + word2.length) + unit];
     })
   };
+}
+function narrowRow([target = "", word2 = "", received, , , median], columns2, terminal) {
+  const time = median === "-" ? "" : `, median ${median} ms`;
+  const room = columns2 - `  ${word2} ${received} received`.length;
+  const line = `  ${paint(word2, terminal)} ${received} received${time.length <= room ? time : ""}`;
+  return [target.slice(0, columns2), line];
+}
+function paint(word2, terminal) {
+  return terminal.paint(word2 === "waiting" ? "faint" : verdictStyle(word2), word2);
 }
 
 // src/probe/target_file.ts
@@ -6391,7 +6371,7 @@ var SEND_ATTEMPTS = 4;
 var DEPARTURES_MAX = 1024;
 var ProbeSocket = class {
   ipv4;
-  tellsFragments = false;
+  tellsFragments;
   #connect;
   #source;
   #errors;
@@ -6409,20 +6389,15 @@ var ProbeSocket = class {
     this.#connect = options3.connected;
     this.#source = options3.source === void 0 ? void 0 : exactHostText(options3.source);
     this.#errors = errors;
-    try {
-      this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
-    } catch (error) {
-      if (!(error instanceof SystemError) || error.errno !== EAFNOSUPPORT) throw error;
-      return;
-    }
+    this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
     this.tellsFragments = setOptions(this.#socket, options3);
     this.#outgoing = this.#socket.batch(1);
   }
   get fd() {
-    return this.#socket?.fd ?? -1;
+    return this.#socket.fd;
   }
   get localPort() {
-    return this.#socket?.port ?? 0;
+    return this.#socket.port;
   }
   get size() {
     return this.#members.size;
@@ -6430,31 +6405,28 @@ var ProbeSocket = class {
   add(member) {
     const { peer, session } = member;
     const outgoing = this.#outgoing;
-    outgoing?.clear();
-    outgoing?.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
-    this.#members.set(member, outgoing?.path(0));
+    outgoing.clear();
+    outgoing.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
+    this.#members.set(member, outgoing.path(0));
     this.#bySession.set(session, member);
-    if (outgoing !== void 0) this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
+    this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
   }
   remove(member) {
-    const path = this.#members.get(member);
-    if (path !== void 0) this.#byPeer.delete(endpointKey(path.peer));
+    this.#byPeer.delete(endpointKey(this.#members.get(member).peer));
     this.#members.delete(member);
     this.#bySession.delete(member.session);
-    if (this.size === 0) this.#socket?.close();
+  }
+  close() {
+    this.#socket.close();
   }
   batch(capacity) {
-    return this.#socket?.batch(capacity);
+    return this.#socket.batch(capacity);
   }
   send(member, sequence, payload) {
     const socket2 = this.#socket;
     const outgoing = this.#outgoing;
-    const path = this.#members.get(member);
-    if (socket2 === void 0 || outgoing === void 0 || path === void 0) {
-      return { errno: EAFNOSUPPORT, report: void 0 };
-    }
     outgoing.clear();
-    outgoing.add(payload, path);
+    outgoing.add(payload, this.#members.get(member));
     for (let attempt = 1; ; attempt++) {
       const number2 = this.#nextNumber++;
       this.#departing[number2 % DEPARTURES_MAX] = { number: number2, member, sequence };
@@ -6480,7 +6452,7 @@ var ProbeSocket = class {
   }
   receiveErrors() {
     const reports = [];
-    for (const entry of this.#socket === void 0 ? [] : this.#errors.receive(this.#socket)) {
+    for (const entry of this.#errors.receive(this.#socket)) {
       if (entry.kind === "departure") {
         const departed = this.#departing[entry.index % DEPARTURES_MAX];
         if (departed?.number === entry.index) {
@@ -6494,11 +6466,9 @@ var ProbeSocket = class {
     return reports;
   }
   receive(batch, end) {
-    const socket2 = this.#socket;
-    if (socket2 === void 0) return true;
     do {
       this.receiveErrors();
-      const received = socket2.receive(batch, false);
+      const received = this.#socket.receive(batch, false);
       for (let i = 0; i < received; i++) {
         const member = this.#named(batch.payload(i)) ?? this.#at(batch.peer(i));
         const arrival = batch.arrivalNanoseconds(i);
@@ -6755,6 +6725,7 @@ function hasAnswer({ outcome }) {
 }
 
 // src/probe/target.ts
+var NO_SOCKET = { errno: EAFNOSUPPORT, report: void 0 };
 var ProbeTarget = class {
   peer;
   endpoint;
@@ -6768,14 +6739,15 @@ var ProbeTarget = class {
     this.peer = peer;
     this.endpoint = peerText2(peer);
     this.session = session;
-    this.ledger = new RequestLedger(peer, session, options3);
+    this.ledger = new RequestLedger(peer, session, { ...options3, sourcePorts: sockets.length });
     this.sockets = sockets;
     for (const socket2 of sockets) socket2.add(this);
   }
   send(size) {
     const payload = this.ledger.open(size);
     const sequence = this.ledger.sent;
-    const error = this.sockets[(sequence - 1) % this.sockets.length].send(this, sequence, payload);
+    const socket2 = this.sockets[(sequence - 1) % this.sockets.length];
+    const error = socket2 === void 0 ? NO_SOCKET : socket2.send(this, sequence, payload);
     if (error !== void 0) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
     return sequence;
   }
@@ -6832,39 +6804,43 @@ var TargetSet = class {
     return this.#groups.flat();
   }
   replace(peers) {
-    const before = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
-    const made = [];
+    const known = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const gone = new Set(this.targets);
+    const targets = [];
     try {
-      this.targets = peers.map((peer) => {
-        const known = before.get(peerKey(peer));
-        if (known === void 0) return made[made.push(this.#make(peer)) - 1];
-        known.peer = peer;
-        return known;
-      });
+      for (const peer of peers) targets.push(known.get(peerKey(peer)) ?? this.#make(peer));
     } catch (error) {
-      for (const target of made) target.close();
-      this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
+      for (const target of targets) if (!gone.has(target)) target.close();
+      this.#closeUnused();
       throw error;
     }
-    const kept2 = new Set(this.targets);
-    for (const target of before.values()) if (!kept2.has(target)) target.close();
-    this.#groups = this.#groups.filter(([socket2]) => socket2.size > 0);
+    targets.forEach((target, i) => {
+      target.peer = peers[i];
+      gone.delete(target);
+    });
+    for (const target of gone) target.close();
+    this.targets = targets;
+    this.#closeUnused();
+  }
+  #closeUnused() {
+    for (const socket2 of this.sockets) if (socket2.size === 0) socket2.close();
+    this.#groups = this.#groups.filter(([socket2]) => socket2 !== void 0 && socket2.size > 0);
   }
   #make(peer) {
-    const ipv4 = isIPv4(peer.bytes);
-    let group3 = this.#groups.find(([socket2]) => socket2.ipv4 === ipv4 && socket2.size < this.#socketTargets);
-    if (group3 === void 0) {
-      const { sourcePorts } = this.#options;
-      group3 = Array.from({ length: sourcePorts }, () => this.#makeSocket(ipv4));
-      this.#groups.push(group3);
-    }
     this.#session = this.#session + SESSION_STEP | 0;
-    return new ProbeTarget(peer, this.#session, group3, this.#options);
+    return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes)), this.#options);
   }
-  #makeSocket(ipv4) {
+  #groupFor(ipv4) {
+    const known = this.#groups.find(([socket2]) => socket2?.ipv4 === ipv4 && socket2.size < this.#socketTargets);
+    if (known !== void 0) return known;
+    const { sourcePorts } = this.#options;
+    const group3 = [];
+    this.#groups.push(group3);
     try {
-      return new ProbeSocket(ipv4, this.#options, this.#errors);
+      while (group3.length < sourcePorts) group3.push(new ProbeSocket(ipv4, this.#options, this.#errors));
+      return group3;
     } catch (error) {
+      if (error instanceof SystemError && error.errno === EAFNOSUPPORT) return [];
       if (!(error instanceof SystemError) || error.errno !== EMFILE) throw error;
       const advice = "a connected target, and one of --size below 16, needs sockets of its own";
       throw new SystemError("socket", EMFILE, `too many targets for the open files (ulimit -n): ${advice}`);
@@ -6919,10 +6895,10 @@ async function runProbe(settings) {
   const terminal = new Terminal();
   let stoppedAt = Infinity;
   let rereads = false;
-  handleSignals((signal) => {
-    if (signal === "SIGHUP" && settings.watch && settings.targetsFile !== void 0) rereads = true;
-    else stoppedAt = Math.min(stoppedAt, performance.now());
-  });
+  handleSignals(
+    () => stoppedAt = Math.min(stoppedAt, performance.now()),
+    settings.watch && settings.targetsFile !== void 0 ? () => rereads = true : void 0
+  );
   const reread = async () => {
     if (!rereads) return false;
     rereads = false;

@@ -28,7 +28,8 @@ const bunType: Record<ForeignType, BunType> = { i32: "i32", u32: "u32", pointer:
 export function bunRuntime(process: ProcessGlobal, version: string): Runtime {
   const name = `Bun ${version}`;
   return processRuntime(process, name, () => {
-    requireSupported({ runtime: name, version, least: "1.3", platform: process.platform, arch: process.arch });
+    const { platform, arch } = process;
+    requireSupported({ runtime: name, version, least: "1.3", upgrade: "bun upgrade", platform, arch });
     const { dlopen, ptr } = process.getBuiltinModule("bun:ffi") as BunFfi;
     return {
       name: "bun:ffi",

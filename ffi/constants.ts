@@ -177,6 +177,10 @@ export const BPF_TAX = 0x00;
 export const SKF_NET_OFF = -0x100000;
 /** Offset of the kernel's own data on the packet in a load. */
 export const SKF_AD_OFF = -0x1000;
+/** Protocol of the packet: {@link ETH_P_IPV6}. */
+export const SKF_AD_PROTOCOL = 0;
+/** <linux/if_ether.h> */
+export const ETH_P_IPV6 = 0x86dd;
 /** Index of the device that the packet came by. */
 export const SKF_AD_IFINDEX = 8;
 

@@ -115,6 +115,8 @@ export interface Platform {
   readonly version: string;
   /** Its oldest supported version: `major.minor`. */
   readonly least: string;
+  /** The command that installs or runs a later version. */
+  readonly upgrade: string;
   /** The operating system by its Node.js name. */
   readonly platform: string;
   /** The processor architecture by its Node.js name. */
@@ -125,13 +127,12 @@ export interface Platform {
  * Requires a supported runtime on 64-bit little-endian Linux, whose struct layouts the program knows.
  * @throws {LibraryError} if it is not supported
  */
-export function requireSupported({ runtime, version, least, platform, arch }: Platform): void {
+export function requireSupported({ runtime, version, least, upgrade, platform, arch }: Platform): void {
+  if (platform !== "linux" || (arch !== "x64" && arch !== "arm64")) {
+    throw new LibraryError(`not supported on ${platform} ${arch}: it needs 64-bit Linux on x86-64 or aarch64`);
+  }
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
-  const recent = major > leastMajor || (major === leastMajor && minor >= leastMinor);
-  if (recent && platform === "linux" && (arch === "x64" || arch === "arm64")) return;
-  throw new LibraryError(
-    `not supported on ${runtime}, ${platform} ${arch}: it needs Deno 2, Bun 1.3, Node.js 26.10, or later versions of ` +
-      "these, on 64-bit Linux (x86-64 or aarch64)",
-  );
+  if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
+  throw new LibraryError(`${runtime} is too old: it needs Deno 2, Bun 1.3, Node.js 26.10, or later; try: ${upgrade}`);
 }

@@ -65,7 +65,8 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
     mayListen: (host) => deno.permissions.querySync({ name: "net", host }).state === "granted",
     exit: (code) => deno.exit(code),
     get ffi() {
-      requireSupported({ runtime: name, version: deno.version.deno, least: "2.0", platform: os, arch });
+      const version = deno.version.deno;
+      requireSupported({ runtime: name, version, least: "2.0", upgrade: "deno upgrade", platform: os, arch });
       return foreignInterface(deno);
     },
   };

@@ -20,7 +20,7 @@ interface Worker {
 
 /** Program of the helper thread. It loads the library; then each message is a call. */
 const HELPER = `
-const { parentPort, workerData } = require("node:worker_threads");
+const { parentPort, workerData } = process.getBuiltinModule("node:worker_threads");
 const { name, libraries, signatures } = workerData;
 const { dlopen } = process.getBuiltinModule(name);
 let library;
@@ -30,8 +30,10 @@ for (const path of libraries) {
     break;
   } catch {}
 }
-const { symbols, functions = symbols } = library;
-parentPort.on("message", ([name, values]) => parentPort.postMessage(functions[name](...values)));
+parentPort.on("message", ([name, values]) => {
+  const { symbols, functions = symbols } = library;
+  parentPort.postMessage(functions[name](...values));
+});
 `;
 
 /** A thread that calls C functions, one at a time. */

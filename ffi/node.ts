@@ -22,6 +22,9 @@ export interface NodeFfi {
 /** The names of the C types in Node.js. */
 export type NodeType = "int32" | "uint32" | "pointer";
 
+/** Runs the program on a version that has `node:ffi`, whatever is installed. */
+const LATER = "npx node@26 echo.ts …";
+
 const nodeType: Record<ForeignType, NodeType> = { i32: "int32", u32: "uint32", pointer: "pointer" };
 
 /** Adapts Node.js, by its global `process`. */
@@ -29,11 +32,12 @@ export function nodeRuntime(process: ProcessGlobal): Runtime {
   const version = process.versions.node;
   const name = `Node.js ${version}`;
   return processRuntime(process, name, () => {
-    requireSupported({ runtime: name, version, least: "26.10", platform: process.platform, arch: process.arch });
+    const { platform, arch } = process;
+    requireSupported({ runtime: name, version, least: "26.10", upgrade: LATER, platform, arch });
     const ffi = loadFfi(process);
     if (ffi === undefined) {
       throw new LibraryError(
-        `${name} has no node:ffi: it is switched off by --no-experimental-ffi, or was not built in`,
+        `${name} lacks node:ffi: --no-experimental-ffi switches it off, or this build never had it; try: ${LATER}`,
       );
     }
     return {

@@ -1,6 +1,6 @@
 /**
  * Makes a release from a tree without changes: `npm run release -- 1.2.3`. It writes into `release/`: the program as `echo.ts` and
- * `echo.mjs`, its manual page, the package for npm, its software bill of materials (SBOM), and the checksums of all. Two
+ * `echo.mjs`, its manual page and completions, the package for npm, its software bill of materials (SBOM), and the checksums of all. Two
  * runs of one commit give the same bytes.
  * @module
  */
@@ -22,6 +22,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { bundle } from "../bundle.ts";
 import { VERSION } from "../src/cli/version.ts";
+import { bashCompletions, fishCompletions, zshCompletions } from "./completions.ts";
 import { manPage } from "./man_page.ts";
 
 const root = join(import.meta.dirname!, "..");
@@ -77,6 +78,9 @@ function billOfMaterials(packageFolder: string): string {
 export function makeRelease(folder: string): void {
   for (const name of ["echo.ts", "echo.mjs"]) writeProgram(join(folder, name));
   writeFileSync(join(folder, "echo.ts.1"), manPage());
+  writeFileSync(join(folder, "echo.ts.bash"), bashCompletions());
+  writeFileSync(join(folder, "echo.ts.zsh"), zshCompletions());
+  writeFileSync(join(folder, "echo.ts.fish"), fishCompletions());
   const content = mkdtempSync(join(tmpdir(), "echo.ts-package-"));
   try {
     writePackage(content);

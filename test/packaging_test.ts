@@ -1,6 +1,6 @@
 /** What is published: the files of a release, the package installed in a fresh project, and the package on JSR. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { before, describe, test } from "node:test";
@@ -37,7 +37,7 @@ const stop = new AbortController();
 const options: ServeOptions = {
   port: 0,
   signal: stop.signal,
-  onListen: ({ port }) => {
+  onListen: ({ socket: { port } }) => {
     using client = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
     client.sendTo(new Uint8Array(3), { to: { address: "127.0.0.2", port } });
   },
@@ -119,6 +119,44 @@ await serve(options, ({ payload, local }) => {
           for (const word of flags.split(/[\s,]+/)) assert.ok(words.includes(word), `${flags}: ${word}`);
         }
       }
+    });
+
+    test("bash completes options", { skip: missing("bash") }, async () => {
+      for (
+        const [words, expected] of [["--answer-a", "--answer-any-port"], ["p", "probe"], [
+          "probe --conn",
+          "--connected",
+        ]]
+      ) {
+        const script =
+          `. ${release}/echo.ts.bash; COMP_WORDS=(echo.ts ${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); ` +
+          '_echo_ts; echo "${COMPREPLY[@]}"';
+        assert.equal(await output(["bash", "-c", script], release), `${expected}\n`);
+      }
+    });
+
+    test("fish completes options, with their help", { skip: missing("fish") }, async () => {
+      const complete = (line: string) =>
+        output(["fish", "--no-config", "-c", `source ${release}/echo.ts.fish; complete -C "${line}"`], release);
+      assert.match(await complete("echo.ts --answer-a"), /^--answer-any-port\tanswer any source port but 0\n$/);
+      assert.match(await complete("echo.ts p"), /^probe\t.+\n$/);
+      assert.match(await complete("echo.ts probe --conn"), /^--connected\t.+\n$/);
+    });
+
+    test("zsh completes options", { ...LONG, skip: missing("zsh") }, async () => {
+      const functions = temporaryFolder();
+      copyFileSync(join(release, "echo.ts.zsh"), join(functions, "_echo.ts"));
+      // A shell in a terminal of its own. Each line is typed with a tab, and waited for until it is complete.
+      const script = `zmodload zsh/zpty
+      zpty shell zsh -f -i
+      zpty -w shell "fpath=($1 \\$fpath); autoload -U compinit; compinit -D -u; echo rea''dy"
+      zpty -r shell _ '*ready*'
+      for line in 'echo.ts --answer-a|*--answer-any-port*' 'echo.ts pr|*probe*' 'echo.ts probe --conn|*--connected*'; do
+        zpty -w -n shell "\${line%|*}"$'\\t'
+        zpty -r shell _ "\${line#*|}"
+        zpty -w -n shell $'\\x15'
+      done`;
+      await output(["zsh", "-f", "-c", script, "zsh", functions], release);
     });
 
     for (const [args, reason] of [[[], /usage/], [["0.0.0"], /the version is \d.*, not 0\.0\.0/]] as const) {

@@ -6,10 +6,11 @@
  */
 
 import { spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { bundle } from "../bundle.ts";
 
 /** Test files that a runtime runs at the same time. */
 const WORKERS = "2";
@@ -45,6 +46,9 @@ const files = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "echo.ts-test-"));
 chmodSync(folder, 0o755);
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+// What the end-to-end tests run; see test/support/server.ts.
+const program = bundle();
+for (const name of ["echo.ts", "echo.mjs"]) writeFileSync(join(folder, name), program);
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(1));
 
 // One suite prints as it goes; the output of the others follows when all are complete.

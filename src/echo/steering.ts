@@ -20,6 +20,7 @@ import {
   BPF_TAX,
   BPF_W,
   BPF_X,
+  ETH_P_IPV6,
   F_DUPFD_CLOEXEC,
   F_SETFD,
   FD_CLOEXEC,
@@ -28,6 +29,8 @@ import {
   IPPROTO_IPV6,
   IPV6_RECVPKTINFO,
   IPV6_V6ONLY,
+  SKF_AD_OFF,
+  SKF_AD_PROTOCOL,
   SKF_NET_OFF,
   SO_BINDTOIFINDEX,
   SO_REUSEPORT,
@@ -94,7 +97,7 @@ function check(syscall: string, result: number): number {
   throw new SystemError(syscall, -result, message);
 }
 
-const load = (offset: number): Instruction => [BPF_LD | BPF_W | BPF_ABS, 0, 0, SKF_NET_OFF + offset];
+const load = (offset: number): Instruction => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 const multiply = (factor: number): Instruction => [BPF_ALU | BPF_MUL | BPF_K, 0, 0, factor];
 const shiftRight = (bits: number): Instruction => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
 
@@ -108,14 +111,13 @@ const shiftRight = (bits: number): Instruction => [BPF_ALU | BPF_RSH | BPF_K, 0,
  */
 export function steeringProgram(count: number, factors: readonly [number, number] = randomFactors()): Instruction[] {
   return [
-    load(0),
-    shiftRight(28),
-    // X is 0 unless the version is 6.
-    [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 6],
-    load(IPV6_SOURCE),
+    load(SKF_AD_OFF + SKF_AD_PROTOCOL),
+    // X stays 0 for IPv4.
+    [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_P_IPV6],
+    load(SKF_NET_OFF + IPV6_SOURCE),
     multiply(factors[0]),
     [BPF_MISC | BPF_TAX, 0, 0, 0],
-    load(SOURCE),
+    load(SKF_NET_OFF + SOURCE),
     multiply(factors[1]),
     [BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0],
     // The upper half of the hash, as a fraction of 2^16, times the number of sockets.

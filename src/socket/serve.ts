@@ -5,6 +5,7 @@
 
 import { EAGAIN, EINTR, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { writeError } from "../../ffi/writer.ts";
 import { invalid, requireBoolean, requireFunction, requireInteger, requireObject } from "../net/checks.ts";
 import { BatchSocket } from "./batch_socket.ts";
@@ -36,7 +37,7 @@ export type UdpReply = Uint8Array | null | undefined | void;
  * Handles one datagram. It may return a promise: other datagrams are handled meanwhile, and the reply leaves when the
  * promise is fulfilled. The datagrams of a train come one by one.
  */
-export type UdpHandler = (request: UdpRequest) => UdpReply | PromiseLike<UdpReply>;
+export type UdpHandler = (request: UdpRequest, server: UdpServer) => UdpReply | PromiseLike<UdpReply>;
 
 /** A server that runs. */
 export interface UdpServer {
@@ -219,6 +220,7 @@ class Service {
       if (!this.#ended) await socket.readable({ signal });
     }
     await this.#drain();
+    this.#send();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -280,7 +282,7 @@ class Service {
     };
     let reply: ReturnType<UdpHandler>;
     try {
-      reply = this.#handler(request);
+      reply = this.#handler(request, this.server);
     } catch (error) {
       this.#report(error, request);
       return;
@@ -321,7 +323,6 @@ class Service {
         resolve();
       };
     });
-    this.#send();
   }
 
   #answer(request: UdpRequest, reply: UdpReply): void {
@@ -345,18 +346,14 @@ class Service {
     this.#requests[replies.count - 1] = request;
   }
 
-  /** Sends the replies after all promises of this turn have been followed. */
+  /** Sends the replies of this turn of the event loop together, at its end. */
   #sendSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    queueMicrotask(() => {
+    void yieldToEventLoop().then(() => {
       this.#flushing = false;
-      try {
-        this.#send();
-      } catch (error) {
-        this.#fail(error);
-      }
-    });
+      this.#send();
+    }).catch((error: unknown) => this.#fail(error));
   }
 
   #send(): void {

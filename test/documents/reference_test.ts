@@ -16,6 +16,10 @@ const FOREIGN = new Set([
   ...[
     "--allow-ffi",
     "--allow-net",
+    "--unit",
+    "--priority",
+    "--kustomize",
+    "--sysctl",
     "--allow-read",
     "--what",
     "--seed",

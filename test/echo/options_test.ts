@@ -31,7 +31,7 @@ const DEFAULTS: Partial<EchoSettings> = {
   logFormat: "text",
   logLimitPerSecond: 1000,
   receiveBufferBytes: 4 * 1024 * 1024,
-  busyPollMicroseconds: 50,
+  busyPollMicroseconds: 200,
   fd: undefined,
   allow: [],
   rate: undefined,

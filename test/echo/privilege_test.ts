@@ -97,14 +97,19 @@ describe("an ordinary user", { skip: noHosts || noCompiler || missing("setpriv")
       const [line = ""] = values("ExecStart");
       assert.deepEqual(values("AmbientCapabilities"), ["CAP_NET_BIND_SERVICE"]);
       const user = ordinaryUser(["net_bind_service"]);
-      await withCommand([...user, ...sandbox(unitSandbox()), ...execStart(line)], async (server) => {
-        const status = readFileSync(`/proc/${server.pid}/status`, "utf8");
-        assert.match(status, /^Seccomp:\t2$/m);
-        assert.match(status, /^NoNewPrivs:\t1$/m);
-        // Within the unit's --rate.
-        await assertEchoed("127.0.0.2", 7, { host: alone, count: 50 });
-        await assertEchoed("::1", 7, { host: alone, count: 50 });
-      }, alone);
+      for (const workers of ["1", "3"]) {
+        const command = execStart(`${line} --workers ${workers}`);
+        await withCommand([...user, ...sandbox(unitSandbox()), ...command], async (server) => {
+          const status = readFileSync(`/proc/${server.pid}/status`, "utf8");
+          assert.match(status, /^Seccomp:\t2$/m);
+          assert.match(status, /^NoNewPrivs:\t1$/m);
+          // Within the unit's --rate.
+          for (const source of ["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5", "127.0.0.6"]) {
+            await assertEchoed("127.0.0.2", 7, { host: alone, source, count: 50 });
+          }
+          await assertEchoed("::1", 7, { host: alone, count: 50 });
+        }, alone);
+      }
     });
 
     test("the filter refuses every other call", async () => {

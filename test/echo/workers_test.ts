@@ -16,8 +16,8 @@ import {
 } from "../support/client.ts";
 import { FULL } from "../support/full_mode.ts";
 import { noHosts } from "../support/hosts.ts";
-import { inherit, publicCommand, sandbox, withCommand } from "../support/privilege.ts";
-import { LONG, missing, run, until } from "../support/process.ts";
+import { inherit, ordinaryUser, publicCommand, sandbox, withCommand } from "../support/privilege.ts";
+import { LONG, missing, run, runSync, until } from "../support/process.ts";
 import {
   assertLaw,
   freePort,
@@ -50,8 +50,8 @@ function childrenOf(parent: number): number[] {
   return readdirSync("/proc").map(Number).filter((pid) => pid > 0 && statOf(pid)?.parent === parent);
 }
 
-/** The workers beside the first one that handle signals, which they do once they are ready. */
-function workersOf(server: Server): number[] {
+/** The workers beside the first one that are ready. */
+function workersOf(server: { readonly pid: number }): number[] {
   return childrenOf(server.pid).filter((pid) => statOf(pid)?.state !== "Z" && nameOf(pid).startsWith("echo worker "));
 }
 
@@ -339,6 +339,28 @@ describe("--workers, where it cannot be", () => {
       ]);
       assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
       assert.match(stderr, /^echo\.ts: memfd_create: operation not permitted \(EPERM\)\n$/);
+    },
+  );
+
+  test(
+    "a worker that cannot be started again is tried again",
+    { ...LONG, skip: missing("prlimit", "setpriv") },
+    async () => {
+      const port = await freePort();
+      const command = [...ordinaryUser(), ...publicCommand([`${port}`, "-q", "--workers", "2"])];
+      await withCommand(command, async (server) => {
+        await until(() => workersOf(server).length === 1, "worker");
+        const limitProcesses = (limit: number) =>
+          runSync([...ordinaryUser(), "prlimit", "--pid", `${server.pid}`, `--nproc=${limit}:`]);
+        limitProcesses(1);
+        process.kill(workersOf(server)[0]!, "SIGKILL");
+        const said = "echo.ts: worker 1 ended (signal 9): cannot start worker 1: posix_spawn: resource temporarily " +
+          "unavailable (EAGAIN)\n";
+        await server.waitFor(() => server.stderr.includes(said), "its message");
+        limitProcesses(10_000);
+        await server.waitFor(() => server.stderr.includes("): started again"), "another start");
+        await assertEchoedFromAll({ port });
+      });
     },
   );
 

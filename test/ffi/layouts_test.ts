@@ -15,7 +15,7 @@ const LIBC_HEADERS = [
   ...["stddef.h", "stdio.h", "string.h", "sys/epoll.h", "sys/eventfd.h", "sys/ioctl.h", "sys/mman.h", "sys/prctl.h"],
   ...["sys/socket.h", "sys/time.h", "sys/uio.h", "sys/wait.h", "time.h", "unistd.h"],
 ];
-const KERNEL_HEADERS = ["errqueue", "filter", "net_tstamp", "netlink", "rtnetlink", "sock_diag", "udp"];
+const KERNEL_HEADERS = ["errqueue", "filter", "if_ether", "net_tstamp", "netlink", "rtnetlink", "sock_diag", "udp"];
 const HEADERS = [...LIBC_HEADERS, ...KERNEL_HEADERS.map((name) => `linux/${name}.h`)];
 
 /** Structs that only the kernel's headers declare. */

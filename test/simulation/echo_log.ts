@@ -1,10 +1,12 @@
 /** The lines that the echo server writes for datagrams, compared with the datagrams. */
-import { endpointOf, isIPv4, isLinkLocal, isMulticast } from "./address.ts";
-import type { Admitted } from "./echo_oracle.ts";
+import { endpointOf, isIPv4, isMulticast } from "./address.ts";
+import { type Admitted, zoneOf } from "./echo_oracle.ts";
 import type { EchoSettings } from "./echo_plan.ts";
 import { MILLISECOND, SECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 
+/** Shortest second of the limit: it begins when the server comes to it. */
+const LIMIT_TIME = 0.9 * SECOND;
 /** Bytes of a payload that a line shows. */
 const SHOWN = 64;
 
@@ -16,9 +18,18 @@ export interface LogLines {
   readonly leftOut: number;
 }
 
+/** The lines that say what was left out, in text and in JSON. */
+const LEFT_OUT =
+  /^LEFT OUT: (\d+) datagrams in [\d.]+ s \(--log-limit \d+\)$|^\{"event":"left_out",.*"datagrams":(\d+)\}$/;
+
+/** Whether a line is that of a datagram. */
+export function isRecord(line: string): boolean {
+  return /^(RECV: |\{"event":"echo",)/.test(line);
+}
+
 /** Tells the lines apart. */
 export function readLog(lines: readonly string[]): LogLines {
-  const leftOut = lines.map((line) => /^LEFT OUT: (\d+)|"event":"left_out".*"datagrams":(\d+)/.exec(line) ?? []);
+  const leftOut = lines.map((line) => LEFT_OUT.exec(line) ?? []);
   return {
     records: lines.filter((line) => /^(RECV: |\{"event":"echo")/.test(line)),
     leftOut: leftOut.reduce((sum, [, text, json]) => sum + Number(text ?? json ?? 0), 0),
@@ -34,12 +45,23 @@ export function checkRecords(settings: EchoSettings, admitted: readonly Admitted
   }
 }
 
+/**
+ * Requires of an output that nothing disturbs that no line is missing but for the limit, and that the limit holds in
+ * each second, whenever that begins.
+ */
+export function checkLimit(limit: number, lines: readonly { readonly at: number }[], missing: number): void {
+  if (missing > 0 && (limit === 0 || lines.length < limit)) throw new Violation(`${missing} lines are missing`);
+  const most = 2 * limit;
+  for (let i = most; limit > 0 && i < lines.length; i++) {
+    if (lines[i]!.at - lines[i - most]!.at < LIMIT_TIME) throw new Violation(`more than ${most} lines within a second`);
+  }
+}
+
 function isRecordOf({ port, log }: EchoSettings, { message, payload, realtimes }: Admitted, record: string): boolean {
   const { source, sourcePort, destination, specific, interface: by } = message;
-  const zone = (address: string) => isLinkLocal(address) ? by.name.replaceAll('"', "?") : "";
   const local = isMulticast(destination) && !isIPv4(destination) ? "::" : specific ?? destination;
-  const peer = endpointOf(source, zone(source), sourcePort);
-  const own = endpointOf(local, zone(local), port);
+  const peer = endpointOf(source, zoneOf(source, by), sourcePort);
+  const own = endpointOf(local, zoneOf(local, by), port);
   const cut = payload.length > SHOWN;
   const text = String.fromCharCode(...payload.subarray(0, SHOWN)) + (cut ? "…" : "");
   // How other payloads are shown, tests of their own say.

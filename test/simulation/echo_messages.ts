@@ -1,5 +1,5 @@
 /** What the echo server tells its operator: each fault once, at most one message of a kind in a second. */
-import type { EchoOracle } from "./echo_oracle.ts";
+import type { EchoOracle, Incident } from "./echo_oracle.ts";
 import { SECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
@@ -17,18 +17,18 @@ interface Message {
 /** Requires that an output, which nothing disturbed, has told of everything in time: standard error, or the log in JSON. */
 export function checkMessages(
   { outputs, time }: World,
-  { failures, refusals, refusedAt }: EchoOracle,
+  { failures, refusals, trains }: EchoOracle,
   json: boolean,
 ): void {
   const ofKind = (start: string) => outputs[1].lines().filter(({ text }) => text.startsWith(`echo.ts: ${start}`));
   const events = (event: string) => outputs[0].lines().filter(({ text }) => text.startsWith(`{"event":"${event}"`));
   const due = time.now - TELL_MAX;
   checkCounts(json ? events("failed") : ofKind("replies could not be sent: "), failures, due);
-  checkCounts(json ? events("refused") : ofKind("refused: "), refusedAt, due);
+  checkCounts(json ? events("refused") : ofKind("refused: "), refusals, due);
   checkPace(ofKind("receiving failed: "));
   const device = ofKind("a network device takes no trains").length;
   if (device > 1) throw new Violation("a device that takes no trains is told twice");
-  const { deviceRefusedAt } = refusals;
+  const { deviceRefusedAt } = trains;
   if (device === 1 ? deviceRefusedAt === Infinity : deviceRefusedAt < due) {
     throw new Violation("whether a device takes no trains is told wrongly");
   }
@@ -40,16 +40,21 @@ function checkPace(messages: readonly Message[]): void {
   });
 }
 
-/** Requires that messages tell how much has happened at `times`, and that all is told that is due. */
-function checkCounts(messages: readonly Message[], times: readonly number[], due: number): void {
+/**
+ * Requires that messages tell how many of `incidents` there were, with the peer of the first since the last message, and
+ * that all is told that is due.
+ */
+function checkCounts(messages: readonly Message[], incidents: readonly Incident[], due: number): void {
   checkPace(messages);
   let told = 0;
   for (const { text, at } of messages) {
+    const peer = text.startsWith("{") ? JSON.parse(text).peer : / for example (?:from|to) (.*)$/.exec(text)?.[1];
+    if (peer !== incidents[told]?.peer) throw new Violation(`not ${incidents[told]?.peer}: ${text}`);
     for (const count of countsOf(text)) told += count;
-    const happened = times.filter((time) => time <= at).length;
+    const happened = incidents.filter((incident) => incident.at <= at).length;
     if (told !== happened) throw new Violation(`${told} told of ${happened}: ${text}`);
   }
-  const late = times.filter((time) => time < due).length;
+  const late = incidents.filter((incident) => incident.at < due).length;
   if (told < late) throw new Violation(`${told} told of ${late} that were due`);
 }
 

@@ -1,6 +1,6 @@
 /** The expected fate of each datagram that the echo server receives, compared with the replies that it sends. */
 import type { EchoSettings } from "./echo_plan.ts";
-import { isIPv4 } from "./address.ts";
+import { endpointOf, isIPv4, isLinkLocal } from "./address.ts";
 import { CoalescingOracle } from "./coalescing_oracle.ts";
 import { errno } from "./errno.ts";
 import { GuardOracle } from "./guard_oracle.ts";
@@ -8,7 +8,7 @@ import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, Told } from "./kernel_socket.ts";
 import * as option from "./socket_options.ts";
 import { checkMessage, checkReplyInterface, goesBack, needsInterface, replySource, sameBytes } from "./reply_checks.ts";
-import type { Arrival } from "./network.ts";
+import type { Arrival, Interface } from "./network.ts";
 import { Pace } from "./pace.ts";
 import { RefusalOracle } from "./refusal_oracle.ts";
 import { MICROSECOND } from "./time.ts";
@@ -49,6 +49,12 @@ const ERRNO_MAX = 133;
 /** Payloads of this size, or more, are all different. */
 const UNIQUE_SIZE = 8;
 
+/** A datagram that was refused or has failed: when, and its peer as the server shows it. */
+export interface Incident {
+  readonly at: number;
+  readonly peer: string;
+}
+
 /** Counts by reason or error number. */
 export type Counts = Map<string | number, number>;
 
@@ -62,14 +68,14 @@ export class EchoOracle implements Observer {
   readonly admitted: Admitted[] = [];
   /** Summaries that signals asked for. */
   summaries = 0;
-  /** When each datagram was found to have failed. */
-  readonly failures: number[] = [];
-  /** When each datagram was refused, but those at the end. */
-  readonly refusedAt: number[] = [];
+  /** The datagrams that failed. */
+  readonly failures: Incident[] = [];
+  /** The datagrams that were refused, but those at the end. */
+  readonly refusals: Incident[] = [];
   /** Set when a signal that stops the server was handled. */
   stopping = false;
   stoppedAt = Infinity;
-  readonly refusals = new RefusalOracle();
+  readonly trains = new RefusalOracle();
   /** Peers whose paths are, or were, slow. */
   readonly slowed = new Set<string>();
   /** Datagrams that the kernel had dropped when the server last asked. */
@@ -122,7 +128,9 @@ export class EchoOracle implements Observer {
       : this.#guard.judge(message, told, now);
     this.total += datagrams;
     for (const [reason, refused] of Object.entries(judgement.refused)) count(this.refused, reason, refused);
-    for (let i = judgement.admitted; i < datagrams && !this.stopping; i++) this.refusedAt.push(now);
+    for (let i = judgement.admitted; i < datagrams && !this.stopping; i++) {
+      this.refusals.push({ at: now, peer: peerOf(message) });
+    }
     for (const payload of message.payloads.slice(0, judgement.admitted)) {
       this.#pending.push({
         message,
@@ -157,7 +165,7 @@ export class EchoOracle implements Observer {
     this.#checkBuffer(attempt);
     const first = this.#find(attempt, payloads[0]!, new Set());
     this.#coalescing.attempted(flowOf(first.message), payloads.length, payloads[0]!.length, this.#excused(first));
-    this.refusals.attempted(attempt, first.train, this.#world.time.now);
+    this.trains.attempted(attempt, first.train, this.#world.time.now);
     const taken = new Set<Admitted>();
     for (const payload of payloads) {
       const answered = this.#find(attempt, payload, taken);
@@ -176,7 +184,7 @@ export class EchoOracle implements Observer {
   /** Whether a datagram may leave alone, though others of its flow do too. */
   #excused({ train, message }: Admitted): boolean {
     const { options, time } = this.#world;
-    return train || this.#crowded || !options.capabilities.trains || this.refusals.mayRefuse(message.source, time.now);
+    return train || this.#crowded || !options.capabilities.trains || this.trains.mayRefuse(message.source, time.now);
   }
 
   #watch({ sending, options }: KernelSocket): void {
@@ -256,14 +264,24 @@ export class EchoOracle implements Observer {
         if (!this.#crowded) throw new Violation(`datagrams to ${source} were refused as a train, and not tried alone`);
         each.error = errno.EAGAIN;
       }
-      this.failures.push(this.#world.time.now);
+      this.failures.push({ at: this.#world.time.now, peer: peerOf(each.message) });
       count(this.failed, each.error > ERRNO_MAX ? 0 : each.error, 1);
     }
     this.#pending = [];
-    this.refusals.settle();
+    this.trains.settle();
     this.#coalescing.settle();
     this.#crowded = false;
   }
+}
+
+/** The peer of a message, as the server shows it. */
+function peerOf({ source, sourcePort, interface: by }: Message): string {
+  return endpointOf(source, zoneOf(source, by), sourcePort);
+}
+
+/** The name of an interface behind a link-local address, as it is shown. */
+export function zoneOf(address: string, by: Interface): string {
+  return isLinkLocal(address) ? by.name.replaceAll('"', "?") : "";
 }
 
 /** What the messages of a flow have in common. */

@@ -25,6 +25,7 @@ export function makeTraffic(
     const destinations = ["2001:db8:ffff::5"];
     peers.push(...[2, 3].map((index) => ({ from: { ...from, interface: index }, destinations })));
   }
+  if (random.chance(0.25)) peers.push(makeTwin(random, interfaces, port));
   const arrival = (
     at: number,
     peer: Peer,
@@ -92,11 +93,26 @@ function makeCrowd(random: Random, peers: readonly Peer[], duration: number, arr
 function makeFlood(random: Random, peers: readonly Peer[], duration: number, arrival: MakeArrival): PlannedEvent[] {
   const peer = random.pick(peers);
   const at = random.between(0, duration);
-  const size = random.chance(0.5) ? random.between(1, 900) : random.between(800, 1472);
+  // Trains of small ones are more lines than the log holds at a time.
+  const length = random.chance(0.3) ? 40 : 1;
+  const size = length > 1
+    ? random.between(1, 60)
+    : random.chance(0.5)
+    ? random.between(1, 900)
+    : random.between(800, 1472);
   return Array.from({ length: 100 }, () => {
-    const sizes = random.chance(0.05) ? [size, size] : [size];
+    const sizes = new Array<number>(random.chance(0.05) ? length + 1 : length).fill(size);
     return arrival(at, peer, sizes, { sourcePort: OPEN_PORTS[random.chance(0.9) ? 0 : 1]! });
   });
+}
+
+/** A forger that sends to an address from that very address, or even from the port of the server. */
+function makeTwin(random: Random, interfaces: readonly Interface[], port: number): Peer {
+  // The kernel drops those of IPv4 that come from elsewhere.
+  const by = random.chance(0.4) ? interfaces[0]! : random.pick(interfaces);
+  const source = random.pick(by.addresses).split("/")[0]!;
+  const sourcePort = random.pick([port, OPEN_PORTS[0]!]);
+  return { from: { interface: by.index, source, sourcePort }, destinations: [source] };
 }
 
 /** A host that sends datagrams, and where to. */

@@ -276,10 +276,8 @@ describe("serve", LONG, () => {
         await receiver.readable();
         receiver.receive(received, false);
         for (let i = 0; i < received.count; i++) {
-          const { count } = received;
-          const size = received.segmentSize(i);
           for (let k = 0; k < received.datagrams(i); k++) {
-            answers.push(new TextDecoder().decode(received.payload(i).slice(k * size, (k + 1) * size)));
+            answers.push(new TextDecoder().decode(received.payload(i, k)));
           }
         }
         if (answers.length + errors.length >= 5) break;

@@ -15,6 +15,7 @@ import {
   type UdpRequest,
   type UdpServer,
   UdpSocket,
+  UNICAST,
 } from "../../src/mod.ts";
 import { assertEchoed, forge, noCompiler, noForgery, send } from "../support/client.ts";
 import { type Host, host, join, noHosts } from "../support/hosts.ts";
@@ -419,6 +420,168 @@ describe("beside serve", () => {
     const { code, stdout, stderr } = await run(commandLine(file, []));
     assert.deepEqual([code, stdout], [0, "stopped\n"]);
     assert.match(stderr, /thrown on purpose/);
+  });
+});
+
+describe("serve: more than a reply", () => {
+  /** A socket that collects what it receives. */
+  function collector() {
+    const socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const received: string[] = [];
+    void (async () => {
+      for await (const { payload, peer } of socket) received.push(`${text(payload)} from ${peer.address}`);
+    })();
+    return { socket, received };
+  }
+
+  test("several replies and later ones, all of them from the address asked", async () => {
+    const { socket, received } = collector();
+    const handler: UdpHandler = ({ reply, payload }) => {
+      reply(bytes("first"));
+      setTimeout(() => reply(bytes("later")), 5);
+      return payload;
+    };
+    await withServer(handler, async ({ port }) => {
+      socket.sendTo(bytes("second"), { to: { address: "127.0.0.3", port } });
+      await until(() => received.length === 3, "three replies");
+      assert.deepEqual(received, ["first", "second", "later"].map((word) => `${word} from 127.0.0.3`));
+    });
+    socket.close();
+  });
+
+  test("what each request tells, and what a handler may send to others", async () => {
+    const { socket, received } = collector();
+    const seen: UdpRequest[] = [];
+    const handler: UdpHandler = (request, { send }) => {
+      seen.push(request);
+      if (seen.length < 2) return;
+      send(bytes("to the first"), seen[0]!.path);
+      send(bytes("by route"), { to: request.peer, from: "127.0.0.9" });
+    };
+    const start = Date.now();
+    await withServer(handler, async ({ port }) => {
+      for (const word of ["one", "two"]) socket.sendTo(bytes(word), { to: { address: "127.0.0.2", port } });
+      await until(() => received.length === 2, "two datagrams");
+      assert.deepEqual(received.sort(), ["by route from 127.0.0.9", "to the first from 127.0.0.2"]);
+      const [{ destination, arrival, trafficClass, hopLimit, path, peer, local }] = seen as [UdpRequest];
+      assert.deepEqual([destination, trafficClass, hopLimit], [UNICAST, 0, 64]);
+      if (arrival !== undefined) assert.ok(arrival > start - 2 && arrival < Date.now() + 2);
+      assert.deepEqual([path.peer, path.local], [peer, local]);
+      // A handler may keep them: they are the same objects for each request of a path, and nobody can change them.
+      assert.ok(Object.isFrozen(peer) && Object.isFrozen(local));
+    }, { receiveArrival: true, receiveHopLimit: true, receiveTrafficClass: true });
+    socket.close();
+  });
+
+  test("no more pending handlers than maxPending: what comes beyond is dropped, and counted", async () => {
+    const { socket, received } = collector();
+    const finish: (() => void)[] = [];
+    let state: UdpServer | undefined;
+    const handler: UdpHandler = ({ payload }) =>
+      new Promise<Uint8Array>((resolve) => finish.push(() => resolve(payload)));
+    const stop = new AbortController();
+    const end = serve({
+      port: 0,
+      maxPending: 3,
+      signal: stop.signal,
+      onListen: (server) => {
+        state = server;
+        for (let i = 0; i < 10; i++) {
+          socket.sendTo(bytes(`${i}`), { to: { address: "127.0.0.1", port: server.socket.port } });
+        }
+      },
+    }, handler);
+    await until(() => state!.dropped === 7, "seven dropped");
+    assert.deepEqual([state!.pending, finish.length], [3, 3]);
+    for (const each of finish) each();
+    await until(() => received.length === 3, "three replies");
+    assert.equal(state!.pending, 0);
+    stop.abort();
+    await end;
+    socket.close();
+  });
+
+  for (const [drainMilliseconds, expected] of [[0, []], [5000, ["late from 127.0.0.1"]]] as const) {
+    test(`stopped with ${drainMilliseconds} ms to drain: ${expected.length} late replies`, async () => {
+      const { socket, received } = collector();
+      const stop = new AbortController();
+      const handler: UdpHandler = async () => {
+        setTimeout(() => stop.abort(), 10);
+        await sleep(60);
+        return bytes("late");
+      };
+      const start = performance.now();
+      await serve({
+        port: 0,
+        drainMilliseconds,
+        signal: stop.signal,
+        onListen: ({ socket: { port } }) => socket.sendTo(bytes("x"), { to: { address: "127.0.0.1", port } }),
+      }, handler);
+      // It does not wait longer than it must.
+      assert.ok(performance.now() - start < 2000);
+      await sleep(70);
+      assert.deepEqual(received, expected);
+      socket.close();
+    });
+  }
+
+  test("drains no longer than it may", async () => {
+    const stop = new AbortController();
+    using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const handler: UdpHandler = () => {
+      stop.abort();
+      return new Promise<never>(() => {});
+    };
+    await serve({
+      port: 0,
+      drainMilliseconds: 30,
+      signal: stop.signal,
+      onListen: ({ socket: { port } }) => socket.sendTo(bytes("x"), { to: { address: "127.0.0.1", port } }),
+    }, handler);
+  });
+
+  test("guard: two servers that answer anything do not exchange datagrams without end", async () => {
+    const counts = [0, 0];
+    const stop = new AbortController();
+    const states: UdpServer[] = [];
+    const servers = counts.map((_, i) =>
+      serve({
+        port: i === 0 ? 0 : states[0]!.socket.port,
+        address: `127.0.0.${5 + i}`,
+        signal: stop.signal,
+        onListen: (server) => void states.push(server),
+      }, ({ payload }) => {
+        counts[i]!++;
+        return payload;
+      })
+    );
+    const [first, second] = states.map(({ socket }) => socket) as [UdpSocket, UdpSocket];
+    // What a forged datagram from the second server does.
+    second.sendTo(bytes("loop"), { to: first.local });
+    await until(() => states[0]!.refused === 1, "refusal");
+    await sleep(20);
+    assert.deepEqual(counts, [1, 0]);
+    stop.abort();
+    await Promise.all(servers);
+  });
+
+  test("guard: ports of services, unless it is switched off", { skip: noForgery }, async () => {
+    for (const guard of [true, false]) {
+      let state: UdpServer | undefined;
+      let handled = 0;
+      const options = { guard, onListen: (server: UdpServer) => void (state = server), address: "127.0.0.1" };
+      const stop = new AbortController();
+      const end = serve({ port: 0, signal: stop.signal, ...options }, ({ payload }) => {
+        handled++;
+        return payload;
+      });
+      const { port } = state!.socket;
+      for (const source of [53, 1900, 11_211]) await forge(["127.0.0.1", source], ["127.0.0.1", port], { size: 8 });
+      await until(() => handled === 3, "three requests");
+      assert.equal(state!.refused, guard ? 3 : 0);
+      stop.abort();
+      await end;
+    }
   });
 });
 

@@ -2,14 +2,23 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { bundle } from "../../bundle.ts";
 import type { Host } from "./hosts.ts";
-import { PATIENCE_MS, Process, type Result, run, sleep, type SpawnOptions, temporaryFolder } from "./process.ts";
+import {
+  PATIENCE_MS,
+  Process,
+  type Result,
+  run,
+  sharedFolder,
+  sleep,
+  type SpawnOptions,
+  temporaryFolder,
+} from "./process.ts";
 
 /** The runtime that runs the tests, and the program. */
 export const RUNTIME: "Bun" | "Deno" | "Node" = process.versions.bun ? "Bun" : process.versions.deno ? "Deno" : "Node";
@@ -40,17 +49,13 @@ let executable: string | undefined;
 let bundled: string | undefined;
 
 /**
- * Path of `echo.ts`. If the repository's own is stale, this is a temporary one, made from `src/` and `ffi/`. On Node.js it
- * is named `echo.mjs`, which starts faster.
+ * Path of `echo.ts`, made from `src/` and `ffi/`: once for all test files, if `test/run.ts` runs them. On Node.js it is
+ * named `echo.mjs`, which starts faster.
  */
 export function echoFile(): string {
   if (bundled === undefined) {
-    const text = bundle();
-    bundled = join(ROOT, "echo.ts");
-    if (RUNTIME === "Node" || readFileSync(bundled, "utf8") !== text) {
-      bundled = join(temporaryFolder(), RUNTIME === "Node" ? "echo.mjs" : "echo.ts");
-      writeFileSync(bundled, text);
-    }
+    bundled = join(sharedFolder(), RUNTIME === "Node" ? "echo.mjs" : "echo.ts");
+    if (!existsSync(bundled)) writeFileSync(bundled, bundle());
   }
   return bundled;
 }

@@ -1,0 +1,67 @@
+/** The counts of a server, or of several workers, in a summary. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { EACCES, EAGAIN } from "../../ffi/constants.ts";
+import {
+  Counters,
+  ECHOED,
+  LINES_DROPPED,
+  LINES_LEFT_OUT,
+  RECEIVED,
+  summarize,
+  summaryText,
+} from "../../src/echo/counters.ts";
+import { REASONS } from "../../src/echo/guard.ts";
+
+/** A worker with these counts. */
+function worker(factor: number): Counters {
+  const counters = new Counters();
+  const counts: [index: number, count: number][] = [[RECEIVED, 1000], [ECHOED, 900], [LINES_LEFT_OUT, 30], [
+    LINES_DROPPED,
+    4,
+  ]];
+  for (const [index, count] of counts) counters.counts[index] = count * factor;
+  counters.refused[REASONS.indexOf("over_rate")] = 60 * factor;
+  counters.refused[REASONS.indexOf("stopping")] = 5 * factor;
+  counters.failed[EACCES] = 1 * factor;
+  counters.failed[EAGAIN] = 34 * factor;
+  return counters;
+}
+
+test("a summary adds up the workers", () => {
+  const summary = summarize([worker(1), worker(10)], 7, 12.34567);
+  assert.deepEqual(summary, {
+    received: 11_000,
+    echoed: 9900,
+    refused: 715,
+    failed: 385,
+    dropped_by_kernel: 7,
+    log_lines_dropped: 374,
+    seconds: 12.346,
+    refused_by_reason: { over_rate: 660, stopping: 55 },
+    failed_by_errno: { EAGAIN: 374, EACCES: 11 },
+  });
+  assert.deepEqual(summaryText(summary).split("\n"), [
+    "  received           11000",
+    "  echoed              9900",
+    "  refused              715   over rate: 660, stopping: 55",
+    "  failed               385   EAGAIN: 374, EACCES: 11",
+    "  dropped by kernel      7",
+    "  log lines dropped    374",
+  ]);
+  assert.equal(worker(1).settled, 1000);
+});
+
+test("a summary of nothing", () => {
+  const summary = summarize([new Counters()], 0, 0);
+  assert.deepEqual([summary.received, summary.refused_by_reason, summary.failed_by_errno], [0, {}, {}]);
+  assert.equal(summaryText(summary).split("\n")[0], "  received               0");
+});
+
+test("counts of a block go on", () => {
+  const counts = worker(3).counts;
+  const again = new Counters(counts);
+  assert.equal(again.settled, 3000);
+  again.refused[REASONS.indexOf("over_rate")]! += 1;
+  assert.equal(summarize([again], 0, 1).refused_by_reason["over_rate"], 181);
+});

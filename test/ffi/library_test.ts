@@ -1,6 +1,6 @@
 /** What is said of a library that can't be loaded, and of a platform that is not supported. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { LibraryError, requireSupported } from "../../ffi/contract.ts";
 import { loadBlocking } from "../../ffi/blocking.ts";
 import { runtime } from "../../ffi/runtime.ts";
@@ -35,4 +35,23 @@ test("a runtime that is too old, and another platform, get the versions needed",
       return true;
     });
   }
+});
+
+describe("of several libraries, the first that can be loaded is used", () => {
+  const libraries = ["/nonesuch/libc.so.6", "libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"];
+
+  test("for calls", () => {
+    const { call } = runtime().ffi.load(libraries, { toupper: { parameters: ["i32"], result: "i32" } });
+    assert.equal(call.toupper(0x61), 0x41);
+  });
+
+  test("for calls that block, which go one by one", async () => {
+    const signatures = {
+      toupper: { parameters: ["i32"], result: "i32" },
+      tolower: { parameters: ["i32"], result: "i32" },
+    } as const;
+    const { call: functions } = loadBlocking(signatures, () => {}, libraries);
+    assert.equal(await functions.toupper(0x61), 0x41);
+    assert.equal(await functions.tolower(0x41), 0x61);
+  });
 });

@@ -8,6 +8,7 @@ import { SystemError } from "../ffi/errno.ts";
 import { runtime } from "../ffi/runtime.ts";
 import { UsageError } from "./cli/arguments.ts";
 import { type Command, helpText } from "./cli/help.ts";
+import { journalPriority } from "./cli/journal.ts";
 import { VERSION } from "./cli/version.ts";
 import { runEcho } from "./echo/command.ts";
 import { ECHO, parseEcho } from "./echo/options.ts";
@@ -32,7 +33,8 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;
-    print(console.error, `echo.ts: ${error.message}`);
+    const priority = error instanceof SystemError ? journalPriority(3) : "";
+    print(console.error, `${priority}echo.ts: ${error.message}`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

@@ -34,18 +34,38 @@ import { Notices } from "./notices.ts";
 import type { Operator } from "./operator.ts";
 import type { AdaptivePolling } from "./polling.ts";
 
-/** Time under load between two pauses for the event loop, which handles signals. */
-const PAUSE_INTERVAL_MICROSECONDS = 10_000;
-/** Turns of the event loop in such a pause: within 250 ms more than {@link SIGNAL_TURNS}. */
-const PAUSE_TURNS = 3;
-/** Longest time between two looks at what else needs the event loop. A look under load takes 0.2 ms. */
-const ATTENTION_MILLISECONDS = 20;
-/**
- * Longest sleep after traffic. A signal interrupts a sleep, but not one that begins right after the signal came.
- */
-const NAP_MILLISECONDS = 50;
-/** Longest sleep without traffic: each wake-up costs half a millisecond, in cold caches. */
-const SLEEP_MILLISECONDS = 1000;
+/** How the loop shares its thread with the event loop, which handles signals and may have others to serve. */
+interface Pacing {
+  /** Time under load between two pauses for the event loop. */
+  readonly pauseMicroseconds: number;
+  /** Turns of the event loop in such a pause. */
+  readonly pauseTurns: number;
+  /** Turns of the event loop after a sleep. */
+  readonly idleTurns: number;
+  /** Longest sleep after traffic. A signal interrupts a sleep, but not one that begins right after the signal came. */
+  readonly napMilliseconds: number;
+  /** Longest sleep without traffic: each wake-up costs half a millisecond, in cold caches. */
+  readonly sleepMilliseconds: number;
+}
+
+/** With signals only: they are handled within 250 ms under load. */
+const ALONE: Pacing = {
+  pauseMicroseconds: 10_000,
+  pauseTurns: 3,
+  idleTurns: SIGNAL_TURNS,
+  napMilliseconds: 50,
+  sleepMilliseconds: 1000,
+};
+/** With connections to serve: Deno finds a new one in one of {@link SIGNAL_TURNS}, maybe the last, which take 0.2 ms. */
+const ATTENTIVE: Pacing = {
+  pauseMicroseconds: 20_000,
+  pauseTurns: SIGNAL_TURNS,
+  idleTurns: 2 * SIGNAL_TURNS,
+  napMilliseconds: 20,
+  sleepMilliseconds: 20,
+};
+/** Time for the event loop after a reception that failed: the next one may fail as fast. */
+const FAILURE_PAUSE_MILLISECONDS = 50;
 /** Time at the end to count datagrams that are not answered any more. */
 const DRAIN_MILLISECONDS = 50;
 
@@ -130,10 +150,8 @@ export class EchoServer {
   async run(): Promise<void> {
     let lastPause = this.#now;
     let lastSecond = this.#now;
-    // Deno may find a new connection in the last of its turns.
-    const idleTurns = this.#attention === undefined ? SIGNAL_TURNS : 2 * SIGNAL_TURNS;
-    const pauseInterval = this.#attention === undefined ? PAUSE_INTERVAL_MICROSECONDS : ATTENTION_MILLISECONDS * 1000;
-    let sleep = NAP_MILLISECONDS;
+    const pacing = this.#attention === undefined ? ALONE : ATTENTIVE;
+    let sleep = pacing.napMilliseconds;
     this.#socket.dropForgedOwnSources();
     while (!this.#stopping) {
       this.#setReceiveTimeout(sleep);
@@ -142,15 +160,16 @@ export class EchoServer {
         this.#count();
         this.#echo();
         this.#log.record(this.#batch);
-        sleep = NAP_MILLISECONDS;
-        if (elapsedMicroseconds(lastPause, this.#now) < pauseInterval && !this.#attention?.busy) continue;
-        await yieldToEventLoop(this.#attention === undefined ? PAUSE_TURNS : SIGNAL_TURNS);
+        sleep = pacing.napMilliseconds;
+        const due = elapsedMicroseconds(lastPause, this.#now) >= pacing.pauseMicroseconds;
+        if (!due && !this.#attention?.busy) continue;
+        await yieldToEventLoop(pacing.pauseTurns);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
         if (received === -ESHUTDOWN) throw shutDown();
-        sleep = SLEEP_MILLISECONDS;
-        if (received === -EAGAIN) await yieldToEventLoop(idleTurns);
+        sleep = pacing.sleepMilliseconds;
+        if (received === -EAGAIN) await yieldToEventLoop(pacing.idleTurns);
         else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
@@ -284,7 +303,7 @@ export class EchoServer {
   /** Pauses after a reception that failed: the next one may fail as fast. */
   async #pauseAfter(errno: number): Promise<void> {
     this.#notices.receiveError = errno;
-    await new Promise((resolve) => setTimeout(resolve, NAP_MILLISECONDS));
+    await new Promise((resolve) => setTimeout(resolve, FAILURE_PAUSE_MILLISECONDS));
   }
 
   /** Counts what other parts of this server have counted. */
@@ -298,12 +317,7 @@ export class EchoServer {
   }
 
   #setReceiveTimeout(longestMilliseconds: number): void {
-    const attention = this.#attention;
-    const milliseconds = attention === undefined
-      ? longestMilliseconds
-      : attention.busy
-      ? 1
-      : Math.min(longestMilliseconds, ATTENTION_MILLISECONDS);
+    const milliseconds = this.#attention?.busy ? 1 : longestMilliseconds;
     if (this.#receiveTimeoutMilliseconds === milliseconds) return;
     this.#receiveTimeoutMilliseconds = milliseconds;
     this.#socket.setReceiveTimeout(milliseconds);

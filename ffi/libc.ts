@@ -52,9 +52,10 @@ export function setsockopt(fd: number, level: number, name: number, value: numbe
 
 /** Sets a socket option whose value is a struct or a text. setsockopt(2) */
 export function setsockoptBytes(fd: number, level: number, name: number, value: Uint8Array): number {
-  const memory = new Memory(value.length);
+  const { length } = value;
+  const memory = new Memory(length);
   memory.bytes.set(value);
-  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), value.length));
+  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), length));
 }
 
 /** Reads a socket option whose value is an `int` of at least 0. getsockopt(2) */

@@ -285,6 +285,12 @@ describe("bad input", () => {
       ["an address of another host", "EADDRNOTAVAIL", "bind", () => UdpSocket.bind({ port: 0, address: "192.0.2.99" })],
       ["a descriptor that is none", "EBADF", "getsockopt", () => UdpSocket.adopt(1_000_000)],
       ["another one's descriptor", "EINVAL", "getsockopt", (socket) => UdpSocket.adopt(socket.fd)],
+      ["an option with pointers", "EINVAL", "setsockopt", (socket) => socket.setOption(1, 26, new Uint8Array(16))],
+      ["an option that is text", "EINVAL", "setsockopt", (socket) => socket.setOption(1, 25, bad("lo"))],
+      ["a group that is none", "EINVAL", "setsockopt", (socket) => socket.joinGroup("192.0.2.1")],
+      ["an IPv6 group over IPv4", "EAFNOSUPPORT", "setsockopt", (_, ipv4) => ipv4.joinGroup("ff02::1")],
+      ["a wait of the wrong type", "EINVAL", "poll", (socket) => socket.readable({ timeoutMilliseconds: -1 })],
+      ["an interface that is negative", "EINVAL", "sendmmsg", (socket) => socket.path({ to, interfaceIndex: -1 })],
       ["a payload as text", "EINVAL", "sendmmsg", (socket) => socket.sendTo(bad("x"), { to })],
       [
         "a payload too large for any",
@@ -550,6 +556,14 @@ describe("whatever is passed", () => {
       family: orAnything(fc.constantFrom(4, 6, undefined)),
       receiveBuffer: orAnything(fc.constantFrom(0, 1, 1 << 20, undefined)),
       broadcast: orAnything(flag),
+      dualStack: flag,
+      trains: flag,
+      reuseAddress: flag,
+      freeBind: flag,
+      receiveHopLimit: flag,
+      ttl: orAnything(fc.constantFrom(1, 255, undefined)),
+      device: fc.constantFrom("lo", undefined),
+      multicastInterface: fc.constantFrom("lo", 1, undefined),
     }, { requiredKeys: [] }));
     const callback = orAnything(fc.constant(() => {}));
     const serveOptions = fc.tuple(

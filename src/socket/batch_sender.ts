@@ -12,6 +12,18 @@ import { SegmentationRefusals } from "./segmentation_refusals.ts";
 import { SendBuffer } from "./send_buffer.ts";
 import { SendVector } from "./send_vector.ts";
 
+// The memory of a call, which all sockets share: nothing in it outlives the call.
+const trains = new Trains();
+const vectors = new Map<string, SendVector>();
+
+/** The memory for messages of a family: for trains, or for the datagrams of a train that was refused. */
+function vectorOf(family: number, use: "trains" | "singles"): SendVector {
+  const key = `${family} ${use}`;
+  const vector = vectors.get(key) ?? new SendVector(family, WINDOW);
+  vectors.set(key, vector);
+  return vector;
+}
+
 /** Parts and properties of a {@link BatchSender}. */
 export interface BatchSenderOptions {
   /** The socket. */
@@ -44,10 +56,9 @@ export class BatchSender {
   readonly #fd: number;
   readonly #segmentation: boolean;
   readonly #family: number;
-  readonly #trains = new Trains();
+  readonly #trains = trains;
   readonly #refusals = new SegmentationRefusals();
   readonly #buffer: SendBuffer;
-  // Trains, and the datagrams of a train that was refused.
   readonly #whole: SendVector;
   #singles: SendVector | undefined;
 
@@ -57,7 +68,7 @@ export class BatchSender {
     this.#family = family;
     this.#segmentation = segmentation;
     this.#buffer = new SendBuffer(socketMemory);
-    this.#whole = new SendVector(family, WINDOW);
+    this.#whole = vectorOf(family, "trains");
   }
 
   /** Sends the marked messages; returns the number of datagrams sent. The others are in {@link failed}. */
@@ -74,6 +85,8 @@ export class BatchSender {
     const trains = this.#trains;
     const buffer = this.#buffer;
     let sent = 0;
+    // An error may have left something of another call.
+    this.#whole.clear();
     for (let train = 0; train < trains.count; train++) {
       if (!buffer.reserve(trains.bytes[train]!, trains.datagrams[train]!)) {
         sent += this.#sendEncoded(messages);
@@ -173,7 +186,7 @@ export class BatchSender {
     const trains = this.#trains;
     const buffer = this.#buffer;
     const { addresses } = messages;
-    const singles = this.#singles ??= new SendVector(this.#family, WINDOW);
+    const singles = this.#singles ??= vectorOf(this.#family, "singles");
     const segmentSize = trains.segmentSizes[train]!;
     const peer = messages.peerWord(trains.head[train]!);
     let sent = 0;

@@ -9,6 +9,9 @@ import { EPOLLIN, EPOLLOUT } from "../../ffi/constants.ts";
 import { Epoll } from "../../ffi/epoll.ts";
 import { beforeClose } from "./descriptors.ts";
 
+/** A signal may override its methods: a wait that ends must stop to listen all the same. */
+const { addEventListener, removeEventListener } = EventTarget.prototype;
+
 /** How long to wait. */
 export interface WaitOptions {
   /** Ends the wait: it then returns false. */
@@ -65,7 +68,7 @@ export function waitFor(
       settle: (ready) => {
         if (!entry.waiters.delete(waiter)) return;
         clearTimeout(timer);
-        signal?.removeEventListener("abort", stop);
+        if (signal !== undefined) removeEventListener.call(signal, "abort", stop);
         if (keepsAlive && --keepingAlive === 0) set.keepAlive(false);
         if (entry.waiters.size === 0 && pending.get(fd) === entry) pending.delete(fd);
         // Without a pending wait the thread must not keep the process alive.
@@ -77,7 +80,7 @@ export function waitFor(
     arm(set, fd, entry, events);
     entry.waiters.add(waiter);
     pending.set(fd, entry);
-    signal?.addEventListener("abort", stop);
+    if (signal !== undefined) addEventListener.call(signal, "abort", stop);
     if (timeoutMilliseconds !== undefined) timer = setTimeout(stop, timeoutMilliseconds);
     if (keepsAlive && ++keepingAlive === 1) set.keepAlive(true);
     if (!running) void run(set);

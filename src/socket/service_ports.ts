@@ -8,44 +8,14 @@
  * without end. Ports from 32768 on, the ephemeral ports of clients, are not in the list.
  *
  * Sources: CISA alert TA14-017A, "UDP-Based Amplification Attacks"; Cloudflare, "Reflections on reflection (attacks)",
- * 2017; the collection github.com/Phenomite/AMP-Research; the IANA port registry.
+ * 2017; the collection github.com/Phenomite/AMP-Research; the IANA port registry. docs/server.md names the services.
  */
-export const SERVICE_PORTS: ReadonlyMap<number, string> = new Map([
-  [1194, "OpenVPN"],
-  [1434, "Microsoft SQL Server browser"],
-  [1604, "Citrix ICA browser"],
-  [1900, "SSDP"],
-  [2049, "NFS"],
-  [2362, "Digi device discovery"],
-  [3283, "Apple Remote Desktop"],
-  [3389, "Remote Desktop"],
-  [3478, "STUN"],
-  [3702, "WS-Discovery"],
-  [3784, "BFD"],
-  [4500, "IPsec NAT traversal"],
-  [5060, "SIP"],
-  [5093, "Sentinel license manager"],
-  [5351, "NAT-PMP"],
-  [5353, "mDNS"],
-  [5355, "LLMNR"],
-  [5683, "CoAP"],
-  [6881, "BitTorrent"],
-  [7001, "AFS"],
-  [10001, "Ubiquiti discovery"],
-  [10074, "Mitel TP-240 driver"],
-  [11211, "memcached"],
-  [17185, "VxWorks debugger"],
-  [20800, "Call of Duty"],
-  [20811, "Powerhouse VPN management"],
-  [26000, "Quake"],
-  [27005, "Steam game clients"],
-  [27015, "Steam game servers"],
-  [27036, "Steam Remote Play"],
-  [27960, "Quake III"],
-  [30120, "FiveM game servers"],
-  [30718, "Lantronix device discovery"],
-  [32414, "Plex media server"],
-]);
+export const SERVICE_PORTS: ReadonlySet<number> = new Set(
+  (
+    "1194 1434 1604 1900 2049 2362 3283 3389 3478 3702 3784 4500 5060 5093 5351 5353 5355 5683 6881 7001 10001 10074 " +
+    "11211 17185 20800 20811 26000 27005 27015 27036 27960 30120 30718 32414"
+  ).split(" ").map(Number),
+);
 
 /**
  * Whether a source port belongs to a service, or is the server's own: a server that answers it may exchange datagrams with

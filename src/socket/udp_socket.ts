@@ -30,6 +30,12 @@ import {
 } from "./options.ts";
 import { TurnPolling } from "./turn_polling.ts";
 
+/**
+ * Options whose values have pointers, by level and name: `SO_ATTACH_FILTER`, `SO_ATTACH_REUSEPORT_CBPF`, and those of
+ * netfilter for IPv4, ARP or bridges, and IPv6. The kernel would read or write wherever the bytes say.
+ */
+const POINTER_OPTIONS = new Set(["1 26", "1 51", "0 64", "0 65", "0 96", "0 97", "0 128", "0 129", "41 64", "41 65"]);
+
 /** Messages that an iteration receives at a time. */
 const ITERATION_CAPACITY = 16;
 
@@ -104,13 +110,16 @@ export class UdpSocket extends BatchSocket {
   /**
    * Sets an option by the kernel's numbers: `constants.IPPROTO_IP`, `constants.IP_TTL`. setsockopt(2), ip(7), ipv6(7)
    * @param value an `int`, or the bytes of another type
-   * @throws {SystemError} if the kernel refuses it
+   * @throws {SystemError} if the kernel refuses it; `EINVAL` for an option whose value has pointers
    */
   override setOption(level: number, name: number, value: number | Uint8Array): void {
     if (typeof value === "number") return super.setOption(level, name, value);
     requireBytes("setsockopt", "the value of an option", value);
     for (const number of [level, name]) requireInteger("setsockopt", "an option", number, ~INT_MAX, INT_MAX);
-    check("setsockopt", libc.setsockoptBytes(descriptorOf("setsockopt", this), level, name, value));
+    if (POINTER_OPTIONS.has(`${level} ${name}`)) throw invalid("setsockopt", "the value of this option has pointers");
+    // A copy, whose length nobody overrides.
+    const copy = new Uint8Array(value);
+    check("setsockopt", libc.setsockoptBytes(descriptorOf("setsockopt", this), level, name, copy));
   }
 
   /**

@@ -1,7 +1,7 @@
 /** Calls of every export, method and getter of the library. */
 import * as library from "../../src/mod.ts";
 import { ErrorQueue, MessageBatch, Path, UdpSocket } from "../../src/mod.ts";
-import { add, isSocket, markForSend, path, portOf, receive, send, sendTo } from "./intrinsics.ts";
+import { add, isSocket, markForSend, path, portOf, property, receive, send, sendTo } from "./intrinsics.ts";
 import { AF_INET, AF_INET6, type World } from "./world.ts";
 
 /** Methods that are called more often. */
@@ -16,24 +16,41 @@ const INTERESTING = [
   "path",
   "connect",
   "readable",
+  "writable",
+  "tryReceive",
+  "joinGroup",
+  "set",
+  "setTrafficClass",
 ];
 
 /** Kinds of arguments by method. */
 const SOCKET_ARGUMENTS: Record<string, string> = {
   default: "none",
-  setOption: "level option number",
+  set: "options",
+  setOption: "level option value",
+  getOption: "level option",
+  joinGroup: "group groupOptions",
+  leaveGroup: "group groupOptions",
+  path: "route",
+  tryReceive: "batch",
+  readable: "wait",
+  writable: "wait",
   batch: "capacity",
   connect: "endpoint",
   sendTo: "payload route",
   setReceiveTimeout: "number",
   receive: "batch flag",
-  send: "batch",
+  send: "message",
   failed: "any",
 };
 const BATCH_ARGUMENTS: Record<string, string> = {
   default: "index",
   shorten: "index number",
   setPayload: "index payload",
+  setTrafficClass: "index number",
+  payload: "index number",
+  payloadOffset: "index number",
+  payloadSize: "index number",
   clear: "none",
   add: "payload route",
   path: "index any",
@@ -43,17 +60,17 @@ const BATCH_ARGUMENTS: Record<string, string> = {
 export function callMethod(world: World, target: UdpSocket | MessageBatch): void {
   const { random } = world;
   const [prototype, shapes] = isSocket(target)
-    ? [UdpSocket.prototype, SOCKET_ARGUMENTS]
+    ? [random.chance(0.5) ? UdpSocket.prototype : library.BatchSocket.prototype, SOCKET_ARGUMENTS]
     : [MessageBatch.prototype, BATCH_ARGUMENTS];
   let self: unknown = target;
-  let key = random.pick(Reflect.ownKeys(prototype).filter((key) => key !== "constructor"));
+  let key = random.pick(keysOf(prototype).filter((key) => key !== "constructor"));
   // Closed sockets make dull worlds, and most getters are plain.
   if (key === "close" || key === Symbol.dispose || random.chance(0.5)) {
-    key = random.pick(INTERESTING.filter((key) => key in prototype));
+    key = random.pick(INTERESTING.filter((key) => Object.hasOwn(prototype, key)));
   }
   const name = String(key);
   if (random.chance(0.02)) self = world.values.anything();
-  const { value, get } = Object.getOwnPropertyDescriptor(prototype, key)!;
+  const { value, get } = property(prototype, key);
   const method = value as unknown;
   if (get !== undefined) return world.attempt(`get ${name}`, () => get.call(self) as unknown);
   if (typeof method !== "function") return;
@@ -64,6 +81,12 @@ export function callMethod(world: World, target: UdpSocket | MessageBatch): void
   if (name === "receive" && Boolean(args[1])) shortenTimeout(self);
   world.attempt(`${name}(${args.map(describe).join(", ")})`, () => Reflect.apply(method, self, args) as unknown);
   if (name === "setReceiveTimeout") shortenTimeout(self);
+}
+
+/** The names of the methods and getters of a class, with those that it inherits. */
+function keysOf(prototype: object): PropertyKey[] {
+  const inherited = Object.getPrototypeOf(prototype) as object;
+  return [...Reflect.ownKeys(prototype), ...inherited === Object.prototype ? [] : keysOf(inherited)];
 }
 
 /** The shortest time for receptions that wait. */
@@ -95,6 +118,24 @@ function argument(world: World, kind: string): unknown {
       return random.pick([0, 1, 17, 41, 41, 0]);
     case "option":
       return random.between(0, 110);
+    case "value":
+      return random.chance(0.7) ? world.values.number() : world.values.payload();
+    case "options":
+      return world.values.hostile(world.values.bindOptions());
+    case "group":
+      return random.pick(["224.0.0.251", "ff02::fb%lo", "232.1.2.3", "ff35::1", "127.0.0.1"]);
+    case "groupOptions":
+      return world.values.hostile({
+        interface: random.pick(["lo", 1, undefined, world.values.anything()]),
+        source: undefined,
+      });
+    case "wait":
+      return world.values.hostile({
+        signal: random.chance(0.5) ? AbortSignal.timeout(5) : world.values.anything(),
+        timeoutMilliseconds: random.pick([0, 1, 5, undefined, world.values.number()]),
+      });
+    case "message":
+      return random.chance(0.5) ? world.batch() : world.values.payload();
     case "batch":
       return world.batch();
     case "socket":

@@ -49,6 +49,12 @@ const NUMBERS = [
     5e-324,
   ],
 ];
+const FLAGS = [
+  ...["dualStack", "trains", "reuseAddress", "reusePort", "freeBind", "dontFragment", "multicastLoopback"],
+  ...["receiveArrival", "receiveTrafficClass", "receiveHopLimit", "receiveErrors", "guard"],
+];
+const NUMBER_OPTIONS = ["ttl", "trafficClass", "multicastTtl", "sendBuffer", "maxPending", "drainMilliseconds"];
+const INTERFACE_OPTIONS = ["device", "multicastInterface"];
 const SIZES = [0, 1, 2, 100, 1472, 1472, 9000, 65_507, 65_508, 65_527, 65_535, 65_536, 200_000];
 const ADDRESSES = [
   "127.0.0.1",
@@ -114,7 +120,9 @@ export class Values {
   route(): unknown {
     if (this.#random.chance(0.1)) return this.#around.thing();
     const to = this.#orAnything(() => this.endpoint(), 0.05);
-    return this.hostile(this.#random.chance(0.3) ? { to, from: this.text() } : { to });
+    const route: Record<string, unknown> = this.#random.chance(0.3) ? { to, from: this.text() } : { to };
+    if (this.#random.chance(0.2)) route.interfaceIndex = this.#orAnything(() => this.#random.pick([0, 1, 99]), 0.3);
+    return this.hostile(route);
   }
 
   bindOptions(): Record<string, unknown> {
@@ -126,6 +134,9 @@ export class Values {
     if (random.chance(0.2)) options.family = random.pick<unknown>([4, 6, undefined, 5]);
     if (random.chance(0.3)) options.receiveBuffer = this.#orAnything(() => random.pick([0, 1, 4096, 1 << 20]), 0.2);
     if (random.chance(0.3)) options.broadcast = this.#orAnything(() => true, 0.2);
+    for (const name of FLAGS) if (random.chance(0.1)) options[name] = this.#orAnything(() => random.chance(0.5), 0.2);
+    for (const name of NUMBER_OPTIONS) if (random.chance(0.1)) options[name] = this.#orAnything(() => 9, 0.4);
+    for (const name of INTERFACE_OPTIONS) if (random.chance(0.05)) options[name] = this.#orAnything(() => "lo", 0.3);
     return options;
   }
 

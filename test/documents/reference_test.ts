@@ -28,6 +28,7 @@ const FOREIGN = new Set([
     "--permission",
     "--test",
     "--v8-flags",
+    "--worker",
     "--jitless",
     "--minutes",
     "--quick",

@@ -38,7 +38,7 @@ export function spawnSelf(argument: string, descriptors: readonly number[]): num
     environment.pointer(0),
   );
   for (const fd of descriptors) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  if (error !== 0) throw new SystemError("posix_spawn", error);
+  if (error !== 0) throw new SystemError("posix_spawn", error, `cannot start a process: ${errnoMessage(error)}`);
   return pid.i32[0]!;
 }
 
@@ -88,7 +88,7 @@ export function processorCount(): number {
 /** The bytes of a file of the kernel, whose size is unknown. */
 function readFile(path: string): number[] {
   const fd = open(path, O_RDONLY);
-  if (fd < 0) throw new SystemError("open", -fd, `cannot read ${path}: ${errnoMessage(-fd)}`);
+  if (fd < 0) throw new SystemError("open", -fd, `cannot start a process: cannot read ${path}: ${errnoMessage(-fd)}`);
   const chunk = new Memory(4096);
   const bytes: number[] = [];
   for (let count = 1; count > 0;) {

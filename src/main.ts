@@ -8,10 +8,11 @@ import { SystemError } from "../ffi/errno.ts";
 import { runtime } from "../ffi/runtime.ts";
 import { UsageError } from "./cli/arguments.ts";
 import { type Command, helpText } from "./cli/help.ts";
+import { journalPriority } from "./cli/journal.ts";
 import { VERSION } from "./cli/version.ts";
 import { runEcho } from "./echo/command.ts";
 import { ECHO, parseEcho } from "./echo/options.ts";
-import { readPlace } from "./echo/worker.ts";
+import { readPlace, runWorker } from "./echo/worker.ts";
 import { runProbe } from "./probe/command.ts";
 import { parseProbe, PROBE } from "./probe/options.ts";
 
@@ -28,11 +29,12 @@ async function main(args: readonly string[]): Promise<number> {
     const place = readPlace(args);
     const settings = parseEcho(place === undefined ? args : args.slice(0, -1));
     if (typeof settings === "string") return await inform(settings, ECHO);
-    await runEcho(settings, place);
+    await (place === undefined ? runEcho(settings) : runWorker(settings, place));
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;
-    print(console.error, `echo.ts: ${error.message}`);
+    const priority = error instanceof SystemError ? journalPriority(3) : "";
+    print(console.error, `${priority}echo.ts: ${error.message}`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

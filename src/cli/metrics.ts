@@ -28,6 +28,16 @@ export interface Metric {
   readonly samples: Iterable<Sample>;
 }
 
+/** A metric, with its samples or the value of the only one. */
+export function metric(
+  name: string,
+  type: Metric["type"],
+  help: string,
+  samples: Iterable<Sample> | number,
+): Metric {
+  return { name, type, help, samples: typeof samples === "number" ? [{ value: samples }] : samples };
+}
+
 /** What the types append to the names of samples. */
 const SUFFIXES: Readonly<Record<string, string>> = { counter: "_total", info: "_info" };
 

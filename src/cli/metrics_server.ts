@@ -3,14 +3,14 @@
  * @module
  */
 
-import type { Server, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { runtime } from "../../ffi/runtime.ts";
 import { endpointText, parseAddress } from "../net/address.ts";
 import { numberFrom, quote, UsageError } from "./arguments.ts";
-import { expositionPieces, type Metric, OPENMETRICS_TYPE, PROMETHEUS_TYPE } from "./metrics.ts";
+import { expositionPieces, type Metric, metric, OPENMETRICS_TYPE, PROMETHEUS_TYPE, type Sample } from "./metrics.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the metrics are served. */
@@ -47,7 +47,6 @@ export function parseMetricsEndpoint(text: string, name: string): MetricsEndpoin
 /** Serves `/metrics` and `/healthz`. */
 export class MetricsServer {
   #busyUntil = 0;
-  #server: Server | undefined;
 
   /** Whether an answer is due, for which the event loop should run without delay. */
   get busy(): boolean {
@@ -55,51 +54,39 @@ export class MetricsServer {
   }
 
   /**
-   * Listens.
+   * Listens until the process ends.
    * @throws {SystemError} with a sentence for the user if that fails
    */
   async listen({ address, port }: MetricsEndpoint, monitored: Monitored): Promise<void> {
     const [{ createServer }, { default: process }] = await Promise.all([import("node:http"), import("node:process")]);
-    const server = this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
-      const openMetrics = /application\/openmetrics-text/.test(request.headers.accept ?? "");
+    const server = createServer({ requestTimeout: REQUEST_TIMEOUT }, (request, response) => {
+      const respond = (status: number, pieces: Iterable<string>, type = "text/plain; charset=utf-8") => {
+        response.writeHead(status, { "content-type": type, allow: "GET, HEAD", connection: "close" });
+        void this.#write(response, request.method === "HEAD" ? [] : pieces);
+      };
       const [path] = request.url!.split("?");
-      const text = { "content-type": "text/plain; charset=utf-8" };
-      const answer = (status: number, body: string, headers: Record<string, string> = text) =>
-        response.writeHead(status, { ...headers, connection: "close" }).end(request.method === "HEAD" ? "" : body);
-      response.on("finish", () => this.#busyUntil = 0);
-      if (request.method !== "GET" && request.method !== "HEAD") {
-        answer(405, "use GET\n", { allow: "GET, HEAD" });
-      } else if (path === "/metrics") {
-        const metrics = [...monitored.metrics(), ...processMetrics(monitored.prefix, process)];
-        response.writeHead(200, {
-          "content-type": openMetrics ? OPENMETRICS_TYPE : PROMETHEUS_TYPE,
-          connection: "close",
-        });
-        if (request.method === "HEAD") response.end();
-        else void this.#write(response, expositionPieces(metrics, openMetrics));
-      } else if (path === "/healthz") {
-        monitored.healthy() ? answer(200, "ok\n") : answer(503, "stopping\n");
-      } else {
-        answer(404, "there are /metrics and /healthz\n");
-      }
+      if (request.method !== "GET" && request.method !== "HEAD") return respond(405, ["use GET\n"]);
+      if (path === "/healthz") return monitored.healthy() ? respond(200, ["ok\n"]) : respond(503, ["stopping\n"]);
+      if (path !== "/metrics") return respond(404, ["there are /metrics and /healthz\n"]);
+      const openMetrics = /application\/openmetrics-text/.test(request.headers.accept ?? "");
+      const metrics = [...monitored.metrics(), ...processMetrics(monitored.prefix, process)];
+      respond(200, expositionPieces(metrics, openMetrics), openMetrics ? OPENMETRICS_TYPE : PROMETHEUS_TYPE);
     });
     server.on("connection", () => this.#busyUntil = performance.now() + ANSWER_MILLISECONDS);
     const endpoint = endpointText(parseAddress(address)!, "", port);
+    const failure = (errno: number, reason = errnoMessage(errno)) =>
+      new SystemError("listen", errno, `cannot serve metrics on ${endpoint}: ${reason}`);
     // Deno reports a missing permission too late to catch it.
     if (runtime().mayListen?.(endpoint) === false) {
-      throw listenError(
-        endpoint,
-        EACCES,
-        `Deno does not allow it; start it with the permission: --allow-net=${endpoint}`,
-      );
+      throw failure(EACCES, `Deno needs the permission for it: deno run --allow-net=${endpoint} …`);
     }
     await new Promise<void>((resolve, reject) => {
-      server.on("error", ({ code }: NodeJS.ErrnoException) => reject(listenError(endpoint, ERRORS[code ?? ""])));
-      server.listen(port, address, resolve);
+      server.on("error", ({ code }: NodeJS.ErrnoException) => reject(failure(ERRORS[code ?? ""] ?? EADDRNOTAVAIL)));
+      server.listen(port, address, resolve).unref();
     });
   }
 
-  /** Writes a text piece by piece, so that the command goes on meanwhile. */
+  /** Writes a long answer piece by piece, so that the command goes on in between. */
   async #write(response: ServerResponse, pieces: Iterable<string>): Promise<void> {
     for (const piece of pieces) {
       if (response.destroyed) return;
@@ -107,45 +94,21 @@ export class MetricsServer {
       response.write(piece);
       await yieldToEventLoop();
     }
-    response.end();
-  }
-
-  /** Ends the server. */
-  async close(): Promise<void> {
-    await new Promise((resolve) => this.#server!.close(resolve));
+    response.end(() => this.#busyUntil = 0);
   }
 }
 
 /** Error numbers of `listen` by name: for other errors the runtimes have different numbers. */
 const ERRORS: Readonly<Record<string, number>> = { EACCES, EADDRINUSE };
 
-function listenError(endpoint: string, errno = EADDRNOTAVAIL, reason: string = errnoMessage(errno)): SystemError {
-  return new SystemError("listen", errno, `cannot serve metrics on ${endpoint}: ${reason}`);
-}
-
 /** Metrics that every process has. */
 function processMetrics(prefix: string, process: typeof import("node:process")): Metric[] {
   const { user, system } = process.cpuUsage();
-  const gauge = (name: string, help: string, value: number): Metric => ({
-    name,
-    type: "gauge",
-    help,
-    samples: [{ value }],
-  });
+  const build: Sample = { labels: { version: VERSION, runtime: runtime().name }, value: 1 };
   return [
-    {
-      name: `${prefix}_build`,
-      type: "info",
-      help: "Version of the program and its runtime.",
-      samples: [{ labels: { version: VERSION, runtime: runtime().name }, value: 1 }],
-    },
-    gauge("process_start_time_seconds", "Start of the process, in seconds since 1970.", performance.timeOrigin / 1000),
-    gauge("process_resident_memory_bytes", "Resident memory of the process.", process.memoryUsage.rss()),
-    {
-      name: "process_cpu_seconds",
-      type: "counter",
-      help: "Processor time of the process.",
-      samples: [{ value: (user + system) / 1e6 }],
-    },
+    metric(`${prefix}_build`, "info", "Version of the program and its runtime.", [build]),
+    metric("process_start_time_seconds", "gauge", "Start of the process since 1970.", performance.timeOrigin / 1000),
+    metric("process_resident_memory_bytes", "gauge", "Resident memory of the process.", process.memoryUsage.rss()),
+    metric("process_cpu_seconds", "counter", "Processor time of the process.", (user + system) / 1e6),
   ];
 }

@@ -72,6 +72,11 @@ export class Counters {
   }
 }
 
+/** Echoed datagrams without a line in the log. */
+export function unlogged(counts: Float64Array): number {
+  return counts[LINES_LEFT_OUT]! + counts[LINES_DROPPED]!;
+}
+
 /** The summary of several workers. */
 export function summarize(workers: readonly Counters[], droppedByKernel: number, seconds: number): Summary {
   const total = (count: (worker: Counters) => number) => sum(workers.map(count));
@@ -83,7 +88,7 @@ export function summarize(workers: readonly Counters[], droppedByKernel: number,
     refused: sum(Object.values(refused)),
     failed: sum(Object.values(failed)),
     dropped_by_kernel: droppedByKernel,
-    log_lines_dropped: total(({ counts }) => counts[LINES_LEFT_OUT]! + counts[LINES_DROPPED]!),
+    log_lines_dropped: total(({ counts }) => unlogged(counts)),
     seconds: Math.round(seconds * 1000) / 1000,
     refused_by_reason: refused,
     failed_by_errno: failed,
@@ -91,19 +96,15 @@ export function summarize(workers: readonly Counters[], droppedByKernel: number,
 }
 
 /** The summary as text, lines of `label value   details`. */
-export function summaryText(summary: Summary): string {
-  const rows: [string, number, string][] = [
-    ["received", summary.received, ""],
-    ["echoed", summary.echoed, ""],
-    ["refused", summary.refused, countsText(summary.refused_by_reason)],
-    ["failed", summary.failed, countsText(summary.failed_by_errno)],
-    ["dropped by kernel", summary.dropped_by_kernel, ""],
-    ["log lines dropped", summary.log_lines_dropped, ""],
-  ];
-  const width = Math.max(...rows.map(([, count]) => `${count}`.length), 6);
-  return rows
-    .map(([label, count, details]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${details}`.trimEnd())
-    .join("\n");
+export function summaryText({ refused_by_reason, failed_by_errno, seconds: _, ...counts }: Summary): string {
+  const details: Readonly<Record<string, Counts>> = { refused: refused_by_reason, failed: failed_by_errno };
+  const width = Math.max(...Object.values(counts).map((count) => `${count}`.length), 6);
+  const rows = Object.entries(counts).map(([name, count]) => {
+    return `  ${name.replaceAll("_", " ").padEnd(18)}${`${count}`.padStart(width)}   ${
+      countsText(details[name] ?? {})
+    }`;
+  });
+  return rows.map((row) => row.trimEnd()).join("\n");
 }
 
 /** The counts above 0 of indexes below `length`, by name. */

@@ -26,26 +26,46 @@ import {
   summarize,
   type Summary,
 } from "./counters.ts";
+import { BATCH_CAPACITY, type Group } from "./group.ts";
 import { type Guard, STOPPING } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { echoMetrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import type { Operator } from "./operator.ts";
 import type { AdaptivePolling } from "./polling.ts";
-import { BATCH_CAPACITY, type SharedBlock } from "./shared_block.ts";
 
-/** Time under load between two pauses for the event loop, which handles signals. */
-const PAUSE_INTERVAL_MICROSECONDS = 10_000;
-/** Turns of the event loop in such a pause: within 250 ms more than {@link SIGNAL_TURNS}. */
-const PAUSE_TURNS = 3;
-/** Longest time between two looks at what else needs the event loop. A look under load takes 0.2 ms. */
-const ATTENTION_MILLISECONDS = 20;
-/**
- * Longest sleep after traffic. A signal interrupts a sleep, but not one that begins right after the signal came.
- */
-const NAP_MILLISECONDS = 50;
-/** Longest sleep without traffic: each wake-up costs half a millisecond, in cold caches. */
-const SLEEP_MILLISECONDS = 1000;
+/** How the loop shares its thread with the event loop, which handles signals and may have others to serve. */
+interface Pacing {
+  /** Time under load between two pauses for the event loop. */
+  readonly pauseMicroseconds: number;
+  /** Turns of the event loop in such a pause. */
+  readonly pauseTurns: number;
+  /** Turns of the event loop after a sleep. */
+  readonly idleTurns: number;
+  /** Longest sleep after traffic. A signal interrupts a sleep, but not one that begins right after the signal came. */
+  readonly napMilliseconds: number;
+  /** Longest sleep without traffic: each wake-up costs half a millisecond, in cold caches. */
+  readonly sleepMilliseconds: number;
+}
+
+/** With signals only: they are handled within 250 ms under load. */
+const ALONE: Pacing = {
+  pauseMicroseconds: 10_000,
+  pauseTurns: 3,
+  idleTurns: SIGNAL_TURNS,
+  napMilliseconds: 50,
+  sleepMilliseconds: 1000,
+};
+/** With connections to serve: Deno finds a new one in one of {@link SIGNAL_TURNS}, maybe the last, which take 0.2 ms. */
+const ATTENTIVE: Pacing = {
+  pauseMicroseconds: 20_000,
+  pauseTurns: SIGNAL_TURNS,
+  idleTurns: 2 * SIGNAL_TURNS,
+  napMilliseconds: 20,
+  sleepMilliseconds: 20,
+};
+/** Time for the event loop after a reception that failed: the next one may fail as fast. */
+const FAILURE_PAUSE_MILLISECONDS = 50;
 /** Time at the end to count datagrams that are not answered any more. */
 const DRAIN_MILLISECONDS = 50;
 
@@ -71,31 +91,14 @@ export interface EchoServerParts {
   readonly counters: Counters;
   /** Whether a reply has the TOS or traffic class of its datagram, which the socket must report. */
   readonly reflectTos?: boolean;
-  /** The other servers on this port, if any. */
-  readonly group?: Group | undefined;
+  /** The servers on this port. */
+  readonly group: Group;
 }
 
 /** What else the event loop serves, within some 50 milliseconds. */
 export interface Attention {
   /** Whether something is due now. */
   readonly busy: boolean;
-}
-
-/** Servers in several processes that share a port. */
-export interface Group {
-  /** Number of this server; number 0 speaks for all. */
-  readonly index: number;
-  /** What they share in memory. */
-  readonly block: SharedBlock;
-  /** The counters of all servers. */
-  counters(): readonly Counters[];
-  /** Datagrams that the kernel dropped for all servers. */
-  drops(): number;
-  /**
-   * Called between rounds: every 10 ms under load, and after each sleep.
-   * @returns milliseconds until the next call is due; 0 to stop this server
-   */
-  tend(): number;
 }
 
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
@@ -107,7 +110,7 @@ export class EchoServer {
   readonly #output: Output;
   readonly #batch: MessageBatch;
   readonly #counters: Counters;
-  readonly #group: Group | undefined;
+  readonly #group: Group;
   readonly #reflectTos: boolean;
   // Counts of an earlier process.
   readonly #base: Float64Array;
@@ -134,7 +137,7 @@ export class EchoServer {
     this.#reflectTos = parts.reflectTos ?? false;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
-    this.#batch = socket.batch(BATCH_CAPACITY, group?.block.headers[group.index]);
+    this.#batch = socket.batch(BATCH_CAPACITY, group.block?.headers[group.index]);
     this.#notices = new Notices({ socket, refused: guard.refused, operator });
     this.#attention = parts.attention;
     this.#onSecond = parts.everySecond ?? (() => {});
@@ -147,28 +150,26 @@ export class EchoServer {
   async run(): Promise<void> {
     let lastPause = this.#now;
     let lastSecond = this.#now;
-    // Deno may find a new connection in the last of its turns.
-    const idleTurns = this.#attention === undefined ? SIGNAL_TURNS : 2 * SIGNAL_TURNS;
-    const pauseInterval = this.#attention === undefined ? PAUSE_INTERVAL_MICROSECONDS : ATTENTION_MILLISECONDS * 1000;
-    let sleep = NAP_MILLISECONDS;
+    const pacing = this.#attention === undefined ? ALONE : ATTENTIVE;
+    let sleep = pacing.napMilliseconds;
     this.#socket.dropForgedOwnSources();
     while (!this.#stopping) {
       this.#setReceiveTimeout(sleep);
       const received = this.#receive();
       if (received > 0) {
         this.#count();
-        this.#admit();
-        this.#send();
+        this.#echo();
         this.#log.record(this.#batch);
-        sleep = NAP_MILLISECONDS;
-        if (elapsedMicroseconds(lastPause, this.#now) < pauseInterval && !this.#attention?.busy) continue;
-        await yieldToEventLoop(this.#attention === undefined ? PAUSE_TURNS : SIGNAL_TURNS);
+        sleep = pacing.napMilliseconds;
+        const due = elapsedMicroseconds(lastPause, this.#now) >= pacing.pauseMicroseconds;
+        if (!due && !this.#attention?.busy) continue;
+        await yieldToEventLoop(pacing.pauseTurns);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
         if (received === -ESHUTDOWN) throw shutDown();
-        sleep = SLEEP_MILLISECONDS;
-        if (received === -EAGAIN) await yieldToEventLoop(idleTurns);
+        sleep = pacing.sleepMilliseconds;
+        if (received === -EAGAIN) await yieldToEventLoop(pacing.idleTurns);
         else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
@@ -176,7 +177,10 @@ export class EchoServer {
         lastSecond = this.#now;
         this.#everySecond();
       }
-      if (this.#group !== undefined) sleep = Math.min(sleep, this.#tend(this.#group));
+      this.publish();
+      const due = this.#group.tend();
+      if (due === 0) break;
+      sleep = Math.min(sleep, due);
     }
     this.publish();
   }
@@ -189,18 +193,15 @@ export class EchoServer {
   /** The counts so far. */
   summary(): Summary {
     this.publish();
-    const seconds = (performance.now() - this.#start) / 1000;
-    const group = this.#group;
-    if (group === undefined) return summarize([this.#counters], this.#socket.drops(), seconds);
-    return summarize(group.counters(), group.drops(), seconds);
+    return summarize(this.#group.counters(), this.#group.drops(), (performance.now() - this.#start) / 1000);
   }
 
   /** The metrics at the moment, with those of the receive buffers of these sockets. */
   metrics(sockets: readonly BatchSocket[]): Metric[] {
     this.publish();
     const memories = sockets.map(({ fd }) => new SocketMemory(fd));
-    return echoMetrics(this.#group?.counters() ?? [this.#counters], {
-      droppedByKernel: this.#group?.drops() ?? this.#socket.drops(),
+    return echoMetrics(this.#group.counters(), {
+      droppedByKernel: this.#group.drops(),
       receiveQueueBytes: memories.reduce((sum, { receiveBufferUsed }) => sum + receiveBufferUsed, 0),
       receiveBufferBytes: memories.reduce((sum, { receiveBufferSize }) => sum + receiveBufferSize, 0),
       rateTableSources: this.#guard.limitedSources(),
@@ -261,14 +262,15 @@ export class EchoServer {
 
   /** Whether message `i` came to each server of the group, as datagrams to many hosts do. Number 0 handles it. */
   #isCopy(i: number): boolean {
-    if (this.#group === undefined || this.#group.index === 0) return false;
+    if (this.#group.index === 0) return false;
     const destination = this.#batch.destination(i);
     return destination === BROADCAST || destination === MULTICAST;
   }
 
-  /** Marks the datagrams that the guard admits for sending. */
-  #admit(): void {
+  /** Admits datagrams, coalesces, encodes and sends them, and counts those that left. */
+  #echo(): void {
     const batch = this.#batch;
+    let [datagrams, bytes] = [0, 0];
     for (let i = 0; i < batch.count; i++) {
       if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
@@ -277,26 +279,31 @@ export class EchoServer {
       batch.shorten(i, admitted);
       batch.markForSend(i);
       if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
+      datagrams += admitted;
+      bytes += batch.size(i);
     }
+    const sent = this.#socket.send(batch);
+    const { counts } = this.#counters;
+    counts[ECHOED]! += sent;
+    counts[ECHOED_BYTES]! += sent === datagrams ? bytes : bytes - this.#noteFailures();
   }
 
-  /** Coalesces, encodes and sends the marked datagrams, and counts those that left. */
-  #send(): void {
+  /** Notes the messages that could not be sent; returns their bytes. */
+  #noteFailures(): number {
     const batch = this.#batch;
-    this.#counters.counts[ECHOED]! += this.#socket.send(batch);
     let bytes = 0;
     for (let i = 0; i < batch.count; i++) {
-      if (!batch.isMarked(i)) continue;
-      if (batch.error(i) === 0) bytes += batch.size(i);
-      else this.#notices.failures.note(batch, i);
+      if (!batch.isMarked(i) || batch.error(i) === 0) continue;
+      this.#notices.failures.note(batch, i);
+      bytes += batch.size(i);
     }
-    this.#counters.counts[ECHOED_BYTES]! += bytes;
+    return bytes;
   }
 
   /** Pauses after a reception that failed: the next one may fail as fast. */
   async #pauseAfter(errno: number): Promise<void> {
     this.#notices.receiveError = errno;
-    await new Promise((resolve) => setTimeout(resolve, NAP_MILLISECONDS));
+    await new Promise((resolve) => setTimeout(resolve, FAILURE_PAUSE_MILLISECONDS));
   }
 
   /** Counts what other parts of this server have counted. */
@@ -309,21 +316,8 @@ export class EchoServer {
     }
   }
 
-  /** Lets the group do what is due; returns the time until the next call is due. */
-  #tend(group: Group): number {
-    this.publish();
-    const milliseconds = group.tend();
-    if (milliseconds === 0) this.stop();
-    return milliseconds;
-  }
-
   #setReceiveTimeout(longestMilliseconds: number): void {
-    const attention = this.#attention;
-    const milliseconds = attention === undefined
-      ? longestMilliseconds
-      : attention.busy
-      ? 1
-      : Math.min(longestMilliseconds, ATTENTION_MILLISECONDS);
+    const milliseconds = this.#attention?.busy ? 1 : longestMilliseconds;
     if (this.#receiveTimeoutMilliseconds === milliseconds) return;
     this.#receiveTimeoutMilliseconds = milliseconds;
     this.#socket.setReceiveTimeout(milliseconds);
@@ -331,15 +325,14 @@ export class EchoServer {
 
   #everySecond(): void {
     const group = this.#group;
-    if (group === undefined) this.#log.nextSecond();
-    else if (group.index > 0) this.#output.flush();
+    if (group.index > 0) this.#output.flush();
     else this.#log.nextSecond(group.counters().reduce((sum, { counts }) => sum + counts[LINES_LEFT_OUT]!, 0));
     this.#guard.everySecond();
     this.#notices.everySecond();
     this.#onSecond();
     this.#socket.dropForgedOwnSources();
-    // The kernel's counter wraps.
-    this.#socket.drops();
+    // The kernel's counters wrap.
+    group.drops();
   }
 }
 

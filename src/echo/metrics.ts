@@ -4,16 +4,8 @@
  */
 
 import { ERRNO_COUNT, errnoName } from "../../ffi/errno.ts";
-import type { Metric, Sample } from "../cli/metrics.ts";
-import {
-  type Counters,
-  ECHOED,
-  ECHOED_BYTES,
-  LINES_DROPPED,
-  LINES_LEFT_OUT,
-  RECEIVED,
-  RECEIVED_BYTES,
-} from "./counters.ts";
+import { type Labels, type Metric, metric, type Sample } from "../cli/metrics.ts";
+import { type Counters, ECHOED, ECHOED_BYTES, RECEIVED, RECEIVED_BYTES, unlogged } from "./counters.ts";
 import { ACCEPTED, REASONS } from "./guard.ts";
 
 /** What the counters do not have. */
@@ -30,45 +22,39 @@ export interface ServerState {
 
 /** The metrics of a server, from the counters of its workers. */
 export function echoMetrics(workers: readonly Counters[], state: ServerState): Metric[] {
-  const counter = (name: string, help: string, samples: readonly Sample[]): Metric => {
-    return { name: `echo_${name}`, type: "counter", help, samples };
-  };
-  const gauge = (name: string, help: string, value: number): Metric => {
-    return { name: `echo_${name}`, type: "gauge", help, samples: [{ value }] };
-  };
-  /** A sample for each worker, with its number if it has others beside it. */
-  const samples = (value: (worker: Counters) => number, labels = {}): Sample[] =>
+  /** A sample for each worker, with its number if there are several. */
+  const samples = (value: (worker: Counters) => number, labels: Labels = {}): Sample[] =>
     workers.map((counters, worker) => ({
       labels: workers.length > 1 ? { worker, ...labels } : labels,
       value: value(counters),
     }));
-  const count = (index: number) => samples(({ counts }) => counts[index]!);
-  const reasons = REASONS.flatMap((reason, i) =>
-    i === ACCEPTED ? [] : samples(({ refused }) => refused[i]!, { reason })
-  );
-  const errors = Array.from(
+  const counter = (name: string, help: string, values: number | Sample[] | ((counts: Float64Array) => number)) =>
+    metric(
+      `echo_${name}`,
+      "counter",
+      help,
+      typeof values === "function" ? samples(({ counts }) => values(counts)) : values,
+    );
+  const gauge = (name: string, help: string, value: number) => metric(`echo_${name}`, "gauge", help, value);
+  const refused = REASONS.map((reason, i) => samples((worker) => worker.refused[i]!, { reason }));
+  const failed = Array.from(
     { length: ERRNO_COUNT },
-    (_, i) => samples(({ failed }) => failed[i]!, { errno: errnoName(i) }),
+    (_, i) => samples((worker) => worker.failed[i]!, { errno: errnoName(i) }),
   );
+  const errors = failed.flat().filter(({ value }) => value > 0);
   return [
-    counter("received_datagrams", "Datagrams received: echoed, refused and failed ones.", count(RECEIVED)),
-    counter("received_bytes", "Bytes of payload received.", count(RECEIVED_BYTES)),
-    counter("echoed_datagrams", "Datagrams sent back.", count(ECHOED)),
-    counter("echoed_bytes", "Bytes of payload sent back.", count(ECHOED_BYTES)),
-    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", reasons),
     counter(
-      "failed_datagrams",
-      "Datagrams whose reply the kernel did not accept, by error.",
-      errors.flat().filter(({ value }) => value > 0),
+      "received_datagrams",
+      "Datagrams received: echoed, refused and failed ones.",
+      (counts) => counts[RECEIVED]!,
     ),
-    counter("kernel_dropped_datagrams", "Datagrams dropped by the kernel: the receive buffer was full.", [
-      { value: state.droppedByKernel },
-    ]),
-    counter(
-      "dropped_log_lines",
-      "Echoed datagrams without a line in the log.",
-      samples(({ counts }) => counts[LINES_LEFT_OUT]! + counts[LINES_DROPPED]!),
-    ),
+    counter("received_bytes", "Bytes of payload received.", (counts) => counts[RECEIVED_BYTES]!),
+    counter("echoed_datagrams", "Datagrams sent back.", (counts) => counts[ECHOED]!),
+    counter("echoed_bytes", "Bytes of payload sent back.", (counts) => counts[ECHOED_BYTES]!),
+    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused.slice(ACCEPTED + 1).flat()),
+    counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
+    counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", state.droppedByKernel),
+    counter("dropped_log_lines", "Echoed datagrams without a line in the log.", unlogged),
     gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", state.receiveQueueBytes),
     gauge("receive_buffer_bytes", "Size of the receive buffers.", state.receiveBufferBytes),
     gauge("rate_table_sources", "Sources that have used up a part of their burst.", state.rateTableSources),

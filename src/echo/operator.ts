@@ -3,9 +3,7 @@
  * @module
  */
 
-import { SO_TYPE, SOL_SOCKET } from "../../ffi/constants.ts";
-import { getsockopt } from "../../ffi/libc.ts";
-import { environmentVariable } from "../../ffi/terminal.ts";
+import { journalPriority } from "../cli/journal.ts";
 import { Output } from "../cli/output.ts";
 
 /** Options of an {@link Operator}. */
@@ -25,7 +23,6 @@ export class Operator {
   readonly #output: Output;
   readonly #errors = new Output(2);
   readonly #timed: boolean;
-  #warning: string | undefined;
 
   /** Writes nothing yet. */
   constructor({ output, json, timed }: OperatorOptions) {
@@ -39,10 +36,9 @@ export class Operator {
     this.#errors.writeText(`${priority}${this.#timed ? `${new Date().toISOString()} ` : ""}${text}`);
   }
 
-  /** Writes a sentence that deserves attention. In the journal it has the priority of a warning. sd-daemon(3) */
+  /** Writes a sentence that deserves attention. In the journal it has the priority of a warning. */
   warn(text: string): void {
-    const toJournal = () => environmentVariable("JOURNAL_STREAM") !== "" && getsockopt(2, SOL_SOCKET, SO_TYPE) > 0;
-    this.say(`echo.ts: ${text}`, this.#warning ??= toJournal() ? "<4>" : "");
+    this.say(`echo.ts: ${text}`, journalPriority(4));
   }
 
   /** Writes an event in JSON, with the time. */

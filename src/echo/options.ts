@@ -48,14 +48,14 @@ const options = {
     receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
     workers: option(
       "--workers N",
-      "processes that share the port, 1 to 64; auto for one a processor",
+      "processes that share the port, 1 to 64, or auto",
       parseWorkers,
       "1",
     ),
     reflectTos: flag("--reflect-tos", "reply with the DSCP and ECN that a datagram arrived with"),
     busyPollMicroseconds: option(
       "--busy-poll USEC",
-      "longest poll, 0 to 1000 microseconds",
+      "microseconds to poll, 0 to 1000",
       numberFrom(0, 1000),
       "200",
     ),
@@ -64,7 +64,7 @@ const options = {
     allow: listOption("--allow CIDR", "answer only sources in this network; repeatable", parseNetwork),
     rate: option(
       "--rate N[/BURST]",
-      "answer each source, an IPv4 address or IPv6 /64, at most N times a second, BURST times at once (default: N)",
+      "answers a second to an IPv4 address or IPv6 /64; BURST at once",
       parseRate,
     ),
     maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
@@ -82,10 +82,10 @@ const options = {
   ...group("Monitoring", {
     summaryFormat: option(
       "--summary FORMAT",
-      "counts as text or json; if absent, as --log says",
+      "counts as text or json; else as --log says",
       oneOf(SUMMARY_FORMATS),
     ),
-    summaryEverySeconds: option("--summary-every SECONDS", "show the counts every so many seconds", numberFrom(1, DAY)),
+    summaryEverySeconds: option("--summary-every SECONDS", "show the counts that often", numberFrom(1, DAY)),
     metrics: option("--metrics [ADDR:]PORT", "serve /metrics and /healthz over HTTP", parseMetricsEndpoint),
     drainSeconds: option("--drain SECONDS", "keep answering for so long after SIGTERM", numberFrom(0, DAY), "0"),
   }),

@@ -5,12 +5,14 @@
 
 import { SIGKILL, SIGTERM, SO_REUSEPORT, SOL_SOCKET } from "../../ffi/constants.ts";
 import { OTHER_ERROR, SystemError } from "../../ffi/errno.ts";
+import { runtime } from "../../ffi/runtime.ts";
 import { endOf, processNumber, sendSignal, spawnSelf } from "../../ffi/spawn.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
-import type { Group } from "./echo_server.ts";
-import { BATCH_CAPACITY, SharedBlock } from "./shared_block.ts";
+import { BATCH_CAPACITY, type Group, SharedBlock } from "./group.ts";
+import type { Operator } from "./operator.ts";
+import type { EchoSettings } from "./options.ts";
 import { sharePort } from "./steering.ts";
 import { placeArgument } from "./worker.ts";
 
@@ -42,10 +44,10 @@ interface Child {
 export interface SupervisorOptions {
   /** The socket of the first worker. */
   readonly socket: BatchSocket;
-  /** Number of workers, with the first. */
-  readonly workers: number;
-  /** Tells the operator a sentence. */
-  readonly tell: (text: string) => void;
+  /** The settings of the command. */
+  readonly settings: EchoSettings;
+  /** Gets the notices. */
+  readonly operator: Operator;
 }
 
 /** The group, as the first worker sees it. It keeps the sockets of all workers open, so datagrams wait for a new start. */
@@ -54,16 +56,17 @@ export class Supervisor implements Group {
   readonly block: SharedBlock;
   readonly #socket: BatchSocket;
   readonly #children: readonly Child[];
-  readonly #tell: (text: string) => void;
+  readonly #operator: Operator;
 
   /**
    * Binds the sockets of the other workers; {@link start} starts these.
    * @throws {SystemError} with a sentence for the user if the kernel refuses it
    */
-  constructor({ socket, workers, tell }: SupervisorOptions) {
+  constructor({ socket, settings: { workers, logLimitPerSecond }, operator }: SupervisorOptions) {
     this.#socket = socket;
-    this.#tell = tell;
+    this.#operator = operator;
     this.block = new SharedBlock(workers);
+    this.block.linesLeft[0] = logLimitPerSecond;
     this.#children = sharePort(socket, workers).map((socket, i): Child => ({
       index: i + 1,
       socket,
@@ -86,6 +89,8 @@ export class Supervisor implements Group {
    * @throws {SystemError} with a sentence for the user if the kernel refuses it
    */
   start(): void {
+    // Its handler ends the sleep of this worker.
+    runtime().onSignal("SIGCHLD", () => {});
     for (const child of this.#children) this.#spawn(child);
   }
 
@@ -135,18 +140,9 @@ export class Supervisor implements Group {
   }
 
   #spawn(child: Child): void {
-    const { index } = child;
     const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
-    const count = this.#children.length + 1;
-    try {
-      child.pid = spawnSelf(placeArgument({ index, count, socketFd, memoryFd, parent: processNumber() }), [
-        socketFd,
-        memoryFd,
-      ]);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      throw new SystemError(error.syscall, error.errno, `cannot start worker ${index}: ${error.message}`);
-    }
+    const place = { index: child.index, count: this.#children.length + 1, socketFd, memoryFd, parent: processNumber() };
+    child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
 
   /** Notes whether a worker has ended, and when to start it again. */
@@ -170,10 +166,10 @@ export class Supervisor implements Group {
     child.startAt = now;
     try {
       this.#spawn(child);
-      this.#tell(`worker ${child.index} ended (${child.end}): started again`);
+      this.#operator.warn(`worker ${child.index} ended (${child.end}): started again`);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#tell(`worker ${child.index} ended (${child.end}): ${error.message}`);
+      this.#operator.warn(`worker ${child.index} ended (${child.end}): ${error.message}`);
       child.startAt = now + DELAY_MAX_MILLISECONDS;
     }
   }

@@ -4,9 +4,13 @@
  */
 
 import { dieWithParent } from "../../ffi/spawn.ts";
+import { Output } from "../cli/output.ts";
+import { handleSignals } from "../cli/signals.ts";
 import type { Counters } from "./counters.ts";
-import type { Group } from "./echo_server.ts";
-import { SharedBlock } from "./shared_block.ts";
+import { createServer, LAST_WORDS_MILLISECONDS, openSocket } from "./create_server.ts";
+import { type Group, SharedBlock } from "./group.ts";
+import { Operator } from "./operator.ts";
+import type { EchoSettings } from "./options.ts";
 
 /** Longest time between two looks at {@link SharedBlock.stop}: a signal ends the sleep. */
 const TEND_MILLISECONDS = 1000;
@@ -39,15 +43,13 @@ export function readPlace(args: readonly string[]): Place | undefined {
 }
 
 /** The group, as a worker other than the first one sees it. */
-export class Worker implements Group {
+class Worker implements Group {
   readonly index: number;
   readonly block: SharedBlock;
 
-  /** Ties this process to its parent, and maps what they share. */
-  constructor({ index, count, memoryFd, parent }: Place) {
+  constructor({ index, count, memoryFd }: Place) {
     this.index = index;
     this.block = new SharedBlock(count, memoryFd);
-    if (!dieWithParent(`echo worker ${index}`, parent)) this.block.stop[0] = 1;
   }
 
   counters(): readonly Counters[] {
@@ -60,5 +62,23 @@ export class Worker implements Group {
 
   tend(): number {
     return Atomics.load(this.block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  }
+}
+
+/** Runs a worker until the process that has started it stops it, or ends. */
+export async function runWorker(settings: EchoSettings, place: Place): Promise<void> {
+  // A signal ends a sleep, and has no other effect.
+  handleSignals(() => {});
+  if (!dieWithParent(`echo worker ${place.index}`, place.parent)) return;
+  const socket = openSocket(settings, place.socketFd);
+  const output = new Output(1);
+  const operator = new Operator({ output, json: settings.logFormat === "json", timed: settings.logTime });
+  const server = createServer(settings, { socket, output, operator, group: new Worker(place) });
+  try {
+    await server.run();
+  } finally {
+    output.close(LAST_WORDS_MILLISECONDS);
+    server.publish();
+    operator.close(LAST_WORDS_MILLISECONDS);
   }
 }

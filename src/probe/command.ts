@@ -1,5 +1,5 @@
 /**
- * `echo.ts probe`: asks UDP echo servers, and tells whether they answer, from where, and how fast.
+ * `echo.ts probe`: sends requests to UDP echo servers, and reports whether they answer, from where, and how fast.
  * @module
  */
 
@@ -30,7 +30,7 @@ const LAST_MILLISECONDS = 1000;
 /** Longest time before the event loop gets a turn, where metrics are served. */
 const SERVING_TURN_MILLISECONDS = 10;
 
-/** What a run of the probe works with. */
+/** The parts of a run of the probe. */
 interface Run {
   readonly settings: ProbeSettings;
   readonly set: TargetSet;
@@ -75,7 +75,7 @@ export async function runProbe(settings: ProbeSettings): Promise<number> {
   return ok && !terminal.stalled ? 0 : 1;
 }
 
-/** Tells what is wrong with the targets, which stay as they are. */
+/** Reports a mistake in the targets, which stay as they are. */
 function complain(error: unknown): void {
   if (!(error instanceof UsageError || error instanceof SystemError)) throw error;
   console.error(`echo.ts: ${error.message}; the targets stay as they are`);
@@ -118,7 +118,6 @@ async function ask({ settings, set, terminal, reread, isStopped }: Run): Promise
     await terminal.drain(isStopped);
   }, isStopped);
   report.finish();
-  await server?.close();
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 

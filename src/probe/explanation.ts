@@ -17,7 +17,7 @@ import { headerSize, hostText, isSameAddress, payloadSize, peerText, type Scoped
 import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
-/** Why the verdict is not `ok`, or what else is strange, in one sentence without a full stop; "" if nothing is. */
+/** The reason of a verdict other than `ok`, or an oddity, in one sentence without a full stop; "" if there is none. */
 export function explanation(target: ProbeTarget, settings: ProbeSettings): string {
   const { endpoint, ledger } = target;
   const { recent: { counts, settled }, duplicates } = ledger;

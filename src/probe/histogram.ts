@@ -7,7 +7,7 @@ import type { Terminal } from "../cli/terminal.ts";
 import { formatMilliseconds } from "./duration.ts";
 import type { Frequency } from "./statistics.ts";
 
-/** What is drawn on: block characters need `unicode`. */
+/** The output: block characters need `unicode`. */
 type Canvas = Pick<Terminal, "unicode" | "paint">;
 
 /** Values from `from` to below `to` that occurred `count` times. */

@@ -70,7 +70,7 @@ export function jsonWord(text: string): string {
   return text.replaceAll(/[ .]/g, "_");
 }
 
-/** Who reported which error. */
+/** An error and its reporter. */
 export function failureFields(failure: Failure | undefined): Record<string, unknown> {
   const report = failure?.report;
   return {
@@ -109,7 +109,7 @@ function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string,
   };
 }
 
-/** What the header of an answer had. */
+/** Fields of the header of an answer. */
 function headerFields({ hopLimit, trafficClass }: Partial<Reply> = {}): Record<string, number | null> {
   return {
     hop_limit: hopLimit ?? null,

@@ -1,5 +1,5 @@
 /**
- * The ledger of requests to one target: which were sent, what became of each, and which answer belongs to which.
+ * The ledger of requests to one target: their outcomes, and the matching of answers with requests.
  * @module
  */
 
@@ -17,7 +17,7 @@ export interface Arrival {
   readonly time: number;
 }
 
-/** What the ledger makes of an arrival. */
+/** The match of an arrival with a request. */
 export interface Match {
   /** The outcome for its request; or `duplicate`, if the request had an answer; or `stray`, if it answers none. */
   readonly kind: Exclude<Outcome, "waiting" | "failed" | "lost"> | "duplicate" | "stray";
@@ -35,7 +35,7 @@ export interface Failure {
   readonly sequence: number | undefined;
   /** The error number. */
   readonly errno: number;
-  /** What the network, or the kernel of this host, reported. */
+  /** The report of the network, or of the kernel of this host. */
   readonly report: ErrorReport | undefined;
 }
 

@@ -12,7 +12,7 @@ import { verdict, VERDICTS } from "./verdict.ts";
 /** Upper bounds of the buckets of round-trip times, in seconds. */
 const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What is measured of a target beside its ledger. */
+/** Measurements of a target beside its ledger. */
 interface Observed {
   /** Round-trip times by bucket; at the end those above the last bound. */
   readonly counts: Uint32Array;

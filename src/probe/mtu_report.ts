@@ -38,7 +38,7 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
   };
   return {
     tried({ endpoint }, size, limit) {
-      // What this host refuses to send is no try.
+      // A datagram that this host refuses to send is no try.
       const refusedHere = limit?.failure !== undefined && limit.failure.report?.icmp === undefined;
       if (settings.quiet || settings.json || refusedHere) return;
       const what = limit === undefined ? "comes back" : limitText(limit);
@@ -63,7 +63,7 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
   };
 }
 
-/** What limits the size of datagrams, in a few words. */
+/** The limit on the size of datagrams, in a few words. */
 function limitText({ outcome, failure, fragmentSize }: Limit): string {
   if (outcome === "corrupted") return "comes back altered";
   if (outcome === "fragmented") return `comes back in fragments of up to ${fragmentSize} bytes`;

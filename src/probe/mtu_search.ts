@@ -18,7 +18,7 @@ const PATIENCE_ROUND_TRIPS = 10;
 /** Least such wait. */
 const PATIENCE_MILLISECONDS = 100;
 
-/** What became of a datagram that was too large. */
+/** The fate of a datagram that was too large. */
 export interface Limit {
   /** No answer; or an error; or other bytes than were sent; or an answer in fragments. */
   readonly outcome: "lost" | "failed" | "corrupted" | "fragmented";
@@ -28,19 +28,19 @@ export interface Limit {
   readonly fragmentSize?: number;
 }
 
-/** Is told of the search. */
+/** Receives the events of the search. */
 export interface MtuObserver {
   /** A size was tried: it passes if `limit` is `undefined`. */
   tried(target: ProbeTarget, size: number, limit: Limit | undefined): void;
   /** The target does not answer at all. */
   unanswered(target: ProbeTarget): void;
-  /** The largest payload was found, and what became of one byte more, unless it is the largest of all. */
+  /** The largest payload was found, and the limit for one byte more, unless it is the largest of all. */
   found(target: ProbeTarget, size: number, limit: Limit | undefined): void;
 }
 
 /**
- * Searches for one target after the other, by bisection. What ICMP messages claim of the MTU is ignored, for they may be
- * forged: each bound is the result of a request.
+ * Searches for one target after the other, by bisection. The MTU in ICMP messages is ignored, for they may be forged:
+ * each bound is the result of a request.
  * @returns whether all targets answer, each from the endpoint that was asked
  */
 export async function searchMtu(
@@ -50,7 +50,7 @@ export async function searchMtu(
   observer: MtuObserver,
   isStopped: () => boolean,
 ): Promise<boolean> {
-  /** Tries a size, some times if need be; returns what prevents that it comes back unfragmented. */
+  /** Tries a size up to three times; returns its limit, or `undefined` if it comes back unfragmented. */
   const tryPayload = async (target: ProbeTarget, size: number): Promise<Limit | undefined> => {
     const { ledger } = target;
     const first = ledger.sent + 1;

@@ -89,7 +89,7 @@ export const PROBE: Command = {
   notes: ["The exit code is 0 if every target is ok."],
 };
 
-/** What to probe, and how: most of it as the options give it. */
+/** The settings of the probe, most of them as the options give them. */
 export interface ProbeSettings extends Settings<typeof options> {
   /** Names or addresses, each with its port. */
   readonly targets: readonly TargetText[];

@@ -80,7 +80,7 @@ export function payloadSize(address: ScopedAddress, mtu: number): number {
 }
 
 /**
- * Replaces what is not printable ASCII. Linux accepts any byte but blank, slash and colon in the name of an interface,
+ * Replaces all but printable ASCII. Linux accepts any byte but blank, slash and colon in the name of an interface,
  * also an escape character. `dev_valid_name`, net/core/dev.c
  */
 export function printable(text: string): string {

@@ -1,6 +1,5 @@
 /**
- * A socket of the probe: it sends requests to one target or many, tells each target when its requests left and which
- * errors and datagrams came back.
+ * A socket of the probe: it sends requests to one target or many, and reports departures, errors and answers to each.
  * @module
  */
 
@@ -73,7 +72,7 @@ export interface Member {
 /** Why a request could not be sent. */
 export interface SendError {
   readonly errno: number;
-  /** What the kernel reported of it, with the MTU of the interface for example. */
+  /** The kernel's report on it, with the MTU of the interface for example. */
   readonly report: ErrorReport | undefined;
 }
 
@@ -89,7 +88,7 @@ const DEPARTURES_MAX = 1024;
 export class ProbeSocket {
   /** Whether it is for IPv4 targets, or else for IPv6 targets. */
   readonly ipv4: boolean;
-  /** Whether the kernel tells of answers that came in fragments. */
+  /** Whether the kernel reports answers that came in fragments. */
   readonly tellsFragments: boolean;
   readonly #connect: boolean;
   readonly #source: string | undefined;
@@ -199,7 +198,7 @@ export class ProbeSocket {
     }
   }
 
-  /** Reads the error queue: tells the members of departures and ICMP errors; returns all errors. */
+  /** Reads the error queue: reports departures and ICMP errors to the members; returns all errors. */
   receiveErrors(): ErrorReport[] {
     const reports: ErrorReport[] = [];
     for (const entry of this.#errors.receive(this.#socket)) {
@@ -218,7 +217,7 @@ export class ProbeSocket {
   }
 
   /**
-   * Receives what has arrived, and hands it to the members. What belongs to none is ignored.
+   * Receives the datagrams that have arrived, and passes them to their members. Others are ignored.
    * @param end time of `performance.now` from which on no further batch is received
    * @returns whether nothing is left
    */

@@ -65,10 +65,10 @@ export class Prober {
 
   /**
    * Waits for the first datagram or error, at most until the time `until` of `performance.now`, and returns now and then
-   * before; receives what has arrived, and gives up requests whose time-out is over.
+   * before; receives all datagrams that have arrived, and gives up requests whose time-out is over.
    */
   async step(until: number): Promise<void> {
-    // What arrived before this moment is received below; what arrives later may be.
+    // Datagrams that arrived before this moment are received below; later ones may be.
     const now = performance.now();
     const ready = this.#poll.wait(Math.max(0, Math.min(until - now, this.turnMilliseconds)));
     const start = performance.now();

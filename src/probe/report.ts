@@ -1,5 +1,5 @@
 /**
- * What the reports of the probe share.
+ * Common parts of the reports of the probe.
  * @module
  */
 
@@ -13,11 +13,11 @@ import type { ProbeTarget, TargetObserver } from "./target.ts";
 
 /** Shows the events of all targets, and sums up. */
 export interface Report extends TargetObserver {
-  /** Is called before the first request. */
+  /** Called before the first request. */
   start?(): void;
-  /** Is called after each wait for answers. */
+  /** Called after each wait for answers. */
   progress?(): void;
-  /** Is called at the end. */
+  /** Called at the end. */
   finish(): void;
 }
 
@@ -29,7 +29,7 @@ export interface Targets {
 /** Figures by name, in the order in which they are shown. */
 export type Figures = readonly (readonly [name: string, value: number])[];
 
-/** The requests to a target, and what came besides. */
+/** The requests to a target, and further datagrams. */
 export function countsOf({ sent, total: { counts }, duplicates, reordered, stray }: RequestLedger): Figures {
   return [
     ["sent", sent],

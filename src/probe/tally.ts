@@ -36,7 +36,7 @@ export class Tally {
   }
 }
 
-/** What became of requests: all to a target, or those that left from one source port. */
+/** Requests and their times: all to a target, or those that left from one source port. */
 export class Account extends Tally {
   /** Requests by the first outcome after `waiting`. These counts never decrease. */
   readonly first: Tally = new Tally();

@@ -31,7 +31,7 @@ export interface Reply extends Match {
 /** How the requests to a target are accounted. */
 export type TargetOptions = Omit<AccountOptions, "sourcePorts">;
 
-/** Is told of the events of a target. */
+/** Receives the events of a target. */
 export interface TargetObserver {
   /** A datagram arrived. */
   replied?(target: ProbeTarget, reply: Reply): void;
@@ -51,13 +51,13 @@ export class ProbeTarget implements Member {
   readonly endpoint: string;
   /** The session that its payloads name. */
   readonly session: number;
-  /** What was sent, and what became of it. */
+  /** The requests and their outcomes. */
   readonly ledger: RequestLedger;
   /** The sockets that requests leave from in turn; none where this host lacks the family of the target. */
   readonly sockets: readonly ProbeSocket[];
   /** The last datagram that arrived. */
   lastReply: Reply | undefined;
-  /** Is told of events. */
+  /** Receives the events. */
   observer: TargetObserver = {};
   /** When the last request was due, in milliseconds of `performance.now`. */
   lastDue = -Infinity;
@@ -116,7 +116,7 @@ export class ProbeTarget implements Member {
     this.observer.lost?.(this, sequence);
   }
 
-  /** Leaves the sockets; nothing is told of it any more. */
+  /** Leaves the sockets; the observer gets no more events. */
   close(): void {
     this.observer = {};
     for (const socket of this.sockets) socket.remove(this);

@@ -141,7 +141,6 @@ describe("the HTTP server", () => {
       assert.equal(server.busy, false);
     } finally {
       healthy = true;
-      await server.close();
     }
   });
 

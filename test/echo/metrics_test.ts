@@ -9,7 +9,7 @@ import { exposition } from "../../src/cli/metrics.ts";
 import { Counters, ECHOED, RECEIVED } from "../../src/echo/counters.ts";
 import { echoMetrics } from "../../src/echo/metrics.ts";
 import { assertEchoed, noCompiler, send, Stream } from "../support/client.ts";
-import { LONG, missing, Process, run, temporaryFolder } from "../support/process.ts";
+import { LONG, missing, Process, run, temporaryFolder, timeLimit } from "../support/process.ts";
 import {
   freePort,
   freeTcpPort,
@@ -99,9 +99,8 @@ describe("metrics of the server", { skip: noCompiler }, () => {
       await server.received(before + 1000);
       const loaded = await scrapes();
       t.diagnostic(`median ${idle[7]!.toFixed(1)} ms idle, ${loaded[7]!.toFixed(1)} ms under load`);
-      // The median: the processors may be busy with other tests.
-      assert.ok(idle[7]! < SCRAPE_MS, `${idle[7]} ms idle`);
-      assert.ok(loaded[7]! < SCRAPE_MS, `${loaded[7]} ms under load`);
+      assert.ok(idle[7]! < timeLimit(SCRAPE_MS), `${idle[7]} ms idle`);
+      assert.ok(loaded[7]! < timeLimit(SCRAPE_MS), `${loaded[7]} ms under load`);
     } finally {
       await load.kill();
     }
@@ -121,6 +120,26 @@ test("the metrics of several workers have their number", () => {
   assert.equal(samples.get('echo_received_datagrams_total{worker="1"}'), 11);
   assert.equal(samples.get('echo_failed_datagrams_total{worker="1",errno="EPERM"}'), 2);
   assert.equal(samples.get("echo_kernel_dropped_datagrams_total"), 7);
+});
+
+test("with --workers, the samples of all workers add up to the summary", { skip: noCompiler, ...LONG }, async () => {
+  const { server, metricsPort } = await serveMetrics(["--workers", "3"]);
+  try {
+    for (const address of ["127.0.0.1", "127.0.0.2", "127.0.0.3", "::1"]) {
+      await assertEchoed(address, server.port, { count: 25, source: address });
+    }
+    // Workers publish their counts within a second.
+    const echoed = async () => {
+      const samples = samplesOf((await get(metricsPort, "/metrics")).body);
+      return [0, 1, 2].map((worker) => samples.get(`echo_echoed_datagrams_total{worker="${worker}"}`)!);
+    };
+    const deadline = performance.now() + 20_000;
+    while ((await echoed()).reduce((sum, count) => sum + count, 0) < 100) assert.ok(performance.now() < deadline);
+    assert.equal((await echoed()).length, 3);
+    assert.equal((await server.stop()).echoed, 100);
+  } finally {
+    await server.kill();
+  }
 });
 
 test("a Prometheus scrapes it, and agrees with the last summary", {
@@ -214,6 +233,6 @@ describe("metrics that cannot be served: one line, and the server does not start
   test("Deno without the permission", { skip: RUNTIME !== "Deno" && "needs Deno" }, async () => {
     const { code, stderr } = await runProgram([`${await freePort()}`, "--metrics", "[::1]:9100"]);
     assert.equal(code, 1);
-    assert.match(stderr, /^echo\.ts: cannot serve metrics on \[::1\]:9100: .*--allow-net=\[::1\]:9100\n$/);
+    assert.match(stderr, /^echo\.ts: cannot serve metrics on \[::1\]:9100: .*deno run --allow-net=\[::1\]:9100 …\n$/);
   });
 });

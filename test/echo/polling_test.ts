@@ -151,9 +151,11 @@ describe("the loop", { skip: noCompiler }, () => {
       calls[wait ? "waited" : "polled"]++;
       return receive(batch, wait);
     };
+    const counters = new Counters();
     const server = new EchoServer({
       socket,
-      counters: new Counters(),
+      counters,
+      group: { index: 0, counters: () => [counters], drops: () => 0, tend: () => Infinity },
       guard: new Guard({ port: socket.port }),
       log: { leftOut: 0, record() {}, nextSecond() {} } as unknown as Log,
       polling: { windowMicroseconds, received() {} } as unknown as AdaptivePolling,

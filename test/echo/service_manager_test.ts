@@ -5,7 +5,7 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { assertEchoed, noCompiler, noPython } from "../support/client.ts";
 import { LONG, missing, Process, temporaryFolder } from "../support/process.ts";
-import { serve } from "../support/server.ts";
+import { runProgram, serve } from "../support/server.ts";
 
 /** Prints the messages to the socket that its argument names. */
 const LISTENER = `
@@ -73,7 +73,7 @@ describe("messages to the service manager", { skip: noCompiler || noPython }, ()
 describe("the journal", { skip: noCompiler || noPython || missing("setpriv") }, () => {
   for (const [kind, program, priority] of [["socket", SOCKET, "<4>"], ["pipe", PIPE, undefined]] as const) {
     const effect = priority === undefined ? "get no priority, for it is not the journal's" : "have their priority";
-    test(`standard error is a ${kind}: warnings ${effect}`, async () => {
+    test(`standard error is a ${kind}: warnings and errors ${effect}`, async () => {
       const unprivileged = ["setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin"];
       const wrapper = [...unprivileged, "python3", "-c", program];
       const server = await serve({
@@ -84,6 +84,11 @@ describe("the journal", { skip: noCompiler || noPython || missing("setpriv") }, 
       await server.endBy("SIGTERM");
       assert.equal(/^(<4>)?echo\.ts: receive buffer: /m.exec(server.stderr)?.[1], priority, server.stderr);
       assert.match(server.stderr, /^listening on/m);
+      const failed = await runProgram(["9", "-a", "192.0.2.99"], {
+        env: { ...process.env, JOURNAL_STREAM: "8:1" },
+        wrapper: ["python3", "-c", program],
+      });
+      assert.equal(/^(<3>)?echo\.ts: cannot bind/.exec(failed.stderr)?.[1], priority && "<3>", failed.stderr);
     });
   }
 });

@@ -354,8 +354,8 @@ describe("--workers, where it cannot be", () => {
           runSync([...ordinaryUser(), "prlimit", "--pid", `${server.pid}`, `--nproc=${limit}:`]);
         limitProcesses(1);
         process.kill(workersOf(server)[0]!, "SIGKILL");
-        const said = "echo.ts: worker 1 ended (signal 9): cannot start worker 1: posix_spawn: resource temporarily " +
-          "unavailable (EAGAIN)\n";
+        const said = "echo.ts: worker 1 ended (signal 9): cannot start a process: resource temporarily " +
+          "unavailable\n";
         await server.waitFor(() => server.stderr.includes(said), "its message");
         limitProcesses(10_000);
         await server.waitFor(() => server.stderr.includes("): started again"), "another start");

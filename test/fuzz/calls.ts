@@ -1,7 +1,7 @@
 /** Calls of every export, method and getter of the library. */
 import * as library from "../../src/mod.ts";
 import { ErrorQueue, MessageBatch, Path, UdpSocket } from "../../src/mod.ts";
-import { add, isSocket, markForSend, path, portOf, receive, send, sendTo } from "./intrinsics.ts";
+import { add, isSocket, markForSend, path, portOf, property, receive, send, sendTo } from "./intrinsics.ts";
 import { AF_INET, AF_INET6, type World } from "./world.ts";
 
 /** Methods that are called more often. */
@@ -63,14 +63,14 @@ export function callMethod(world: World, target: UdpSocket | MessageBatch): void
     ? [random.chance(0.5) ? UdpSocket.prototype : library.BatchSocket.prototype, SOCKET_ARGUMENTS]
     : [MessageBatch.prototype, BATCH_ARGUMENTS];
   let self: unknown = target;
-  let key = random.pick(Reflect.ownKeys(prototype).filter((key) => key !== "constructor"));
+  let key = random.pick(keysOf(prototype).filter((key) => key !== "constructor"));
   // Closed sockets make dull worlds, and most getters are plain.
   if (key === "close" || key === Symbol.dispose || random.chance(0.5)) {
     key = random.pick(INTERESTING.filter((key) => Object.hasOwn(prototype, key)));
   }
   const name = String(key);
   if (random.chance(0.02)) self = world.values.anything();
-  const { value, get } = Object.getOwnPropertyDescriptor(prototype, key)!;
+  const { value, get } = property(prototype, key);
   const method = value as unknown;
   if (get !== undefined) return world.attempt(`get ${name}`, () => get.call(self) as unknown);
   if (typeof method !== "function") return;
@@ -81,6 +81,12 @@ export function callMethod(world: World, target: UdpSocket | MessageBatch): void
   if (name === "receive" && Boolean(args[1])) shortenTimeout(self);
   world.attempt(`${name}(${args.map(describe).join(", ")})`, () => Reflect.apply(method, self, args) as unknown);
   if (name === "setReceiveTimeout") shortenTimeout(self);
+}
+
+/** The names of the methods and getters of a class, with those that it inherits. */
+function keysOf(prototype: object): PropertyKey[] {
+  const inherited = Object.getPrototypeOf(prototype) as object;
+  return [...Reflect.ownKeys(prototype), ...inherited === Object.prototype ? [] : keysOf(inherited)];
 }
 
 /** The shortest time for receptions that wait. */

@@ -22,6 +22,8 @@ const FINDINGS_MAX = 10;
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "1" },
+    /** It goes on until there were so many calls. */
+    calls: { type: "string", default: "0" },
     runtime: { type: "string", default: "deno" },
     seed: { type: "string", default: `${Date.now() % 1e9}` },
   },
@@ -67,7 +69,7 @@ let findings = 0;
 let seed = Number(values.seed);
 console.log(`${values.runtime}: from seed ${seed} on`);
 do {
-  const seconds = Math.max(0.001, Math.min(CHILD_SECONDS, (end - performance.now()) / 1000));
+  const seconds = Math.max(1, Math.min(CHILD_SECONDS, (end - performance.now()) / 1000));
   const report = await runChild(seed, seconds);
   totals.calls += report.calls;
   totals.worked += report.worked;
@@ -78,7 +80,7 @@ do {
     console.log(`FINDING with seed ${report.seed}: ${report.finding}\nThe last calls:\n${calls.join("\n")}`);
   }
   seed = report.seed + 1;
-} while (performance.now() < end && findings < FINDINGS_MAX);
+} while ((performance.now() < end || totals.calls < Number(values.calls)) && findings < FINDINGS_MAX);
 
 const minutes = ((performance.now() - begin) / 60_000).toFixed(1);
 const { calls, worked, received } = totals;

@@ -6,8 +6,12 @@ export const { send, sendTo } = UdpSocket.prototype;
 export const { add, clear, markForSend, path } = MessageBatch.prototype;
 export const { fill } = Uint8Array.prototype;
 
-const getter = (prototype: object, key: string) =>
-  Object.getOwnPropertyDescriptor(prototype, key)!.get as (this: object) => unknown;
+/** A property of a prototype, or of one that it inherits from. */
+export function property(prototype: object, key: PropertyKey): PropertyDescriptor {
+  return Object.getOwnPropertyDescriptor(prototype, key) ?? property(Object.getPrototypeOf(prototype) as object, key);
+}
+
+const getter = (prototype: object, key: string) => property(prototype, key).get as (this: object) => unknown;
 const PORT = getter(BatchSocket.prototype, "port");
 const CAPACITY = getter(MessageBatch.prototype, "capacity");
 const PAYLOADS = getter(MessageBatch.prototype, "payloads");

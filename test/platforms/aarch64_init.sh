@@ -14,7 +14,7 @@ export ECHO_TEST_SLOWNESS=10
 uname -mr
 deno test -A --no-check --quiet test/ffi/layouts_test.ts test/platforms/smoke.ts &&
   bun test --timeout 600000 ./test/ffi/layouts_test.ts ./test/platforms/smoke.ts 2>&1 &&
-  node --test --test-timeout=600000 test/ffi/layouts_test.ts test/platforms/smoke.ts 2>&1 &&
+  node --test --test-concurrency=1 --test-timeout=600000 test/ffi/layouts_test.ts test/platforms/smoke.ts 2>&1 &&
   echo passed
 sync
 echo o > /proc/sysrq-trigger

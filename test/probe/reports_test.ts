@@ -560,6 +560,18 @@ const EXPLANATIONS: readonly (readonly [asked: Asked, args: readonly string[], w
   ],
 ];
 
+test("source ports without answers are named, beside others that have some", () => {
+  const broken = (asked: Asked) => explanation(asked.target, settingsOf("--source-ports", "2"));
+  const two = () => new Asked(undefined, TARGET, 2);
+  assert.match(
+    broken(two().answered(1).lost().answered(1).lost().answered(1)),
+    /; requests from source port 40001 get no good answer, those from 1 other do: one of several paths is broken$/,
+  );
+  for (const asked of [two().answered(1).lost().answered(1), two().lost().lost().lost().lost()]) {
+    assert.doesNotMatch(broken(asked), /source port 4000[01] get/);
+  }
+});
+
 test("every verdict is explained", () => {
   for (const [{ target }, args, word, sentence] of EXPLANATIONS) {
     assert.deepEqual([verdict(target.ledger), explanation(target, settingsOf(...args))], [word, sentence]);

@@ -70,7 +70,7 @@ describe("probe: signals", () => {
     const running = new Process(["python3", "-c", script, ...command], { stdin: true });
     let requests = 0;
     try {
-      await new Promise((resolve) => server.socket.on("message", () => ++requests === 300 && resolve(undefined)));
+      await new Promise((resolve) => server.socket.on("message", () => ++requests === 150 && resolve(undefined)));
       running.write("go on\n");
       const { replies, targets } = readProbe(await running.end());
       assert.deepEqual([replies.length, targets[0]!.received], [1000, 1000]);

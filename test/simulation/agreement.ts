@@ -175,6 +175,7 @@ if (simulated) {
     partialSend: 0,
     send: 0,
     cutControl: 0,
+    departure: 0,
   };
   const world = new World({
     seed: 1,

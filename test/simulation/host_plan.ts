@@ -16,6 +16,7 @@ function makeFaults(random: Random): FaultRates {
     partialSend: rate(random, 0.5),
     send: rate(random, 0.3),
     cutControl: rate(random, 0.2),
+    departure: rate(random, 0.3),
   };
 }
 

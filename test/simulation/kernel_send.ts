@@ -53,6 +53,8 @@ export interface Surroundings {
   readonly reportsSegmentSize: boolean;
   /** An error that a fault wants, or 0. */
   sendFault(attempt: Attempt): number;
+  /** Whether a fault happens now. */
+  fault(kind: "departure"): boolean;
   /** Told of every attempt that the program learns the outcome of. */
   attempted(attempt: Attempt): void;
   /** Binds a socket that isn't. */
@@ -226,12 +228,12 @@ function reportTooLarge(socket: KernelSocket, mtu: number): void {
 }
 
 /** Tells in the error queue when a datagram left, if the socket wants to know. */
-function reportDeparture({ time }: Surroundings, socket: KernelSocket, counted: number, departed: Uint8Array): void {
+function reportDeparture(around: Surroundings, socket: KernelSocket, counted: number, departed: Uint8Array): void {
   const flags = socket.options.get(option.SO_TIMESTAMPING);
   const index = (flags & SOF_TIMESTAMPING_OPT_ID) !== 0 ? counted : 0;
-  if ((flags & SOF_TIMESTAMPING_TX_SOFTWARE) === 0) return;
+  if ((flags & SOF_TIMESTAMPING_TX_SOFTWARE) === 0 || around.fault("departure")) return;
   const control = extendedError(socket, { errno: errno.ENOMSG, origin: ORIGIN_TIMESTAMPING, data: index });
-  socket.errors.push({ control, time: time.realtime, payload: new Uint8Array(), errno: 0, departed });
+  socket.errors.push({ control, time: around.time.realtime, payload: new Uint8Array(), errno: 0, departed });
 }
 
 /** What a `struct sock_extended_err` says. <linux/errqueue.h> */

@@ -7,6 +7,8 @@ import { Violation } from "./violation.ts";
 const QUIET = SECOND / 5;
 /** Most calls in a second while it is quiet: a wake-up takes a few. */
 const CALLS_MAX = 20;
+/** Most polls in vain in a row: signals may end the sleep after each. */
+const VAIN_MAX = 3;
 /** How far polling may go beyond its limit: one more call. */
 const TOLERANCE = 20 * MICROSECOND;
 
@@ -18,7 +20,8 @@ export class Pace {
   #second = 0;
   // Since when it polls in vain; `undefined` if it does not.
   #polling: number | undefined;
-  #vain = false;
+  // Polls in vain since the last datagram.
+  #vain = 0;
   #lastCall = "";
   #afterPoll = false;
 
@@ -53,15 +56,20 @@ export class Pace {
   /** A reception ended: it waited or not, and got so many messages or an error. */
   receivedBy(waits: boolean, result: number): void {
     const { now } = this.#time;
-    if (result > 0) this.#vain = false;
+    if (result > 0) this.#vain = 0;
     if (result !== -errno.EAGAIN) this.disturbed();
     // What poll(2) has waited for is no polling.
     if (waits || result > 0 || this.#afterPoll) {
-      this.#vain ||= this.#polling !== undefined && result <= 0;
+      if (this.#polling !== undefined && result <= 0) this.#vain++;
       this.#polling = undefined;
       return;
     }
-    if (this.#vain) throw new Violation("it polls again, though the last time was in vain");
+    if (this.#vain >= VAIN_MAX) throw new Violation(`it polls again, after ${this.#vain} times in vain`);
+    // An error or a signal ends a round of polling; the next one may follow at once.
+    if (result !== -errno.EAGAIN) {
+      this.#polling = undefined;
+      return;
+    }
     this.#polling ??= now;
     if (now - this.#polling > this.#pollMax + TOLERANCE) throw new Violation("it polls for too long");
   }

@@ -21,6 +21,8 @@ interface Request {
   /** By `CLOCK_REALTIME` when it left, and by `CLOCK_MONOTONIC` when it was sent. */
   left: number;
   sent: number;
+  /** Whether the kernel told when it left. */
+  told: boolean;
 }
 
 /** Expected report of an arrival. */
@@ -28,7 +30,7 @@ export interface Reported {
   readonly kind: string;
   readonly sequence: number | null;
   readonly rtt: number | null;
-  /** Whether the clock was set between request and answer: then the time is an estimate. */
+  /** Whether the time is an estimate: the clock was set meanwhile, or the kernel did not tell when the request left. */
   readonly estimated: boolean;
 }
 
@@ -60,9 +62,16 @@ export class TargetOracle {
     const last = this.requests.at(-1);
     const again = last !== undefined && sameBytes(last.payload, payload);
     if (again && last.errno === 0) throw new Violation("a request is sent twice");
-    const request: Request = again
-      ? last
-      : { payload: payload.slice(), fate: "nothing", errno: 0, unsent: true, tries: 0, left: realtime, sent: now };
+    const request: Request = again ? last : {
+      payload: payload.slice(),
+      fate: "nothing",
+      errno: 0,
+      unsent: true,
+      tries: 0,
+      left: realtime,
+      sent: now,
+      told: false,
+    };
     if (!again) this.requests.push(request);
     request.left = realtime;
     request.tries += error === 0 || pending ? 1 : Infinity;
@@ -102,7 +111,7 @@ export class TargetOracle {
     if (i < this.#newest) this.reordered++;
     this.#newest = Math.max(this.#newest, i);
     request.fate = !fromTarget ? "wrong_source" : roundTrip <= this.#timeout ? "received" : "late";
-    this.#report(request.fate, i, roundTrip, stepped);
+    this.#report(request.fate, i, roundTrip, stepped || !request.told);
   }
 
   #report(kind: string, i: number | null, rtt: number | null, estimated: boolean): void {
@@ -119,7 +128,9 @@ export class TargetOracle {
   /** The kernel tells when a request left. */
   departed(payload: Uint8Array, time: number): void {
     const request = this.requests.find((each) => sameBytes(each.payload, payload));
-    if (request !== undefined) request.left = Math.max(request.left, time);
+    if (request === undefined) return;
+    request.left = Math.max(request.left, time);
+    request.told = true;
   }
 
   /** An ICMP message is read. */

@@ -62,6 +62,8 @@ function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: nu
     const disturbed = targets.some((target) => target.count("failed") > 0);
     checkReports(own, targets[i]!, disturbed);
     const said: Summary = summary.targets[i];
+    const lost = lines.filter(({ event, target }) => event === "lost" && target === endpoint);
+    checkLosses(lost.map(({ sequence }) => sequence), targets[i]!, Number(said["waiting"]));
     if (plan.connected && targets[i]!.requests.length === 0) {
       // Without a route it can't even be connected.
       if (said["failed"] !== said["sent"]) throw new Violation("a request without a route does not fail");
@@ -84,6 +86,14 @@ function checkReports(lines: readonly Summary[], { reports }: TargetOracle, dist
       throw new Violation(`request ${sequence} has a round trip of ${line["rtt_ns"]} ns, not ${rtt}`);
     }
   });
+}
+
+/** Requires that each request without an answer is given up, once. An answer that is late may come after that. */
+function checkLosses(sequences: readonly number[], { requests }: TargetOracle, waiting: number): void {
+  const given = new Set(sequences);
+  if (given.size < sequences.length) throw new Violation("a request is given up twice");
+  const missed = requests.filter(({ fate }, i) => fate === "nothing" && !given.has(i + 1));
+  if (missed.length !== waiting) throw new Violation(`${missed.length} requests were not given up, ${waiting} wait`);
 }
 
 function checkTarget(said: Summary, oracle: TargetOracle, { stop, count }: ProbePlan): void {

@@ -33,6 +33,8 @@ export interface FaultRates {
   readonly send: number;
   /** Control messages find less room than the program gave. */
   readonly cutControl: number;
+  /** A departure is not told: the error queue has no room. `sock_queue_err_skb` */
+  readonly departure: number;
 }
 
 /** What a host is like. */

@@ -61,18 +61,18 @@ export class Asked {
   /** Its socket, as far as reports ask for it. */
   readonly socket = { localPort: 40_000, tellsFragments: true };
 
-  constructor(name?: string, address = TARGET) {
+  constructor(name?: string, address = TARGET, sourcePorts = 1) {
     this.peer = { ...peerOf(address), name };
     this.ledger = new RequestLedger(this.peer, 1, {
       sizeMax: SIZE,
       timeoutMilliseconds: 1000,
       window: Infinity,
-      sourcePorts: 1,
+      sourcePorts,
     });
     const endpoint = peerText(this.peer);
     this.target = {
       ...{ peer: this.peer, endpoint, ledger: this.ledger, session: 1 },
-      sockets: [this.socket],
+      sockets: [this.socket, { ...this.socket, localPort: 40_001 }].slice(0, sourcePorts),
     } as unknown as ProbeTarget;
   }
 

@@ -1,7 +1,7 @@
 /** Child processes of the tests: collects their output, waits with a time limit, and ends them with the tests. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 
@@ -10,6 +10,11 @@ const SLOWNESS = Number(process.env.ECHO_TEST_SLOWNESS ?? 1);
 
 /** Time limit for a single event on a slow and busy machine, in milliseconds. Only a hang reaches it. */
 export const PATIENCE_MS: number = 20_000 * SLOWNESS;
+
+/** Time limit for what takes at most `ms` on an idle machine: longer where processes wait for the processors. */
+export function timeLimit(ms: number): number {
+  return ms * Math.max(1, loadavg()[0]! / availableParallelism()) * SLOWNESS;
+}
 
 /** Options of tests that wait for many events. */
 export const LONG: { readonly timeout: number } = { timeout: 60_000 * SLOWNESS };

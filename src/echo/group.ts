@@ -1,49 +1,66 @@
 /**
- * What the workers of a server share in memory.
+ * Servers in several processes that share a port, and what they share in memory.
  * @module
  */
 
 import { createShared, mapShared } from "../../ffi/shared_memory.ts";
 import { Counters, COUNTS } from "./counters.ts";
 
+/** The servers on a port, as one of them sees them. */
+export interface Group {
+  /** Number of this server; number 0 speaks for all. */
+  readonly index: number;
+  /** What they share in memory, if there are several. */
+  readonly block?: SharedBlock;
+  /** The counters of all servers that this one speaks for. */
+  counters(): readonly Counters[];
+  /** Datagrams that the kernel dropped for them. */
+  drops(): number;
+  /**
+   * Called between rounds: every 10 ms under load, and after each sleep.
+   * @returns milliseconds until the next call is due; 0 to stop this server
+   */
+  tend(): number;
+}
+
 /** Most messages of one system call. */
 export const BATCH_CAPACITY = 64;
 
-/** Bytes that processors exchange as a whole: what several workers write has a line of its own. */
+/** Bytes that processors exchange as a whole: what several servers write has a line of its own. */
 const CACHE_LINE = 64;
 const COUNTERS = 3 * CACHE_LINE;
 const COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
 const HEADERS_SIZE = BATCH_CAPACITY * 1024;
 
-/** Memory that all workers map. */
+/** Memory that all servers of a group map. */
 export class SharedBlock {
   /** Its descriptor. */
   readonly fd: number;
-  /** 1 if the workers are to stop. */
+  /** 1 if the servers are to stop. */
   readonly stop: Int32Array;
   /** The word of `TotalRate`. */
   readonly maxRateWord: Int32Array;
   /** Lines of the log that are left of this second. */
   readonly linesLeft: Int32Array;
-  /** Counters by worker. */
+  /** Counters by server. */
   readonly counters: readonly Counters[];
-  /** Memory for the headers of the batch, by worker. */
+  /** Memory for the headers of the batch, by server. */
   readonly headers: readonly Uint8Array<ArrayBuffer>[];
 
   /**
-   * @param workers number of workers
+   * @param servers number of servers
    * @param fd the memory that another process has created; new memory, if absent
    */
-  constructor(workers: number, fd?: number) {
-    const headers = COUNTERS + workers * COUNTERS_SIZE;
-    const size = headers + workers * HEADERS_SIZE;
+  constructor(servers: number, fd?: number) {
+    const headers = COUNTERS + servers * COUNTERS_SIZE;
+    const size = headers + servers * HEADERS_SIZE;
     this.fd = fd ?? createShared(size);
     const { buffer, byteOffset } = mapShared(this.fd, size);
     const word = (line: number) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
     this.stop = word(0);
     this.maxRateWord = word(1);
     this.linesLeft = word(2);
-    const each = Array.from({ length: workers }, (_, i) => i);
+    const each = Array.from({ length: servers }, (_, i) => i);
     this.counters = each.map((i) =>
       new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
     );

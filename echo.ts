@@ -991,9 +991,10 @@ function setsockopt(fd, level, name, value) {
   return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), 4));
 }
 function setsockoptBytes(fd, level, name, value) {
-  const memory = new Memory(value.length);
+  const { length } = value;
+  const memory = new Memory(length);
   memory.bytes.set(value);
-  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), value.length));
+  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), length));
 }
 function getsockopt(fd, level, name) {
   const memory = scratch();
@@ -1182,13 +1183,7 @@ var Terminal = class {
   }
 };
 function wrap(text, width) {
-  const lines = [];
-  for (const word2 of text.split(" ")) {
-    const last2 = lines.at(-1);
-    if (last2 !== void 0 && last2.length + 1 + word2.length <= width) lines[lines.length - 1] = `${last2} ${word2}`;
-    else lines.push(word2);
-  }
-  return lines;
+  return text.match(new RegExp(`\\S.{0,${Math.max(0, width - 1)}}(?= |$)|\\S+`, "gu")) ?? [];
 }
 
 // src/cli/help.ts
@@ -1219,10 +1214,19 @@ function helpText({ summary, usage, options: options3, notes }, columns2 = COLUM
   ].join("\n");
 }
 
+// src/cli/journal.ts
+function journalPriority(level) {
+  const isJournal = environmentVariable("JOURNAL_STREAM") !== "" && getsockopt(2, SOL_SOCKET, SO_TYPE) > 0;
+  return isJournal ? `<${level}>` : "";
+}
+
 // src/cli/version.ts
 var VERSION = "0.1.0";
 
 // src/cli/metrics.ts
+function metric(name, type, help, samples) {
+  return { name, type, help, samples: typeof samples === "number" ? [{ value: samples }] : samples };
+}
 var SUFFIXES = { counter: "_total", info: "_info" };
 var OPENMETRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 var PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -1282,47 +1286,34 @@ function parseMetricsEndpoint(text, name) {
 }
 var MetricsServer = class {
   #busyUntil = 0;
-  #server;
   get busy() {
     return performance.now() < this.#busyUntil;
   }
   async listen({ address, port }, monitored) {
-    const [{ createServer }, { default: process }] = await Promise.all([import("node:http"), import("node:process")]);
-    const server = this.#server = createServer({ requestTimeout: REQUEST_TIMEOUT }, (request2, response) => {
-      const openMetrics = /application\/openmetrics-text/.test(request2.headers.accept ?? "");
+    const [{ createServer: createServer2 }, { default: process }] = await Promise.all([import("node:http"), import("node:process")]);
+    const server = createServer2({ requestTimeout: REQUEST_TIMEOUT }, (request2, response) => {
+      const respond = (status, pieces, type = "text/plain; charset=utf-8") => {
+        response.writeHead(status, { "content-type": type, allow: "GET, HEAD", connection: "close" });
+        void this.#write(response, request2.method === "HEAD" ? [] : pieces);
+      };
       const [path] = request2.url.split("?");
-      const text = { "content-type": "text/plain; charset=utf-8" };
-      const answer = (status, body, headers = text) => response.writeHead(status, { ...headers, connection: "close" }).end(
-      request2.method === "HEAD" ? "" : body);
-      response.on("finish", () => this.#busyUntil = 0);
-      if (request2.method !== "GET" && request2.method !== "HEAD") {
-        answer(405, "use GET\n", { allow: "GET, HEAD" });
-      } else if (path === "/metrics") {
-        const metrics = [...monitored.metrics(), ...processMetrics(monitored.prefix, process)];
-        response.writeHead(200, {
-          "content-type": openMetrics ? OPENMETRICS_TYPE : PROMETHEUS_TYPE,
-          connection: "close"
-        });
-        if (request2.method === "HEAD") response.end();
-        else void this.#write(response, expositionPieces(metrics, openMetrics));
-      } else if (path === "/healthz") {
-        monitored.healthy() ? answer(200, "ok\n") : answer(503, "stopping\n");
-      } else {
-        answer(404, "there are /metrics and /healthz\n");
-      }
+      if (request2.method !== "GET" && request2.method !== "HEAD") return respond(405, ["use GET\n"]);
+      if (path === "/healthz") return monitored.healthy() ? respond(200, ["ok\n"]) : respond(503, ["stopping\n"]);
+      if (path !== "/metrics") return respond(404, ["there are /metrics and /healthz\n"]);
+      const openMetrics = /application\/openmetrics-text/.test(request2.headers.accept ?? "");
+      const metrics = [...monitored.metrics(), ...processMetrics(monitored.prefix, process)];
+      respond(200, expositionPieces(metrics, openMetrics), openMetrics ? OPENMETRICS_TYPE : PROMETHEUS_TYPE);
     });
     server.on("connection", () => this.#busyUntil = performance.now() + ANSWER_MILLISECONDS);
     const endpoint = endpointText(parseAddress(address), "", port);
+    const failure = (errno, reason = errnoMessage(errno)) => new SystemError("listen", errno, `cannot serve metrics on ${endpoint}\
+: ${reason}`);
     if (runtime().mayListen?.(endpoint) === false) {
-      throw listenError(
-        endpoint,
-        EACCES,
-        `Deno does not allow it; start it with the permission: --allow-net=${endpoint}`
-      );
+      throw failure(EACCES, `Deno needs the permission for it: deno run --allow-net=${endpoint} …`);
     }
     await new Promise((resolve2, reject) => {
-      server.on("error", ({ code }) => reject(listenError(endpoint, ERRORS[code ?? ""])));
-      server.listen(port, address, resolve2);
+      server.on("error", ({ code }) => reject(failure(ERRORS[code ?? ""] ?? EADDRNOTAVAIL)));
+      server.listen(port, address, resolve2).unref();
     });
   }
   async #write(response, pieces) {
@@ -1332,39 +1323,18 @@ var MetricsServer = class {
       response.write(piece);
       await yieldToEventLoop();
     }
-    response.end();
-  }
-  async close() {
-    await new Promise((resolve2) => this.#server.close(resolve2));
+    response.end(() => this.#busyUntil = 0);
   }
 };
 var ERRORS = { EACCES, EADDRINUSE };
-function listenError(endpoint, errno = EADDRNOTAVAIL, reason = errnoMessage(errno)) {
-  return new SystemError("listen", errno, `cannot serve metrics on ${endpoint}: ${reason}`);
-}
 function processMetrics(prefix, process) {
   const { user, system } = process.cpuUsage();
-  const gauge = (name, help, value) => ({
-    name,
-    type: "gauge",
-    help,
-    samples: [{ value }]
-  });
+  const build = { labels: { version: VERSION, runtime: runtime().name }, value: 1 };
   return [
-    {
-      name: `${prefix}_build`,
-      type: "info",
-      help: "Version of the program and its runtime.",
-      samples: [{ labels: { version: VERSION, runtime: runtime().name }, value: 1 }]
-    },
-    gauge("process_start_time_seconds", "Start of the process, in seconds since 1970.", performance.timeOrigin / 1e3),
-    gauge("process_resident_memory_bytes", "Resident memory of the process.", process.memoryUsage.rss()),
-    {
-      name: "process_cpu_seconds",
-      type: "counter",
-      help: "Processor time of the process.",
-      samples: [{ value: (user + system) / 1e6 }]
-    }
+    metric(`${prefix}_build`, "info", "Version of the program and its runtime.", [build]),
+    metric("process_start_time_seconds", "gauge", "Start of the process since 1970.", performance.timeOrigin / 1e3),
+    metric("process_resident_memory_bytes", "gauge", "Resident memory of the process.", process.memoryUsage.rss()),
+    metric("process_cpu_seconds", "counter", "Processor time of the process.", (user + system) / 1e6)
   ];
 }
 
@@ -1486,47 +1456,6 @@ function hasTerminal() {
   if (fd >= 0) close(fd);
   return fd >= 0;
 }
-
-// ffi/socket_memory.ts
-var VALUES_SIZE = SK_MEMINFO_VARS * 4;
-var SocketMemory = class {
-  #fd;
-  #memory = new Memory(VALUES_SIZE + 4);
-  #words = this.#memory.i32;
-  #values = this.#memory.pointer(0);
-  #length = this.#memory.pointer(VALUES_SIZE);
-  #call = libc().call;
-  #drops = 0;
-  #dropsSeen;
-  constructor(fd) {
-    this.#fd = fd;
-    this.read();
-    this.#dropsSeen = this.#words[SK_MEMINFO_DROPS];
-  }
-  read() {
-    this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
-    this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
-  }
-  get receiveBufferUsed() {
-    return this.#words[SK_MEMINFO_RMEM_ALLOC];
-  }
-  get receiveBufferSize() {
-    return this.#words[SK_MEMINFO_RCVBUF];
-  }
-  get sendBufferUsed() {
-    return this.#words[SK_MEMINFO_WMEM_ALLOC];
-  }
-  get sendBufferSize() {
-    return this.#words[SK_MEMINFO_SNDBUF];
-  }
-  readDrops() {
-    this.read();
-    const counter = this.#words[SK_MEMINFO_DROPS];
-    this.#drops += counter - this.#dropsSeen >>> 0;
-    this.#dropsSeen = counter;
-    return this.#drops;
-  }
-};
 
 // src/net/checks.ts
 function invalid(syscall, message) {
@@ -1724,6 +1653,47 @@ function addressesOf(answers, text, family) {
   }
   return answers.map(readSocketAddress);
 }
+
+// ffi/socket_memory.ts
+var VALUES_SIZE = SK_MEMINFO_VARS * 4;
+var SocketMemory = class {
+  #fd;
+  #memory = new Memory(VALUES_SIZE + 4);
+  #words = this.#memory.i32;
+  #values = this.#memory.pointer(0);
+  #length = this.#memory.pointer(VALUES_SIZE);
+  #call = libc().call;
+  #drops = 0;
+  #dropsSeen;
+  constructor(fd) {
+    this.#fd = fd;
+    this.read();
+    this.#dropsSeen = this.#words[SK_MEMINFO_DROPS];
+  }
+  read() {
+    this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
+    this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
+  }
+  get receiveBufferUsed() {
+    return this.#words[SK_MEMINFO_RMEM_ALLOC];
+  }
+  get receiveBufferSize() {
+    return this.#words[SK_MEMINFO_RCVBUF];
+  }
+  get sendBufferUsed() {
+    return this.#words[SK_MEMINFO_WMEM_ALLOC];
+  }
+  get sendBufferSize() {
+    return this.#words[SK_MEMINFO_SNDBUF];
+  }
+  readDrops() {
+    this.read();
+    const counter = this.#words[SK_MEMINFO_DROPS];
+    this.#drops += counter - this.#dropsSeen >>> 0;
+    this.#dropsSeen = counter;
+    return this.#drops;
+  }
+};
 
 // ffi/netlink.ts
 var MESSAGE_SIZE = 8192;
@@ -2386,50 +2356,50 @@ var Trains = class {
     return this.next[i % WINDOW];
   }
 };
-function coalesce(messages, first, end, trains, segmentation) {
-  trains.count = 0;
+function coalesce(messages, first, end, trains2, segmentation) {
+  trains2.count = 0;
   const alone = end - first === 1;
-  if (!alone) trains.newest.fill(-1);
+  if (!alone) trains2.newest.fill(-1);
   for (let i = first; i < end; i++) {
     if (messages.marks[i] !== MARKED) continue;
     messages.errors[i] = 0;
-    const slot = alone ? 0 : findFlow(messages, i, trains);
-    const newest = trains.newest[slot];
-    if (!alone && newest >= 0 && join(messages, i, trains, newest)) continue;
-    trains.newest[slot] = begin(messages, i, trains, segmentation);
+    const slot = alone ? 0 : findFlow(messages, i, trains2);
+    const newest = trains2.newest[slot];
+    if (!alone && newest >= 0 && join(messages, i, trains2, newest)) continue;
+    trains2.newest[slot] = begin(messages, i, trains2, segmentation);
   }
 }
-function begin(messages, i, trains, segmentation) {
-  const train = trains.count++;
+function begin(messages, i, trains2, segmentation) {
+  const train = trains2.count++;
   const size = messages.sizes[i];
   const datagrams = messages.datagrams(i);
-  trains.head[train] = i;
-  trains.tail[train] = i;
-  trains.next[i % WINDOW] = -1;
-  trains.bytes[train] = size;
-  trains.datagrams[train] = datagrams;
-  trains.segmentSizes[train] = messages.segmentSizes[i];
-  trains.open[train] = segmentation && size > 0 && size === datagrams * messages.segmentSizes[i] ? 1 : 0;
+  trains2.head[train] = i;
+  trains2.tail[train] = i;
+  trains2.next[i % WINDOW] = -1;
+  trains2.bytes[train] = size;
+  trains2.datagrams[train] = datagrams;
+  trains2.segmentSizes[train] = messages.segmentSizes[i];
+  trains2.open[train] = segmentation && size > 0 && size === datagrams * messages.segmentSizes[i] ? 1 : 0;
   return train;
 }
-function join(messages, i, trains, train) {
+function join(messages, i, trains2, train) {
   const size = messages.sizes[i];
   const segmentSize = messages.segmentSizes[i];
   const datagrams = messages.datagrams(i);
-  const trainSegmentSize = trains.segmentSizes[train];
-  if (trains.open[train] === 0 || size === 0) return false;
+  const trainSegmentSize = trains2.segmentSizes[train];
+  if (trains2.open[train] === 0 || size === 0) return false;
   if (segmentSize !== trainSegmentSize && (datagrams > 1 || size > trainSegmentSize)) return false;
-  if (trains.bytes[train] + size > TRAIN_SIZE_MAX) return false;
-  if (trains.datagrams[train] + datagrams > UDP_MAX_SEGMENTS) return false;
-  trains.next[trains.tail[train] % WINDOW] = i;
-  trains.tail[train] = i;
-  trains.next[i % WINDOW] = -1;
-  trains.bytes[train] += size;
-  trains.datagrams[train] += datagrams;
-  if (size % trainSegmentSize !== 0) trains.open[train] = 0;
+  if (trains2.bytes[train] + size > TRAIN_SIZE_MAX) return false;
+  if (trains2.datagrams[train] + datagrams > UDP_MAX_SEGMENTS) return false;
+  trains2.next[trains2.tail[train] % WINDOW] = i;
+  trains2.tail[train] = i;
+  trains2.next[i % WINDOW] = -1;
+  trains2.bytes[train] += size;
+  trains2.datagrams[train] += datagrams;
+  if (size % trainSegmentSize !== 0) trains2.open[train] = 0;
   return true;
 }
-function findFlow(messages, i, trains) {
+function findFlow(messages, i, trains2) {
   const { addresses } = messages;
   const peer = messages.peerWord(i);
   const local = messages.localWord(i);
@@ -2437,8 +2407,8 @@ function findFlow(messages, i, trains) {
   hash = Math.imul(hash ^ addresses[local + 3] ^ addresses[peer + 1], 3266489909);
   let slot = (hash ^ hash >>> 15) & SLOTS - 1;
   for (; ; ) {
-    const train = trains.newest[slot];
-    if (train < 0 || sameFlow(messages, trains.head[train], i)) return slot;
+    const train = trains2.newest[slot];
+    if (train < 0 || sameFlow(messages, trains2.head[train], i)) return slot;
     slot = slot + 1 & SLOTS - 1;
   }
 }
@@ -2710,6 +2680,14 @@ var SendVector = class {
 };
 
 // src/socket/batch_sender.ts
+var trains = new Trains();
+var vectors = /* @__PURE__ */ new Map();
+function vectorOf(family, use) {
+  const key = `${family} ${use}`;
+  const vector = vectors.get(key) ?? new SendVector(family, WINDOW);
+  vectors.set(key, vector);
+  return vector;
+}
 var BatchSender = class {
   failed = new Float64Array(ERRNO_COUNT);
   lastError = 0;
@@ -2718,7 +2696,7 @@ var BatchSender = class {
   #fd;
   #segmentation;
   #family;
-  #trains = new Trains();
+  #trains = trains;
   #refusals = new SegmentationRefusals();
   #buffer;
   #whole;
@@ -2728,7 +2706,7 @@ var BatchSender = class {
     this.#family = family;
     this.#segmentation = segmentation;
     this.#buffer = new SendBuffer(socketMemory);
-    this.#whole = new SendVector(family, WINDOW);
+    this.#whole = vectorOf(family, "trains");
   }
   send(messages) {
     let sent = 0;
@@ -2739,11 +2717,12 @@ var BatchSender = class {
     return sent;
   }
   #sendTrains(messages) {
-    const trains = this.#trains;
+    const trains2 = this.#trains;
     const buffer = this.#buffer;
     let sent = 0;
-    for (let train = 0; train < trains.count; train++) {
-      if (!buffer.reserve(trains.bytes[train], trains.datagrams[train])) {
+    this.#whole.clear();
+    for (let train = 0; train < trains2.count; train++) {
+      if (!buffer.reserve(trains2.bytes[train], trains2.datagrams[train])) {
         sent += this.#sendEncoded(messages);
         buffer.refresh();
       }
@@ -2774,20 +2753,20 @@ var BatchSender = class {
     return 0;
   }
   #goesWhole(messages, train) {
-    const trains = this.#trains;
-    if (trains.datagrams[train] === 1) return true;
-    const peer = messages.peerWord(trains.head[train]);
-    return !this.#refusals.has(messages.addresses, peer, trains.segmentSizes[train]);
+    const trains2 = this.#trains;
+    if (trains2.datagrams[train] === 1) return true;
+    const peer = messages.peerWord(trains2.head[train]);
+    return !this.#refusals.has(messages.addresses, peer, trains2.segmentSizes[train]);
   }
   #encode(messages, train) {
-    const trains = this.#trains;
+    const trains2 = this.#trains;
     const whole = this.#whole;
-    const datagrams = trains.datagrams[train];
-    whole.begin(trains.head[train], train, datagrams);
-    for (let i = trains.head[train]; i >= 0; i = trains.after(i)) {
+    const datagrams = trains2.datagrams[train];
+    whole.begin(trains2.head[train], train, datagrams);
+    for (let i = trains2.head[train]; i >= 0; i = trains2.after(i)) {
       whole.addBuffer(messages, messages.payloadOffset(i), messages.sizes[i]);
     }
-    whole.end(messages, !this.connected, datagrams > 1 ? trains.segmentSizes[train] : 0);
+    whole.end(messages, !this.connected, datagrams > 1 ? trains2.segmentSizes[train] : 0);
   }
   #sendEncoded(messages) {
     const whole = this.#whole;
@@ -2811,24 +2790,24 @@ var BatchSender = class {
     return sent;
   }
   #sendRefused(messages, train, errno) {
-    const trains = this.#trains;
+    const trains2 = this.#trains;
     const sent = this.#sendOneByOne(messages, train);
     if (sent === 0) return 0;
     const deviceRefuses = errno === EIO;
-    const peer = messages.peerWord(trains.head[train]);
-    this.#refusals.add(messages.addresses, peer, deviceRefuses ? 1 : trains.segmentSizes[train]);
+    const peer = messages.peerWord(trains2.head[train]);
+    this.#refusals.add(messages.addresses, peer, deviceRefuses ? 1 : trains2.segmentSizes[train]);
     if (deviceRefuses) this.deviceRefusedTrains = true;
     return sent;
   }
   #sendOneByOne(messages, train) {
-    const trains = this.#trains;
+    const trains2 = this.#trains;
     const buffer = this.#buffer;
     const { addresses } = messages;
-    const singles = this.#singles ??= new SendVector(this.#family, WINDOW);
-    const segmentSize = trains.segmentSizes[train];
-    const peer = messages.peerWord(trains.head[train]);
+    const singles = this.#singles ??= vectorOf(this.#family, "singles");
+    const segmentSize = trains2.segmentSizes[train];
+    const peer = messages.peerWord(trains2.head[train]);
     let sent = 0;
-    for (let i = trains.head[train]; i >= 0; i = trains.after(i)) {
+    for (let i = trains2.head[train]; i >= 0; i = trains2.after(i)) {
       const size = messages.sizes[i];
       for (let from = 0; from < size; from += segmentSize) {
         const length = Math.min(segmentSize, size - from);
@@ -2862,8 +2841,8 @@ var BatchSender = class {
     return sent;
   }
   #failTrain(messages, train, errno) {
-    const trains = this.#trains;
-    for (let i = trains.head[train]; i >= 0; i = trains.after(i)) {
+    const trains2 = this.#trains;
+    for (let i = trains2.head[train]; i >= 0; i = trains2.after(i)) {
       this.#fail(messages, i, errno, messages.datagrams(i));
     }
   }
@@ -3482,42 +3461,10 @@ function change(verb, socket2, group3, options3, [anySource, oneSource]) {
 }
 
 // src/socket/service_ports.ts
-var SERVICE_PORTS = /* @__PURE__ */ new Map([
-  [1194, "OpenVPN"],
-  [1434, "Microsoft SQL Server browser"],
-  [1604, "Citrix ICA browser"],
-  [1900, "SSDP"],
-  [2049, "NFS"],
-  [2362, "Digi device discovery"],
-  [3283, "Apple Remote Desktop"],
-  [3389, "Remote Desktop"],
-  [3478, "STUN"],
-  [3702, "WS-Discovery"],
-  [3784, "BFD"],
-  [4500, "IPsec NAT traversal"],
-  [5060, "SIP"],
-  [5093, "Sentinel license manager"],
-  [5351, "NAT-PMP"],
-  [5353, "mDNS"],
-  [5355, "LLMNR"],
-  [5683, "CoAP"],
-  [6881, "BitTorrent"],
-  [7001, "AFS"],
-  [10001, "Ubiquiti discovery"],
-  [10074, "Mitel TP-240 driver"],
-  [11211, "memcached"],
-  [17185, "VxWorks debugger"],
-  [20800, "Call of Duty"],
-  [20811, "Powerhouse VPN management"],
-  [26e3, "Quake"],
-  [27005, "Steam game clients"],
-  [27015, "Steam game servers"],
-  [27036, "Steam Remote Play"],
-  [27960, "Quake III"],
-  [30120, "FiveM game servers"],
-  [30718, "Lantronix device discovery"],
-  [32414, "Plex media server"]
-]);
+var SERVICE_PORTS = new Set(
+  "1194 1434 1604 1900 2049 2362 3283 3389 3478 3702 3784 4500 5060 5093 5351 5353 5355 5683 6881 7001 10001 10074 11211\
+ 17185 20800 20811 26000 27005 27015 27036 27960 30120 30718 32414".split(" ").map(Number)
+);
 
 // src/echo/rate_limit.ts
 var WAYS = 8;
@@ -3762,6 +3709,9 @@ var Counters = class {
     return this.counts[ECHOED] + sum(this.refused) + sum(this.failed);
   }
 };
+function unlogged(counts) {
+  return counts[LINES_LEFT_OUT] + counts[LINES_DROPPED];
+}
 function summarize(workers, droppedByKernel, seconds) {
   const total = (count) => sum(workers.map(count));
   const refused = positiveCounts(REASONS.length, (i) => total(({ refused: refused2 }) => refused2[i]), (i) => REASONS[i]);
@@ -3772,24 +3722,19 @@ function summarize(workers, droppedByKernel, seconds) {
     refused: sum(Object.values(refused)),
     failed: sum(Object.values(failed)),
     dropped_by_kernel: droppedByKernel,
-    log_lines_dropped: total(({ counts }) => counts[LINES_LEFT_OUT] + counts[LINES_DROPPED]),
+    log_lines_dropped: total(({ counts }) => unlogged(counts)),
     seconds: Math.round(seconds * 1e3) / 1e3,
     refused_by_reason: refused,
     failed_by_errno: failed
   };
 }
-function summaryText(summary) {
-  const rows = [
-    ["received", summary.received, ""],
-    ["echoed", summary.echoed, ""],
-    ["refused", summary.refused, countsText(summary.refused_by_reason)],
-    ["failed", summary.failed, countsText(summary.failed_by_errno)],
-    ["dropped by kernel", summary.dropped_by_kernel, ""],
-    ["log lines dropped", summary.log_lines_dropped, ""]
-  ];
-  const width = Math.max(...rows.map(([, count]) => `${count}`.length), 6);
-  return rows.map(([label, count, details]) => `  ${label.padEnd(18)}${`${count}`.padStart(width)}   ${details}`.trimEnd()).
-  join("\n");
+function summaryText({ refused_by_reason, failed_by_errno, seconds: _, ...counts }) {
+  const details = { refused: refused_by_reason, failed: failed_by_errno };
+  const width = Math.max(...Object.values(counts).map((count) => `${count}`.length), 6);
+  const rows = Object.entries(counts).map(([name, count]) => {
+    return `  ${name.replaceAll("_", " ").padEnd(18)}${`${count}`.padStart(width)}   ${countsText(details[name] ?? {})}`;
+  });
+  return rows.map((row) => row.trimEnd()).join("\n");
 }
 function positiveCounts(length, count, name) {
   const counts = {};
@@ -3805,45 +3750,68 @@ function sum(counts) {
   return total;
 }
 
+// src/echo/group.ts
+var BATCH_CAPACITY = 64;
+var CACHE_LINE = 64;
+var COUNTERS = 3 * CACHE_LINE;
+var COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
+var HEADERS_SIZE = BATCH_CAPACITY * 1024;
+var SharedBlock = class {
+  fd;
+  stop;
+  maxRateWord;
+  linesLeft;
+  counters;
+  headers;
+  constructor(servers, fd) {
+    const headers = COUNTERS + servers * COUNTERS_SIZE;
+    const size = headers + servers * HEADERS_SIZE;
+    this.fd = fd ?? createShared(size);
+    const { buffer, byteOffset } = mapShared(this.fd, size);
+    const word2 = (line) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
+    this.stop = word2(0);
+    this.maxRateWord = word2(1);
+    this.linesLeft = word2(2);
+    const each2 = Array.from({ length: servers }, (_, i) => i);
+    this.counters = each2.map(
+      (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
+    );
+    this.headers = each2.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
+  }
+};
+
 // src/echo/metrics.ts
 function echoMetrics(workers, state) {
-  const counter = (name, help, samples2) => {
-    return { name: `echo_${name}`, type: "counter", help, samples: samples2 };
-  };
-  const gauge = (name, help, value) => {
-    return { name: `echo_${name}`, type: "gauge", help, samples: [{ value }] };
-  };
   const samples = (value, labels = {}) => workers.map((counters, worker) => ({
     labels: workers.length > 1 ? { worker, ...labels } : labels,
     value: value(counters)
   }));
-  const count = (index) => samples(({ counts }) => counts[index]);
-  const reasons = REASONS.flatMap(
-    (reason, i) => i === ACCEPTED ? [] : samples(({ refused }) => refused[i], { reason })
+  const counter = (name, help, values) => metric(
+    `echo_${name}`,
+    "counter",
+    help,
+    typeof values === "function" ? samples(({ counts }) => values(counts)) : values
   );
-  const errors = Array.from(
+  const gauge = (name, help, value) => metric(`echo_${name}`, "gauge", help, value);
+  const refused = REASONS.map((reason, i) => samples((worker) => worker.refused[i], { reason }));
+  const failed = Array.from(
     { length: ERRNO_COUNT },
-    (_, i) => samples(({ failed }) => failed[i], { errno: errnoName(i) })
+    (_, i) => samples((worker) => worker.failed[i], { errno: errnoName(i) })
   );
+  const errors = failed.flat().filter(({ value }) => value > 0);
   return [
-    counter("received_datagrams", "Datagrams received: echoed, refused and failed ones.", count(RECEIVED)),
-    counter("received_bytes", "Bytes of payload received.", count(RECEIVED_BYTES)),
-    counter("echoed_datagrams", "Datagrams sent back.", count(ECHOED)),
-    counter("echoed_bytes", "Bytes of payload sent back.", count(ECHOED_BYTES)),
-    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", reasons),
     counter(
-      "failed_datagrams",
-      "Datagrams whose reply the kernel did not accept, by error.",
-      errors.flat().filter(({ value }) => value > 0)
+      "received_datagrams",
+      "Datagrams received: echoed, refused and failed ones.",
+      (counts) => counts[RECEIVED]
     ),
-    counter("kernel_dropped_datagrams", "Datagrams dropped by the kernel: the receive buffer was full.", [
-      { value: state.droppedByKernel }
-    ]),
-    counter(
-      "dropped_log_lines",
-      "Echoed datagrams without a line in the log.",
-      samples(({ counts }) => counts[LINES_LEFT_OUT] + counts[LINES_DROPPED])
-    ),
+    counter("received_bytes", "Bytes of payload received.", (counts) => counts[RECEIVED_BYTES]),
+    counter("echoed_datagrams", "Datagrams sent back.", (counts) => counts[ECHOED]),
+    counter("echoed_bytes", "Bytes of payload sent back.", (counts) => counts[ECHOED_BYTES]),
+    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused.slice(ACCEPTED + 1).flat()),
+    counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
+    counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", state.droppedByKernel),
+    counter("dropped_log_lines", "Echoed datagrams without a line in the log.", unlogged),
     gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", state.receiveQueueBytes),
     gauge("receive_buffer_bytes", "Size of the receive buffers.", state.receiveBufferBytes),
     gauge("rate_table_sources", "Sources that have used up a part of their burst.", state.rateTableSources)
@@ -3907,42 +3875,22 @@ var Incidents = class {
   }
 };
 
-// src/echo/shared_block.ts
-var BATCH_CAPACITY = 64;
-var CACHE_LINE = 64;
-var COUNTERS = 3 * CACHE_LINE;
-var COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
-var HEADERS_SIZE = BATCH_CAPACITY * 1024;
-var SharedBlock = class {
-  fd;
-  stop;
-  maxRateWord;
-  linesLeft;
-  counters;
-  headers;
-  constructor(workers, fd) {
-    const headers = COUNTERS + workers * COUNTERS_SIZE;
-    const size = headers + workers * HEADERS_SIZE;
-    this.fd = fd ?? createShared(size);
-    const { buffer, byteOffset } = mapShared(this.fd, size);
-    const word2 = (line) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
-    this.stop = word2(0);
-    this.maxRateWord = word2(1);
-    this.linesLeft = word2(2);
-    const each2 = Array.from({ length: workers }, (_, i) => i);
-    this.counters = each2.map(
-      (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
-    );
-    this.headers = each2.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
-  }
-};
-
 // src/echo/echo_server.ts
-var PAUSE_INTERVAL_MICROSECONDS = 1e4;
-var PAUSE_TURNS = 3;
-var ATTENTION_MILLISECONDS = 20;
-var NAP_MILLISECONDS = 50;
-var SLEEP_MILLISECONDS = 1e3;
+var ALONE = {
+  pauseMicroseconds: 1e4,
+  pauseTurns: 3,
+  idleTurns: SIGNAL_TURNS,
+  napMilliseconds: 50,
+  sleepMilliseconds: 1e3
+};
+var ATTENTIVE = {
+  pauseMicroseconds: 2e4,
+  pauseTurns: SIGNAL_TURNS,
+  idleTurns: 2 * SIGNAL_TURNS,
+  napMilliseconds: 20,
+  sleepMilliseconds: 20
+};
+var FAILURE_PAUSE_MILLISECONDS = 50;
 var DRAIN_MILLISECONDS = 50;
 var EchoServer = class {
   #socket;
@@ -3975,7 +3923,7 @@ var EchoServer = class {
     this.#reflectTos = parts.reflectTos ?? false;
     this.#base = counters.counts.slice();
     this.#failedBefore = counters.failed.slice();
-    this.#batch = socket2.batch(BATCH_CAPACITY, group3?.block.headers[group3.index]);
+    this.#batch = socket2.batch(BATCH_CAPACITY, group3.block?.headers[group3.index]);
     this.#notices = new Notices({ socket: socket2, refused: guard.refused, operator });
     this.#attention = parts.attention;
     this.#onSecond = parts.everySecond ?? (() => {
@@ -3984,27 +3932,26 @@ var EchoServer = class {
   async run() {
     let lastPause = this.#now;
     let lastSecond = this.#now;
-    const idleTurns = this.#attention === void 0 ? SIGNAL_TURNS : 2 * SIGNAL_TURNS;
-    const pauseInterval = this.#attention === void 0 ? PAUSE_INTERVAL_MICROSECONDS : ATTENTION_MILLISECONDS * 1e3;
-    let sleep = NAP_MILLISECONDS;
+    const pacing = this.#attention === void 0 ? ALONE : ATTENTIVE;
+    let sleep = pacing.napMilliseconds;
     this.#socket.dropForgedOwnSources();
     while (!this.#stopping) {
       this.#setReceiveTimeout(sleep);
       const received = this.#receive();
       if (received > 0) {
         this.#count();
-        this.#admit();
-        this.#send();
+        this.#echo();
         this.#log.record(this.#batch);
-        sleep = NAP_MILLISECONDS;
-        if (elapsedMicroseconds(lastPause, this.#now) < pauseInterval && !this.#attention?.busy) continue;
-        await yieldToEventLoop(this.#attention === void 0 ? PAUSE_TURNS : SIGNAL_TURNS);
+        sleep = pacing.napMilliseconds;
+        const due2 = elapsedMicroseconds(lastPause, this.#now) >= pacing.pauseMicroseconds;
+        if (!due2 && !this.#attention?.busy) continue;
+        await yieldToEventLoop(pacing.pauseTurns);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
         if (received === -ESHUTDOWN) throw shutDown();
-        sleep = SLEEP_MILLISECONDS;
-        if (received === -EAGAIN) await yieldToEventLoop(idleTurns);
+        sleep = pacing.sleepMilliseconds;
+        if (received === -EAGAIN) await yieldToEventLoop(pacing.idleTurns);
         else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
@@ -4012,7 +3959,10 @@ var EchoServer = class {
         lastSecond = this.#now;
         this.#everySecond();
       }
-      if (this.#group !== void 0) sleep = Math.min(sleep, this.#tend(this.#group));
+      this.publish();
+      const due = this.#group.tend();
+      if (due === 0) break;
+      sleep = Math.min(sleep, due);
     }
     this.publish();
   }
@@ -4021,16 +3971,13 @@ var EchoServer = class {
   }
   summary() {
     this.publish();
-    const seconds = (performance.now() - this.#start) / 1e3;
-    const group3 = this.#group;
-    if (group3 === void 0) return summarize([this.#counters], this.#socket.drops(), seconds);
-    return summarize(group3.counters(), group3.drops(), seconds);
+    return summarize(this.#group.counters(), this.#group.drops(), (performance.now() - this.#start) / 1e3);
   }
   metrics(sockets) {
     this.publish();
     const memories = sockets.map(({ fd }) => new SocketMemory(fd));
-    return echoMetrics(this.#group?.counters() ?? [this.#counters], {
-      droppedByKernel: this.#group?.drops() ?? this.#socket.drops(),
+    return echoMetrics(this.#group.counters(), {
+      droppedByKernel: this.#group.drops(),
       receiveQueueBytes: memories.reduce((sum2, { receiveBufferUsed }) => sum2 + receiveBufferUsed, 0),
       receiveBufferBytes: memories.reduce((sum2, { receiveBufferSize }) => sum2 + receiveBufferSize, 0),
       rateTableSources: this.#guard.limitedSources()
@@ -4079,12 +4026,13 @@ var EchoServer = class {
     return datagrams;
   }
   #isCopy(i) {
-    if (this.#group === void 0 || this.#group.index === 0) return false;
+    if (this.#group.index === 0) return false;
     const destination = this.#batch.destination(i);
     return destination === BROADCAST || destination === MULTICAST;
   }
-  #admit() {
+  #echo() {
     const batch = this.#batch;
+    let [datagrams, bytes] = [0, 0];
     for (let i = 0; i < batch.count; i++) {
       if (this.#isCopy(i)) continue;
       const admitted = this.#guard.admit(batch, i);
@@ -4093,22 +4041,27 @@ var EchoServer = class {
       batch.shorten(i, admitted);
       batch.markForSend(i);
       if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
+      datagrams += admitted;
+      bytes += batch.size(i);
     }
+    const sent = this.#socket.send(batch);
+    const { counts } = this.#counters;
+    counts[ECHOED] += sent;
+    counts[ECHOED_BYTES] += sent === datagrams ? bytes : bytes - this.#noteFailures();
   }
-  #send() {
+  #noteFailures() {
     const batch = this.#batch;
-    this.#counters.counts[ECHOED] += this.#socket.send(batch);
     let bytes = 0;
     for (let i = 0; i < batch.count; i++) {
-      if (!batch.isMarked(i)) continue;
-      if (batch.error(i) === 0) bytes += batch.size(i);
-      else this.#notices.failures.note(batch, i);
+      if (!batch.isMarked(i) || batch.error(i) === 0) continue;
+      this.#notices.failures.note(batch, i);
+      bytes += batch.size(i);
     }
-    this.#counters.counts[ECHOED_BYTES] += bytes;
+    return bytes;
   }
   async #pauseAfter(errno) {
     this.#notices.receiveError = errno;
-    await new Promise((resolve2) => setTimeout(resolve2, NAP_MILLISECONDS));
+    await new Promise((resolve2) => setTimeout(resolve2, FAILURE_PAUSE_MILLISECONDS));
   }
   publish() {
     const { counts, failed } = this.#counters;
@@ -4118,30 +4071,21 @@ var EchoServer = class {
       failed[errno] = this.#failedBefore[errno] + this.#socket.failed(errno);
     }
   }
-  #tend(group3) {
-    this.publish();
-    const milliseconds = group3.tend();
-    if (milliseconds === 0) this.stop();
-    return milliseconds;
-  }
   #setReceiveTimeout(longestMilliseconds) {
-    const attention = this.#attention;
-    const milliseconds = attention === void 0 ? longestMilliseconds : attention.busy ? 1 : Math.min(longestMilliseconds,
-    ATTENTION_MILLISECONDS);
+    const milliseconds = this.#attention?.busy ? 1 : longestMilliseconds;
     if (this.#receiveTimeoutMilliseconds === milliseconds) return;
     this.#receiveTimeoutMilliseconds = milliseconds;
     this.#socket.setReceiveTimeout(milliseconds);
   }
   #everySecond() {
     const group3 = this.#group;
-    if (group3 === void 0) this.#log.nextSecond();
-    else if (group3.index > 0) this.#output.flush();
+    if (group3.index > 0) this.#output.flush();
     else this.#log.nextSecond(group3.counters().reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0));
     this.#guard.everySecond();
     this.#notices.everySecond();
     this.#onSecond();
     this.#socket.dropForgedOwnSources();
-    this.#socket.drops();
+    group3.drops();
   }
 };
 function shutDown() {
@@ -4346,13 +4290,110 @@ var LINES = {
   none: ""
 };
 
+// src/echo/polling.ts
+var SAMPLE = 32;
+var STAY_MIN = 256;
+var STAY_MAX = 4096;
+var GAIN = 4 / 3;
+var MISSES_MAX = 3;
+var PAUSE = 5e4;
+var AdaptivePolling = class {
+  windowMicroseconds = 0;
+  #ceiling;
+  #phase = "measure sleeping";
+  #left = SAMPLE;
+  #measured = 0;
+  #waited = 0;
+  #misses = 0;
+  #sleepingWait = 0;
+  #pays = false;
+  #stay = STAY_MIN;
+  constructor(ceilingMicroseconds) {
+    this.#ceiling = ceilingMicroseconds;
+  }
+  received(waitedMicroseconds, gathered) {
+    if (waitedMicroseconds > PAUSE) {
+      this.#stay = STAY_MIN;
+      return this.#begin("measure sleeping", SAMPLE, false);
+    }
+    const missed = gathered || waitedMicroseconds > this.windowMicroseconds;
+    this.#misses = missed ? this.#misses + 1 : 0;
+    if (this.windowMicroseconds > 0 && this.#misses >= MISSES_MAX) {
+      if (this.#phase === "measure polling") return this.#decide(false);
+      return this.#begin("measure sleeping", SAMPLE, false);
+    }
+    if (!gathered && waitedMicroseconds <= this.#ceiling * 2) {
+      this.#measured++;
+      this.#waited += waitedMicroseconds;
+    } else if (this.#phase === "measure sleeping") {
+      this.#left = Math.min(SAMPLE, this.#left + 2) + 1;
+    }
+    if (--this.#left > 0) return;
+    const wait = this.#waited / this.#measured;
+    if (this.#phase === "measure polling") return this.#decide(wait * GAIN <= this.#sleepingWait);
+    this.#sleepingWait = wait;
+    if (this.#phase === "stay") this.#begin("measure sleeping", SAMPLE, false);
+    else this.#begin("measure polling", SAMPLE, true);
+  }
+  #decide(pays) {
+    this.#stay = pays === this.#pays ? Math.min(this.#stay * 2, STAY_MAX) : STAY_MIN;
+    this.#pays = pays;
+    this.#begin("stay", this.#stay, pays);
+  }
+  #begin(phase, receptions, polls) {
+    this.#phase = phase;
+    this.#left = receptions;
+    this.#measured = 0;
+    this.#waited = 0;
+    this.#misses = 0;
+    this.windowMicroseconds = polls ? this.#ceiling : 0;
+  }
+};
+
+// src/echo/create_server.ts
+var LAST_WORDS_MILLISECONDS = 50;
+function openSocket2(settings, fd) {
+  const { port, address, family, receiveBufferBytes: receiveBuffer } = settings;
+  const socket2 = fd === void 0 ? BatchSocket.bind({ port, address, family, receiveBuffer }) : BatchSocket.adopt(fd, { receiveBuffer });
+  if (settings.reflectTos) {
+    socket2.setOption(IPPROTO_IP, IP_RECVTOS, 1);
+    if (socket2.domain === AF_INET6) socket2.setOption(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+  }
+  return socket2;
+}
+function createServer(settings, { socket: socket2, group: group3, ...surroundings }) {
+  const counters = group3?.block?.counters[group3.index] ?? new Counters();
+  const { output } = surroundings;
+  return new EchoServer({
+    ...surroundings,
+    socket: socket2,
+    counters,
+    group: group3 ?? { index: 0, counters: () => [counters], drops: () => socket2.drops(), tend: () => Infinity },
+    guard: new Guard({
+      ...settings,
+      port: socket2.port,
+      refused: counters.refused,
+      maxRateWord: group3?.block?.maxRateWord
+    }),
+    log: new Log({
+      output,
+      format: settings.logFormat,
+      timed: settings.logTime,
+      limitPerSecond: settings.logLimitPerSecond,
+      port: socket2.port,
+      linesLeft: group3?.block?.linesLeft
+    }),
+    polling: new AdaptivePolling(settings.busyPollMicroseconds),
+    reflectTos: settings.reflectTos
+  });
+}
+
 // src/echo/operator.ts
 var Operator = class {
   json;
   #output;
   #errors = new Output(2);
   #timed;
-  #warning;
   constructor({ output, json, timed }) {
     this.json = json;
     this.#output = output;
@@ -4362,8 +4403,7 @@ var Operator = class {
     this.#errors.writeText(`${priority}${this.#timed ? `${(/* @__PURE__ */ new Date()).toISOString()} ` : ""}${text}`);
   }
   warn(text) {
-    const toJournal = () => environmentVariable("JOURNAL_STREAM") !== "" && getsockopt(2, SOL_SOCKET, SO_TYPE) > 0;
-    this.say(`echo.ts: ${text}`, this.#warning ??= toJournal() ? "<4>" : "");
+    this.say(`echo.ts: ${text}`, journalPriority(4));
   }
   report(event, fields2) {
     this.#output.writeText(JSON.stringify({ event, time: (/* @__PURE__ */ new Date()).toISOString(), ...fields2 }));
@@ -4392,7 +4432,7 @@ function spawnSelf(argument, descriptors) {
     environment.pointer(0)
   );
   for (const fd of descriptors) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  if (error !== 0) throw new SystemError("posix_spawn", error);
+  if (error !== 0) throw new SystemError("posix_spawn", error, `cannot start a process: ${errnoMessage(error)}`);
   return pid.i32[0];
 }
 function processNumber() {
@@ -4424,7 +4464,7 @@ function processorCount() {
 }
 function readFile(path) {
   const fd = open3(path, O_RDONLY);
-  if (fd < 0) throw new SystemError("open", -fd, `cannot read ${path}: ${errnoMessage(-fd)}`);
+  if (fd < 0) throw new SystemError("open", -fd, `cannot start a process: cannot read ${path}: ${errnoMessage(-fd)}`);
   const chunk = new Memory(4096);
   const bytes = [];
   for (let count = 1; count > 0; ) {
@@ -4455,14 +4495,14 @@ var options = {
     receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
     workers: option(
       "--workers N",
-      "processes that share the port, 1 to 64; auto for one a processor",
+      "processes that share the port, 1 to 64, or auto",
       parseWorkers,
       "1"
     ),
     reflectTos: flag("--reflect-tos", "reply with the DSCP and ECN that a datagram arrived with"),
     busyPollMicroseconds: option(
       "--busy-poll USEC",
-      "longest poll, 0 to 1000 microseconds",
+      "microseconds to poll, 0 to 1000",
       numberFrom(0, 1e3),
       "200"
     )
@@ -4471,7 +4511,7 @@ var options = {
     allow: listOption("--allow CIDR", "answer only sources in this network; repeatable", parseNetwork),
     rate: option(
       "--rate N[/BURST]",
-      "answer each source, an IPv4 address or IPv6 /64, at most N times a second, BURST times at once (default: N)",
+      "answers a second to an IPv4 address or IPv6 /64; BURST at once",
       parseRate
     ),
     maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
@@ -4489,10 +4529,10 @@ var options = {
   ...group2("Monitoring", {
     summaryFormat: option(
       "--summary FORMAT",
-      "counts as text or json; if absent, as --log says",
+      "counts as text or json; else as --log says",
       oneOf(SUMMARY_FORMATS)
     ),
-    summaryEverySeconds: option("--summary-every SECONDS", "show the counts every so many seconds", numberFrom(1, DAY)),
+    summaryEverySeconds: option("--summary-every SECONDS", "show the counts that often", numberFrom(1, DAY)),
     metrics: option("--metrics [ADDR:]PORT", "serve /metrics and /healthz over HTTP", parseMetricsEndpoint),
     drainSeconds: option("--drain SECONDS", "keep answering for so long after SIGTERM", numberFrom(0, DAY), "0")
   }),
@@ -4598,66 +4638,6 @@ function byteSizeText(bytes) {
   return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
 }
 
-// src/echo/polling.ts
-var SAMPLE = 32;
-var STAY_MIN = 256;
-var STAY_MAX = 4096;
-var GAIN = 4 / 3;
-var MISSES_MAX = 3;
-var PAUSE = 5e4;
-var AdaptivePolling = class {
-  windowMicroseconds = 0;
-  #ceiling;
-  #phase = "measure sleeping";
-  #left = SAMPLE;
-  #measured = 0;
-  #waited = 0;
-  #misses = 0;
-  #sleepingWait = 0;
-  #pays = false;
-  #stay = STAY_MIN;
-  constructor(ceilingMicroseconds) {
-    this.#ceiling = ceilingMicroseconds;
-  }
-  received(waitedMicroseconds, gathered) {
-    if (waitedMicroseconds > PAUSE) {
-      this.#stay = STAY_MIN;
-      return this.#begin("measure sleeping", SAMPLE, false);
-    }
-    const missed = gathered || waitedMicroseconds > this.windowMicroseconds;
-    this.#misses = missed ? this.#misses + 1 : 0;
-    if (this.windowMicroseconds > 0 && this.#misses >= MISSES_MAX) {
-      if (this.#phase === "measure polling") return this.#decide(false);
-      return this.#begin("measure sleeping", SAMPLE, false);
-    }
-    if (!gathered && waitedMicroseconds <= this.#ceiling * 2) {
-      this.#measured++;
-      this.#waited += waitedMicroseconds;
-    } else if (this.#phase === "measure sleeping") {
-      this.#left = Math.min(SAMPLE, this.#left + 2) + 1;
-    }
-    if (--this.#left > 0) return;
-    const wait = this.#waited / this.#measured;
-    if (this.#phase === "measure polling") return this.#decide(wait * GAIN <= this.#sleepingWait);
-    this.#sleepingWait = wait;
-    if (this.#phase === "stay") this.#begin("measure sleeping", SAMPLE, false);
-    else this.#begin("measure polling", SAMPLE, true);
-  }
-  #decide(pays) {
-    this.#stay = pays === this.#pays ? Math.min(this.#stay * 2, STAY_MAX) : STAY_MIN;
-    this.#pays = pays;
-    this.#begin("stay", this.#stay, pays);
-  }
-  #begin(phase, receptions, polls) {
-    this.#phase = phase;
-    this.#left = receptions;
-    this.#measured = 0;
-    this.#waited = 0;
-    this.#misses = 0;
-    this.windowMicroseconds = polls ? this.#ceiling : 0;
-  }
-};
-
 // src/echo/service_manager.ts
 var ADDRESS_SIZE2 = 110;
 var PATH = 2;
@@ -4757,10 +4737,9 @@ function readPlace(args) {
 var Worker = class {
   index;
   block;
-  constructor({ index, count, memoryFd, parent }) {
+  constructor({ index, count, memoryFd }) {
     this.index = index;
     this.block = new SharedBlock(count, memoryFd);
-    if (!dieWithParent(`echo worker ${index}`, parent)) this.block.stop[0] = 1;
   }
   counters() {
     return [this.block.counters[this.index]];
@@ -4772,6 +4751,22 @@ var Worker = class {
     return Atomics.load(this.block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
   }
 };
+async function runWorker(settings, place) {
+  handleSignals(() => {
+  });
+  if (!dieWithParent(`echo worker ${place.index}`, place.parent)) return;
+  const socket2 = openSocket2(settings, place.socketFd);
+  const output = new Output(1);
+  const operator = new Operator({ output, json: settings.logFormat === "json", timed: settings.logTime });
+  const server = createServer(settings, { socket: socket2, output, operator, group: new Worker(place) });
+  try {
+    await server.run();
+  } finally {
+    output.close(LAST_WORDS_MILLISECONDS);
+    server.publish();
+    operator.close(LAST_WORDS_MILLISECONDS);
+  }
+}
 
 // src/echo/supervisor.ts
 var DELAY_MIN_MILLISECONDS = 10;
@@ -4783,11 +4778,12 @@ var Supervisor = class {
   block;
   #socket;
   #children;
-  #tell;
-  constructor({ socket: socket2, workers, tell }) {
+  #operator;
+  constructor({ socket: socket2, settings: { workers, logLimitPerSecond }, operator }) {
     this.#socket = socket2;
-    this.#tell = tell;
+    this.#operator = operator;
     this.block = new SharedBlock(workers);
+    this.block.linesLeft[0] = logLimitPerSecond;
     this.#children = sharePort(socket2, workers).map((socket3, i) => ({
       index: i + 1,
       socket: socket3,
@@ -4803,6 +4799,8 @@ var Supervisor = class {
     return this.#children.map(({ socket: socket2 }) => socket2);
   }
   start() {
+    runtime().onSignal("SIGCHLD", () => {
+    });
     for (const child of this.#children) this.#spawn(child);
   }
   counters() {
@@ -4843,18 +4841,9 @@ var Supervisor = class {
     this.#socket.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
   }
   #spawn(child) {
-    const { index } = child;
     const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
-    const count = this.#children.length + 1;
-    try {
-      child.pid = spawnSelf(placeArgument({ index, count, socketFd, memoryFd, parent: processNumber() }), [
-        socketFd,
-        memoryFd
-      ]);
-    } catch (error) {
-      if (!(error instanceof SystemError)) throw error;
-      throw new SystemError(error.syscall, error.errno, `cannot start worker ${index}: ${error.message}`);
-    }
+    const place = { index: child.index, count: this.#children.length + 1, socketFd, memoryFd, parent: processNumber() };
+    child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
   #noteEnd(child, now) {
     const end = endOf(child.pid);
@@ -4874,10 +4863,10 @@ var Supervisor = class {
     child.startAt = now;
     try {
       this.#spawn(child);
-      this.#tell(`worker ${child.index} ended (${child.end}): started again`);
+      this.#operator.warn(`worker ${child.index} ended (${child.end}): started again`);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      this.#tell(`worker ${child.index} ended (${child.end}): ${error.message}`);
+      this.#operator.warn(`worker ${child.index} ended (${child.end}): ${error.message}`);
       child.startAt = now + DELAY_MAX_MILLISECONDS;
     }
   }
@@ -4889,56 +4878,32 @@ function settledCounters({ counts }) {
 }
 
 // src/echo/command.ts
-var LAST_WORDS_MILLISECONDS = 50;
-async function runEcho(settings, place) {
-  const socket2 = openSocket2(settings, place);
-  if (place === void 0) {
-    for (const group4 of settings.join) joinGroup(socket2, group4);
-  }
+async function runEcho(settings) {
+  const socket2 = openSocket2(settings, settings.fd);
+  for (const group3 of settings.join) joinGroup(socket2, group3);
   let stoppedBy = "an error";
   let stopping = false;
   handleSignals((signal) => {
-    if (place !== void 0) return;
     const drain = signal === "SIGTERM" && !stopping ? settings.drainSeconds : 0;
     stopping = true;
     stoppedBy = signal;
-    manager?.notify("STOPPING=1");
+    manager.notify("STOPPING=1");
     if (drain === 0) return server.stop();
     operator.say(`stopping in ${drain} s`);
     setTimeout(() => server.stop(), drain * 1e3);
   });
   const output = new Output(1);
   const operator = new Operator({ output, json: settings.logFormat === "json", timed: settings.logTime });
-  const manager = place === void 0 ? new ServiceManager() : void 0;
-  const metricsServer = place === void 0 && settings.metrics !== void 0 ? new MetricsServer() : void 0;
-  const supervisor = place === void 0 && settings.workers > 1 ? new Supervisor({ socket: socket2, workers: settings.workers,
-  tell: (text) => operator.warn(text) }) : void 0;
-  const group3 = place === void 0 ? supervisor : new Worker(place);
-  const counters = group3?.block.counters[group3.index] ?? new Counters();
-  const server = new EchoServer({
+  const manager = new ServiceManager();
+  const metricsServer = settings.metrics === void 0 ? void 0 : new MetricsServer();
+  const supervisor = settings.workers === 1 ? void 0 : new Supervisor({ socket: socket2, settings, operator });
+  const server = createServer(settings, {
     socket: socket2,
-    counters,
-    group: group3,
-    guard: new Guard({
-      ...settings,
-      port: socket2.port,
-      refused: counters.refused,
-      maxRateWord: group3?.block.maxRateWord
-    }),
-    log: new Log({
-      output,
-      format: settings.logFormat,
-      timed: settings.logTime,
-      limitPerSecond: settings.logLimitPerSecond,
-      port: socket2.port,
-      linesLeft: group3?.block.linesLeft
-    }),
-    polling: new AdaptivePolling(settings.busyPollMicroseconds),
     output,
     operator,
+    group: supervisor,
     attention: metricsServer,
-    everySecond: () => manager?.everySecond(),
-    reflectTos: settings.reflectTos
+    everySecond: () => manager.everySecond()
   });
   const sumUp = (occasion, final) => {
     const summary = server.summary();
@@ -4947,54 +4912,33 @@ async function runEcho(settings, place) {
 ${summaryText(summary)}`);
   };
   const sumUpSoFar = () => sumUp("running for", false);
-  if (place === void 0) {
-    const { name, onSignal } = runtime();
-    onSignal("SIGUSR2", sumUpSoFar);
-    if (settings.summaryEverySeconds !== void 0) setInterval(sumUpSoFar, settings.summaryEverySeconds * 1e3);
-    await metricsServer?.listen(settings.metrics, {
-      prefix: "echo",
-      metrics: () => server.metrics([socket2, ...supervisor?.sockets ?? []]),
-      healthy: () => !stopping
-    });
-    for (const notice of noticesOf(socket2, settings)) operator.warn(notice);
-    if (supervisor !== void 0) {
-      onSignal("SIGCHLD", () => {
-      });
-      supervisor.block.linesLeft[0] = settings.logLimitPerSecond;
-      supervisor.start();
-    }
-    const workers = supervisor === void 0 ? "" : `, ${settings.workers} workers`;
-    operator.say(`listening on ${socket2.endpoint} (${socket2.families}, ${name}${workers})`);
-    manager?.notify("READY=1");
-  }
+  const { name, onSignal } = runtime();
+  onSignal("SIGUSR2", sumUpSoFar);
+  if (settings.summaryEverySeconds !== void 0) setInterval(sumUpSoFar, settings.summaryEverySeconds * 1e3);
+  await metricsServer?.listen(settings.metrics, {
+    prefix: "echo",
+    metrics: () => server.metrics([socket2, ...supervisor?.sockets ?? []]),
+    healthy: () => !stopping
+  });
+  for (const notice of noticesOf(socket2, settings)) operator.warn(notice);
+  supervisor?.start();
+  const workers = supervisor === void 0 ? "" : `, ${settings.workers} workers`;
+  operator.say(`listening on ${socket2.endpoint} (${socket2.families}, ${name}${workers})`);
+  manager.notify("READY=1");
   try {
     await server.run();
   } finally {
-    if (place === void 0) {
-      await supervisor?.stop();
-      server.drain([...socket2.adopted ? [] : [socket2], ...supervisor?.sockets ?? []]);
-    }
+    await supervisor?.stop();
+    server.drain([...socket2.adopted ? [] : [socket2], ...supervisor?.sockets ?? []]);
     const last2 = settings.summaryFormat === "json";
     if (last2) output.settle(LAST_WORDS_MILLISECONDS);
     else output.close(LAST_WORDS_MILLISECONDS);
-    if (place === void 0) sumUp(`stopped by ${stoppedBy} after`, true);
-    else server.publish();
+    sumUp(`stopped by ${stoppedBy} after`, true);
     if (last2) output.close(LAST_WORDS_MILLISECONDS);
     supervisor?.close();
     socket2.close();
     operator.close(LAST_WORDS_MILLISECONDS);
   }
-}
-function openSocket2(settings, place) {
-  const { port, address, family, fd, receiveBufferBytes: receiveBuffer } = settings;
-  const inherited = place?.socketFd ?? fd;
-  const socket2 = inherited === void 0 ? BatchSocket.bind({ port, address, family, receiveBuffer }) : BatchSocket.adopt(
-  inherited, { receiveBuffer });
-  if (settings.reflectTos) {
-    socket2.setOption(IPPROTO_IP, IP_RECVTOS, 1);
-    if (socket2.domain === AF_INET6) socket2.setOption(IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-  }
-  return socket2;
 }
 function noticesOf({ notices, receiveBuffer }, { receiveBufferBytes: asked }) {
   if (receiveBuffer >= asked) return notices;
@@ -5760,27 +5704,27 @@ var ProbeMetrics = class {
   }
   of(targets) {
     const observed = (target) => this.#observed.get(target) ?? NOTHING_OBSERVED;
-    const metric = (name, type, help, samplesOf) => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
+    const metric2 = (name, type, help, samplesOf) => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
     const ofPaths = (samplesOf) => ({ sockets, ledger: { paths } }, labels) => paths.flatMap((account, i) => samplesOf(account,
     { ...labels, source_port: sockets[i].localPort }));
     const metrics = [
-      metric(
+      metric2(
         "requests",
         "counter",
         "Requests by what became of them within the time-out.",
         ({ ledger }, labels) => outcomeSamples(ledger.total, labels)
       ),
-      metric(
+      metric2(
         "round_trip_seconds",
         "histogram",
         "Round-trip times of good answers.",
         (target, labels) => histogramSamples(labels, BOUNDS, observed(target).counts, observed(target).sum)
       ),
-      metric("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
+      metric2("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
         const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
         return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
       }),
-      metric("good_answer_age_seconds", "gauge", "Time since the last good answer.", (target, labels) => {
+      metric2("good_answer_age_seconds", "gauge", "Time since the last good answer.", (target, labels) => {
         const { goodAt } = observed(target);
         return goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }];
       })
@@ -5788,8 +5732,8 @@ var ProbeMetrics = class {
     if (targets.every(({ ledger }) => ledger.paths.length === 0)) return metrics;
     return [
       ...metrics,
-      metric("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
-      metric(
+      metric2("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
+      metric2(
         "path_round_trip_seconds",
         "counter",
         "Sum of round-trip times by source port.",
@@ -6948,7 +6892,6 @@ async function ask({ settings, set, terminal, reread, isStopped }) {
     await terminal.drain(isStopped);
   }, isStopped);
   report.finish();
-  await server?.close();
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
 function targetOptions(settings) {
@@ -6975,11 +6918,12 @@ async function main(args) {
     const place = readPlace(args);
     const settings = parseEcho(place === void 0 ? args : args.slice(0, -1));
     if (typeof settings === "string") return await inform(settings, ECHO);
-    await runEcho(settings, place);
+    await (place === void 0 ? runEcho(settings) : runWorker(settings, place));
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof SystemError || error instanceof LibraryError)) throw error;
-    print(console.error, `echo.ts: ${error.message}`);
+    const priority = error instanceof SystemError ? journalPriority(3) : "";
+    print(console.error, `${priority}echo.ts: ${error.message}`);
     return error instanceof UsageError ? 2 : 1;
   }
 }

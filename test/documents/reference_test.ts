@@ -15,6 +15,8 @@ import { DOCUMENTS, read, section, tableRows } from "./markdown.ts";
 const FOREIGN = new Set([
   ...[
     "--allow-ffi",
+    "--hot",
+    "--watch",
     "--allow-net",
     "--unit",
     "--priority",

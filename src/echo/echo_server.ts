@@ -48,10 +48,10 @@ interface Pacing {
   readonly sleepMilliseconds: number;
 }
 
-/** With signals only: they are handled within 250 ms under load. */
+/** With signals only: under load, {@link SIGNAL_TURNS} take 160 ms. */
 const ALONE: Pacing = {
   pauseMicroseconds: 10_000,
-  pauseTurns: 3,
+  pauseTurns: 4,
   idleTurns: SIGNAL_TURNS,
   napMilliseconds: 50,
   sleepMilliseconds: 1000,

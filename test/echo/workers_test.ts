@@ -364,6 +364,12 @@ describe("--workers, where it cannot be", () => {
     },
   );
 
+  test("a file of another version: its workers end, and say why", async () => {
+    const { code, stdout, stderr } = await runProgram(["9000", "--workers", "2", "--worker=0.0.0,1,2,3,4,5"]);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+    assert.equal(stderr, "echo.ts: the program was replaced by another version: restart the server\n");
+  });
+
   test("another server of the same user does not get the port", async () => {
     await withWorkers(2, {}, async ({ port }) => {
       for (const workers of ["1", "2"]) {

@@ -3891,7 +3891,7 @@ var ATTENTIVE = {
   sleepMilliseconds: 20
 };
 var FAILURE_PAUSE_MILLISECONDS = 50;
-var DRAIN_MILLISECONDS = 50;
+var DRAIN_MILLISECONDS = 30;
 var EchoServer = class {
   #socket;
   #guard;
@@ -3984,8 +3984,9 @@ var EchoServer = class {
     });
   }
   drain(sockets) {
-    for (const socket2 of sockets) {
-      const end = performance.now() + DRAIN_MILLISECONDS / sockets.length;
+    const start = performance.now();
+    for (const [i, socket2] of sockets.entries()) {
+      const end = start + DRAIN_MILLISECONDS * (i + 1) / sockets.length;
       while (performance.now() < end && socket2.receive(this.#batch, false) > 0) {
         this.#guard.refused[STOPPING] += this.#count();
       }
@@ -4690,7 +4691,8 @@ function bindBeside({ fd: first, domain }) {
 }
 function check3(syscall, result2) {
   if (result2 >= 0) return result2;
-  const message = `cannot share the port among workers: ${syscall}: ${errnoMessage(-result2)}; leave out --workers`;
+  const reason = result2 === -EADDRINUSE ? "another user has bound the socket" : `${syscall}: ${errnoMessage(-result2)}`;
+  const message = `cannot share the port among workers: ${reason}; leave out --workers`;
   throw new SystemError(syscall, -result2, message);
 }
 var load3 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];

@@ -5,15 +5,20 @@
 
 import { close } from "../../ffi/libc.ts";
 
-const owned = new Set<number>();
+/** What has a descriptor. */
+interface Owner {
+  close(): void;
+}
+
+const owned = new Map<number, WeakRef<Owner>>();
 let forget: ((fd: number) => void) | undefined;
 
 /** Closes the descriptors of unreachable sockets. */
 const unreachable = new FinalizationRegistry(closeOwned);
 
 /** Makes a descriptor belong to a socket. */
-export function own(socket: object, fd: number): void {
-  owned.add(fd);
+export function own(socket: Owner, fd: number): void {
+  owned.set(fd, new WeakRef(socket));
   unreachable.register(socket, fd, socket);
 }
 
@@ -31,6 +36,11 @@ export function beforeClose(callback: (fd: number) => void): void {
 export function release(socket: object, fd: number): void {
   unreachable.unregister(socket);
   closeOwned(fd);
+}
+
+/** Closes all sockets. */
+export function closeAll(): void {
+  for (const socket of [...owned.values()]) socket.deref()?.close();
 }
 
 function closeOwned(fd: number): void {

@@ -18,6 +18,7 @@ import { type GroupOptions, joinGroup, leaveGroup } from "./groups.ts";
 import { MessageBatch } from "./message_batch.ts";
 import { isPath, type Path } from "./path.ts";
 import { waitFor, type WaitOptions } from "./readiness.ts";
+import "./reload.ts";
 import { noReach, type Route, routePath } from "./route.ts";
 import { otherPeer, sendError } from "./send_error.ts";
 import { INT_MAX } from "./socket_options.ts";

@@ -317,9 +317,9 @@ describe("probe", () => {
       "lo",
       "-n",
       "-tt",
-      // Small slots, so that the buffer holds all packets however busy the machine is.
+      // Slots for the longest train, and so small that the buffer holds all packets however busy the machine is.
       "-s",
-      "512",
+      "4224",
       "-B",
       "8192",
       "--immediate-mode",

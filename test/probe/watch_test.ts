@@ -73,7 +73,10 @@ describe("probe --watch", () => {
       await watch.waitFor(() => last() === "ok", "ok again");
       // The other requests of the last three make it partial in between.
       const verdicts = watch.verdicts(changing.target);
-      assert.deepEqual(verdicts, ["ok", "partial", "no_answer", "partial", "ok"]);
+      assert.deepEqual(verdicts.slice(0, 4), ["ok", "partial", "no_answer", "partial"]);
+      // On a busy machine, further requests may go without an answer.
+      assert.ok(verdicts.every((word, i) => word !== verdicts[i - 1]), `${verdicts}`);
+      assert.equal(verdicts.at(-1), "ok");
       const [first, , silent] = watch.events("verdict");
       assert.deepEqual([first!["previous"], first!["explanation"], silent!["previous"]], [null, null, "partial"]);
       assert.match(String(silent!["explanation"]), /^nothing came back from \S+ within 100ms/);

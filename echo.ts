@@ -1905,11 +1905,11 @@ function check(syscall, result2) {
 }
 
 // src/socket/descriptors.ts
-var owned = /* @__PURE__ */ new Set();
+var owned = /* @__PURE__ */ new Map();
 var forget;
 var unreachable = new FinalizationRegistry(closeOwned);
 function own(socket2, fd) {
-  owned.add(fd);
+  owned.set(fd, new WeakRef(socket2));
   unreachable.register(socket2, fd, socket2);
 }
 function isOwned(fd) {
@@ -3878,7 +3878,7 @@ var Incidents = class {
 // src/echo/echo_server.ts
 var ALONE = {
   pauseMicroseconds: 1e4,
-  pauseTurns: 3,
+  pauseTurns: 4,
   idleTurns: SIGNAL_TURNS,
   napMilliseconds: 50,
   sleepMilliseconds: 1e3
@@ -3891,7 +3891,7 @@ var ATTENTIVE = {
   sleepMilliseconds: 20
 };
 var FAILURE_PAUSE_MILLISECONDS = 50;
-var DRAIN_MILLISECONDS = 50;
+var DRAIN_MILLISECONDS = 30;
 var EchoServer = class {
   #socket;
   #guard;
@@ -3984,8 +3984,9 @@ var EchoServer = class {
     });
   }
   drain(sockets) {
-    for (const socket2 of sockets) {
-      const end = performance.now() + DRAIN_MILLISECONDS / sockets.length;
+    const start = performance.now();
+    for (const [i, socket2] of sockets.entries()) {
+      const end = start + DRAIN_MILLISECONDS * (i + 1) / sockets.length;
       while (performance.now() < end && socket2.receive(this.#batch, false) > 0) {
         this.#guard.refused[STOPPING] += this.#count();
       }
@@ -4435,9 +4436,6 @@ function spawnSelf(argument, descriptors) {
   if (error !== 0) throw new SystemError("posix_spawn", error, `cannot start a process: ${errnoMessage(error)}`);
   return pid.i32[0];
 }
-function processNumber() {
-  return processLibc().getpid();
-}
 function dieWithParent(name, parent) {
   const { prctl, getppid } = processLibc();
   const text = new Memory(name.length + 1);
@@ -4445,9 +4443,6 @@ function dieWithParent(name, parent) {
   prctl(PR_SET_NAME, text.pointer(0));
   prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
   return getppid() === parent;
-}
-function sendSignal(pid, signal) {
-  processLibc().kill(pid, signal);
 }
 function endOf(pid) {
   const status = new Memory(4);
@@ -4696,7 +4691,8 @@ function bindBeside({ fd: first, domain }) {
 }
 function check3(syscall, result2) {
   if (result2 >= 0) return result2;
-  const message = `cannot share the port among workers: ${syscall}: ${errnoMessage(-result2)}; leave out --workers`;
+  const reason = result2 === -EADDRINUSE ? "another user has bound the socket" : `${syscall}: ${errnoMessage(-result2)}`;
+  const message = `cannot share the port among workers: ${reason}; leave out --workers`;
   throw new SystemError(syscall, -result2, message);
 }
 var load3 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
@@ -4726,12 +4722,13 @@ function randomFactors() {
 // src/echo/worker.ts
 var TEND_MILLISECONDS = 1e3;
 function placeArgument({ index, count, socketFd, memoryFd, parent }) {
-  return `--worker=${[index, count, socketFd, memoryFd, parent]}`;
+  return `--worker=${[VERSION, index, count, socketFd, memoryFd, parent]}`;
 }
 function readPlace(args) {
-  const match = /^--worker=(\d+),(\d+),(\d+),(\d+),(\d+)$/.exec(args.at(-1) ?? "");
+  const match = /^--worker=([^,]+),(\d+),(\d+),(\d+),(\d+),(\d+)$/.exec(args.at(-1) ?? "");
   if (match === null) return void 0;
-  const [, index, count, socketFd, memoryFd, parent] = match.map(Number);
+  if (match[1] !== VERSION) throw new UsageError("the program was replaced by another version: restart the server");
+  const [index, count, socketFd, memoryFd, parent] = match.slice(2).map(Number);
   return { index, count, socketFd, memoryFd, parent };
 }
 var Worker = class {
@@ -4825,14 +4822,14 @@ var Supervisor = class {
   async stop() {
     Atomics.store(this.block.stop, 0, 1);
     const running = () => this.#children.filter(({ pid }) => pid !== 0);
-    for (const { pid } of running()) sendSignal(pid, SIGTERM);
+    for (const { pid } of running()) processLibc().kill(pid, SIGTERM);
     const end = performance.now() + STOP_MILLISECONDS;
     while (running().length > 0) {
       await new Promise((resolve2) => setTimeout(resolve2, 1));
       const now = performance.now();
       for (const child of running()) {
         this.#noteEnd(child, now);
-        if (now >= end && child.pid !== 0) sendSignal(child.pid, SIGKILL);
+        if (now >= end && child.pid !== 0) processLibc().kill(child.pid, SIGKILL);
       }
     }
   }
@@ -4842,7 +4839,13 @@ var Supervisor = class {
   }
   #spawn(child) {
     const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
-    const place = { index: child.index, count: this.#children.length + 1, socketFd, memoryFd, parent: processNumber() };
+    const place = {
+      index: child.index,
+      count: this.#children.length + 1,
+      socketFd,
+      memoryFd,
+      parent: processLibc().getpid()
+    };
     child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
   #noteEnd(child, now) {

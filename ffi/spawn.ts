@@ -42,11 +42,6 @@ export function spawnSelf(argument: string, descriptors: readonly number[]): num
   return pid.i32[0]!;
 }
 
-/** The number of this process. getpid(2) */
-export function processNumber(): number {
-  return processLibc().getpid();
-}
-
 /**
  * Names this process, and makes the kernel kill it when its parent ends. prctl(2)
  * @param name at most 15 characters
@@ -60,11 +55,6 @@ export function dieWithParent(name: string, parent: number): boolean {
   prctl(PR_SET_NAME, text.pointer(0));
   prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
   return getppid() === parent;
-}
-
-/** Sends a signal to a process. kill(2) */
-export function sendSignal(pid: number, signal: number): void {
-  processLibc().kill(pid, signal);
 }
 
 /** How a child process ended: `exit code 1` or `signal 9`; `undefined` while it runs. waitpid(2) */

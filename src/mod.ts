@@ -1,5 +1,5 @@
 /**
- * UDP sockets that know their local address, for Deno and Bun on Linux.
+ * UDP sockets that know their local address, for Deno, Bun and Node.js on Linux.
  *
  * A socket bound to all addresses of a host reports the local address of each datagram, and replies from it. `node:dgram`,
  * `Deno.listenDatagram` and `Bun.udpSocket` cannot.

@@ -20,6 +20,7 @@ import {
   BPF_TAX,
   BPF_W,
   BPF_X,
+  EADDRINUSE,
   ETH_P_IPV6,
   F_DUPFD_CLOEXEC,
   F_SETFD,
@@ -93,7 +94,8 @@ function bindBeside({ fd: first, domain }: BatchSocket): number {
 
 function check(syscall: string, result: number): number {
   if (result >= 0) return result;
-  const message = `cannot share the port among workers: ${syscall}: ${errnoMessage(-result)}; leave out --workers`;
+  const reason = result === -EADDRINUSE ? "another user has bound the socket" : `${syscall}: ${errnoMessage(-result)}`;
+  const message = `cannot share the port among workers: ${reason}; leave out --workers`;
   throw new SystemError(syscall, -result, message);
 }
 

@@ -5,8 +5,9 @@
 
 import { SIGKILL, SIGTERM, SO_REUSEPORT, SOL_SOCKET } from "../../ffi/constants.ts";
 import { OTHER_ERROR, SystemError } from "../../ffi/errno.ts";
+import { processLibc } from "../../ffi/library.ts";
 import { runtime } from "../../ffi/runtime.ts";
-import { endOf, processNumber, sendSignal, spawnSelf } from "../../ffi/spawn.ts";
+import { endOf, spawnSelf } from "../../ffi/spawn.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
@@ -120,14 +121,14 @@ export class Supervisor implements Group {
   async stop(): Promise<void> {
     Atomics.store(this.block.stop, 0, 1);
     const running = () => this.#children.filter(({ pid }) => pid !== 0);
-    for (const { pid } of running()) sendSignal(pid, SIGTERM);
+    for (const { pid } of running()) processLibc().kill(pid, SIGTERM);
     const end = performance.now() + STOP_MILLISECONDS;
     while (running().length > 0) {
       await new Promise((resolve) => setTimeout(resolve, 1));
       const now = performance.now();
       for (const child of running()) {
         this.#noteEnd(child, now);
-        if (now >= end && child.pid !== 0) sendSignal(child.pid, SIGKILL);
+        if (now >= end && child.pid !== 0) processLibc().kill(child.pid, SIGKILL);
       }
     }
   }
@@ -141,7 +142,13 @@ export class Supervisor implements Group {
 
   #spawn(child: Child): void {
     const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
-    const place = { index: child.index, count: this.#children.length + 1, socketFd, memoryFd, parent: processNumber() };
+    const place = {
+      index: child.index,
+      count: this.#children.length + 1,
+      socketFd,
+      memoryFd,
+      parent: processLibc().getpid(),
+    };
     child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
 

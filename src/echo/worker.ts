@@ -4,8 +4,10 @@
  */
 
 import { dieWithParent } from "../../ffi/spawn.ts";
+import { UsageError } from "../cli/arguments.ts";
 import { Output } from "../cli/output.ts";
 import { handleSignals } from "../cli/signals.ts";
+import { VERSION } from "../cli/version.ts";
 import type { Counters } from "./counters.ts";
 import { createServer, LAST_WORDS_MILLISECONDS, openSocket } from "./create_server.ts";
 import { type Group, SharedBlock } from "./group.ts";
@@ -31,14 +33,18 @@ export interface Place {
 
 /** The last argument of a worker. Users do not give it. */
 export function placeArgument({ index, count, socketFd, memoryFd, parent }: Place): string {
-  return `--worker=${[index, count, socketFd, memoryFd, parent]}`;
+  return `--worker=${[VERSION, index, count, socketFd, memoryFd, parent]}`;
 }
 
-/** The place of a worker with these arguments; `undefined` for any other process. */
+/**
+ * The place of a worker with these arguments; `undefined` for any other process.
+ * @throws {UsageError} if the process that has started it is of another version, which shares other memory
+ */
 export function readPlace(args: readonly string[]): Place | undefined {
-  const match = /^--worker=(\d+),(\d+),(\d+),(\d+),(\d+)$/.exec(args.at(-1) ?? "");
+  const match = /^--worker=([^,]+),(\d+),(\d+),(\d+),(\d+),(\d+)$/.exec(args.at(-1) ?? "");
   if (match === null) return undefined;
-  const [, index, count, socketFd, memoryFd, parent] = match.map(Number);
+  if (match[1] !== VERSION) throw new UsageError("the program was replaced by another version: restart the server");
+  const [index, count, socketFd, memoryFd, parent] = match.slice(2).map(Number);
   return { index: index!, count: count!, socketFd: socketFd!, memoryFd: memoryFd!, parent: parent! };
 }
 

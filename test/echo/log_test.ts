@@ -9,7 +9,7 @@ import { UdpSocket } from "../../src/mod.ts";
 import { assertEchoed, noCompiler } from "../support/client.ts";
 import { Fifo } from "../support/fifo.ts";
 import { LONG, missing } from "../support/process.ts";
-import { PROGRAMS, serve, type Server, withServer } from "../support/server.ts";
+import { serve, type Server, withServer } from "../support/server.ts";
 
 /** The environment of the tests with another locale. */
 const withLocale = (locale: string) => ({ ...process.env, LC_ALL: locale, LC_CTYPE: "", LANG: "" });
@@ -66,99 +66,97 @@ function lines(server: Server, count: number): Promise<string[]> {
   return server.waitFor(() => server.lines.length >= count && server.lines, `${count} lines on standard output`);
 }
 
-for (const program of PROGRAMS) {
-  describe(`${program}: log lines`, { skip: noCompiler }, () => {
-    test("text", async () => {
-      const payloads = [...PAYLOADS, ...LONG_PAYLOADS].map(([payload]) => payload);
-      await withServer({ program, ...UTF8 }, async (server) => {
-        for (const [address, inUri] of [["127.0.0.2", "127.0.0.2"], ["::1", "[::1]"]] as const) {
-          const before = server.lines.length;
-          const { local } = await assertEchoed(address, server.port, { payloads });
-          const expected = [
-            ...PAYLOADS.map(([, shown]) => `[${shown}]`),
-            ...LONG_PAYLOADS.map(([payload, shown]) => `[${shown}] (${length(payload)} bytes)`),
-          ].map((shown) => `RECV: ${local} -> ${inUri}:${server.port} - ${shown}`);
-          assert.deepEqual((await lines(server, before + payloads.length)).slice(before), expected);
-        }
-      });
-    });
-
-    test("json", async () => {
-      const payloads = [...PAYLOADS, ...LONG_PAYLOADS];
-      await withServer({ program, args: ["--log", "json"], ...UTF8 }, async (server) => {
-        for (const [address, inUri] of [["127.0.0.2", "127.0.0.2"], ["::1", "[::1]"]] as const) {
-          const [from, before] = [Date.now(), server.lines.length];
-          const options = { payloads: payloads.map(([payload]) => payload) };
-          const { local: peer } = await assertEchoed(address, server.port, options);
-          const written = (await lines(server, before + payloads.length)).slice(before);
-          for (const [i, line] of written.entries()) {
-            const [payload, shown] = payloads[i] ?? ["", ""];
-            const { time, ...rest } = JSON.parse(line);
-            const local = `${inUri}:${server.port}`;
-            assert.deepEqual(rest, { event: "echo", peer, local, bytes: length(payload), payload: shown }, line);
-            assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
-            // Millisecond clocks of two processes may disagree by one.
-            assert.ok(Date.parse(time) >= from - 2 && Date.parse(time) <= Date.now() + 2, time);
-          }
-          assert.equal(written.length, payloads.length);
-        }
-      });
-    });
-
-    test("random bytes never make more than one line of printable text each", async () => {
-      for (const log of ["text", "json"]) {
-        const count = 400;
-        const server = await serve({ program, args: ["--log", log], ...UTF8 });
-        await assertEchoed("127.0.0.1", server.port, { sizes: ["0-100"], count, seed: 7 });
-        await assertEchoed("127.0.0.1", server.port, { payloads: everyCharacter(), count });
-        const { log_lines_dropped } = await server.stop();
-        const written = server.lines.filter((line) => /^RECV: |^\{"event":"echo"/.test(line));
-        for (const line of written) assert.match(line, PRINTABLE);
-        // Some may be dropped when this process is slow to read them.
-        assert.equal(written.length + log_lines_dropped, 2 * count);
-        assert.ok(written.length > count, `${written.length} lines`);
-        assert.equal(server.lines.length, written.length + (log === "json" ? 1 : 0), "lines that should not be");
+describe("log lines", { skip: noCompiler }, () => {
+  test("text", async () => {
+    const payloads = [...PAYLOADS, ...LONG_PAYLOADS].map(([payload]) => payload);
+    await withServer({ ...UTF8 }, async (server) => {
+      for (const [address, inUri] of [["127.0.0.2", "127.0.0.2"], ["::1", "[::1]"]] as const) {
+        const before = server.lines.length;
+        const { local } = await assertEchoed(address, server.port, { payloads });
+        const expected = [
+          ...PAYLOADS.map(([, shown]) => `[${shown}]`),
+          ...LONG_PAYLOADS.map(([payload, shown]) => `[${shown}] (${length(payload)} bytes)`),
+        ].map((shown) => `RECV: ${local} -> ${inUri}:${server.port} - ${shown}`);
+        assert.deepEqual((await lines(server, before + payloads.length)).slice(before), expected);
       }
-    });
-
-    test("a locale without UTF-8: every character outside ASCII is escaped", async () => {
-      for (const [payload, shown] of NON_ASCII) {
-        for (const log of ["text", "json"]) {
-          await withServer({ program, args: ["--log", log], env: withLocale("C") }, async (server) => {
-            await assertEchoed("127.0.0.1", server.port, { payloads: [payload] });
-            const [line = ""] = await lines(server, 1);
-            assert.equal(log === "json" ? JSON.parse(line).payload : line.match(/\[(.*)\]/)?.[1], shown);
-          });
-        }
-      }
-    });
-
-    test("no locale: a pipe gets UTF-8", async () => {
-      await withServer({ program, env: withLocale("") }, async (server) => {
-        await assertEchoed("127.0.0.1", server.port, { payloads: ["é"] });
-        assert.match((await lines(server, 1))[0]!, /\[é\]$/);
-      });
-    });
-
-    test("--log none, -q", async () => {
-      for (const args of [["--log", "none"], ["-q"], ["--quiet"]]) {
-        const server = await serve({ program, args });
-        await assertEchoed("127.0.0.1", server.port, { count: 10 });
-        await server.stop();
-        assert.equal(server.stdout, "");
-      }
-    });
-
-    test("--log-limit 0: every datagram has its line", LONG, async () => {
-      const server = await serve({ program, args: ["--log-limit", "0"] });
-      const { sent } = await assertEchoed("127.0.0.1", server.port, { count: 5000, window: 4 });
-      const { log_lines_dropped } = await server.stop();
-      assert.equal(server.lines.length + log_lines_dropped, sent);
-      assert.ok(server.lines.every((line) => line.startsWith("RECV: ") && line.endsWith("]")));
-      assert.ok(server.lines.length > 100, `${server.lines.length} lines`);
     });
   });
-}
+
+  test("json", async () => {
+    const payloads = [...PAYLOADS, ...LONG_PAYLOADS];
+    await withServer({ args: ["--log", "json"], ...UTF8 }, async (server) => {
+      for (const [address, inUri] of [["127.0.0.2", "127.0.0.2"], ["::1", "[::1]"]] as const) {
+        const [from, before] = [Date.now(), server.lines.length];
+        const options = { payloads: payloads.map(([payload]) => payload) };
+        const { local: peer } = await assertEchoed(address, server.port, options);
+        const written = (await lines(server, before + payloads.length)).slice(before);
+        for (const [i, line] of written.entries()) {
+          const [payload, shown] = payloads[i] ?? ["", ""];
+          const { time, ...rest } = JSON.parse(line);
+          const local = `${inUri}:${server.port}`;
+          assert.deepEqual(rest, { event: "echo", peer, local, bytes: length(payload), payload: shown }, line);
+          assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+          // Millisecond clocks of two processes may disagree by one.
+          assert.ok(Date.parse(time) >= from - 2 && Date.parse(time) <= Date.now() + 2, time);
+        }
+        assert.equal(written.length, payloads.length);
+      }
+    });
+  });
+
+  test("random bytes never make more than one line of printable text each", async () => {
+    for (const log of ["text", "json"]) {
+      const count = 400;
+      const server = await serve({ args: ["--log", log], ...UTF8 });
+      await assertEchoed("127.0.0.1", server.port, { sizes: ["0-100"], count, seed: 7 });
+      await assertEchoed("127.0.0.1", server.port, { payloads: everyCharacter(), count });
+      const { log_lines_dropped } = await server.stop();
+      const written = server.lines.filter((line) => /^RECV: |^\{"event":"echo"/.test(line));
+      for (const line of written) assert.match(line, PRINTABLE);
+      // Some may be dropped when this process is slow to read them.
+      assert.equal(written.length + log_lines_dropped, 2 * count);
+      assert.ok(written.length > count, `${written.length} lines`);
+      assert.equal(server.lines.length, written.length + (log === "json" ? 1 : 0), "lines that should not be");
+    }
+  });
+
+  test("a locale without UTF-8: every character outside ASCII is escaped", async () => {
+    for (const [payload, shown] of NON_ASCII) {
+      for (const log of ["text", "json"]) {
+        await withServer({ args: ["--log", log], env: withLocale("C") }, async (server) => {
+          await assertEchoed("127.0.0.1", server.port, { payloads: [payload] });
+          const [line = ""] = await lines(server, 1);
+          assert.equal(log === "json" ? JSON.parse(line).payload : line.match(/\[(.*)\]/)?.[1], shown);
+        });
+      }
+    }
+  });
+
+  test("no locale: a pipe gets UTF-8", async () => {
+    await withServer({ env: withLocale("") }, async (server) => {
+      await assertEchoed("127.0.0.1", server.port, { payloads: ["é"] });
+      assert.match((await lines(server, 1))[0]!, /\[é\]$/);
+    });
+  });
+
+  test("--log none, -q", async () => {
+    for (const args of [["--log", "none"], ["-q"], ["--quiet"]]) {
+      const server = await serve({ args });
+      await assertEchoed("127.0.0.1", server.port, { count: 10 });
+      await server.stop();
+      assert.equal(server.stdout, "");
+    }
+  });
+
+  test("--log-limit 0: every datagram has its line", LONG, async () => {
+    const server = await serve({ args: ["--log-limit", "0"] });
+    const { sent } = await assertEchoed("127.0.0.1", server.port, { count: 5000, window: 4 });
+    const { log_lines_dropped } = await server.stop();
+    assert.equal(server.lines.length + log_lines_dropped, sent);
+    assert.ok(server.lines.every((line) => line.startsWith("RECV: ") && line.endsWith("]")));
+    assert.ok(server.lines.length > 100, `${server.lines.length} lines`);
+  });
+});
 
 test("the number of lines left out is reported again if the report was lost", { skip: missing("mkfifo") }, () => {
   const pipe = new Fifo();

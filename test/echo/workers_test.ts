@@ -17,7 +17,7 @@ import {
 import { FULL } from "../support/full_mode.ts";
 import { noHosts } from "../support/hosts.ts";
 import { inherit, ordinaryUser, publicCommand, sandbox, withCommand } from "../support/privilege.ts";
-import { LONG, missing, run, runSync, until } from "../support/process.ts";
+import { LONG, missing, notRoot, run, runSync, until } from "../support/process.ts";
 import {
   assertLaw,
   freePort,
@@ -328,7 +328,7 @@ describe("--workers, where it cannot be", () => {
   });
 
   test(
-    "no memory to share, and no kernel that tells the arguments",
+    "no memory to share",
     { skip: noCompiler || missing("systemd-analyze") },
     async () => {
       const port = await freePort();
@@ -363,6 +363,21 @@ describe("--workers, where it cannot be", () => {
       });
     },
   );
+
+  test("a socket of another user", { skip: noPython || missing("setpriv") || notRoot }, async () => {
+    const port = await freePort();
+    const command = [...ordinaryUser(), ...publicCommand(["--fd", "{fd}", "-q", "--workers", "2"])];
+    const { code, stdout, stderr } = await run(inherit("--port", `${port}`, ...command));
+    assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
+    const message = "cannot share the port among workers: another user has bound the socket; leave out --workers";
+    assert.equal(stderr, `echo.ts: ${message}\n`);
+  });
+
+  test("a file of another version: its workers end, and say why", async () => {
+    const { code, stdout, stderr } = await runProgram(["9000", "--workers", "2", "--worker=0.0.0,1,2,3,4,5"]);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: "" });
+    assert.equal(stderr, "echo.ts: the program was replaced by another version: restart the server\n");
+  });
 
   test("another server of the same user does not get the port", async () => {
     await withWorkers(2, {}, async ({ port }) => {

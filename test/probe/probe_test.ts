@@ -5,7 +5,7 @@ import { after, before, describe, test } from "node:test";
 import { LONG, missing, notRoot, Process, run, which } from "../support/process.ts";
 import { misbehave, probe, probeOne, readProbe } from "../support/probe.ts";
 import { onTerminal, screen, type TerminalOptions } from "../support/terminal.ts";
-import { commandLine, freePort, PROGRAMS, runProgram, serve, type Server } from "../support/server.ts";
+import { commandLine, freePort, runProgram, serve, type Server } from "../support/server.ts";
 
 const FAST = ["--interval", "10ms"];
 const program = "src/main.ts";
@@ -22,26 +22,24 @@ describe("probe", () => {
   });
   after(() => server?.kill());
 
-  for (const program of PROGRAMS) {
-    test(`${program}: several targets, as a table`, async () => {
-      const args = ["127.0.0.1", "127.0.0.2", "[::1]", `127.0.0.1:${closedPort}`, "--port", port, ...FAST];
-      const { code, stdout, stderr } = await runProgram(["probe", ...args], { program });
-      assert.deepEqual([code, stderr], [1, ""]);
-      const lines = stdout.split("\n");
-      assert.match(lines[0]!, /^target +verdict +received +loss +minimum +median +p99$/);
-      for (const [i, target] of [`127.0.0.1:${port}`, `127.0.0.2:${port}`, `[::1]:${port}`].entries()) {
-        const [name, verdict, received, loss, ...times] = lines[i + 1]!.split(/ {2,}/);
-        assert.deepEqual([name, verdict, received, loss], [target, "ok", "5/5", "0 %"]);
-        assert.match(times.join(" "), /^\d+\.\d{3} \d+\.\d{3} \d+\.\d{3} ms$/);
-      }
-      assert.match(lines[4]!, new RegExp(`^127\\.0\\.0\\.1:${closedPort} +refused +0/5 +100 % +- +- +-$`));
-      assert.deepEqual(lines.slice(5), [
-        "",
-        `127.0.0.1:${closedPort} refused: nothing listens at port ${closedPort}, or its firewall rejects (ICMP port unreachable)`,
-        "",
-      ]);
-    });
-  }
+  test("several targets, as a table", async () => {
+    const args = ["127.0.0.1", "127.0.0.2", "[::1]", `127.0.0.1:${closedPort}`, "--port", port, ...FAST];
+    const { code, stdout, stderr } = await runProgram(["probe", ...args]);
+    assert.deepEqual([code, stderr], [1, ""]);
+    const lines = stdout.split("\n");
+    assert.match(lines[0]!, /^target +verdict +received +loss +minimum +median +p99$/);
+    for (const [i, target] of [`127.0.0.1:${port}`, `127.0.0.2:${port}`, `[::1]:${port}`].entries()) {
+      const [name, verdict, received, loss, ...times] = lines[i + 1]!.split(/ {2,}/);
+      assert.deepEqual([name, verdict, received, loss], [target, "ok", "5/5", "0 %"]);
+      assert.match(times.join(" "), /^\d+\.\d{3} \d+\.\d{3} \d+\.\d{3} ms$/);
+    }
+    assert.match(lines[4]!, new RegExp(`^127\\.0\\.0\\.1:${closedPort} +refused +0/5 +100 % +- +- +-$`));
+    assert.deepEqual(lines.slice(5), [
+      "",
+      `127.0.0.1:${closedPort} refused: nothing listens at port ${closedPort}, or its firewall rejects (ICMP port unreachable)`,
+      "",
+    ]);
+  });
 
   test("the table counts what the verdict and the explanation count", async () => {
     // Of three answers one is late: it is neither received nor lost.

@@ -14,6 +14,8 @@ import {
 import { explanation } from "../../src/probe/explanation.ts";
 import { jsonReport } from "../../src/probe/json_report.ts";
 import { lineReport } from "../../src/probe/line_report.ts";
+import { timesOf } from "../../src/probe/report.ts";
+import { TimeStatistics } from "../../src/probe/statistics.ts";
 import { tableReport } from "../../src/probe/table_report.ts";
 import { verdict } from "../../src/probe/verdict.ts";
 import { Asked, icmp, peerOf, REFUSED, reportOf, ROUTER, Screen, settingsOf, TARGET } from "../support/asked.ts";
@@ -559,6 +561,14 @@ const EXPLANATIONS: readonly (readonly [asked: Asked, args: readonly string[], w
     "192.0.2.10:9000 refused: nothing listens at port 9000, or its firewall rejects (ICMP port unreachable)",
   ],
 ];
+
+test("times of a thousand answers", () => {
+  const times = new TimeStatistics();
+  for (let value = 1; value <= 1000; value++) times.add(value);
+  const figures = Object.fromEntries(timesOf(times));
+  assert.deepEqual([figures["minimum"], figures["mean"], figures["maximum"]], [1, 500.5, 1000]);
+  assert.deepEqual(["median", "p90", "p99", "p99.9"].map((name) => figures[name]), [500, 900, 990, 999]);
+});
 
 test("source ports without answers are named, beside others that have some", () => {
   const broken = (asked: Asked) => explanation(asked.target, settingsOf("--source-ports", "2"));

@@ -26,9 +26,6 @@ export const RUNTIME: "Bun" | "Deno" | "Node" = process.versions.bun ? "Bun" : p
 /** The top folder of the repository. */
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The programs of the end-to-end tests. A smoke test covers `src/main.ts`, from which `echo.ts` is made. */
-export const PROGRAMS = ["echo.ts"] as const;
-
 /** Deno gets the one permission that the program needs, and never prompts. */
 const RUNTIME_OPTIONS = RUNTIME === "Deno" ? ["--allow-ffi", "--no-prompt"] : [];
 

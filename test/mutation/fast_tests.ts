@@ -33,7 +33,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
   echo: { simulations: ["echo"], tests: ["documents/reference", "echo/options", "echo/log"] },
   probe: {
     simulations: ["probe", "mtu"],
-    tests: ["probe/reports", "documents/reference", "probe/usage", "probe/faults"],
+    tests: ["probe/reports", "probe/metrics", "documents/reference", "probe/usage", "probe/faults"],
   },
   src: { simulations: [], tests: ["mod", "echo/usage", "probe/usage"] },
 };

@@ -1,8 +1,10 @@
 /** The expected results of the probe, from the datagrams that it sends and reads. */
+import { isIPv4 } from "./address.ts";
 import type { Attempt } from "./kernel_send.ts";
 import type { KernelSocket, Message, QueuedError } from "./kernel_socket.ts";
 import type { ProbePlan } from "./probe_plan.ts";
 import { sameBytes } from "./reply_checks.ts";
+import * as option from "./socket_options.ts";
 import { MILLISECOND } from "./time.ts";
 import { Violation } from "./violation.ts";
 import type { Observer, World } from "./world.ts";
@@ -201,6 +203,9 @@ export class ProbeOracle implements Observer {
     const i = this.#plan.targets.findIndex(({ address, port }) => address === peer.address && port === peer.port);
     const target = this.targets[i];
     if (target === undefined || payloads.length !== 1) throw new Violation(`a request to ${peer.address}`);
+    const by = socket.options.get(isIPv4(peer.address) ? option.IP_UNICAST_IF : option.IPV6_UNICAST_IF);
+    // It is in network byte order. ip(7)
+    if (by !== this.#plan.interfaceIndex << 24) throw new Violation(`a request by interface ${by >>> 24}`);
     this.#sockets.set(socket, target);
     target.attempted(payloads[0]!, attempt, this.#sending.now, this.#sending.realtime);
   }

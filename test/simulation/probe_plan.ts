@@ -46,6 +46,8 @@ export interface ProbePlan {
   readonly size: number;
   readonly connected: boolean;
   readonly dontFragment: boolean;
+  /** The interface that requests are to leave by; 0 for any. */
+  readonly interfaceIndex: number;
   /** Ports that requests leave from in turn. */
   readonly sourcePorts: number;
   readonly events: readonly PlannedEvent[];
@@ -92,6 +94,7 @@ export function makeProbePlan(seed: number): ProbePlan {
     size: random.pick([64, 64, 16, 1400, random.between(16, 5000)]),
     connected: random.chance(0.2),
     dontFragment: random.chance(0.2),
+    interfaceIndex: random.chance(0.1) ? random.pick([2, 3]) : 0,
     sourcePorts: random.chance(0.2) ? random.between(2, 4) : 1,
     events,
     stop: random.chance(0.2)
@@ -136,6 +139,7 @@ function makeTarget(random: Random, address: string, timeoutMilliseconds: number
 
 /** The command line of a plan, behind `probe`. */
 export function argumentsOf(plan: ProbePlan): string[] {
+  const by = plan.host.interfaces.find(({ index }) => index === plan.interfaceIndex);
   const hosts = plan.targets.map(({ address, port }) =>
     address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`
   );
@@ -146,6 +150,7 @@ export function argumentsOf(plan: ProbePlan): string[] {
     ...["-t", `${plan.timeoutMilliseconds}ms`, "-s", `${plan.size}`],
     ...plan.connected ? ["--connected"] : [],
     ...plan.dontFragment ? ["--df"] : [],
+    ...by === undefined ? [] : ["--interface", by.name],
     ...["--source-ports", `${plan.sourcePorts}`],
   ];
 }

@@ -824,6 +824,8 @@ var lazySignatures = {
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
   epoll_create1: { parameters: ["i32"], result: "i32" },
   epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
+  malloc: { parameters: ["u32"], result: "pointer" },
+  free: { parameters: ["pointer"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
@@ -2337,6 +2339,12 @@ var Messages = class {
     this.segmentSizes[i] = size;
   }
 };
+function requirePayload(payload) {
+  const size = requireBytes("sendmmsg", "a payload", payload);
+  if (size <= PAYLOAD_SIZE_MAX) return size;
+  const message = `a payload of ${size} bytes is too large: a datagram carries 65507 bytes over IPv4, 65527 over IPv6`;
+  throw new SystemError("sendmmsg", EMSGSIZE, message);
+}
 
 // src/socket/coalesce.ts
 var WINDOW = 64;
@@ -3099,8 +3107,7 @@ var MessageBatch = class {
     return value < 0 ? void 0 : value;
   }
   setTrafficClass(i, value) {
-    const checked = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
-    this.#at(i).sendTrafficClasses[i] = checked;
+    this.#at(i).sendTrafficClasses[i] = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
   }
   hopLimit(i) {
     const value = this.#at(i).hopLimits[i];
@@ -3207,12 +3214,6 @@ var MessageBatch = class {
     throw invalid("sendmmsg", message);
   }
 };
-function requirePayload(payload) {
-  const size = requireBytes("sendmmsg", "a payload", payload);
-  if (size <= PAYLOAD_SIZE_MAX) return size;
-  const message = `a payload of ${size} bytes is too large: a datagram carries 65507 bytes over IPv4, 65527 over IPv6`;
-  throw new SystemError("sendmmsg", EMSGSIZE, message);
-}
 
 // ffi/socket_filter.ts
 function attachFilter(fd, program) {

@@ -34,6 +34,8 @@ export class Epoll {
   readonly #i32 = this.#memory.i32;
   readonly #event = this.#memory.pointer(0);
   readonly #events = this.#memory.pointer(epoll_event.size);
+  // The other thread writes to memory of libc: it goes on when the runtime has ended this thread and freed its memory.
+  readonly #reported = lazyLibc().malloc(EVENTS_MAX * epoll_event.size);
   readonly #call = lazyLibc();
   readonly #errno = libc().errno;
   readonly #blocking: Blocking<typeof blockingSignatures> = loadBlocking(blockingSignatures, () => this.wake());
@@ -72,9 +74,11 @@ export class Epoll {
 
   /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
   async wait(): Promise<number> {
-    const count = await this.#blocking.call.epoll_wait(this.#epoll, this.#events, EVENTS_MAX, -1);
+    const count = await this.#blocking.call.epoll_wait(this.#epoll, this.#reported, EVENTS_MAX, -1);
     // A signal may have ended it.
-    return Math.max(0, count);
+    if (count <= 0) return 0;
+    libc().call.memcpy(this.#events, this.#reported, count * epoll_event.size);
+    return count;
   }
 
   /** Sets whether a pending {@link wait} keeps the process alive; it does by default. */

@@ -65,6 +65,10 @@ const lazySignatures = {
   epoll_create1: { parameters: ["i32"], result: "i32" },
   /** `int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)` */
   epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
+  /** `void *malloc(size_t size)` */
+  malloc: { parameters: ["u32"], result: "pointer" },
+  /** `void free(void *ptr)`; the declared result is meaningless */
+  free: { parameters: ["pointer"], result: "i32" },
   /** `int eventfd(unsigned int initval, int flags)` */
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   /** `int ioctl(int fd, unsigned long op, void *argp)` */

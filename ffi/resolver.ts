@@ -5,6 +5,7 @@
 
 import { AF_INET, AF_INET6, EAI_NONAME, SOCK_DGRAM } from "./constants.ts";
 import { type Blocking, loadBlocking } from "./blocking.ts";
+import type { Pointer } from "./contract.ts";
 import { addrinfo } from "./layouts.ts";
 import { lazyLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
@@ -42,9 +43,17 @@ export function getaddrinfoOnThread(name: string, family: number): Promise<Uint8
   const memory = writeQuestion(name, family);
   if (memory === undefined) return Promise.resolve(EAI_NONAME);
   const { call } = blocking ??= loadBlocking(blockingSignatures, () => {});
-  const ask = () =>
-    call.getaddrinfo(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS))
-      .then((error) => readAnswers(memory, error));
+  const { free } = lazyLibc();
+  // The other thread uses memory of libc: it goes on when the runtime has ended this thread and freed its memory.
+  const ask = async () => {
+    const question = copyToLibc(memory, NAME, name.length + 1);
+    const hints = copyToLibc(memory, HINTS, addrinfo.size);
+    const answers = copyToLibc(memory, ANSWERS, 8);
+    const error = await call.getaddrinfo(question, null, hints, answers);
+    libc().call.memcpy(memory.pointer(ANSWERS), answers, 8);
+    for (const block of [question, hints, answers]) free(block);
+    return readAnswers(memory, error);
+  };
   const answers = last.then(ask);
   // One call at a time, also after one that failed.
   last = answers.catch(() => {});
@@ -77,6 +86,13 @@ function readAnswers({ i32 }: Memory, error: number): Uint8Array[] | number {
   }
   lazyLibc().freeaddrinfo(libc().pointer(first));
   return addresses;
+}
+
+/** A copy of `length` bytes from `offset` in memory that libc owns. */
+function copyToLibc(memory: Memory, offset: number, length: number): Pointer | null {
+  const block = lazyLibc().malloc(length);
+  libc().call.memcpy(block, memory.pointer(offset), length);
+  return block;
 }
 
 /** A copy of `length` bytes of memory that libc owns. */

@@ -66,13 +66,7 @@ export type { SocketOptions, UdpBindOptions } from "./socket/options.ts";
 export { type LocalEndpoint, Path } from "./socket/path.ts";
 export type { WaitOptions } from "./socket/readiness.ts";
 export type { Route } from "./socket/route.ts";
-export {
-  serve,
-  type ServeOptions,
-  type UdpHandler,
-  type UdpReply,
-  type UdpRequest,
-  type UdpServer,
-} from "./socket/serve.ts";
+export { serve } from "./socket/serve.ts";
+export type { ServeOptions, UdpHandler, UdpReply, UdpRequest, UdpServer } from "./socket/serve_options.ts";
 export { isServicePort, SERVICE_PORTS } from "./socket/service_ports.ts";
 export { UdpSocket } from "./socket/udp_socket.ts";

@@ -3,15 +3,15 @@
  * @module
  */
 
-import { AF_INET, AF_INET6, EMSGSIZE, ENOBUFS } from "../../ffi/constants.ts";
+import { AF_INET, AF_INET6, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { isShared } from "../../ffi/shared_memory.ts";
 import { interfaceName } from "../../ffi/interfaces.ts";
 import { hasLinkLocalPrefix, isMapped } from "../net/address.ts";
-import { describe, invalid, requireBytes, requireInteger, requireObject } from "../net/checks.ts";
+import { describe, invalid, requireInteger, requireObject } from "../net/checks.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Destination } from "./control_message.ts";
-import { MARKED, Messages, PAYLOAD_SIZE_MAX } from "./messages.ts";
+import { MARKED, Messages, requirePayload } from "./messages.ts";
 import { hasPath, isPath, localText, type Path, pathOf, peerText, setPath } from "./path.ts";
 import { type Route, routePath } from "./route.ts";
 
@@ -29,9 +29,8 @@ export let messagesOf: (syscall: string, batch: MessageBatch) => Messages;
  * that is allocated once: about 64 KiB a message.
  *
  * A message is one datagram, or a train: datagrams of one flow that the kernel delivers together (`UDP_GRO`). In a train
- * `segmentSize` is the size of each datagram but the last, which may be shorter. Messages are numbered from 0. A method
- * throws a {@link SystemError} with `EINVAL` if there is no such message, and allocates nothing unless its documentation
- * says so.
+ * `segmentSize` is the size of each datagram but the last, which may be shorter. Messages are numbered from 0: a method
+ * throws `EINVAL` for another number. It allocates nothing unless its documentation says so.
  */
 export class MessageBatch {
   readonly #messages: Messages;
@@ -132,9 +131,8 @@ export class MessageBatch {
   }
 
   /**
-   * Time at which the kernel received message `i`, in milliseconds since the epoch with a fraction, exact to a
-   * microsecond; `undefined` if the socket does not report it (`SO_TIMESTAMPING`). The kernel begins to take times a moment
-   * after the first socket of the host asked for them.
+   * Time at which the kernel received message `i`, in milliseconds since the epoch, exact to a microsecond; `undefined` if
+   * the socket does not report it (`SO_TIMESTAMPING`), or a moment after the first socket of the host asked for it.
    */
   arrival(i: number): number | undefined {
     const { timed, seconds, nanoseconds } = this.#at(i);
@@ -158,8 +156,7 @@ export class MessageBatch {
 
   /** Sets the TOS or traffic class that message `i` is sent with, 0 to 255; by default it has the socket's. */
   setTrafficClass(i: number, value: number): void {
-    const checked = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
-    this.#at(i).sendTrafficClasses[i] = checked;
+    this.#at(i).sendTrafficClasses[i] = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
   }
 
   /**
@@ -242,7 +239,7 @@ export class MessageBatch {
 
   /**
    * Offset in {@link payloads} of datagram `k` of message `i`. The payloads of a train follow each other; there is room for
-   * {@link PAYLOAD_SIZE_MAX} bytes in all.
+   * `PAYLOAD_SIZE_MAX` bytes in all.
    */
   payloadOffset(i: number, k = 0): number {
     const messages = this.#datagramAt(i, k);
@@ -264,7 +261,7 @@ export class MessageBatch {
   }
 
   /**
-   * Replaces the payload of message `i`, of all its datagrams, by a copy of at most {@link PAYLOAD_SIZE_MAX} bytes.
+   * Replaces the payload of message `i`, of all its datagrams, by a copy of at most `PAYLOAD_SIZE_MAX` bytes.
    * @throws {SystemError} `EMSGSIZE` for a larger one
    */
   setPayload(i: number, payload: Uint8Array): void {
@@ -305,7 +302,7 @@ export class MessageBatch {
   }
 
   /**
-   * Adds a message and marks it for sending: a copy of `payload`, at most {@link PAYLOAD_SIZE_MAX} bytes, along a route or
+   * Adds a message and marks it for sending: a copy of `payload`, at most `PAYLOAD_SIZE_MAX` bytes, along a route or
    * along a path. Allocates, unless it is given a path.
    * @throws {SystemError} `ENOBUFS` if the batch is full, `EMSGSIZE` for a larger payload, `EAFNOSUPPORT` for an address
    *   that the socket cannot use, `EADDRNOTAVAIL` for a source that is not local
@@ -350,12 +347,4 @@ export class MessageBatch {
     const message = `the batch has no message ${describe(i)}: it holds ${messages.count}, numbered from 0`;
     throw invalid("sendmmsg", message);
   }
-}
-
-/** Requires a payload that fits a message; returns its size in bytes. */
-function requirePayload(payload: Uint8Array): number {
-  const size = requireBytes("sendmmsg", "a payload", payload);
-  if (size <= PAYLOAD_SIZE_MAX) return size;
-  const message = `a payload of ${size} bytes is too large: a datagram carries 65507 bytes over IPv4, 65527 over IPv6`;
-  throw new SystemError("sendmmsg", EMSGSIZE, message);
 }

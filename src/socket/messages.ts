@@ -3,11 +3,13 @@
  * @module
  */
 
-import { AF_INET, ESHUTDOWN, MSG_CTRUNC, MSG_TRUNC } from "../../ffi/constants.ts";
+import { AF_INET, EMSGSIZE, ESHUTDOWN, MSG_CTRUNC, MSG_TRUNC } from "../../ffi/constants.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import { iovec, mmsghdr, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
 import { hasLinkLocalPrefix, IPV4_MAPPED, isMapped, isUnspecified } from "../net/address.ts";
+import { requireBytes } from "../net/checks.ts";
 import { socketAddressSize } from "../net/socket_address.ts";
 import { ControlMessageDecoder, RECEIVE_CONTROL_SIZE, UNICAST, UNKNOWN } from "./control_message.ts";
 
@@ -262,4 +264,12 @@ export class Messages {
     this.sizes[i] = size;
     this.segmentSizes[i] = size;
   }
+}
+
+/** Requires a payload that fits a message; returns its size in bytes. */
+export function requirePayload(payload: Uint8Array): number {
+  const size = requireBytes("sendmmsg", "a payload", payload);
+  if (size <= PAYLOAD_SIZE_MAX) return size;
+  const message = `a payload of ${size} bytes is too large: a datagram carries 65507 bytes over IPv4, 65527 over IPv6`;
+  throw new SystemError("sendmmsg", EMSGSIZE, message);
 }

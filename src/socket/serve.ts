@@ -7,82 +7,32 @@ import { EAGAIN, EINTR, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { writeError } from "../../ffi/writer.ts";
-import { invalid, requireBoolean, requireFunction, requireInteger, requireObject } from "../net/checks.ts";
+import { requireFunction } from "../net/checks.ts";
 import { BatchSocket } from "./batch_socket.ts";
-import { readBindOptions } from "./bind.ts";
 import { UNKNOWN } from "./control_message.ts";
-import { type Datagram, datagram } from "./datagram.ts";
+import { datagram } from "./datagram.ts";
 import { ErrorQueue } from "./error_queue.ts";
 import type { MessageBatch } from "./message_batch.ts";
-import { readSocketOptions, type UdpBindOptions } from "./options.ts";
 import type { Path } from "./path.ts";
 import type { Route } from "./route.ts";
 import { sendError } from "./send_error.ts";
+import {
+  type CheckedOptions,
+  readServeOptions,
+  type ServeOptions,
+  type UdpHandler,
+  type UdpReply,
+  type UdpRequest,
+  type UdpServer,
+} from "./serve_options.ts";
 import { isServicePort } from "./service_ports.ts";
-import { INT_MAX } from "./socket_options.ts";
 import { isName, UdpSocket } from "./udp_socket.ts";
-
-/** A received datagram. Its payload belongs to the handler. */
-export interface UdpRequest extends Datagram {
-  /**
-   * Sends a reply: for handlers with several replies, or later ones. The payload is copied at once. Errors go to `onError`.
-   */
-  readonly reply: (payload: Uint8Array) => void;
-}
-
-/** The reply of a handler: its payload, or nothing. The payload is copied when the handler is done. */
-export type UdpReply = Uint8Array | null | undefined | void;
-
-/**
- * Handles one datagram. It may return a promise: other datagrams are handled meanwhile, and the reply leaves when the
- * promise is fulfilled. The datagrams of a train come one by one.
- */
-export type UdpHandler = (request: UdpRequest, server: UdpServer) => UdpReply | PromiseLike<UdpReply>;
-
-/** A server that runs. */
-export interface UdpServer {
-  /** The bound socket. To receive from it takes datagrams away from the handler. */
-  readonly socket: UdpSocket;
-  /** Handlers that have returned a promise which is not settled yet. */
-  readonly pending: number;
-  /** Datagrams that were dropped because `maxPending` handlers were pending. */
-  readonly dropped: number;
-  /** Replies that the guard refused to send. */
-  readonly refused: number;
-  /** Sends a datagram that is no reply, together with the replies of this turn. Errors go to `onError`. */
-  readonly send: (payload: Uint8Array, to: Route | Path) => void;
-}
-
-/** Options of {@link serve}. */
-export interface ServeOptions extends UdpBindOptions {
-  /** Stops the server. */
-  readonly signal?: AbortSignal | undefined;
-  /** Time that pending handlers have after that to reply, in milliseconds; 0 by default. */
-  readonly drainMilliseconds?: number | undefined;
-  /** Most pending handlers; further datagrams are dropped, and counted. 10,000 by default. */
-  readonly maxPending?: number | undefined;
-  /**
-   * Whether to refuse replies to ports of services: those below 1024, those that the echo server refuses, and the server's
-   * own. True by default: a forged datagram could start an exchange without end between two servers that answer anything.
-   * Switch it off if the handler answers requests only, and no replies.
-   */
-  readonly guard?: boolean | undefined;
-  /** Called once the socket is bound: `server.socket.port` is the port. */
-  readonly onListen?: ((server: UdpServer) => void | PromiseLike<void>) | undefined;
-  /**
-   * Called with an error that a handler threw or rejected with, and with the {@link SystemError} of a reply that could
-   * not be sent; `request` is the datagram, if there is one. The server goes on, unless `onError` itself throws or
-   * rejects. By default errors go to standard error, if it takes them without blocking.
-   */
-  readonly onError?: ((error: unknown, request: UdpRequest | undefined) => void | PromiseLike<void>) | undefined;
-}
 
 /** Callbacks get the socket, and may override its methods: a server that stops must close it all the same. */
 const { close } = BatchSocket.prototype;
 
 /** Most messages of one system call. */
 const BATCH_CAPACITY = 64;
-const MAX_PENDING = 10_000;
 
 /**
  * Answers UDP datagrams, each from the local address that it was sent to, until `options.signal` stops it or the socket
@@ -129,29 +79,6 @@ export async function serve(options: ServeOptions, handler: UdpHandler): Promise
   }
 }
 
-/** Checked options. */
-interface Checked extends Omit<ServeOptions, keyof UdpBindOptions> {
-  readonly bindOptions: UdpBindOptions;
-  readonly maxPending: number;
-  readonly drainMilliseconds: number;
-}
-
-/** Reads each option once, and checks it. */
-function readServeOptions(options: ServeOptions): Checked {
-  const given = requireObject("bind", "the options of serve", options);
-  const { signal, onListen, onError, guard = true, maxPending = MAX_PENDING, drainMilliseconds = 0 } = given;
-  if (onListen !== undefined) requireFunction("bind", "`onListen`", onListen);
-  if (onError !== undefined) requireFunction("recvmmsg", "`onError`", onError);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalid("bind", "`signal` must be an AbortSignal");
-  }
-  requireBoolean("sendmmsg", "`guard`", guard);
-  requireInteger("recvmmsg", "`maxPending`", maxPending, 0, INT_MAX);
-  requireInteger("recvmmsg", "`drainMilliseconds`", drainMilliseconds, 0, INT_MAX);
-  const bindOptions = { ...readBindOptions(options), ...readSocketOptions(options) };
-  return { bindOptions, signal, onListen, onError, guard, maxPending, drainMilliseconds };
-}
-
 /** An error as text, with its stack. */
 function inspect(error: unknown): string {
   return error instanceof Error ? error.stack ?? `${error}` : `${error}`;
@@ -163,7 +90,7 @@ class Service {
   readonly server: UdpServer;
   readonly #socket: UdpSocket;
   readonly #handler: UdpHandler;
-  readonly #options: Checked;
+  readonly #options: CheckedOptions;
   readonly #onError: NonNullable<ServeOptions["onError"]>;
   readonly #received: MessageBatch;
   readonly #replies: MessageBatch;
@@ -181,7 +108,7 @@ class Service {
   // Of the last request: usually the next one takes the same path.
   #path: Path | undefined;
 
-  constructor(socket: UdpSocket, handler: UdpHandler, options: Checked) {
+  constructor(socket: UdpSocket, handler: UdpHandler, options: CheckedOptions) {
     this.#socket = socket;
     this.#handler = handler;
     this.#options = options;

@@ -12,9 +12,18 @@ import type { World } from "./world.ts";
 export type Functions = Record<string, (...values: number[]) => number>;
 
 /** Functions that take no time: they ask nothing of the kernel, or nothing that anything depends on. */
-const FREE = new Set(["if_indextoname", "memcpy", "__errno_location", "strlen", "clock_gettime", "getenv"]);
+const FREE = new Set([
+  "if_indextoname",
+  "memcpy",
+  "__errno_location",
+  "strlen",
+  "clock_gettime",
+  "getenv",
+  "malloc",
+  "free",
+]);
 /** Functions that return a pointer, which is 0 for a failure. */
-const POINTERS = new Set(["memcpy", "__errno_location", "getenv", "if_indextoname"]);
+const POINTERS = new Set(["memcpy", "__errno_location", "getenv", "if_indextoname", "malloc"]);
 /** What `errno` may be after a call that did not fail. */
 const STALE_ERRNO = 9999;
 const EAI_AGAIN = -3;
@@ -26,6 +35,7 @@ export class Libc {
   // They live as long as the process: the program asks for the address of errno once.
   static readonly #errno = new ArrayBuffer(128);
   static readonly #texts = new Map<string, ArrayBuffer>();
+  static readonly #blocks: ArrayBuffer[] = [];
 
   constructor(world: World) {
     this.#world = world;
@@ -57,6 +67,12 @@ export class Libc {
         if (length! > 0) memory.bytes(to!, length!).set(memory.bytes(from!, length!));
         return to!;
       },
+      malloc: (size) => {
+        const block = new ArrayBuffer(Math.max(128, size!));
+        Libc.#blocks.push(block);
+        return memory.addressOf(block);
+      },
+      free: () => 0,
       __errno_location: () => memory.addressOf(Libc.#errno),
       sigaction: (signal, action, old) => {
         if (old !== 0) memory.bytes(old!, 152).fill(0);

@@ -15,7 +15,7 @@ import {
   UdpSocket,
 } from "../../src/mod.ts";
 import { LONG, run, sleep, temporaryFolder, until } from "../support/process.ts";
-import { commandLine, ROOT } from "../support/server.ts";
+import { commandLine, ROOT, RUNTIME } from "../support/server.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -314,6 +314,44 @@ describe("waiting", () => {
     assert.equal(await outputOf(""), "true 1\n");
     assert.equal(await outputOf(".unref().ref()"), "true 1\n");
     assert.equal(await outputOf(".unref()"), "");
+  });
+
+  test("in a worker that is terminated: the process goes on when datagrams come for it", LONG, async () => {
+    const library = JSON.stringify(join(ROOT, "src/mod.ts"));
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, "worker.ts"),
+      `
+      import { parentPort } from "node:worker_threads";
+      import { UdpSocket } from ${library};
+      const sockets = Array.from({ length: 20 }, () => UdpSocket.bind({ port: 0, address: "127.0.0.1" }));
+      for (const socket of sockets) void socket.readable();
+      void UdpSocket.open({ port: 0, address: "no.such.name.invalid" }).catch(() => {});
+      setTimeout(() => parentPort.postMessage(sockets.map(({ port }) => port)), 20);
+      `,
+    );
+    const file = join(folder, "program.ts");
+    writeFileSync(
+      file,
+      `
+      import { Worker } from "node:worker_threads";
+      import { UdpSocket } from ${library};
+      const socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+      for (let round = 0; round < 5; round++) {
+        const worker = new Worker(new URL("worker.ts", import.meta.url));
+        const ports = await new Promise((resolve) => worker.on("message", resolve));
+        await worker.terminate();
+        const garbage = Array.from({ length: 1000 }, () => new ArrayBuffer(1024));
+        for (const port of ports) socket.sendTo(new Uint8Array(1), { to: { address: "127.0.0.1", port } });
+        await socket.readable({ timeoutMilliseconds: 10 });
+        if (garbage.some((buffer) => new Uint8Array(buffer).some((byte) => byte !== 0))) console.log("foreign memory");
+      }
+      console.log("alive");
+      process.exit(0);
+      `.replace("import {", 'import process from "node:process";\n      import {'),
+    );
+    const { code, stdout, stderr } = await run(commandLine(file, [], RUNTIME === "Deno" ? ["-A"] : []), {}, 30_000);
+    assert.deepEqual([code, stdout], [0, "alive\n"], stderr);
   });
 
   test("thousands of sockets", async () => {

@@ -57,7 +57,8 @@ export class Schedule {
       earliest = Math.min(earliest, this.#dueAt(target));
       this.#next = (this.#next + 1) % this.#targets.length;
     }
-    return earliest;
+    // A request to one target may tell of the failure of another's.
+    return earliest < Infinity ? earliest : Math.min(...this.#targets.map((target) => this.#dueAt(target)));
   }
 
   /** When the next request to a target is due. */

@@ -26,7 +26,7 @@ const USAGE = `usage: bench.ts [--quick | --smoke] [--only FIGURE]... [--program
   --quick          about a minute instead of nine; prints the report
   --smoke          a few seconds; checks that the bench works
   --only FIGURE    only figures whose name contains this: 1x64, 64x1200, sweep, trains, many-peers, logging,
-                   round-trip, first-echo, workers, memory; prints the report
+                   round-trip, first-echo, workers, forwarder, memory; prints the report
   --program NAME   only programs whose name contains this, in any case; prints the report
   --out FOLDER     write the report and the plots there (default for all figures and programs: bench/)`;
 

@@ -1,7 +1,7 @@
 /** The figures to measure, and the targets to reach. */
 
 import { MANY_PEERS, ORDINARY } from "./load.ts";
-import { ECHO, logging, NAMES, type Program } from "./programs.ts";
+import { dgramForwarder, ECHO, logging, NAMES, type Program } from "./programs.ts";
 import { median, type Metric, type Results } from "./results.ts";
 
 /** A measurement with a closed loop: the load generator keeps a fixed number of datagrams in flight. */
@@ -70,6 +70,7 @@ export const ROUND_TRIP = "round-trip";
 export const FIRST_ECHO = "first-echo";
 export const MEMORY = "memory";
 export const WORKERS = "workers";
+export const FORWARDER = "forwarder";
 
 /** A row of the table of targets. */
 export interface Target {
@@ -163,6 +164,14 @@ export const TARGETS: Target[] = [
   memory("last", 64, "below 64 MB", SMALL),
   memory("last", 100, "below 100 MB", [NAMES.node]),
   memory("growth", 1, "within 1 MB of that after one million"),
+  {
+    title: "DNS forwarder on `serve`, queries a second",
+    text: "at least 1.2 × `node:dgram` on the same runtime",
+    programs: ECHO,
+    values: (results, program) => results.ratios(FORWARDER, program, dgramForwarder(program), "rate"),
+    unit: "×",
+    reached: (value) => value >= 1.2,
+  },
   workers("scaledRate", "two workers, rate", "at least 1.75 × one server", "×", (value) => value >= 1.75),
   workers("scaledCpu", "two workers, CPU per datagram", "at most 1.12 × one server", "×", (value) => value <= 1.12),
   workers("privateMemory", "memory of a further worker", "at most 20 MB", "MB", (value) => value <= 20),

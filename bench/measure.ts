@@ -1,10 +1,11 @@
 /** Measures every figure with the load generator, turn by turn. */
 
-import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, SWEEP, WORKERS } from "./figures.ts";
+import { type Figure, FIGURES, FIRST_ECHO, FORWARDER, MEMORY, ROUND_TRIP, SWEEP, WORKERS } from "./figures.ts";
+import { measureForwarders } from "./forwarder.ts";
 import { askLoad, freePort, type LoadMode, type LoadReport, ORDINARY, TRAINS } from "./load.ts";
 import { allowedProcessors } from "./machine.ts";
 import { type Command, launch, lives, residentBytes, stop } from "./processes.ts";
-import { ECHO, NAMES, type Prepared, type Program } from "./programs.ts";
+import { dgramForwarder, ECHO, NAMES, type Prepared, type Program } from "./programs.ts";
 import { measureWorkers } from "./workers.ts";
 import { type Histogram, percentile, Results, type Sample } from "./results.ts";
 
@@ -71,6 +72,9 @@ export const PLANS: Record<"full" | "quick" | "smoke", Plan> = {
 const ROUND_TRIP_PROGRAMS: readonly string[] = [...ECHO, NAMES.recvmmsg];
 const FIRST_ECHO_PROGRAMS: readonly string[] = [...ROUND_TRIP_PROGRAMS, NAMES.python];
 
+/** Seconds of a turn of `dnsperf`, which takes whole ones only. */
+const FORWARDER_SECONDS = 1;
+
 /** A program that runs. */
 interface Server {
   program: Program;
@@ -119,6 +123,12 @@ export class Bench {
       const seconds = 3 + 2 * this.#plan.turns * this.#plan.window;
       for (const program of this.#named(ECHO)) {
         steps.push({ title: `workers: ${program.name}`, seconds, run: () => this.#workers(program) });
+      }
+    }
+    if (wanted(FORWARDER) && this.#prepared.upstream !== undefined) {
+      const seconds = 3 + 2 * this.#plan.turns * FORWARDER_SECONDS;
+      for (const program of this.#named(ECHO)) {
+        steps.push({ title: `forwarder: ${program.name}`, seconds, run: () => this.#forwarder(program) });
       }
     }
     if (wanted(MEMORY)) {
@@ -266,6 +276,15 @@ export class Bench {
     const plan = { load: this.#prepared.load, turns: turns * 2, seconds: window * 3 };
     const samples = await measureWorkers((port) => program.command(port), plan);
     samples.forEach((sample, turn) => this.results.add(WORKERS, program.name, turn, sample));
+  }
+
+  async #forwarder({ name }: Program): Promise<void> {
+    const { folder, forwarders, upstream } = this.#prepared;
+    const plan = { upstream: upstream!, folder, turns: this.#plan.turns, seconds: FORWARDER_SECONDS };
+    const samples = await measureForwarders({ ...plan, commands: forwarders.get(name) ?? [] });
+    for (const [i, title] of [name, dgramForwarder(name)].entries()) {
+      samples[i]?.forEach((sample, turn) => this.results.add(FORWARDER, title, turn, sample));
+    }
   }
 
   async #memory(program: Program): Promise<void> {

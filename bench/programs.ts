@@ -27,6 +27,10 @@ export interface Prepared {
   folder: string;
   /** Path of the load generator. */
   load: string;
+  /** The DNS forwarders on `serve` and on `node:dgram`, by the name of the program with that runtime. */
+  forwarders: Map<string, readonly Command[]>;
+  /** Path of the server that they ask; absent without `dnsperf`. */
+  upstream: string | undefined;
   /** Servers that can't be measured here, each with the reason. */
   leftOut: string[];
   /** The tools used, with their versions. */
@@ -49,6 +53,9 @@ export const ECHO: readonly string[] = [NAMES.deno, NAMES.bun, NAMES.node];
 
 /** Name of the same server with its default log. */
 export const logging = (name: string): string => `${name}, default log`;
+
+/** Name of the DNS forwarder on `node:dgram`, on the runtime of a program. */
+export const dgramForwarder = (name: string): string => name.replace("echo.ts", "node:dgram");
 
 /** Folder of the servers to compare with. */
 const SERVERS = join(ROOT, "bench/servers/");
@@ -133,13 +140,26 @@ export async function prepare(few: boolean): Promise<Prepared> {
     addEcho(NAMES.node, node, copy);
   }
 
+  const forwarders = new Map<string, readonly Command[]>();
+  const addForwarders = (name: string, command: Command) => {
+    const [program, ...options] = command;
+    const dgram: Command = [program, ...options, `${SERVERS}dgram_forwarder.mjs`];
+    forwarders.set(name, [[...command, join(ROOT, "examples/dns_forwarder.ts")], dgram]);
+  };
+  const upstream = await has("dnsperf", ["sh", "-c", "dnsperf -h | grep Version"], "DNS forwarders")
+    ? await compile("servers/c_dns.c")
+    : undefined;
+  if (hasDeno) addForwarders(NAMES.deno, [deno, "run", "-A"]);
+  if (hasBun) addForwarders(NAMES.bun, [bun, "run"]);
+  if (hasNode) addForwarders(NAMES.node, [node]);
+
   add(NAMES.recvmsg, "reference", await compile("servers/c_recvmsg.c"));
   add(NAMES.recvmmsg, "reference", await compile("servers/c_recvmmsg.c"));
   add(NAMES.segmentation, "reference", await compile("servers/c_gro.c"));
   if (await has("Python", [python, "--version"], NAMES.python)) {
     add(NAMES.python, "reference", python, `${SERVERS}python_recvmsg.py`);
   }
-  if (few) return { programs, folder, load, leftOut, versions };
+  if (few) return { programs, folder, load, forwarders, upstream, leftOut, versions };
 
   if (await has("Go", ["go", "version"], "Go net")) add("Go net", "other", await compile("servers/go_net.go"));
   if (hasNode) add("node:dgram", "other", node, `${SERVERS}node_dgram.mjs`);
@@ -155,5 +175,5 @@ export async function prepare(few: boolean): Promise<Prepared> {
     const command = (port: number): Command => ["sh", `${SERVERS}socat.sh`, `${port}`];
     programs.push({ name: "socat", kind: "other", forks: true, command });
   }
-  return { programs, folder, load, leftOut, versions };
+  return { programs, folder, load, forwarders, upstream, leftOut, versions };
 }

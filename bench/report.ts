@@ -1,8 +1,18 @@
 /** Writes the results as Markdown. */
 
-import { type Figure, FIGURES, FIRST_ECHO, MEMORY, ROUND_TRIP, type Target, TARGETS, WORKERS } from "./figures.ts";
+import {
+  type Figure,
+  FIGURES,
+  FIRST_ECHO,
+  FORWARDER,
+  MEMORY,
+  ROUND_TRIP,
+  type Target,
+  TARGETS,
+  WORKERS,
+} from "./figures.ts";
 import { PINNED, type Plan } from "./measure.ts";
-import { ECHO, NAMES, type Prepared } from "./programs.ts";
+import { dgramForwarder, ECHO, NAMES, type Prepared } from "./programs.ts";
 import { median, type Metric, percentile, quantile, type Results } from "./results.ts";
 
 /** Facts about the whole run. */
@@ -133,6 +143,20 @@ other process.
 ${table(["program", "rate", "CPU per datagram", "private memory"], rows)}`;
 }
 
+function forwarderTable(results: Results): string {
+  const rows = ECHO.filter((program) => results.programs(FORWARDER).includes(program)).map((program) => [
+    program.replace("echo.ts on ", ""),
+    ...spread(results, FORWARDER, program, "rate", 1e-3, dgramForwarder(program)),
+    number(median(results.values(FORWARDER, dgramForwarder(program), "rate")) / 1e3),
+  ]);
+  return `## A DNS forwarder
+
+\`examples/dns_forwarder.ts\`, on \`serve\`, and the same forwarder on \`node:dgram\`: thousand queries a second, asked by
+\`dnsperf\` with 100 in flight. The client and the server upstream share a processor.
+
+${table(["runtime", "serve: min", "median", "max", "× node:dgram", "node:dgram: median"], rows)}`;
+}
+
 function targetCell(results: Results, target: Target, program: string): string {
   if (!target.programs.includes(program)) return "–";
   const values = target.values(results, program);
@@ -214,6 +238,7 @@ round-trip times it polls. It verifies every byte of every reply.
   }
   if (results.programs(FIRST_ECHO).length > 0) sections.push(firstEchoTable(results));
   if (results.programs(WORKERS).length > 0) sections.push(workersTable(results));
+  if (results.programs(FORWARDER).length > 0) sections.push(forwarderTable(results));
   if (results.programs(MEMORY).length > 0) sections.push(memoryTable(results, plan));
   const lines = remarks(results, context);
   if (lines.length > 0) sections.push(`## Remarks\n\n${lines.map((line) => `- ${line}`).join("\n")}`);

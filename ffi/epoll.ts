@@ -22,6 +22,8 @@ import { Memory } from "./memory.ts";
 
 /** Most descriptors that one wait reports. */
 const EVENTS_MAX = 64;
+/** Longest wait. Node.js ends a worker only when the threads that the worker started have returned from their calls. */
+const WAIT_MILLISECONDS = 1000;
 
 const blockingSignatures = {
   /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
@@ -72,9 +74,9 @@ export class Epoll {
     this.arm(this.#waker, 0, EPOLLIN);
   }
 
-  /** Waits on another thread; returns the number of descriptors reported. epoll_wait(2) */
+  /** Waits on another thread, at most a second; returns the number of descriptors reported. epoll_wait(2) */
   async wait(): Promise<number> {
-    const count = await this.#blocking.call.epoll_wait(this.#epoll, this.#reported, EVENTS_MAX, -1);
+    const count = await this.#blocking.call.epoll_wait(this.#epoll, this.#reported, EVENTS_MAX, WAIT_MILLISECONDS);
     // A signal may have ended it.
     if (count <= 0) return 0;
     libc().call.memcpy(this.#events, this.#reported, count * epoll_event.size);

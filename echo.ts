@@ -685,6 +685,7 @@ var ETH_P_IPV6 = 34525;
 var SKF_AD_IFINDEX = 8;
 var CLOCK_REALTIME = 0;
 var CLOCK_MONOTONIC = 1;
+var CLOCK_THREAD_CPUTIME_ID = 3;
 var O_RDONLY = 0;
 var O_WRONLY = 1;
 var O_NOCTTY = 256;
@@ -2270,7 +2271,6 @@ var Messages = class {
     while (this.count < this.capacity && this.#vector.controlLength(this.count) !== CONTROL_STRIDE) {
       this.#decode(this.count++);
     }
-    return this.count;
   }
   #decode(i) {
     const vector = this.#vector;
@@ -3178,9 +3178,7 @@ var MessageBatch = class {
     this.#messages.clear();
   }
   recover() {
-    let datagrams = 0;
-    for (let i = this.#messages.recover(); i > 0; i--) datagrams += this.#messages.datagrams(i - 1);
-    return datagrams;
+    this.#messages.recover();
   }
   add(payload, route) {
     const messages = this.#messages;
@@ -3752,6 +3750,10 @@ function sum(counts) {
 }
 
 // src/echo/group.ts
+function isForMany(batch, i) {
+  const destination = batch.destination(i);
+  return destination === BROADCAST || destination === MULTICAST;
+}
 var BATCH_CAPACITY = 64;
 var CACHE_LINE = 64;
 var COUNTERS = 3 * CACHE_LINE;
@@ -3892,7 +3894,7 @@ var ATTENTIVE = {
   sleepMilliseconds: 20
 };
 var FAILURE_PAUSE_MILLISECONDS = 50;
-var DRAIN_MILLISECONDS = 30;
+var DRAIN_MICROSECONDS = 3e4;
 var EchoServer = class {
   #socket;
   #guard;
@@ -3940,7 +3942,7 @@ var EchoServer = class {
       this.#setReceiveTimeout(sleep);
       const received = this.#receive();
       if (received > 0) {
-        this.#count();
+        this.#count(this.#group.index === 0);
         this.#echo();
         this.#log.record(this.#batch);
         sleep = pacing.napMilliseconds;
@@ -3985,11 +3987,12 @@ var EchoServer = class {
     });
   }
   drain(sockets) {
-    const start = performance.now();
+    const clock = new Clock(CLOCK_THREAD_CPUTIME_ID);
+    const start = clock.microseconds();
     for (const [i, socket2] of sockets.entries()) {
-      const end = start + DRAIN_MILLISECONDS * (i + 1) / sockets.length;
-      while (performance.now() < end && socket2.receive(this.#batch, false) > 0) {
-        this.#guard.refused[STOPPING] += this.#count();
+      const longest = DRAIN_MICROSECONDS * (i + 1) / sockets.length;
+      while (elapsedMicroseconds(start, clock.microseconds()) < longest && socket2.receive(this.#batch, false) > 0) {
+        this.#guard.refused[STOPPING] += this.#count(socket2 === this.#socket);
       }
     }
   }
@@ -4015,11 +4018,11 @@ var EchoServer = class {
     polling.received(elapsedMicroseconds(start, this.#now), gathered);
     return received;
   }
-  #count() {
+  #count(first) {
     const batch = this.#batch;
     let [datagrams, bytes] = [0, 0];
     for (let i = 0; i < batch.count; i++) {
-      if (this.#isCopy(i)) continue;
+      if (!first && isForMany(batch, i)) continue;
       datagrams += batch.datagrams(i);
       bytes += batch.size(i);
     }
@@ -4028,9 +4031,7 @@ var EchoServer = class {
     return datagrams;
   }
   #isCopy(i) {
-    if (this.#group.index === 0) return false;
-    const destination = this.#batch.destination(i);
-    return destination === BROADCAST || destination === MULTICAST;
+    return this.#group.index !== 0 && isForMany(this.#batch, i);
   }
   #echo() {
     const batch = this.#batch;
@@ -4855,7 +4856,7 @@ var Supervisor = class {
     child.pid = 0;
     const { counters, startAt } = child;
     const { counts } = counters;
-    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED] += child.batch.recover();
+    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED] += recovered(child.batch);
     const lost = counts[RECEIVED] - counters.settled;
     counters.failed[OTHER_ERROR] += lost;
     child.end = lost > 0 ? `${end}, ${lost} datagrams lost` : end;
@@ -4875,6 +4876,12 @@ var Supervisor = class {
     }
   }
 };
+function recovered(batch) {
+  batch.recover();
+  let datagrams = 0;
+  for (let i = 0; i < batch.count; i++) if (!isForMany(batch, i)) datagrams += batch.datagrams(i);
+  return datagrams;
+}
 function settledCounters({ counts }) {
   const copy = new Counters(counts.slice());
   copy.counts[RECEIVED] = copy.settled;
@@ -5910,7 +5917,7 @@ var Schedule = class {
       earliest = Math.min(earliest, this.#dueAt(target));
       this.#next = (this.#next + 1) % this.#targets.length;
     }
-    return earliest;
+    return earliest < Infinity ? earliest : Math.min(...this.#targets.map((target) => this.#dueAt(target)));
   }
   #dueAt({ lastDue, ledger }) {
     const { count, watch, intervalMilliseconds: interval } = this.#settings;

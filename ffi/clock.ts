@@ -33,7 +33,7 @@ export class Clock {
   readonly #call = libc().call;
   readonly #clockId: number;
 
-  /** @param clockId `CLOCK_MONOTONIC` or `CLOCK_REALTIME` */
+  /** @param clockId `CLOCK_MONOTONIC`, `CLOCK_REALTIME`, `CLOCK_THREAD_CPUTIME_ID` */
   constructor(clockId: number) {
     this.#clockId = clockId;
   }

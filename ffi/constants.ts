@@ -187,6 +187,7 @@ export const SKF_AD_IFINDEX = 8;
 // Clocks. <linux/time.h>, clock_gettime(2)
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;
+export const CLOCK_THREAD_CPUTIME_ID = 3;
 
 // Files. <asm-generic/fcntl.h>, open(2), fcntl(2), lseek(2)
 export const O_RDONLY = 0;

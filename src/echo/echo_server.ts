@@ -5,13 +5,12 @@
  */
 
 import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
-import { CLOCK_MONOTONIC, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
+import { CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
 import { ERRNO_COUNT, SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { SocketMemory } from "../../ffi/socket_memory.ts";
 import type { Metric } from "../cli/metrics.ts";
 import type { Output } from "../cli/output.ts";
-import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import {
@@ -26,7 +25,7 @@ import {
   summarize,
   type Summary,
 } from "./counters.ts";
-import { BATCH_CAPACITY, type Group } from "./group.ts";
+import { BATCH_CAPACITY, type Group, isForMany } from "./group.ts";
 import { type Guard, STOPPING } from "./guard.ts";
 import type { Log } from "./log.ts";
 import { echoMetrics } from "./metrics.ts";
@@ -66,8 +65,8 @@ const ATTENTIVE: Pacing = {
 };
 /** Time for the event loop after a reception that failed: the next one may fail as fast. */
 const FAILURE_PAUSE_MILLISECONDS = 50;
-/** Time at the end to count datagrams that are not answered any more. */
-const DRAIN_MILLISECONDS = 30;
+/** Time at the end to count datagrams that are not answered any more: of the processor, which others may keep busy. */
+const DRAIN_MICROSECONDS = 30_000;
 
 /** Parts of an {@link EchoServer}. */
 export interface EchoServerParts {
@@ -157,7 +156,7 @@ export class EchoServer {
       this.#setReceiveTimeout(sleep);
       const received = this.#receive();
       if (received > 0) {
-        this.#count();
+        this.#count(this.#group.index === 0);
         this.#echo();
         this.#log.record(this.#batch);
         sleep = pacing.napMilliseconds;
@@ -210,11 +209,12 @@ export class EchoServer {
 
   /** Counts the datagrams in sockets whose servers have stopped. */
   drain(sockets: readonly BatchSocket[]): void {
-    const start = performance.now();
+    const clock = new Clock(CLOCK_THREAD_CPUTIME_ID);
+    const start = clock.microseconds();
     for (const [i, socket] of sockets.entries()) {
-      const end = start + DRAIN_MILLISECONDS * (i + 1) / sockets.length;
-      while (performance.now() < end && socket.receive(this.#batch, false) > 0) {
-        this.#guard.refused[STOPPING]! += this.#count();
+      const longest = DRAIN_MICROSECONDS * (i + 1) / sockets.length;
+      while (elapsedMicroseconds(start, clock.microseconds()) < longest && socket.receive(this.#batch, false) > 0) {
+        this.#guard.refused[STOPPING]! += this.#count(socket === this.#socket);
       }
     }
   }
@@ -246,12 +246,15 @@ export class EchoServer {
     return received;
   }
 
-  /** Counts the datagrams of the batch; returns their number. */
-  #count(): number {
+  /**
+   * Counts the datagrams of the batch; returns their number.
+   * @param first whether they came to server number 0, which handles those for many hosts
+   */
+  #count(first: boolean): number {
     const batch = this.#batch;
     let [datagrams, bytes] = [0, 0];
     for (let i = 0; i < batch.count; i++) {
-      if (this.#isCopy(i)) continue;
+      if (!first && isForMany(batch, i)) continue;
       datagrams += batch.datagrams(i);
       bytes += batch.size(i);
     }
@@ -261,11 +264,9 @@ export class EchoServer {
     return datagrams;
   }
 
-  /** Whether message `i` came to each server of the group, as datagrams to many hosts do. Number 0 handles it. */
+  /** Whether another server of the group handles message `i`. */
   #isCopy(i: number): boolean {
-    if (this.#group.index === 0) return false;
-    const destination = this.#batch.destination(i);
-    return destination === BROADCAST || destination === MULTICAST;
+    return this.#group.index !== 0 && isForMany(this.#batch, i);
   }
 
   /** Admits datagrams, coalesces, encodes and sends them, and counts those that left. */

@@ -4,6 +4,8 @@
  */
 
 import { createShared, mapShared } from "../../ffi/shared_memory.ts";
+import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
+import type { MessageBatch } from "../socket/message_batch.ts";
 import { Counters, COUNTS } from "./counters.ts";
 
 /** The servers on a port, as one of them sees them. */
@@ -21,6 +23,12 @@ export interface Group {
    * @returns milliseconds until the next call is due; 0 to stop this server
    */
   tend(): number;
+}
+
+/** Whether message `i` is for many hosts: then it comes to every server of a group, and number 0 handles it. */
+export function isForMany(batch: MessageBatch, i: number): boolean {
+  const destination = batch.destination(i);
+  return destination === BROADCAST || destination === MULTICAST;
 }
 
 /** Most messages of one system call. */

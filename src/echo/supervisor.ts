@@ -11,7 +11,7 @@ import { endOf, spawnSelf } from "../../ffi/spawn.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
-import { BATCH_CAPACITY, type Group, SharedBlock } from "./group.ts";
+import { BATCH_CAPACITY, type Group, isForMany, SharedBlock } from "./group.ts";
 import type { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
 import { sharePort } from "./steering.ts";
@@ -160,7 +160,7 @@ export class Supervisor implements Group {
     const { counters, startAt } = child;
     const { counts } = counters;
     // What it received last is not counted yet.
-    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED]! += child.batch.recover();
+    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED]! += recovered(child.batch);
     const lost = counts[RECEIVED]! - counters.settled;
     counters.failed[OTHER_ERROR]! += lost;
     child.end = lost > 0 ? `${end}, ${lost} datagrams lost` : end;
@@ -180,6 +180,14 @@ export class Supervisor implements Group {
       child.startAt = now + DELAY_MAX_MILLISECONDS;
     }
   }
+}
+
+/** The datagrams that a worker received, and could not count before it ended. */
+function recovered(batch: MessageBatch): number {
+  batch.recover();
+  let datagrams = 0;
+  for (let i = 0; i < batch.count; i++) if (!isForMany(batch, i)) datagrams += batch.datagrams(i);
+  return datagrams;
 }
 
 /** A copy of the counters of a running worker, without the datagrams that it handles now. */

@@ -292,13 +292,11 @@ export class MessageBatch {
   }
 
   /**
-   * The datagrams that a process with the same headers received since its last {@link clear}, and could not handle before
-   * it ended. They replace the messages of this batch; payloads are undefined.
+   * Replaces the messages by those that a process with the same headers received since its last {@link clear}, and could
+   * not handle before it ended. Payloads are undefined.
    */
-  recover(): number {
-    let datagrams = 0;
-    for (let i = this.#messages.recover(); i > 0; i--) datagrams += this.#messages.datagrams(i - 1);
-    return datagrams;
+  recover(): void {
+    this.#messages.recover();
   }
 
   /**

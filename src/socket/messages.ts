@@ -179,13 +179,12 @@ export class Messages {
     this.count = 0;
   }
 
-  /** Decodes what another process received to the same headers since its last {@link clear}; returns the number. */
-  recover(): number {
+  /** Decodes what another process received to the same headers since its last {@link clear}. */
+  recover(): void {
     this.count = 0;
     while (this.count < this.capacity && this.#vector.controlLength(this.count) !== CONTROL_STRIDE) {
       this.#decode(this.count++);
     }
-    return this.count;
   }
 
   /** Decodes a received message. */

@@ -292,13 +292,17 @@ describe("--workers", { skip: noCompiler }, () => {
       try {
         const args = ["--answer-broadcast", "--log", "json", "--workers", "3"];
         const options = { host: target, port: PORT, args };
-        const { received } = await withServer(options, async (server) => {
-          await until(() => childrenOf(server.pid).length > 0 && workersOf(server).length === 2, "workers");
-          await forged(attacker, ["192.0.2.9", 4000], { destination: "192.0.2.255", count: 20 });
-          const { echoed, failed } = await server.received(20);
-          assert.equal(echoed + failed, 20);
-        });
-        assert.equal(received, 20);
+        for (const hang of [false, true]) {
+          const { received } = await withServer(options, async (server) => {
+            await until(() => childrenOf(server.pid).length > 0 && workersOf(server).length === 2, "workers");
+            // Then the first process counts what is left in their sockets.
+            if (hang) { for (const pid of workersOf(server)) process.kill(pid, "SIGSTOP"); }
+            await forged(attacker, ["192.0.2.9", 4000], { destination: "192.0.2.255", count: 20 });
+            const { echoed, failed } = await server.received(20);
+            assert.equal(echoed + failed, 20);
+          });
+          assert.equal(received, 20);
+        }
       } finally {
         await attacker.remove();
         await target.remove();

@@ -111,6 +111,10 @@ var SystemError = class extends Error {
     this.syscall = syscall;
   }
 };
+function check(syscall, result2) {
+  if (result2 < 0) throw new SystemError(syscall, -result2);
+  return result2;
+}
 
 // ffi/process_runtime.ts
 function processRuntime(process, name, load4) {
@@ -1031,6 +1035,12 @@ function close(fd) {
 function fcntl(fd, command, argument) {
   return result(libc().call.fcntl(fd, command, argument));
 }
+function aboveStandardStreams(fd) {
+  if (fd < 0 || fd > 2) return fd;
+  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  close(fd);
+  return higher;
+}
 function lseek(fd, offset, whence) {
   const position = libc().call.lseek(fd, offset, whence);
   return position === -1 ? -libc().errno() : position >>> 0;
@@ -1775,8 +1785,8 @@ function align(offset) {
 var INT_MAX = 2 ** 31 - 1;
 var SEND_BUFFER_BYTES = 4 << 20;
 function configure(fd, domain, receiveBuffer) {
-  require2(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-  if (domain === AF_INET6) require2(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  check("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
   setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, 1);
   setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   const receivesTrains = setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1) >= 0;
@@ -1784,9 +1794,6 @@ function configure(fd, domain, receiveBuffer) {
   requestBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
   requestBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
   return { segmentation: receivesTrains && sendsTrains, receiveBuffer: getsockopt(fd, SOL_SOCKET, SO_RCVBUF) / 2 };
-}
-function require2(result2) {
-  if (result2 < 0) throw new SystemError("setsockopt", -result2);
 }
 function requestBuffer(fd, name, forceName, bytes) {
   const granted = getsockopt(fd, SOL_SOCKET, name);
@@ -1889,10 +1896,7 @@ function openSocket(domain) {
   const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
   check("socket", fd);
-  if (fd > 2) return fd;
-  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  close(fd);
-  return check("fcntl", higher);
+  return check("fcntl", aboveStandardStreams(fd));
 }
 function bindError({ bytes, zone }, port, errno) {
   let advice = "";
@@ -1901,10 +1905,6 @@ function bindError({ bytes, zone }, port, errno) {
   const reason = errno === EADDRNOTAVAIL ? "this address is not on this host; `ip address` lists its addresses" : errnoMessage(
   errno) + advice;
   return new SystemError("bind", errno, `cannot bind ${endpointText(bytes, zone, port)}: ${reason}`);
-}
-function check(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, -result2);
-  return result2;
 }
 
 // src/socket/descriptors.ts
@@ -2871,28 +2871,22 @@ function createShared(size) {
   const name = new Memory(1);
   name.writeCString(0, "echo.ts");
   const { memfd_create, ftruncate } = processLibc();
-  const fd = check2("memfd_create", memfd_create(name.pointer(0), MFD_CLOEXEC));
-  check2("ftruncate", ftruncate(fd, size));
-  const higher = check2("fcntl", fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  close(fd);
-  return higher;
+  const fd = check("memfd_create", result(memfd_create(name.pointer(0), MFD_CLOEXEC)));
+  check("ftruncate", result(ftruncate(fd, size)));
+  return check("fcntl", aboveStandardStreams(fd));
 }
 function mapShared(fd, size) {
   const buffer = new ArrayBuffer(Math.ceil(size / PAGE) * PAGE + PAGE);
   const address = libc().addressOf(buffer);
   const offset = (PAGE - address % PAGE) % PAGE;
   const place = libc().pointer(address + offset);
-  const result2 = processLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
-  check2("mmap", result2 === -1 ? -1 : 0);
+  const lowerHalf = processLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
+  check("mmap", lowerHalf === -1 ? result(lowerHalf) : 0);
   kept.push(buffer);
   return new Uint8Array(buffer, offset, size);
 }
 function isShared({ buffer }) {
   return kept.includes(buffer);
-}
-function check2(syscall, result2) {
-  if (result2 < 0) throw new SystemError(syscall, libc().errno());
-  return result2;
 }
 
 // src/socket/path.ts
@@ -3750,6 +3744,7 @@ function sum(counts) {
 }
 
 // src/echo/group.ts
+var TEND_MILLISECONDS = 1e3;
 function isForMany(batch, i) {
   const destination = batch.destination(i);
   return destination === BROADCAST || destination === MULTICAST;
@@ -4666,32 +4661,30 @@ var ServiceManager = class {
 var IPV6_SOURCE = 8;
 var SOURCE2 = 12;
 function sharePort(first, count) {
-  check3("setsockopt", setsockopt(first.fd, SOL_SOCKET, SO_REUSEPORT, 1));
+  check2("setsockopt", setsockopt(first.fd, SOL_SOCKET, SO_REUSEPORT, 1));
   fcntl(first.fd, F_SETFD, FD_CLOEXEC);
   const others = [];
   while (others.length < count - 1) {
     others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
   }
-  check3("setsockopt", attachSteering(first.fd, steeringProgram(count)));
+  check2("setsockopt", attachSteering(first.fd, steeringProgram(count)));
   return others;
 }
 function bindBeside({ fd: first, domain }) {
-  const low = check3("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const fd = check3("fcntl", fcntl(low, F_DUPFD_CLOEXEC, 3));
-  close(low);
+  const fd = check2("fcntl", aboveStandardStreams(check2("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0))));
   const copy = (level, name2) => setsockopt(fd, level, name2, getsockopt(first, level, name2));
   if (domain === AF_INET6) copy(IPPROTO_IPV6, IPV6_V6ONLY);
   if (getsockopt(first, SOL_SOCKET, SO_BINDTOIFINDEX) > 0) copy(SOL_SOCKET, SO_BINDTOIFINDEX);
-  check3("setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1));
+  check2("setsockopt", setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, 1));
   setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1);
   if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
   const size = domain === AF_INET6 ? sockaddr_in6.size : sockaddr_in.size;
   const name = new Memory(size);
-  check3("getsockname", getsockname(first, name, size));
-  check3("bind", bind(fd, name, size));
+  check2("getsockname", getsockname(first, name, size));
+  check2("bind", bind(fd, name, size));
   return fd;
 }
-function check3(syscall, result2) {
+function check2(syscall, result2) {
   if (result2 >= 0) return result2;
   const reason = result2 === -EADDRINUSE ? "another user has bound the socket" : `${syscall}: ${errnoMessage(-result2)}`;
   const message = `cannot share the port among workers: ${reason}; leave out --workers`;
@@ -4722,7 +4715,6 @@ function randomFactors() {
 }
 
 // src/echo/worker.ts
-var TEND_MILLISECONDS = 1e3;
 function placeArgument({ index, count, socketFd, memoryFd, parent }) {
   return `--worker=${[VERSION, index, count, socketFd, memoryFd, parent]}`;
 }
@@ -4770,7 +4762,6 @@ async function runWorker(settings, place) {
 // src/echo/supervisor.ts
 var DELAY_MIN_MILLISECONDS = 10;
 var DELAY_MAX_MILLISECONDS = 5e3;
-var TEND_MILLISECONDS2 = 1e3;
 var STOP_MILLISECONDS = 100;
 var Supervisor = class {
   index = 0;
@@ -4813,7 +4804,7 @@ var Supervisor = class {
   }
   tend() {
     const now = performance.now();
-    let due = TEND_MILLISECONDS2;
+    let due = TEND_MILLISECONDS;
     for (const child of this.#children) {
       if (child.pid !== 0) this.#noteEnd(child, now);
       else if (now >= child.startAt) this.#startAgain(child, now);

@@ -13,10 +13,10 @@ import {
   EPOLLIN,
   EPOLLONESHOT,
 } from "./constants.ts";
-import { SystemError } from "./errno.ts";
+import { check } from "./errno.ts";
 import { type Blocking, loadBlocking } from "./blocking.ts";
 import { epoll_event } from "./layouts.ts";
-import { close } from "./libc.ts";
+import { close, result } from "./libc.ts";
 import { lazyLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
@@ -39,16 +39,15 @@ export class Epoll {
   // The other thread writes to memory of libc: it goes on when the runtime has ended this thread and freed its memory.
   readonly #reported = lazyLibc().malloc(EVENTS_MAX * epoll_event.size);
   readonly #call = lazyLibc();
-  readonly #errno = libc().errno;
   readonly #blocking: Blocking<typeof blockingSignatures> = loadBlocking(blockingSignatures, () => this.wake());
   readonly #epoll: number;
   readonly #waker: number;
 
   /** @throws {SystemError} if the process has no descriptors left */
   constructor() {
-    this.#epoll = check("epoll_create1", this.#result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
+    this.#epoll = check("epoll_create1", result(this.#call.epoll_create1(EPOLL_CLOEXEC)));
     // It is always readable, so to arm it is to wake.
-    const waker = this.#result(this.#call.eventfd(1, EFD_CLOEXEC));
+    const waker = result(this.#call.eventfd(1, EFD_CLOEXEC));
     if (waker < 0) close(this.#epoll);
     this.#waker = check("eventfd", waker);
   }
@@ -107,15 +106,6 @@ export class Epoll {
     this.#i32[epoll_event.events >> 2] = events | EPOLLONESHOT;
     this.#i32[epoll_event.data >> 2] = fd;
     this.#i32[(epoll_event.data + 4) >> 2] = tag;
-    return this.#result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
+    return result(this.#call.epoll_ctl(this.#epoll, operation, fd, this.#event));
   }
-
-  #result(value: number): number {
-    return value < 0 ? -this.#errno() : value;
-  }
-}
-
-function check(syscall: string, result: number): number {
-  if (result < 0) throw new SystemError(syscall, -result);
-  return result;
 }

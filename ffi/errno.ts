@@ -63,3 +63,13 @@ export class SystemError extends Error {
     this.syscall = syscall;
   }
 }
+
+/**
+ * Requires that a system call succeeded; returns its result.
+ * @param result the result, or `-errno`
+ * @throws {SystemError} if it failed
+ */
+export function check(syscall: string, result: number): number {
+  if (result < 0) throw new SystemError(syscall, -result);
+  return result;
+}

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { F_DUPFD_CLOEXEC } from "./constants.ts";
 import { pollfd, timeval } from "./layouts.ts";
 import { lazyLibc, libc } from "./library.ts";
 import { Memory } from "./memory.ts";
@@ -17,7 +18,8 @@ function scratch(): Memory {
   return scratchMemory ??= new Memory(128);
 }
 
-function result(value: number): number {
+/** The result of a C function that sets `errno` if it is negative; then `-errno`. Call it right after the function. */
+export function result(value: number): number {
   return value < 0 ? -libc().errno() : value;
 }
 
@@ -100,6 +102,18 @@ export function close(fd: number): number {
 /** Runs a command on a descriptor whose argument is an `int`. fcntl(2) */
 export function fcntl(fd: number, command: number, argument: number): number {
   return result(libc().call.fcntl(fd, command, argument));
+}
+
+/**
+ * Moves a new descriptor above those of the standard streams. If one of these was closed, the descriptor has its number,
+ * and output would go there. fcntl(2)
+ * @returns the descriptor to use instead of `fd`, closed by exec
+ */
+export function aboveStandardStreams(fd: number): number {
+  if (fd < 0 || fd > 2) return fd;
+  const higher = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+  close(fd);
+  return higher;
 }
 
 /** Moves the offset of a descriptor; returns the new offset modulo 2^32. lseek(2) */

@@ -3,9 +3,9 @@
  * @module
  */
 
-import { F_DUPFD_CLOEXEC, MAP_FIXED, MAP_SHARED, MFD_CLOEXEC, PROT_READ, PROT_WRITE } from "./constants.ts";
-import { SystemError } from "./errno.ts";
-import { close, fcntl } from "./libc.ts";
+import { MAP_FIXED, MAP_SHARED, MFD_CLOEXEC, PROT_READ, PROT_WRITE } from "./constants.ts";
+import { check } from "./errno.ts";
+import { aboveStandardStreams, result } from "./libc.ts";
 import { libc, processLibc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
@@ -20,12 +20,9 @@ export function createShared(size: number): number {
   const name = new Memory(1);
   name.writeCString(0, "echo.ts");
   const { memfd_create, ftruncate } = processLibc();
-  const fd = check("memfd_create", memfd_create(name.pointer(0), MFD_CLOEXEC));
-  check("ftruncate", ftruncate(fd, size));
-  // If a standard stream was closed, the memory has its number, and output would go there.
-  const higher = check("fcntl", fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  close(fd);
-  return higher;
+  const fd = check("memfd_create", result(memfd_create(name.pointer(0), MFD_CLOEXEC)));
+  check("ftruncate", result(ftruncate(fd, size)));
+  return check("fcntl", aboveStandardStreams(fd));
 }
 
 /**
@@ -37,9 +34,9 @@ export function mapShared(fd: number, size: number): Uint8Array<ArrayBuffer> {
   const address = libc().addressOf(buffer);
   const offset = (PAGE - address % PAGE) % PAGE;
   const place = libc().pointer(address + offset);
-  const result = processLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
-  // The result is the lower half of the address.
-  check("mmap", result === -1 ? -1 : 0);
+  const lowerHalf = processLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
+  // The lower half of an address may look negative; only -1 is a failure.
+  check("mmap", lowerHalf === -1 ? result(lowerHalf) : 0);
   kept.push(buffer);
   return new Uint8Array(buffer, offset, size);
 }
@@ -47,9 +44,4 @@ export function mapShared(fd: number, size: number): Uint8Array<ArrayBuffer> {
 /** Whether memory is part of what {@link mapShared} returned. */
 export function isShared({ buffer }: Uint8Array<ArrayBuffer>): boolean {
   return kept.includes(buffer);
-}
-
-function check(syscall: string, result: number): number {
-  if (result < 0) throw new SystemError(syscall, libc().errno());
-  return result;
 }

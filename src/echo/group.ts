@@ -8,6 +8,9 @@ import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import { Counters, COUNTS } from "./counters.ts";
 
+/** Longest time until the next {@link Group.tend}, in milliseconds: a signal ends the sleep when there is something to do. */
+export const TEND_MILLISECONDS = 1000;
+
 /** The servers on a port, as one of them sees them. */
 export interface Group {
   /** Number of this server; number 0 speaks for all. */

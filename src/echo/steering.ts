@@ -22,7 +22,6 @@ import {
   BPF_X,
   EADDRINUSE,
   ETH_P_IPV6,
-  F_DUPFD_CLOEXEC,
   F_SETFD,
   FD_CLOEXEC,
   IP_PKTINFO,
@@ -41,7 +40,7 @@ import {
 } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
-import { bind, close, fcntl, getsockname, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
+import { aboveStandardStreams, bind, fcntl, getsockname, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { attachSteering, type Instruction } from "../../ffi/socket_filter.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
@@ -73,10 +72,7 @@ export function sharePort(first: BatchSocket, count: number): BatchSocket[] {
 
 /** Binds a socket to the address and port of another one; returns its descriptor. */
 function bindBeside({ fd: first, domain }: BatchSocket): number {
-  const low = check("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  // If a standard stream was closed, the socket has its number, and output would be sent as datagrams.
-  const fd = check("fcntl", fcntl(low, F_DUPFD_CLOEXEC, 3));
-  close(low);
+  const fd = check("fcntl", aboveStandardStreams(check("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0))));
   // The kernel groups sockets that agree in these.
   const copy = (level: number, name: number) => setsockopt(fd, level, name, getsockopt(first, level, name));
   if (domain === AF_INET6) copy(IPPROTO_IPV6, IPV6_V6ONLY);

@@ -11,7 +11,7 @@ import { endOf, spawnSelf } from "../../ffi/spawn.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
-import { BATCH_CAPACITY, type Group, isForMany, SharedBlock } from "./group.ts";
+import { BATCH_CAPACITY, type Group, isForMany, SharedBlock, TEND_MILLISECONDS } from "./group.ts";
 import type { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
 import { sharePort } from "./steering.ts";
@@ -20,8 +20,6 @@ import { placeArgument } from "./worker.ts";
 /** Shortest and longest time until a worker that ended is started again. */
 const DELAY_MIN_MILLISECONDS = 10;
 const DELAY_MAX_MILLISECONDS = 5000;
-/** Longest time until the next look at the workers: a signal ends the sleep when one of them ends. */
-const TEND_MILLISECONDS = 1000;
 /** Time for workers to stop by themselves. */
 const STOP_MILLISECONDS = 100;
 

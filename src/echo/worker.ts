@@ -10,12 +10,9 @@ import { handleSignals } from "../cli/signals.ts";
 import { VERSION } from "../cli/version.ts";
 import type { Counters } from "./counters.ts";
 import { createServer, LAST_WORDS_MILLISECONDS, openSocket } from "./create_server.ts";
-import { type Group, SharedBlock } from "./group.ts";
+import { type Group, SharedBlock, TEND_MILLISECONDS } from "./group.ts";
 import { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
-
-/** Longest time between two looks at {@link SharedBlock.stop}: a signal ends the sleep. */
-const TEND_MILLISECONDS = 1000;
 
 /** What a worker gets from the process that starts it. */
 export interface Place {

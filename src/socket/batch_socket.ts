@@ -17,7 +17,7 @@ import {
   SO_RCVTIMEO,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
-import { errnoMessage, SystemError } from "../../ffi/errno.ts";
+import { check, errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { sockaddr_in6 } from "../../ffi/layouts.ts";
 import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
@@ -28,7 +28,7 @@ import { type Endpoint, requireAddress, requirePort } from "../net/endpoint.ts";
 import { writeResolvedAddress } from "../net/socket_address.ts";
 import { type AdoptOptions, adoptSocket } from "./adopt.ts";
 import { BatchSender } from "./batch_sender.ts";
-import { type BindOptions, bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
+import { type BindOptions, bindSocket, type Bound, readBindOptions } from "./bind.ts";
 import { own, release } from "./descriptors.ts";
 import { MessageBatch, messagesOf } from "./message_batch.ts";
 import type { Messages } from "./messages.ts";

@@ -10,7 +10,6 @@ import {
   EADDRINUSE,
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
-  F_DUPFD_CLOEXEC,
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   SO_BROADCAST,
@@ -18,7 +17,7 @@ import {
   SOCK_DGRAM,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
-import { errnoMessage, SystemError } from "../../ffi/errno.ts";
+import { check, errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { sockaddr_in6 } from "../../ffi/layouts.ts";
 import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
@@ -166,11 +165,7 @@ function openSocket(domain: number): number {
   const fd = libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
   check("socket", fd);
-  // If a standard stream was closed, the socket has its number, and output would be sent as datagrams.
-  if (fd > 2) return fd;
-  const higher = libc.fcntl(fd, F_DUPFD_CLOEXEC, 3);
-  libc.close(fd);
-  return check("fcntl", higher);
+  return check("fcntl", libc.aboveStandardStreams(fd));
 }
 
 function bindError({ bytes, zone }: ResolvedAddress, port: number, errno: number): SystemError {
@@ -181,10 +176,4 @@ function bindError({ bytes, zone }: ResolvedAddress, port: number, errno: number
     ? "this address is not on this host; `ip address` lists its addresses"
     : errnoMessage(errno) + advice;
   return new SystemError("bind", errno, `cannot bind ${endpointText(bytes, zone, port)}: ${reason}`);
-}
-
-/** Requires that a call succeeded; returns its result. */
-export function check(syscall: string, result: number): number {
-  if (result < 0) throw new SystemError(syscall, -result);
-  return result;
 }

@@ -41,11 +41,12 @@ import {
   SOL_SOCKET,
   UDP_GRO,
 } from "../../ffi/constants.ts";
+import { check } from "../../ffi/errno.ts";
 import { ip_mreqn } from "../../ffi/layouts.ts";
 import { setsockopt, setsockoptBytes } from "../../ffi/libc.ts";
 import { requireBoolean, requireInteger, requireObject, requireString } from "../net/checks.ts";
 import { requireInterface } from "../net/endpoint.ts";
-import { type BindOptions, check } from "./bind.ts";
+import type { BindOptions } from "./bind.ts";
 import { INT_MAX } from "./socket_options.ts";
 
 /** Options of a `UdpSocket` that can change. On a socket for both families they apply to both. */

@@ -32,7 +32,7 @@ import {
   UDP_GRO,
   UDP_SEGMENT,
 } from "../../ffi/constants.ts";
-import { SystemError } from "../../ffi/errno.ts";
+import { check } from "../../ffi/errno.ts";
 import { close, fcntl, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
 
 /** The greatest value of an `int`. */
@@ -56,8 +56,8 @@ export interface Configuration {
  * @throws {SystemError} if the kernel cannot report local addresses
  */
 export function configure(fd: number, domain: number, receiveBuffer: number): Configuration {
-  require(setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
-  if (domain === AF_INET6) require(setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
+  check("setsockopt", setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1));
+  if (domain === AF_INET6) check("setsockopt", setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1));
   // A dual-stack socket, unlike an IPv4 one, would not receive groups that it has not joined, such as 224.0.0.1.
   setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, 1);
   // Routers may fragment a large reply where the way back is narrower. IPv6 has no such routers: there the kernel learns
@@ -68,10 +68,6 @@ export function configure(fd: number, domain: number, receiveBuffer: number): Co
   requestBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, SEND_BUFFER_BYTES);
   requestBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, receiveBuffer);
   return { segmentation: receivesTrains && sendsTrains, receiveBuffer: getsockopt(fd, SOL_SOCKET, SO_RCVBUF) / 2 };
-}
-
-function require(result: number): void {
-  if (result < 0) throw new SystemError("setsockopt", -result);
 }
 
 /** Requests a buffer, beyond the system's limit if the process may. It never shrinks a buffer. socket(7) */

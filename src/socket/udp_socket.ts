@@ -4,7 +4,7 @@
  */
 
 import { EAGAIN, EDESTADDRREQ, EINTR, EPOLLIN, EPOLLOUT, POLLIN } from "../../ffi/constants.ts";
-import { SystemError } from "../../ffi/errno.ts";
+import { check, SystemError } from "../../ffi/errno.ts";
 import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import * as libc from "../../ffi/libc.ts";
 import { INTERNAL, invalid, requireBytes, requireInteger, requireObject } from "../net/checks.ts";
@@ -12,7 +12,7 @@ import { zonedText } from "../net/address.ts";
 import { type Endpoint, readAddress, type ResolvedAddress, resolveOnThread } from "../net/endpoint.ts";
 import { type AdoptOptions, adoptSocket } from "./adopt.ts";
 import { BatchSocket, descriptorOf } from "./batch_socket.ts";
-import { bindSocket, type Bound, check, readBindOptions } from "./bind.ts";
+import { bindSocket, type Bound, readBindOptions } from "./bind.ts";
 import { type Datagram, datagrams } from "./datagram.ts";
 import { type GroupOptions, joinGroup, leaveGroup } from "./groups.ts";
 import { MessageBatch } from "./message_batch.ts";

@@ -75,7 +75,7 @@ export class BatchSocket {
     this.#adopted = adopted;
     this.#notices = notices;
     this.#memory = new SocketMemory(fd);
-    this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
+    this.#sender = new BatchSender({ fd, segmentation, socketMemory: this.#memory });
     // An IPv6 address that only a route makes local needs this as a source. After bind, for it lets bind accept any
     // address, a mistyped one too.
     if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);

@@ -9,7 +9,8 @@ import { isLocalAddress } from "../../ffi/netlink.ts";
 import { addressWords, IPV4_MAPPED, isIPv4, isUnspecified } from "../net/address.ts";
 import { invalid, requireInteger, requireObject } from "../net/checks.ts";
 import { type Endpoint, requireAddress, requirePort, type ResolvedAddress } from "../net/endpoint.ts";
-import { makePath, type Path, word } from "./path.ts";
+import { word } from "./message_layout.ts";
+import { makePath, type Path } from "./path.ts";
 import { INT_MAX } from "./socket_options.ts";
 
 /** Destination of datagrams to send, their source, and the interface that they leave by. */

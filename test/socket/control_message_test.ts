@@ -26,7 +26,7 @@ import { interfaceIndex } from "../../ffi/interfaces.ts";
 import { sockaddr_in6 } from "../../ffi/layouts.ts";
 import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
-import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
+import { MessageVector } from "../../ffi/message_vector.ts";
 import { addressText } from "../../src/net/address.ts";
 import { readAddress } from "../../src/net/endpoint.ts";
 import { readPort, writeResolvedAddress } from "../../src/net/socket_address.ts";
@@ -41,6 +41,7 @@ import {
   UNICAST,
   UNKNOWN,
 } from "../../src/socket/control_message.ts";
+import { field, word } from "../../src/socket/message_layout.ts";
 import { noCompiler, noPython } from "../support/client.ts";
 import { LONG } from "../support/process.ts";
 import { runC, runPython } from "../support/reference.ts";
@@ -63,17 +64,34 @@ interface Decoded {
   error: [offset: number, end: number] | undefined;
 }
 
-function decode(decoder: ControlMessageDecoder, at: number, length: number): Decoded {
-  decoder.decode(at, length);
-  const { destination, local, interfaceIndex, segmentSize, hasTime, seconds, nanoseconds } = decoder;
-  return {
-    destination,
-    local: addressText(new Uint8Array(local.buffer)),
-    interfaceIndex,
-    segmentSize,
-    time: hasTime ? [seconds, nanoseconds] : undefined,
-    error: decoder.errorOffset < 0 ? undefined : [decoder.errorOffset, decoder.errorEnd],
-  };
+/** A decoder for the message with this number, between others. */
+class Decoder {
+  readonly #paths = new Int32Array(3 * word.count).fill(7);
+  readonly #fields = new Int32Array(3 * field.count).fill(7);
+  readonly #decoder: ControlMessageDecoder;
+
+  constructor(memory: Memory) {
+    this.#decoder = new ControlMessageDecoder(memory, this.#paths, this.#fields);
+  }
+
+  decode(at: number, length: number): Decoded {
+    this.#decoder.decode(1, at, length);
+    const path = this.#paths.slice(word.count, 2 * word.count);
+    const fields = this.#fields.slice(field.count, 2 * field.count);
+    for (const others of [this.#paths, this.#fields]) {
+      const third = others.length / 3;
+      assert.ok(others.every((value, k) => value === 7 || (k >= third && k < 2 * third)), "another message");
+    }
+    const { errorOffset, errorEnd } = this.#decoder;
+    return {
+      destination: fields[field.destination] as Destination,
+      local: addressText(new Uint8Array(path.slice(word.local, word.local + 4).buffer)),
+      interfaceIndex: path[word.interface]!,
+      segmentSize: fields[field.segmentSize]!,
+      time: fields[field.nanoseconds]! < 0 ? undefined : [fields[field.seconds]! >>> 0, fields[field.nanoseconds]!],
+      error: errorOffset < 0 ? undefined : [errorOffset, errorEnd],
+    };
+  }
 }
 
 /** The control messages of a buffer, written down from cmsg(3) without a thought about speed. */
@@ -134,7 +152,8 @@ function interpret(memory: Memory, messages: Found[]): Decoded {
     } else if (level === IPPROTO_UDP && type === UDP_GRO && length >= 4) {
       decoded.segmentSize = view.getInt32(data, true);
     } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= 48) {
-      decoded.time = [view.getUint32(data, true), view.getInt32(data + 8, true)];
+      const nanoseconds = view.getInt32(data + 8, true);
+      decoded.time = nanoseconds < 0 ? undefined : [view.getUint32(data, true), nanoseconds];
     } else if (
       (level === IPPROTO_IP && type === IP_RECVERR || level === IPPROTO_IPV6 && type === IPV6_RECVERR) && length >= 16
     ) {
@@ -228,11 +247,11 @@ describe("a buffer of any content", () => {
         const length = buffer.length ?? buffer.content.length;
         const memory = place(buffer, 0xbad);
         const found = walk(memory, buffer.at, length);
-        const decoded = decode(new ControlMessageDecoder(memory), buffer.at, length);
+        const decoded = new Decoder(memory).decode(buffer.at, length);
         assert.deepEqual(decoded, interpret(memory, found));
         // Only a buffer that ends with its content says the same whatever follows it.
         if (length <= buffer.content.length) {
-          assert.deepEqual(decode(new ControlMessageDecoder(place(buffer, 0xdead)), buffer.at, length), decoded);
+          assert.deepEqual(new Decoder(place(buffer, 0xdead)).decode(buffer.at, length), decoded);
         }
         messages += found.length;
       }),
@@ -247,7 +266,7 @@ describe("a buffer of any content", () => {
         const memory = new Memory(128);
         const at = 128 - Math.floor(bytes.length / 8) * 8;
         memory.bytes.set(bytes.subarray(0, 128 - at), at);
-        const decoded = decode(new ControlMessageDecoder(memory), at, 128 - at);
+        const decoded = new Decoder(memory).decode(at, 128 - at);
         assert.deepEqual(decoded, interpret(memory, walk(memory, at, 128 - at)));
       }),
     );
@@ -257,9 +276,9 @@ describe("a buffer of any content", () => {
     fc.assert(
       fc.property(buffer, (buffer) => {
         const memory = place(buffer, 0xbad);
-        const decoder = new ControlMessageDecoder(memory);
-        decode(decoder, buffer.at, buffer.content.length);
-        assert.deepEqual(decode(decoder, 0, 0), interpret(memory, []));
+        const decoder = new Decoder(memory);
+        decoder.decode(buffer.at, buffer.content.length);
+        assert.deepEqual(decoder.decode(0, 0), interpret(memory, []));
       }),
     );
   });
@@ -377,12 +396,13 @@ describe("encoding", { skip: noCompiler }, () => {
 
 describe("what the kernel delivers", { skip: noPython }, () => {
   const lo = interfaceIndex("lo");
-  const CONTROL = 64;
-  const PAYLOAD = 256;
-  const memory = new Memory(66_000);
-  const vector = new MessageVector(memory, 0, 1);
-  writeBuffer(memory, 192, memory, PAYLOAD, 65_536);
-  vector.setBuffers(0, 192, 1);
+  const vector = new MessageVector(2, 128);
+  const { memory } = vector;
+  const CONTROL = vector.controlOffset(0);
+  const CONTROL_END = vector.controlOffset(1);
+  const payloads = new Memory(65_536);
+  vector.setBuffer(0, payloads, 0, 65_536);
+  vector.setBuffers(0, 0, 1);
 
   const sockets: { fd: number; port: number }[] = [];
   before(() => {
@@ -419,15 +439,14 @@ answer = client.sendto(bytes(size), (address, port))
 `,
       [address, port, size, segment],
     );
-    memory.bytes.fill(0xff, CONTROL, 192);
-    vector.setName(0, PAYLOAD, 0);
-    vector.setControl(0, CONTROL, room);
+    memory.bytes.fill(0xff, CONTROL, CONTROL_END);
+    vector.setLengths(0, 0, room);
     assert.equal(vector.receive(fd, 1, MSG_DONTWAIT), 1);
     assert.equal(vector.length(0), size);
     const length = vector.controlLength(0);
     const messages = walk(memory, CONTROL, length);
-    assert.deepEqual(decode(new ControlMessageDecoder(memory), CONTROL, length), interpret(memory, messages));
-    assert.ok(memory.bytes.subarray(CONTROL + room, 192).every((byte) => byte === 0xff));
+    assert.deepEqual(new Decoder(memory).decode(CONTROL, length), interpret(memory, messages));
+    assert.ok(memory.bytes.subarray(CONTROL + room, CONTROL_END).every((byte) => byte === 0xff));
     return [...messages.map(describeMessage), ...(vector.flags(0) & MSG_CTRUNC ? ["MSG_CTRUNC"] : [])];
   }
 

@@ -47,7 +47,7 @@ export interface BindOptions {
   readonly broadcast?: boolean | undefined;
 }
 
-/** A socket that was bound. */
+/** A socket that was bound, by this process or by another one. */
 export interface Bound extends Configuration {
   readonly fd: number;
   /** The local address. */
@@ -58,6 +58,8 @@ export interface Bound extends Configuration {
   readonly domain: number;
   /** Whether an IPv6 socket receives IPv4 too. */
   readonly dualStack: boolean;
+  /** Whether another process has bound it. */
+  readonly adopted: boolean;
   /** Shortcomings of the host or its kernel, a sentence each. */
   readonly notices: readonly string[];
 }
@@ -106,7 +108,7 @@ export function bindSocket(options: BindOptions, prepare?: (fd: number, domain: 
     const length = writeResolvedAddress(memory, domain, address, options.port);
     const error = libc.bind(fd, memory, length);
     if (error < 0) throw bindError(address, options.port, -error);
-    return { fd, domain, dualStack, notices, ...readLocalName(fd, domain), ...configuration };
+    return { fd, domain, dualStack, adopted: false, notices, ...readLocalName(fd, domain), ...configuration };
   } catch (error) {
     libc.close(fd);
     throw error;

@@ -75,14 +75,13 @@ export class ControlMessageDecoder {
   }
 
   /**
-   * Decodes the buffer of `length` bytes at `offset`, a multiple of 8, for message `i`: the local address to answer from,
-   * `::` if the interface determines it, and the interface; and all fields. What the kernel did not report is unknown.
+   * Decodes the buffer of `length` bytes at `offset`, a multiple of 8, for message `i`: its interface and all fields; and,
+   * if its destination is known, the local address to answer from, or `::` if the interface determines it.
    */
   decode(i: number, offset: number, length: number): void {
     this.#path = i * word.count;
     this.#first = i * field.count;
     copyWords(NOTHING_KNOWN, 0, this.#fields, this.#first, field.count);
-    this.#setLocal(0, 0, 0, 0);
     this.#paths[this.#path + word.interface] = 0;
     this.errorOffset = -1;
     const words = this.#words;
@@ -105,27 +104,23 @@ export class ControlMessageDecoder {
   #decodeMessage(level: number, type: number, data: number, length: number): void {
     // A TOS is a single byte, followed by padding.
     const value = this.#words[data >> 2]!;
-    switch (level) {
-      case IPPROTO_IP:
-        if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
-        if (type === IP_RECVERR) this.#decodeError(data, length);
-        if (type === IP_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
-        if (type === IP_TOS && length >= 1) this.#set(field.trafficClass, value & 0xff);
-        if (type === IP_TTL && length >= 4) this.#set(field.hopLimit, value & 0xff);
-        break;
-      case IPPROTO_IPV6:
-        if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
-        if (type === IPV6_RECVERR) this.#decodeError(data, length);
-        if (type === IPV6_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
-        if (type === IPV6_TCLASS && length >= 4) this.#set(field.trafficClass, value & 0xff);
-        if (type === IPV6_HOPLIMIT && length >= 4) this.#set(field.hopLimit, value & 0xff);
-        break;
-      case IPPROTO_UDP:
-        if (type === UDP_GRO && length >= 4) this.#set(field.segmentSize, value);
-        break;
-      case SOL_SOCKET:
-        if (type === SCM_TIMESTAMPING && length >= scm_timestamping.size) this.#decodeTime(data + scm_timestamping.ts);
-        break;
+    if (level === IPPROTO_IP) {
+      if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
+      if (type === IP_RECVERR) this.#decodeError(data, length);
+      if (type === IP_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
+      if (type === IP_TOS && length >= 1) this.#set(field.trafficClass, value & 0xff);
+      if (type === IP_TTL && length >= 4) this.#set(field.hopLimit, value & 0xff);
+    } else if (level === IPPROTO_IPV6) {
+      if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
+      if (type === IPV6_RECVERR) this.#decodeError(data, length);
+      if (type === IPV6_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
+      if (type === IPV6_TCLASS && length >= 4) this.#set(field.trafficClass, value & 0xff);
+      if (type === IPV6_HOPLIMIT && length >= 4) this.#set(field.hopLimit, value & 0xff);
+    } else if (level === IPPROTO_UDP) {
+      if (type === UDP_GRO && length >= 4) this.#set(field.segmentSize, value);
+    } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= scm_timestamping.size) {
+      this.#set(field.seconds, this.#words[(data + scm_timestamping.ts + timespec.tv_sec) >> 2]!);
+      this.#set(field.nanoseconds, this.#words[(data + scm_timestamping.ts + timespec.tv_nsec) >> 2]!);
     }
   }
 
@@ -158,11 +153,6 @@ export class ControlMessageDecoder {
       this.#set(field.destination, isUnspecified(words, address) ? UNKNOWN : UNICAST);
       this.#setLocal(words[address]!, words[address + 1]!, words[address + 2]!, words[address + 3]!);
     }
-  }
-
-  #decodeTime(at: number): void {
-    this.#set(field.seconds, this.#words[(at + timespec.tv_sec) >> 2]!);
-    this.#set(field.nanoseconds, this.#words[(at + timespec.tv_nsec) >> 2]!);
   }
 
   #decodeError(data: number, length: number): void {

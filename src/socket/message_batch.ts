@@ -13,7 +13,7 @@ import type { Endpoint } from "../net/endpoint.ts";
 import type { Destination } from "./control_message.ts";
 import { field, word } from "./message_layout.ts";
 import { Messages, requirePayload } from "./messages.ts";
-import { hasPath, isPath, localText, type Path, pathOf, peerText, setPath } from "./path.ts";
+import { hasPath, isPath, type Path, pathOf, scopedText, setPath } from "./path.ts";
 import { type Route, routePath } from "./route.ts";
 
 /** Most messages in a batch: the limit of one system call. `UIO_MAXIOV`, recvmmsg(2) */
@@ -216,7 +216,7 @@ export class MessageBatch {
   /** The peer of message `i`. Allocates. */
   peer(i: number): Endpoint {
     const { paths } = this.#messages;
-    return { address: peerText(paths, this.peerWord(i), this.peerScope(i)), port: this.peerPort(i) };
+    return { address: scopedText(paths, this.peerWord(i), this.peerScope(i)), port: this.peerPort(i) };
   }
 
   /** Index in {@link addresses} of the local address that a reply to message `i` leaves from. */
@@ -234,7 +234,7 @@ export class MessageBatch {
    * it is `::` with the zone of the interface, which determines the address. Allocates.
    */
   localAddress(i: number): string {
-    return localText(this.#messages.paths, this.localWord(i), this.#pathWord(i, word.sendInterface));
+    return scopedText(this.#messages.paths, this.localWord(i), this.#pathWord(i, word.sendInterface));
   }
 
   /**

@@ -57,7 +57,7 @@ export class Path {
   get peer(): Endpoint {
     const words = this.#words;
     return this.#peer ??= Object.freeze({
-      address: peerText(words, word.peer, words[word.peerScope]!),
+      address: scopedText(words, word.peer, words[word.peerScope]!),
       port: words[word.peerPort]!,
     });
   }
@@ -66,7 +66,7 @@ export class Path {
   get local(): LocalEndpoint {
     const words = this.#words;
     return this.#local ??= Object.freeze({
-      address: localText(words, word.local, words[word.sendInterface]!),
+      address: scopedText(words, word.local, words[word.sendInterface]!),
       port: words[word.localPort]!,
       interfaceIndex: words[word.interface]! >>> 0,
       get interfaceName() {
@@ -76,14 +76,11 @@ export class Path {
   }
 }
 
-/** The text of a peer's address: a link-local one with its zone, whose index is `scope`. */
-export function peerText(words: Int32Array, at: number, scope: number): string {
-  const text = wordsText(words, at);
-  return hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(scope >>> 0)}` : text;
-}
-
-/** The text of a local address: with a zone if it is link-local, or `::`, which stands for an address of the interface. */
-export function localText(words: Int32Array, at: number, interfaceIndex: number): string {
+/**
+ * The text of the address of four words from `at`, with the zone of an interface, or 0, if the address says nothing
+ * without it: if it is link-local, or `::`, which stands for an address of the interface.
+ */
+export function scopedText(words: Int32Array, at: number, interfaceIndex: number): string {
   const determines = isUnspecified(words, at) && !isMapped(words, at) && interfaceIndex !== 0;
   const text = wordsText(words, at);
   return determines || hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(interfaceIndex >>> 0)}` : text;

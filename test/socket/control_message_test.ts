@@ -57,7 +57,7 @@ interface Found {
 /** What a buffer says. */
 interface Decoded {
   destination: Destination;
-  local: string;
+  local: string | undefined;
   interfaceIndex: number;
   segmentSize: number;
   time: [seconds: number, nanoseconds: number] | undefined;
@@ -85,7 +85,9 @@ class Decoder {
     const { errorOffset, errorEnd } = this.#decoder;
     return {
       destination: fields[field.destination] as Destination,
-      local: addressText(new Uint8Array(path.slice(word.local, word.local + 4).buffer)),
+      local: fields[field.destination] === UNKNOWN
+        ? undefined
+        : addressText(new Uint8Array(path.slice(word.local, word.local + 4).buffer)),
       interfaceIndex: path[word.interface]!,
       segmentSize: fields[field.segmentSize]!,
       time: fields[field.nanoseconds]! < 0 ? undefined : [fields[field.seconds]! >>> 0, fields[field.nanoseconds]!],
@@ -120,7 +122,7 @@ function interpret(memory: Memory, messages: Found[]): Decoded {
   const view = new DataView(bytes.buffer);
   const decoded: Decoded = {
     destination: UNKNOWN,
-    local: "::",
+    local: undefined,
     interfaceIndex: 0,
     segmentSize: 0,
     time: undefined,
@@ -160,6 +162,7 @@ function interpret(memory: Memory, messages: Found[]): Decoded {
       decoded.error = [data, data + length];
     }
   }
+  if (decoded.destination === UNKNOWN) decoded.local = undefined;
   return decoded;
 }
 

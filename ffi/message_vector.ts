@@ -28,7 +28,7 @@ export class MessageVector {
   readonly #errno = libc().errno;
 
   /**
-   * Lays out the memory.
+   * Lays out the memory: message `i` has buffer `i`, and no lengths yet.
    * @param capacity number of messages
    * @param controlSize most bytes of a message's control messages, a multiple of 8
    * @param place see {@link Memory}
@@ -44,6 +44,7 @@ export class MessageVector {
       const header = i * mmsghdr.size;
       this.memory.link(header + mmsghdr.msg_name, this.memory, this.nameOffset(i));
       this.memory.link(header + mmsghdr.msg_control, this.memory, this.controlOffset(i));
+      this.setBuffers(i, i, 1);
       this.#pointers.push(this.memory.pointer(header));
     }
   }
@@ -79,24 +80,12 @@ export class MessageVector {
     this.#words[(header + mmsghdr.msg_controllen) >> 2] = controlLength;
   }
 
-  /** Bytes of the socket address that was received. */
-  nameLength(i: number): number {
-    return this.#words[(i * mmsghdr.size + mmsghdr.msg_namelen) >> 2]!;
-  }
-
-  /** Bytes of the control messages that were received; no bound may depend on more than their buffer holds. */
-  controlLength(i: number): number {
-    return this.#words[(i * mmsghdr.size + mmsghdr.msg_controllen) >> 2]!;
-  }
-
-  /** Flags of the received message: `MSG_TRUNC`, `MSG_CTRUNC`. */
-  flags(i: number): number {
-    return this.#words[(i * mmsghdr.size + mmsghdr.msg_flags) >> 2]!;
-  }
-
-  /** Bytes of payload that were received or sent. */
-  length(i: number): number {
-    return this.#words[(i * mmsghdr.size + mmsghdr.msg_len) >> 2]!;
+  /**
+   * A member of the header of message `i`, by its offset in {@link mmsghdr}: after a reception, the bytes of the socket
+   * address, of the control messages and of the payload, and `MSG_TRUNC` and `MSG_CTRUNC` in `msg_flags`.
+   */
+  get(i: number, member: number): number {
+    return this.#words[(i * mmsghdr.size + member) >> 2]!;
   }
 
   /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */

@@ -96,21 +96,18 @@ export class BatchSender {
   /** Sends as much of a train as the crowded send buffer admits. */
   #sendIfAdmitted(messages: Messages, train: number): number {
     const { paths } = messages;
+    const buffer = this.#buffer;
     const peer = messages.path(train) + word.peer;
+    const size = messages.get(train, field.trainSize);
     const datagrams = messages.get(train, field.trainDatagrams);
-    this.#buffer.refresh();
-    if (
-      this.#goesWhole(messages, train) &&
-      this.#buffer.admit(paths, peer, messages.get(train, field.trainSize), datagrams)
-    ) {
-      this.#encode(messages, train);
-      const sent = this.#sendEncoded(messages, this.#whole);
-      this.#buffer.charge(paths, peer);
-      return sent;
+    buffer.refresh();
+    if (datagrams === 1 || !this.#goesWhole(messages, train) || !buffer.admit(paths, peer, size, datagrams)) {
+      return this.#sendOneByOne(messages, train);
     }
-    if (datagrams > 1) return this.#sendOneByOne(messages, train);
-    this.#fail(messages, train, EAGAIN, 1);
-    return 0;
+    this.#encode(messages, train);
+    const sent = this.#sendEncoded(messages, this.#whole);
+    buffer.charge(paths, peer);
+    return sent;
   }
 
   /** Whether a train leaves as one message: the kernel has not refused segments of this size to this peer. */
@@ -134,10 +131,10 @@ export class BatchSender {
     for (let k = 0; k < vector.count;) {
       const result = vector.send(this.#fd, k);
       if (result < 0) {
-        sent += this.#handleFailure(messages, vector.head(k), vector.datagrams(k), -result);
+        sent += this.#handleFailure(messages, vector.heads[k]!, vector.datagrams[k]!, -result);
         k++;
       }
-      for (const end = k + result; k < end; k++) sent += vector.datagrams(k);
+      for (const end = k + result; k < end; k++) sent += vector.datagrams[k]!;
     }
     vector.clear();
     return sent;
@@ -176,7 +173,9 @@ export class BatchSender {
     let sent = 0;
     for (let i = train; i >= 0; i = messages.get(i, field.next)) {
       const size = messages.get(i, field.size);
-      for (let from = 0; from < size; from += segmentSize) {
+      let from = 0;
+      // An empty datagram has no segments, but leaves too.
+      do {
         const length = Math.min(segmentSize, size - from);
         const { crowded } = buffer;
         if (crowded && !buffer.admit(paths, peer, length, 1)) {
@@ -187,7 +186,7 @@ export class BatchSender {
         singles.add(messages, i, 1, !this.connected);
         if (crowded || singles.count === WINDOW) sent += this.#sendEncoded(messages, singles);
         if (crowded) buffer.charge(paths, peer);
-      }
+      } while ((from += segmentSize) < size);
     }
     return sent + this.#sendEncoded(messages, singles);
   }

@@ -131,18 +131,15 @@ function localAddress(
   if (address !== undefined) {
     const resolved = resolve(address, family)[0]!;
     const actual = isIPv4(resolved.bytes) ? 4 : 6;
-    if (family === undefined || family === actual) {
-      return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
+    if (family !== undefined && family !== actual) {
+      throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
     }
-    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
+    return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
   }
-  if (family !== 4 && !hasIPv6()) {
-    if (family === 6) throw noIPv6();
-    notices.push("this host has no IPv6: answering on IPv4 only");
-    return { address: readAddress("0.0.0.0")!, dualStack: false };
-  }
-  const both = family !== 4 && (dualStack ?? family === undefined);
-  return { address: readAddress(family === 4 ? "0.0.0.0" : "::")!, dualStack: both };
+  const ipv6 = family !== 4 && hasIPv6();
+  if (family === 6 && !ipv6) throw noIPv6();
+  if (family === undefined && !ipv6) notices.push("this host has no IPv6: answering on IPv4 only");
+  return { address: readAddress(ipv6 ? "::" : "0.0.0.0")!, dualStack: ipv6 && (dualStack ?? family === undefined) };
 }
 
 function noIPv6(): SystemError {

@@ -4,19 +4,18 @@
  */
 
 import {
-  AF_INET,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   SO_EE_ORIGIN_ICMP,
   SO_EE_ORIGIN_ICMP6,
   SO_EE_ORIGIN_TIMESTAMPING,
 } from "../../ffi/constants.ts";
-import { sock_extended_err, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
+import { mmsghdr, sock_extended_err, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector } from "../../ffi/message_vector.ts";
 import { zonedText } from "../net/address.ts";
 import type { Endpoint, ResolvedAddress } from "../net/endpoint.ts";
-import { readPort, readSocketAddress } from "../net/socket_address.ts";
+import { readPort, readSocketAddress, socketAddressSize } from "../net/socket_address.ts";
 import { ControlMessageDecoder } from "./control_message.ts";
 import { type BatchSocket, descriptorOf } from "./batch_socket.ts";
 import { field, word } from "./message_layout.ts";
@@ -72,7 +71,6 @@ export class ErrorQueue {
   constructor() {
     for (let i = 0; i < CAPACITY; i++) {
       this.#vector.setBuffer(i, this.#payloads, i * PAYLOAD_SIZE, PAYLOAD_SIZE);
-      this.#vector.setBuffers(i, i, 1);
       this.#vector.setLengths(i, sockaddr_in6.size, CONTROL_SIZE);
     }
   }
@@ -99,7 +97,7 @@ export class ErrorQueue {
     const vector = this.#vector;
     const control = this.#control;
     const { bytes, i32 } = vector.memory;
-    control.decode(0, vector.controlOffset(i), Math.min(vector.controlLength(i), CONTROL_SIZE));
+    control.decode(0, vector.controlOffset(i), Math.min(vector.get(i, mmsghdr.msg_controllen), CONTROL_SIZE));
     const error = control.errorOffset;
     if (error < 0) return undefined;
     const origin = bytes[error + sock_extended_err.ee_origin]!;
@@ -112,6 +110,10 @@ export class ErrorQueue {
       return { kind: "departure", index, time, nanoseconds: BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds) };
     }
     const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : undefined;
+    const name = vector.nameOffset(i);
+    const peer = this.#socketAddress(name, name + vector.get(i, mmsghdr.msg_namelen));
+    // `SO_EE_OFFENDER`: who reported the error.
+    const reporter = this.#socketAddress(error + sock_extended_err.size, control.errorEnd);
     const type = bytes[error + sock_extended_err.ee_type]!;
     const code = bytes[error + sock_extended_err.ee_code]!;
     const payload = i * PAYLOAD_SIZE;
@@ -119,27 +121,24 @@ export class ErrorQueue {
       kind: "error",
       errno: i32[(error + sock_extended_err.ee_errno) >> 2]!,
       icmp: version === undefined ? undefined : { version, type, code },
-      peer: this.#peer(i),
-      reporter: version === undefined ? undefined : this.#reporter(error + sock_extended_err.size, control.errorEnd),
+      peer: peer && endpointOf(peer),
+      reporter: version === undefined ? undefined : reporter && readSocketAddress(reporter),
       mtu: i32[(error + sock_extended_err.ee_info) >> 2]! >>> 0,
-      quoted: this.#payloads.bytes.slice(payload, payload + Math.min(vector.length(i), PAYLOAD_SIZE)),
+      quoted: this.#payloads.bytes.slice(payload, payload + Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE)),
     };
   }
 
-  /** The peer in the header of message `i`. */
-  #peer(i: number): Endpoint | undefined {
-    const length = this.#vector.nameLength(i);
-    if (length !== sockaddr_in.size && length !== sockaddr_in6.size) return undefined;
-    const at = this.#vector.nameOffset(i);
-    const name = this.#vector.memory.bytes.slice(at, at + length);
-    const { bytes, zone } = readSocketAddress(name);
-    return { address: zonedText(bytes, zone), port: readPort(name) };
-  }
-
-  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 if the sender is unknown. */
-  #reporter(at: number, end: number): ResolvedAddress | undefined {
+  /** The socket address in the memory of the headers from `at` to before `end`; its family is 0 if it is unknown. */
+  #socketAddress(at: number, end: number): Uint8Array | undefined {
     const { bytes, u16 } = this.#vector.memory;
-    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return undefined;
-    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
+    const family = u16[at >> 1]!;
+    const size = socketAddressSize(family);
+    return family === 0 || at + size > end ? undefined : bytes.subarray(at, at + size);
   }
+}
+
+/** The address and port of a socket address. */
+function endpointOf(name: Uint8Array): Endpoint {
+  const { bytes, zone } = readSocketAddress(name);
+  return { address: zonedText(bytes, zone), port: readPort(name) };
 }

@@ -5,7 +5,7 @@
 
 import { AF_INET, EMSGSIZE, ESHUTDOWN, MSG_CTRUNC, MSG_TRUNC } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
+import { mmsghdr, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector } from "../../ffi/message_vector.ts";
 import { hasLinkLocalPrefix, IPV4_MAPPED, isMapped, isUnspecified } from "../net/address.ts";
@@ -59,7 +59,6 @@ export class Messages {
     this.#control = new ControlMessageDecoder(this.#vector.memory, this.paths, this.fields);
     for (let i = 0; i < capacity; i++) {
       this.#vector.setBuffer(i, this.payloads, this.payloadOffset(i), PAYLOAD_SIZE_MAX);
-      this.#vector.setBuffers(i, i, 1);
       this.#vector.setLengths(i, this.#nameSize, RECEIVE_CONTROL_SIZE);
     }
   }
@@ -106,7 +105,7 @@ export class Messages {
     this.clear();
     const received = this.#vector.receive(fd, this.capacity, flags);
     // After shutdown(2) every call returns empty messages without a peer, which a datagram always has.
-    while (this.count < received && this.#vector.nameLength(this.count) !== 0) this.#decode(this.count++);
+    while (this.count < received && this.#vector.get(this.count, mmsghdr.msg_namelen) !== 0) this.#decode(this.count++);
     this.#received = Math.max(0, received);
     if (received <= 0) return received;
     return this.count > 0 ? this.count : -ESHUTDOWN;
@@ -122,7 +121,9 @@ export class Messages {
   /** Decodes what another process received to the same headers since its last {@link clear}. */
   recover(): void {
     this.count = 0;
-    while (this.count < this.capacity && this.#vector.controlLength(this.count) !== RECEIVE_CONTROL_SIZE) {
+    while (
+      this.count < this.capacity && this.#vector.get(this.count, mmsghdr.msg_controllen) !== RECEIVE_CONTROL_SIZE
+    ) {
       this.#decode(this.count++);
     }
   }
@@ -134,11 +135,11 @@ export class Messages {
     const path = this.path(i);
     const local = path + word.local;
     // The kernel never reports more than fits, but no bound may depend on that.
-    const controlLength = Math.max(0, Math.min(vector.controlLength(i), RECEIVE_CONTROL_SIZE));
-    const size = Math.max(0, Math.min(vector.length(i), PAYLOAD_SIZE_MAX));
+    const controlLength = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_controllen), RECEIVE_CONTROL_SIZE));
+    const size = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE_MAX));
     this.#control.decode(i, vector.controlOffset(i), controlLength);
     const named = this.#decodeName(i);
-    const cut = (vector.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
+    const cut = (vector.get(i, mmsghdr.msg_flags) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
     const sameFamily = isMapped(paths, local) === isMapped(paths, path + word.peer);
     const known = named && !cut && sameFamily && this.get(i, field.destination) !== UNKNOWN;
     // A link-local source is ambiguous without its interface, and the interface determines an unspecified source. For
@@ -176,7 +177,7 @@ export class Messages {
       copyWords(i32, (name + sockaddr_in6.sin6_addr) >> 2, paths, peer, 4);
       paths[path + word.peerScope] = i32[(name + sockaddr_in6.sin6_scope_id) >> 2]!;
     }
-    return this.#vector.nameLength(i) === this.#nameSize && u16[name >> 1] === this.family;
+    return this.#vector.get(i, mmsghdr.msg_namelen) === this.#nameSize && u16[name >> 1] === this.family;
   }
 
   /** Adds a message to send, whose path the caller has written: a copy of `size` bytes of payload. */

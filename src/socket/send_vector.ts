@@ -18,18 +18,19 @@ import type { Messages } from "./messages.ts";
 export class SendVector {
   /** Encoded messages. */
   count = 0;
+  /** The first message of the batch in each encoded message. */
+  readonly heads: Int32Array;
+  /** The datagrams in each encoded message. */
+  readonly datagrams: Int32Array;
   readonly #vector: MessageVector;
-  // By encoded message: the first message of the batch in it, and its datagrams.
-  readonly #heads: Int32Array;
-  readonly #datagrams: Int32Array;
   #buffers = 0;
   #firstBuffer = 0;
 
   /** @param capacity most messages, and most buffers */
   constructor(capacity: number) {
     this.#vector = new MessageVector(capacity, SEND_CONTROL_SIZE);
-    this.#heads = new Int32Array(capacity);
-    this.#datagrams = new Int32Array(capacity);
+    this.heads = new Int32Array(capacity);
+    this.datagrams = new Int32Array(capacity);
   }
 
   /** Adds `length` bytes at `offset` of the payloads to the next message. */
@@ -68,8 +69,8 @@ export class SendVector {
     vector.setLengths(count, named ? nameLength : 0, at - start);
     vector.setBuffers(count, this.#firstBuffer, this.#buffers - this.#firstBuffer);
     this.#firstBuffer = this.#buffers;
-    this.#heads[count] = i;
-    this.#datagrams[count] = datagrams;
+    this.heads[count] = i;
+    this.datagrams[count] = datagrams;
     this.count++;
   }
 
@@ -81,16 +82,6 @@ export class SendVector {
       sent = this.#vector.send(fd, first, this.count, MSG_DONTWAIT | MSG_NOSIGNAL);
     } while (sent === -EINTR);
     return sent === 0 ? -EAGAIN : sent;
-  }
-
-  /** First message of the batch in encoded message `k`. */
-  head(k: number): number {
-    return this.#heads[k]!;
-  }
-
-  /** Datagrams in encoded message `k`. */
-  datagrams(k: number): number {
-    return this.#datagrams[k]!;
   }
 
   /** Forgets the encoded messages. */

@@ -59,7 +59,7 @@ export class MessageVector {
     return this.#controlsOffset + i * this.#controlSize;
   }
 
-  /** Makes buffer `k` consist of `length` bytes at `offset` of the memory `target`. */
+  /** Makes buffer `k` consist of `length` bytes at `offset` of the memory `target`, which the caller must keep. */
   setBuffer(k: number, target: Memory, offset: number, length: number): void {
     const at = this.#buffersOffset + k * iovec.size;
     this.memory.link(at + iovec.iov_base, target, offset);

@@ -124,6 +124,13 @@ export function sameAddress(a: Int32Array, atA: number, b: Int32Array, atB: numb
   return a[atA + 3] === b[atB + 3] && a[atA + 2] === b[atB + 2] && a[atA + 1] === b[atB + 1] && a[atA] === b[atB];
 }
 
+/** A hash of the address of four words from `at`. Its upper bits depend on all of them and on `seed`. */
+export function addressHash(words: Int32Array, at: number, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + i]!, 0x9e3779b1);
+  return hash;
+}
+
 /**
  * Writes the text of the address of four words from `word` into `out` from `at`, in the form of RFC 5952. It allocates
  * nothing.

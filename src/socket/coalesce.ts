@@ -4,6 +4,7 @@
  */
 
 import { UDP_MAX_SEGMENTS } from "../../ffi/constants.ts";
+import { addressHash } from "../net/address.ts";
 import { field, FLOW_WORDS, sameWords, word } from "./message_layout.ts";
 import type { Messages } from "./messages.ts";
 
@@ -11,7 +12,7 @@ import type { Messages } from "./messages.ts";
 export const WINDOW = 64;
 /** Most bytes of a train: the largest payload of an IPv4 packet. */
 const TRAIN_SIZE_MAX = 65_507;
-/** Slots of the hash table of flows: twice as many as flows. */
+/** Slots of the hash table of flows, whose index is 7 bits of a hash: twice as many as flows. */
 const SLOTS = 2 * WINDOW;
 
 /** The first message of the newest train of each flow, by hash of the flow; -1 for none. Linear probing. */
@@ -76,11 +77,8 @@ function join(messages: Messages, train: number, i: number): boolean {
 function findFlow(messages: Messages, i: number): number {
   const { paths } = messages;
   const path = messages.path(i);
-  const peer = path + word.peer;
-  let hash = Math.imul(paths[peer + 3]! ^ paths[peer + 2]!, 0x9e3779b1) ^
-    Math.imul(paths[path + word.peerPort]!, 0x85ebca6b);
-  hash = Math.imul(hash ^ paths[path + word.local + 3]! ^ paths[peer + 1]!, 0xc2b2ae35);
-  let slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+  const seed = paths[path + word.peerPort]! ^ paths[path + word.local + 3]!;
+  let slot = addressHash(paths, path + word.peer, seed) >>> 25;
   while (newest[slot]! >= 0 && !sameFlow(messages, newest[slot]!, i)) slot = (slot + 1) & (SLOTS - 1);
   return slot;
 }

@@ -5,7 +5,7 @@
 
 import { Clock } from "../../ffi/clock.ts";
 import { CLOCK_MONOTONIC } from "../../ffi/constants.ts";
-import { sameAddress } from "../net/address.ts";
+import { addressHash, sameAddress } from "../net/address.ts";
 import { copyWords } from "./message_layout.ts";
 
 /** Peers that are remembered; a further peer replaces one of them. */
@@ -49,7 +49,5 @@ export class SegmentationRefusals {
 
 /** The index of the entry of a peer, by 10 bits of its hash. */
 function entryOf(words: Int32Array, at: number): number {
-  let hash = 0;
-  for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ words[at + i]!, 0x9e3779b1);
-  return (hash >>> 22) * ENTRY_WORDS;
+  return (addressHash(words, at, 0) >>> 22) * ENTRY_WORDS;
 }

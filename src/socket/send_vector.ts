@@ -63,10 +63,10 @@ export class SendVector {
     );
     const start = vector.controlOffset(count);
     const trafficClass = messages.get(i, field.sendTrafficClass);
-    let at = encodeSource(memory, start, paths, path + word.local, paths[path + word.sendInterface]!);
-    if (trafficClass >= 0) at = encodeTrafficClass(memory, at, isMapped(paths, path + word.peer), trafficClass);
-    if (datagrams > 1) at = encodeSegmentSize(memory, at, messages.get(i, field.segmentSize));
-    vector.setLengths(count, named ? nameLength : 0, at - start);
+    let end = encodeSource(memory, start, paths, path + word.local, paths[path + word.sendInterface]!);
+    if (trafficClass >= 0) end = encodeTrafficClass(memory, end, isMapped(paths, path + word.peer), trafficClass);
+    if (datagrams > 1) end = encodeSegmentSize(memory, end, messages.get(i, field.segmentSize));
+    vector.setLengths(count, named ? nameLength : 0, end - start);
     vector.setBuffers(count, this.#firstBuffer, this.#buffers - this.#firstBuffer);
     this.#firstBuffer = this.#buffers;
     this.heads[count] = i;

@@ -7,12 +7,14 @@ import {
   AF_INET6,
   IP_PKTINFO,
   IP_RECVERR,
+  IP_TOS,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPV6_PKTINFO,
   IPV6_RECVERR,
   IPV6_RECVPKTINFO,
+  IPV6_TCLASS,
   IPV6_V6ONLY,
   MSG_CTRUNC,
   MSG_DONTWAIT,
@@ -27,7 +29,7 @@ import { mmsghdr, sockaddr_in6 } from "../../ffi/layouts.ts";
 import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector } from "../../ffi/message_vector.ts";
-import { addressText } from "../../src/net/address.ts";
+import { addressText, IPV4_MAPPED } from "../../src/net/address.ts";
 import { readAddress } from "../../src/net/endpoint.ts";
 import { readPort, writeResolvedAddress } from "../../src/net/socket_address.ts";
 import {
@@ -36,6 +38,7 @@ import {
   type Destination,
   encodeSegmentSize,
   encodeSource,
+  encodeTrafficClass,
   MULTICAST,
   SEND_CONTROL_SIZE,
   UNICAST,
@@ -288,43 +291,53 @@ describe("a buffer of any content", () => {
 });
 
 describe("encoding", { skip: noCompiler }, () => {
-  const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-  /** What one message may take: at most one of the two addresses, and a segment size. */
+  const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+  /** What one message may take: at most one of the two addresses, a traffic class, and a segment size. */
   interface Reply {
     ipv4: { source: number; index: number } | undefined;
     ipv6: { source: readonly number[]; index: number } | undefined;
     segment: number | undefined;
+    trafficClass: number | undefined;
   }
-  const some = word.filter((word) => word !== 0);
-  const segment = fc.option(fc.nat(65_535), { nil: undefined });
+  const some = int32.filter((value) => value !== 0);
+  const segment = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
+  const trafficClass = fc.option(fc.nat(255), { nil: undefined });
   const reply: fc.Arbitrary<Reply> = fc.oneof(
-    fc.record({ ipv4: fc.record({ source: some, index: word }), ipv6: fc.constant(undefined), segment }),
-    fc.record({ ipv4: fc.record({ source: word, index: some }), ipv6: fc.constant(undefined), segment }),
+    fc.record({ ipv4: fc.record({ source: some, index: int32 }), ipv6: fc.constant(undefined), segment, trafficClass }),
+    fc.record({ ipv4: fc.record({ source: int32, index: some }), ipv6: fc.constant(undefined), segment, trafficClass }),
     fc.record({
       ipv4: fc.constant(undefined),
-      ipv6: fc.record({ source: fc.tuple(some, word, word, word), index: word }),
+      ipv6: fc.record({ source: fc.tuple(some, int32, int32, int32), index: int32 }),
       segment,
+      trafficClass,
     }),
     fc.record({
       ipv4: fc.constant(undefined),
       ipv6: fc.record({ source: fc.constant([0, 0, 0, 0]), index: some }),
       segment,
+      trafficClass,
     }),
-    fc.record({ ipv4: fc.constant(undefined), ipv6: fc.constant(undefined), segment: fc.nat(65_535) }),
+    fc.record({ ipv4: fc.constant(undefined), ipv6: fc.constant(undefined), segment, trafficClass: fc.nat(255) }),
   );
   const AT = 64;
 
   /** Encodes the control messages of a reply; returns the offset behind them. */
-  function encode(memory: Memory, { ipv4, ipv6, segment }: Reply): number {
+  function encode(memory: Memory, { ipv4, ipv6, segment, trafficClass }: Reply): number {
     // Without a source and an interface there is nothing to encode.
-    const source = ipv6 ? ipv6.source : [0, 0, -65536, ipv4?.source ?? 0];
+    const source = ipv6 ? ipv6.source : [0, 0, IPV4_MAPPED, ipv4?.source ?? 0];
     const index = ipv4?.index ?? ipv6?.index ?? 0;
-    const at = encodeSource(memory, AT, Int32Array.of(7, ...source), 1, index);
+    let at = encodeSource(memory, AT, Int32Array.of(7, ...source), 1, index);
+    if (trafficClass !== undefined) at = encodeTrafficClass(memory, at, ipv6 === undefined, trafficClass);
     return segment === undefined ? at : encodeSegmentSize(memory, at, segment);
   }
 
+  /** Level and type of a traffic class. */
+  function trafficClassOf(ipv6: unknown): [level: number, type: number] {
+    return ipv6 ? [IPPROTO_IPV6, IPV6_TCLASS] : [IPPROTO_IP, IP_TOS];
+  }
+
   /** C that does the same by the macros of cmsg(3), and prints the length of each and the bytes of all. */
-  function inC({ ipv4, ipv6, segment }: Reply): string {
+  function inC({ ipv4, ipv6, segment, trafficClass }: Reply): string {
     const messages: [level: number, type: number, declaration: string][] = [];
     if (ipv4) {
       const value = `{.ipi_ifindex = ${ipv4.index}, .ipi_spec_dst.s_addr = (unsigned)${ipv4.source}}`;
@@ -334,6 +347,9 @@ describe("encoding", { skip: noCompiler }, () => {
       const words = ipv6.source.map((word) => `(unsigned)${word}`);
       const value = `{.ipi6_ifindex = ${ipv6.index}, .ipi6_addr.s6_addr32 = {${words}}}`;
       messages.push([IPPROTO_IPV6, IPV6_PKTINFO, `struct in6_pktinfo data = ${value}`]);
+    }
+    if (trafficClass !== undefined) {
+      messages.push([...trafficClassOf(ipv6), `int data = ${trafficClass}`]);
     }
     if (segment !== undefined) messages.push([IPPROTO_UDP, 103, `unsigned short data = ${segment}`]);
     return `{
@@ -381,15 +397,20 @@ describe("encoding", { skip: noCompiler }, () => {
         const expected = [
           ...(reply.ipv4 ? [[IPPROTO_IP, IP_PKTINFO, 12]] : []),
           ...(reply.ipv6 ? [[IPPROTO_IPV6, IPV6_PKTINFO, 20]] : []),
+          ...(reply.trafficClass === undefined ? [] : [[...trafficClassOf(reply.ipv6), 4]]),
           ...(reply.segment === undefined ? [] : [[IPPROTO_UDP, 103, 2]]),
         ];
         assert.deepEqual(found.map(({ level, type, length }) => [level, type, length]), expected);
-        const data = found[0]!.data;
+        const data = found[0]?.data ?? NaN;
         if (reply.ipv4) {
           assert.deepEqual([...memory.i32.subarray(data / 4, data / 4 + 3)], [reply.ipv4.index, reply.ipv4.source, 0]);
         }
         if (reply.ipv6) {
           assert.deepEqual([...memory.i32.subarray(data / 4, data / 4 + 5)], [...reply.ipv6.source, reply.ipv6.index]);
+        }
+        if (reply.trafficClass !== undefined) {
+          const { data } = found[reply.ipv4 || reply.ipv6 ? 1 : 0]!;
+          assert.equal(memory.i32[data / 4], reply.trafficClass);
         }
         if (reply.segment !== undefined) assert.equal(memory.u16[found.at(-1)!.data / 2], reply.segment);
       }),
@@ -442,9 +463,12 @@ answer = client.sendto(bytes(size), (address, port))
       [address, port, size, segment],
     );
     memory.bytes.fill(0xff, CONTROL, CONTROL_END);
+    payloads.bytes.fill(0xff);
     vector.setLengths(0, 0, room);
     assert.equal(vector.receive(fd, 1, MSG_DONTWAIT), 1);
     assert.equal(vector.get(0, mmsghdr.msg_len), size);
+    // The vector does not keep this memory alive: its owner does.
+    assert.ok(payloads.bytes.subarray(0, size).every((byte) => byte === 0));
     const length = vector.get(0, mmsghdr.msg_controllen);
     const messages = walk(memory, CONTROL, length);
     assert.deepEqual(new Decoder(memory).decode(CONTROL, length), interpret(memory, messages));

@@ -32,7 +32,7 @@ import { type BindOptions, bindSocket, type Bound, readBindOptions } from "./bin
 import { own, release } from "./descriptors.ts";
 import { MessageBatch, messagesOf } from "./message_batch.ts";
 import type { Messages } from "./messages.ts";
-import { OwnSourceFilter } from "./own_source_filter.ts";
+import { dropOwnSources } from "./own_source_filter.ts";
 import { noReach } from "./route.ts";
 import { INT_MAX, isNonblocking } from "./socket_options.ts";
 
@@ -54,7 +54,7 @@ export class BatchSocket {
   readonly #sender: BatchSender;
   #fd: number;
   #receiveTimeout = 0;
-  #ownSources: OwnSourceFilter | undefined;
+  #ownSources = "";
 
   /** Only the library calls it: use {@link bind} or {@link adopt}. */
   protected constructor(key: symbol, bound: Bound) {
@@ -244,7 +244,7 @@ export class BatchSocket {
    */
   dropForgedOwnSources(): void {
     const fd = this.#open("setsockopt");
-    if (this.#bound.domain === AF_INET6) (this.#ownSources ??= new OwnSourceFilter(fd)).refresh();
+    if (this.#bound.domain === AF_INET6) this.#ownSources = dropOwnSources(fd, this.#ownSources);
   }
 
   /** Closes the socket. Closing it again has no effect. */

@@ -91,12 +91,9 @@ export class ControlMessageDecoder {
       const messageLength = words[(at + cmsghdr.cmsg_len) >> 2]!;
       const upper = words[(at + cmsghdr.cmsg_len + 4) >> 2]!;
       if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
-      this.#decodeMessage(
-        words[(at + cmsghdr.cmsg_level) >> 2]!,
-        words[(at + cmsghdr.cmsg_type) >> 2]!,
-        at + cmsghdr.size,
-        messageLength - cmsghdr.size,
-      );
+      const level = words[(at + cmsghdr.cmsg_level) >> 2]!;
+      const type = words[(at + cmsghdr.cmsg_type) >> 2]!;
+      this.#decodeMessage(level, type, at + cmsghdr.size, messageLength - cmsghdr.size);
       at += align(messageLength);
     }
   }

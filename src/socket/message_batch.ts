@@ -248,7 +248,9 @@ export class MessageBatch {
 
   /** Bytes of payload of datagram `k` of message `i`. */
   payloadSize(i: number, k = 0): number {
-    return this.#datagramAt(i, k).datagramSize(i, k);
+    const messages = this.#datagramAt(i, k);
+    const segmentSize = messages.get(i, field.segmentSize);
+    return Math.min(segmentSize, messages.get(i, field.size) - k * segmentSize);
   }
 
   /**
@@ -257,7 +259,7 @@ export class MessageBatch {
    */
   payload(i: number, k = 0): Uint8Array<ArrayBuffer> {
     const offset = this.payloadOffset(i, k);
-    return this.#messages.payloads.bytes.subarray(offset, offset + this.#messages.datagramSize(i, k));
+    return this.#messages.payloads.bytes.subarray(offset, offset + this.payloadSize(i, k));
   }
 
   /**

@@ -90,12 +90,6 @@ export class Messages {
     return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
   }
 
-  /** Bytes of datagram `k` of a message. */
-  datagramSize(i: number, k: number): number {
-    const segmentSize = this.get(i, field.segmentSize);
-    return Math.min(segmentSize, this.get(i, field.size) - k * segmentSize);
-  }
-
   /**
    * Receives messages from a socket and decodes them.
    * @param flags of recvmmsg(2)

@@ -52,15 +52,9 @@ export class SendVector {
     const { paths } = messages;
     const path = messages.path(i);
     const name = vector.nameOffset(count);
-    const nameLength = writeSocketAddress(
-      memory,
-      name,
-      messages.family,
-      paths,
-      path + word.peer,
-      paths[path + word.peerPort]!,
-      paths[path + word.peerScope]!,
-    );
+    const port = paths[path + word.peerPort]!;
+    const scope = paths[path + word.peerScope]!;
+    const nameLength = writeSocketAddress(memory, name, messages.family, paths, path + word.peer, port, scope);
     const start = vector.controlOffset(count);
     const trafficClass = messages.get(i, field.sendTrafficClass);
     let end = encodeSource(memory, start, paths, path + word.local, paths[path + word.sendInterface]!);

@@ -31,10 +31,9 @@ export function writeSocketAddress(
   port: number,
   scope: number,
 ): number {
-  const { bytes, i32 } = memory;
-  memory.u16[at >> 1] = family;
-  bytes[at + sockaddr_in6.sin6_port] = port >> 8;
-  bytes[at + sockaddr_in6.sin6_port + 1] = port & 0xff;
+  const { i32, u16 } = memory;
+  u16[at >> 1] = family;
+  u16[(at + sockaddr_in6.sin6_port) >> 1] = port << 8 | port >> 8;
   if (family === AF_INET) {
     i32[(at + sockaddr_in.sin_addr) >> 2] = words[word + 3]!;
     return sockaddr_in.size;

@@ -98,6 +98,14 @@ export function addressWords(bytes: Uint8Array): Int32Array<ArrayBuffer> {
 /** The third word of an IPv4 address: the bytes `00 00 ff ff`. */
 export const IPV4_MAPPED = -65536;
 
+/** Writes an IPv4 address, whose word is `address`, as four words from `at`. */
+export function writeIPv4(words: Int32Array, at: number, address: number): void {
+  words[at] = 0;
+  words[at + 1] = 0;
+  words[at + 2] = IPV4_MAPPED;
+  words[at + 3] = address;
+}
+
 /** Whether the address of four words from `at` is an IPv4 address. */
 export function isMapped(words: Int32Array, at: number): boolean {
   return words[at + 2] === IPV4_MAPPED && (words[at]! | words[at + 1]!) === 0;

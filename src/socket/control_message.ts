@@ -25,7 +25,7 @@ import {
 } from "../../ffi/constants.ts";
 import { cmsghdr, in6_pktinfo, in_pktinfo, scm_timestamping, sock_extended_err, timespec } from "../../ffi/layouts.ts";
 import type { Memory } from "../../ffi/memory.ts";
-import { IPV4_MAPPED, isMapped, isMulticast, isUnspecified } from "../net/address.ts";
+import { isMapped, isMulticast, isUnspecified, writeIPv4 } from "../net/address.ts";
 import { copyWords, field, word } from "./message_layout.ts";
 
 /** The datagram was sent to an address of this host. */
@@ -130,7 +130,7 @@ export class ControlMessageDecoder {
     // address, there is none to answer a broadcast or a multicast from.
     const answerFrom = words[at + (in_pktinfo.ipi_spec_dst >> 2)]! || (multicast || sentTo === -1 ? 0 : sentTo);
     this.#paths[this.#path + word.interface] = words[at + (in_pktinfo.ipi_ifindex >> 2)]!;
-    this.#setLocal(0, 0, IPV4_MAPPED, answerFrom);
+    writeIPv4(this.#paths, this.#path + word.local, answerFrom);
     const broadcast = sentTo !== answerFrom || sentTo === -1;
     const unicast = answerFrom === 0 ? UNKNOWN : UNICAST;
     this.#set(field.destination, multicast ? MULTICAST : broadcast ? BROADCAST : unicast);
@@ -141,15 +141,11 @@ export class ControlMessageDecoder {
     const address = at + (in6_pktinfo.ipi6_addr >> 2);
     // An IPv4 datagram on a dual-stack socket brings both messages, and only IP_PKTINFO tells a broadcast.
     if (isMapped(words, address)) return;
+    const multicast = isMulticast(words, address);
     this.#paths[this.#path + word.interface] = words[at + (in6_pktinfo.ipi6_ifindex >> 2)]!;
-    if (isMulticast(words, address)) {
-      // A multicast address is no source: the interface determines it.
-      this.#set(field.destination, MULTICAST);
-      this.#setLocal(0, 0, 0, 0);
-    } else {
-      this.#set(field.destination, isUnspecified(words, address) ? UNKNOWN : UNICAST);
-      this.#setLocal(words[address]!, words[address + 1]!, words[address + 2]!, words[address + 3]!);
-    }
+    // A multicast address is no source: the interface determines it.
+    for (let k = 0; k < 4; k++) this.#paths[this.#path + word.local + k] = multicast ? 0 : words[address + k]!;
+    this.#set(field.destination, multicast ? MULTICAST : isUnspecified(words, address) ? UNKNOWN : UNICAST);
   }
 
   #decodeError(data: number, length: number): void {
@@ -160,15 +156,6 @@ export class ControlMessageDecoder {
 
   #set(name: number, value: number): void {
     this.#fields[this.#first + name] = value;
-  }
-
-  #setLocal(first: number, second: number, third: number, fourth: number): void {
-    const paths = this.#paths;
-    const local = this.#path + word.local;
-    paths[local] = first;
-    paths[local + 1] = second;
-    paths[local + 2] = third;
-    paths[local + 3] = fourth;
   }
 }
 

@@ -8,7 +8,7 @@ import { SystemError } from "../../ffi/errno.ts";
 import { mmsghdr, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector } from "../../ffi/message_vector.ts";
-import { hasLinkLocalPrefix, IPV4_MAPPED, isMapped, isUnspecified } from "../net/address.ts";
+import { hasLinkLocalPrefix, isMapped, isUnspecified, writeIPv4 } from "../net/address.ts";
 import { requireBytes } from "../net/checks.ts";
 import { socketAddressSize } from "../net/socket_address.ts";
 import { ControlMessageDecoder, NOTHING_KNOWN, RECEIVE_CONTROL_SIZE, UNICAST, UNKNOWN } from "./control_message.ts";
@@ -162,10 +162,7 @@ export class Messages {
     paths[path + word.peerPort] = bytes[name + sockaddr_in6.sin6_port]! << 8 |
       bytes[name + sockaddr_in6.sin6_port + 1]!;
     if (this.family === AF_INET) {
-      paths[peer] = 0;
-      paths[peer + 1] = 0;
-      paths[peer + 2] = IPV4_MAPPED;
-      paths[peer + 3] = i32[(name + sockaddr_in.sin_addr) >> 2]!;
+      writeIPv4(paths, peer, i32[(name + sockaddr_in.sin_addr) >> 2]!);
       paths[path + word.peerScope] = 0;
     } else {
       copyWords(i32, (name + sockaddr_in6.sin6_addr) >> 2, paths, peer, 4);

@@ -82,7 +82,7 @@ export class SendBuffer {
 
   /** Whether `datagrams` datagrams of `bytes` bytes together may leave for the peer, an address of four words from `at`. */
   admit(words: Int32Array, at: number, bytes: number, datagrams: number): boolean {
-    const peer = this.#peer(words, at);
+    const peer = addressHash(words, at, this.#seed) >>> 16;
     const held = this.#held[peer]!;
     const wanted = cost(bytes, datagrams);
     const room = this.#size - this.#level;
@@ -100,7 +100,7 @@ export class SendBuffer {
     this.refresh();
     const stayed = this.#level - before;
     if (!this.crowded) return;
-    const peer = this.#peer(words, at);
+    const peer = addressHash(words, at, this.#seed) >>> 16;
     if (stayed <= 0) return this.#clear(peer);
     if (this.#held[peer] === 0) {
       if (this.#holderCount === PEERS) this.#forget();
@@ -124,10 +124,6 @@ export class SendBuffer {
   #forget(): void {
     for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]!);
     this.#holderCount = 0;
-  }
-
-  #peer(words: Int32Array, at: number): number {
-    return addressHash(words, at, this.#seed) >>> 16;
   }
 }
 

@@ -90,7 +90,7 @@ export function isLinkLocal(bytes: Uint8Array): boolean {
   return hasLinkLocalPrefix(addressWords(bytes), 0);
 }
 
-/** The four words of an address of 16 bytes. */
+/** The words of an address of 16 bytes, or of a socket address. */
 export function addressWords(bytes: Uint8Array): Int32Array<ArrayBuffer> {
   return new Int32Array(bytes.slice().buffer);
 }

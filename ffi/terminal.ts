@@ -27,8 +27,8 @@ export function environmentVariable(name: string): string {
   text.writeCString(0, name);
   const { getenv, memcpy, strlen } = libc().call;
   const value = getenv(text.pointer(0));
-  const length = value === null ? 0 : strlen(value);
-  if (length === 0) return "";
+  if (!value) return "";
+  const length = strlen(value);
   const copy = new Memory(length);
   memcpy(copy.pointer(0), value, length);
   return new TextDecoder().decode(copy.bytes.subarray(0, length));

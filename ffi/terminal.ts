@@ -6,7 +6,7 @@
 import { TIOCGDEV, TIOCGWINSZ } from "./constants.ts";
 import { winsize } from "./layouts.ts";
 import { libc } from "./library.ts";
-import { Memory } from "./memory.ts";
+import { copyOf, Memory } from "./memory.ts";
 
 /** The size of a terminal in characters; `undefined` if the descriptor is no terminal. ioctl_tty(2) */
 export function terminalSize(fd: number): { columns: number; rows: number } | undefined {
@@ -25,11 +25,7 @@ export function terminalDevice(fd: number): number | undefined {
 export function environmentVariable(name: string): string {
   const text = new Memory(name.length + 1);
   text.writeCString(0, name);
-  const { getenv, memcpy, strlen } = libc().call;
+  const { getenv, strlen } = libc().call;
   const value = getenv(text.pointer(0));
-  if (!value) return "";
-  const length = strlen(value);
-  const copy = new Memory(length);
-  memcpy(copy.pointer(0), value, length);
-  return new TextDecoder().decode(copy.bytes.subarray(0, length));
+  return value ? new TextDecoder().decode(copyOf(value, strlen(value))) : "";
 }

@@ -13,11 +13,11 @@ import { Memory } from "./memory.ts";
 const EXECUTABLE = "/proc/self/exe";
 const POINTER_SIZE = 8;
 /**
- * Variables of a new process that keep its memory small, at no cost of speed: V8 in Deno has a young generation of a
- * megabyte and no threads of its own, as the processors have other processes of this program to run, and glibc returns
- * what it has free. Of a variable that is there twice, the first counts: that of the user. mallopt(3)
+ * Variables of a new process with which glibc keeps less memory: one arena for all threads, and no free memory at its end.
+ * Of a variable that is there twice, the first counts: that of the user. Flags of V8 would save more, but Deno would
+ * replace the compiled code in its cache, and start later. mallopt(3)
  */
-const SMALL_MEMORY = "DENO_V8_FLAGS=--max-semi-space-size=1,--single-threaded\0MALLOC_TRIM_THRESHOLD_=65536\0";
+const SMALL_MEMORY = "MALLOC_ARENA_MAX=1\0MALLOC_TRIM_THRESHOLD_=65536\0";
 
 /**
  * Starts this program again, with the same runtime, arguments and environment, and one more argument. posix_spawn(3)

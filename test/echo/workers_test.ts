@@ -233,10 +233,10 @@ describe("--workers", { skip: noCompiler }, () => {
     const env = { ...process.env, MALLOC_TRIM_THRESHOLD_: "1000000" } as Record<string, string>;
     await withWorkers(2, { env }, async (server) => {
       const variables = readFileSync(`/proc/${workersOf(server)[0]}/environ`, "utf8").split("\0");
-      const names = ["DENO_V8_FLAGS", "MALLOC_TRIM_THRESHOLD_"];
+      const names = ["MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_"];
       assert.deepEqual(variables.filter((variable) => names.includes(variable.split("=")[0]!)), [
         "MALLOC_TRIM_THRESHOLD_=1000000",
-        "DENO_V8_FLAGS=--max-semi-space-size=1,--single-threaded",
+        "MALLOC_ARENA_MAX=1",
         "MALLOC_TRIM_THRESHOLD_=65536",
       ]);
       await assertEchoedFromAll(server);

@@ -7,7 +7,6 @@ import { dieWithParent } from "../../ffi/spawn.ts";
 import { UsageError } from "../cli/arguments.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { VERSION } from "../cli/version.ts";
-import type { Counters } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Block, type Group, TEND_MILLISECONDS } from "./group.ts";
 import { openSocket } from "./open_socket.ts";
@@ -46,26 +45,15 @@ export function readPlace(args: readonly string[]): Place | undefined {
 }
 
 /** The group, as a worker other than the first one sees it. */
-class Worker implements Group {
-  readonly index: number;
-  readonly block: Block;
-
-  constructor({ index, count, memoryFd }: Place) {
-    this.index = index;
-    this.block = new Block(count, memoryFd);
-  }
-
-  counters(): readonly Counters[] {
-    return [this.block.counters[this.index]!];
-  }
-
-  drops(): number {
-    return 0;
-  }
-
-  tend(): number {
-    return Atomics.load(this.block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
-  }
+function groupOf({ index, count, memoryFd }: Place): Group {
+  const block = new Block(count, memoryFd);
+  return {
+    index,
+    block,
+    counters: () => [block.counters[index]!],
+    drops: () => 0,
+    tend: () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0,
+  };
 }
 
 /** Runs a worker until the process that has started it stops it, or ends. */
@@ -75,7 +63,7 @@ export async function runWorker(settings: EchoSettings, place: Place): Promise<v
   if (!dieWithParent(`echo worker ${place.index}`, place.parent)) return;
   const socket = openSocket(settings, place.socketFd);
   const operator = new Operator(settings);
-  const server = new EchoServer(settings, { socket, operator, group: new Worker(place) });
+  const server = new EchoServer(settings, { socket, operator, group: groupOf(place) });
   try {
     await server.run();
   } finally {

@@ -19,12 +19,9 @@ import { verdict } from "./verdict.ts";
 /** Reports on any number of targets, for programs. */
 export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Terminal): Report {
   const start = performance.now();
-  const writeEvent = (event: Record<string, unknown>) => {
-    if (!settings.quiet) writeJson(terminal, event);
-  };
   return {
     replied(target, reply) {
-      writeEvent({
+      writeJson(terminal, {
         event: "reply",
         time: timeText(reply.time),
         target: target.endpoint,
@@ -42,11 +39,11 @@ export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Term
     failed({ endpoint }, failure) {
       const sequence = failure.sequence ?? null;
       const mtu = failure.report?.mtu || null;
-      writeEvent({ event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
+      writeJson(terminal, { event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
     },
 
     lost({ endpoint }, sequence) {
-      writeEvent({ event: "lost", target: endpoint, sequence });
+      writeJson(terminal, { event: "lost", target: endpoint, sequence });
     },
 
     finish() {

@@ -33,9 +33,7 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
   const { size, intervalMilliseconds, connected, quiet } = settings;
   const { ledger, peer, endpoint } = target!;
   const title = peer.name === undefined ? endpoint : `${peer.name} at ${endpoint}`;
-  const writeEvent = (line: string) => {
-    if (!quiet) terminal.writeLines([line]);
-  };
+  const writeEvent = (line: string) => terminal.writeLines([line]);
   return {
     start() {
       const pace = intervalMilliseconds === 0
@@ -71,8 +69,8 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
       const word = verdict(ledger);
       terminal.eraseAbove(0);
-      writeEvent("");
       terminal.writeLines([
+        ...(quiet ? [] : [""]),
         `${title}: ${terminal.paint(verdictStyle(word), word)}`,
         ...explanationLines(target!, settings, terminal),
         "",

@@ -265,13 +265,13 @@ describe("probe", () => {
 
     test("more targets than rows: those that are not ok first, and how many more there are", async () => {
       const many = Array.from({ length: 40 }, (_, i) => `127.0.0.${i + 1}:${port}`);
-      for (const [columns, shown] of [[80, 21], [40, 11]] as const) {
+      for (const [columns, shown] of [[80, 21], [30, 10]] as const) {
         const args = [...many, `127.0.0.41:${closedPort}`, "-c", "0"];
         const sent = await atTerminal(args, { columns, pressCtrlCAfter: `and ${41 - shown} more: ${41 - shown} ok` });
         // The last drawing before that of the end.
         const drawing = sent.split("␛[J").at(-2)!.replaceAll(/␛\[\d+m/g, "").split("\n").slice(0, -1);
         assert.ok(drawing.length <= 23, `${drawing.length} lines`);
-        assert.match(drawing[columns === 80 ? 1 : 0]!, new RegExp(`^127\\.0\\.0\\.41:${closedPort}`));
+        assert.match(drawing[columns === 80 ? 1 : 2]!, new RegExp(`^127\\.0\\.0\\.41:${closedPort}`));
         for (const line of drawing) assert.ok(line.length <= columns, line);
         // In the end all of them, as given.
         const all = screen(sent).filter((line) => /^127\.0\.0\.\d+:\d+( +ok|$)/.test(line)).map((line) =>
@@ -287,7 +287,7 @@ describe("probe", () => {
         if (args.includes("--json")) continue;
         assert.ok(lines.length > 1);
         for (const line of lines) assert.ok(line.length <= 40, line);
-        if (args.length === 2) assert.match(lines[1]!, /^ {2}ok 5\/5 received, median \d+\.\d{3} ms$/);
+        if (args.length === 2) assert.match(lines[1]!, /^127\.0\.0\.1:\d+ +ok +5\/5$/);
       }
     });
 

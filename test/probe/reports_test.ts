@@ -199,7 +199,6 @@ describe("the report on one target", () => {
         "<doubtful seq=5 no answer within 1s>",
       ),
     );
-    assert.equal(events("-q"), "");
   });
 });
 
@@ -297,33 +296,59 @@ describe("the table of several targets", () => {
     );
   });
 
-  test("with few columns: two lines a target", () => {
-    const { progress } = tables({ interactive: true, columns: 30, rows: 10 });
+  test("with few columns: the first ones, in two lines if need be", () => {
+    const table = (columns: number, rows: number) => tables({ interactive: true, columns, rows });
+    assert.equal(
+      table(WIDTH - 1, 6).progress,
+      lines(
+        "<faint target                          verdict       received     loss  minimum  median>",
+        "192.0.2.10:9000                 <good ok>                 4/4      0 %    0.100   0.200 ms",
+        "192.0.2.10:9000                 <bad wrong source>       2/7  42.86 %    0.090   0.100 ms",
+        "far.example [2001:db8::7]:9000  <bad no answer>          0/1    100 %        -       -",
+        "192.0.2.13:9000                 <faint waiting>            0/0        -        -       -",
+      ),
+    );
+    assert.equal(
+      table(54, 6).progress,
+      lines(
+        "<faint target                          verdict       received>",
+        "192.0.2.10:9000                 <good ok>                 4/4",
+        "192.0.2.10:9000                 <bad wrong source>       2/7",
+        "far.example [2001:db8::7]:9000  <bad no answer>          0/1",
+        "192.0.2.13:9000                 <faint waiting>            0/0",
+      ),
+    );
+    assert.equal(
+      table(53, 11).progress,
+      lines(
+        "<faint target",
+        "  verdict       received>",
+        "192.0.2.10:9000",
+        "  <good ok>                 4/4",
+        "192.0.2.10:9000",
+        "  <bad wrong source>       2/7",
+        "far.example [2001:db8::7]:9000",
+        "  <bad no answer>          0/1",
+        "192.0.2.13:9000",
+        "  <faint waiting>            0/0",
+      ),
+    );
+    const { progress, erased } = table(24, 10);
     assert.equal(
       progress,
       lines(
+        "<faint target",
+        "  verdict       received>",
         "192.0.2.10:9000",
-        "  <good ok> 4/4 received",
-        "192.0.2.10:9000",
-        "  <bad wrong source> 2/7 received",
-        "far.example [2001:db8::7]:9000",
-        "  <bad no answer> 0/1 received",
+        "  <bad wrong source>       2/7",
+        "far.example [2001:db8::7",
+        "  <bad no answer>          0/1",
         "192.0.2.13:9000",
-        "  <faint waiting> 0/0 received",
+        "  <faint waiting>            0/0",
+        "<faint and 1 more: 1 ok>",
       ),
     );
-    assert.equal(
-      tables({ interactive: true, columns: 51, rows: 6 }).progress,
-      lines(
-        "192.0.2.10:9000",
-        "  <bad wrong source> 2/7 received, median 0.100 ms",
-        "far.example [2001:db8::7]:9000",
-        "  <bad no answer> 0/1 received",
-        "<faint and 2 more: 1 waiting, 1 ok>",
-      ),
-    );
-    assert.equal(tables({ interactive: true, columns: WIDTH - 1, rows: 10 }).progress.split("\n").length, 8);
-    assert.equal(tables({ interactive: true, columns: WIDTH, rows: 10 }).progress.split("\n").length, 5);
+    assert.deepEqual(erased, [0, 9]);
   });
 });
 

@@ -87,6 +87,8 @@ const SEND_ATTEMPTS = 4;
 const DEPARTURES_MAX = 1024;
 /** Most datagrams that one system call receives. */
 const BATCH_CAPACITY = 16;
+/** Receive buffer: the answers of many targets wait in it while requests are sent, or while other processes run. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** A socket that exchanges datagrams with many targets, or one if it is connected. */
 export class ProbeSocket {
@@ -118,12 +120,13 @@ export class ProbeSocket {
    */
   constructor(ipv4: boolean, { settings, source, errors, batches }: Shared) {
     const family = ipv4 ? 4 : 6;
-    const socket = BatchSocket.bind({ port: 0, address: source && exactHostText(source), family });
+    const address = source && exactHostText(source);
+    const socket = BatchSocket.bind({ port: 0, address, family, receiveBuffer: RECEIVE_BUFFER_BYTES });
     this.ipv4 = ipv4;
     this.fd = socket.fd;
     this.localPort = socket.port;
     this.tellsFragments = setOptions(socket, settings);
-    this.#source = source && exactHostText(source);
+    this.#source = address;
     this.#errors = errors;
     this.#socket = socket;
     this.#outgoing = socket.batch(1);

@@ -151,7 +151,9 @@ describe("probe: payloads smaller than the header are matched as far as they go"
 
   test("one byte wraps around after 256 requests", LONG, async () => {
     const server = await misbehave((payload, _, answer) => answer(payload));
-    const target = await probeOne([server.target, "-c", "700", "-s", "1", "--interval", "0"]).finally(server.close);
+    const target = await probeOne([server.target, "-c", "700", "-s", "1", "--interval", "0", "-t", "10s"]).finally(
+      server.close,
+    );
     assert.deepEqual([target.sent, target.received, target.reordered, target.duplicates], [700, 700, 0, 0]);
   });
 });

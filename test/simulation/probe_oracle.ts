@@ -80,7 +80,8 @@ export class TargetOracle {
     request.unsent = error !== 0;
     request.errno = error;
     request.fate = error === 0 ? "nothing" : "failed";
-    if (error !== 0) this.lastErrno = error;
+    // It is tried again after the error of an earlier request, which may be one to another target.
+    if (error !== 0 && request.tries >= TRIES) this.lastErrno = error;
   }
 
   /** A datagram is read; `stepped` says that the clock may have been set. */

@@ -48,6 +48,8 @@ export class TargetOracle {
   reordered = 0;
   stray = 0;
   lastErrno = 0;
+  /** Whether a call to send a request failed, even if the request left at a later try. */
+  disturbed = false;
   #newest = -1;
   readonly address: string;
   readonly port: number;
@@ -79,6 +81,7 @@ export class TargetOracle {
     request.tries += error === 0 || pending ? 1 : Infinity;
     request.unsent = error !== 0;
     request.errno = error;
+    this.disturbed ||= error !== 0;
     request.fate = error === 0 ? "nothing" : "failed";
     // It is tried again after the error of an earlier request, which may be one to another target.
     if (error !== 0 && request.tries >= TRIES) this.lastErrno = error;

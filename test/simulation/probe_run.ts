@@ -58,8 +58,8 @@ function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: nu
   plan.targets.forEach(({ address, port }, i) => {
     const endpoint = endpointOf(address, "", port);
     const own = lines.filter(({ event, target }) => event === "reply" && target === endpoint);
-    // After a request that failed, the departures of those on their path can't be told apart.
-    const disturbed = targets.some((target) => target.count("failed") > 0);
+    // After a call that failed, the departures of the requests on their way can't be told apart.
+    const disturbed = targets.some((target) => target.disturbed);
     checkReports(own, targets[i]!, disturbed);
     const said: Summary = summary.targets[i];
     const lost = lines.filter(({ event, target }) => event === "lost" && target === endpoint);

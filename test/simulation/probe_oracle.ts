@@ -116,8 +116,13 @@ export class TargetOracle {
     const roundTrip = estimated ? now - request.sent : rtt;
     if (i < this.#newest) this.reordered++;
     this.#newest = Math.max(this.#newest, i);
-    request.fate = !fromTarget ? "wrong_source" : roundTrip <= this.#timeout ? "received" : "late";
-    this.#report(request.fate, i, roundTrip, stepped || !request.told);
+    const fate = fromTarget ? this.answeredIn(i + 1, roundTrip) : request.fate = "wrong_source";
+    this.#report(fate, i, roundTrip, stepped || !request.told);
+  }
+
+  /** Decides by its round trip in nanoseconds whether a request was answered in time. */
+  answeredIn(sequence: number, roundTrip: number): Fate {
+    return this.requests[sequence - 1]!.fate = roundTrip <= this.#timeout ? "received" : "late";
   }
 
   #report(kind: string, i: number | null, rtt: number | null, estimated: boolean): void {

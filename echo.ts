@@ -2937,7 +2937,8 @@ var SKIP_IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K;
 var keep = [BPF_RET | BPF_K, 0, 0, 4294967295];
 var drop = [BPF_RET | BPF_K, 0, 0, 0];
 function dropOwnSources(fd, known) {
-  const addresses = (interfaceIPv6Addresses() ?? []).slice(0, ADDRESSES_MAX);
+  const addresses = interfaceIPv6Addresses()?.slice(0, ADDRESSES_MAX);
+  if (addresses === void 0) return known;
   const text = addresses.join();
   return text === known || attachFilter(fd, programFor(addresses)) < 0 ? known : text;
 }

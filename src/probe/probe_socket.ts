@@ -47,7 +47,6 @@ import type { Request } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { namedSession } from "./payload.ts";
 import { exactHostText, type Peer, type ScopedAddress } from "./peer.ts";
-import type { ProbeTarget } from "./target.ts";
 
 /** What all sockets share. */
 export interface Shared {
@@ -58,6 +57,18 @@ export interface Shared {
   readonly errors: ErrorQueue;
   /** Memory for received datagrams by address family, made when a socket first needs it. */
   readonly batches: { 4?: MessageBatch; 6?: MessageBatch };
+}
+
+/** A target, as its sockets know it. */
+export interface Member {
+  /** The endpoint that is asked. */
+  readonly peer: Peer;
+  /** The session that its payloads name. */
+  readonly session: number;
+  /** An ICMP error came back. */
+  reported(report: ErrorReport): void;
+  /** Message `i` of the batch arrived at `time`, a `wallTime`. */
+  arrived(batch: MessageBatch, i: number, time: number): void;
 }
 
 /** Why a request could not be sent. */
@@ -90,9 +101,9 @@ export class ProbeSocket {
   readonly #source: string | undefined;
   readonly #errors: ErrorQueue;
   readonly #clock = new Clock(CLOCK_REALTIME);
-  readonly #paths = new Map<ProbeTarget, Path>();
-  readonly #bySession = new Map<number | undefined, ProbeTarget>();
-  readonly #byPeer = new Map<string, ProbeTarget>();
+  readonly #paths = new Map<Member, Path>();
+  readonly #bySession = new Map<number | undefined, Member>();
+  readonly #byPeer = new Map<string, Member>();
   readonly #socket: BatchSocket;
   readonly #outgoing: MessageBatch;
   readonly #incoming: MessageBatch;
@@ -129,7 +140,7 @@ export class ProbeSocket {
    * Adds a target.
    * @throws {SystemError} with a sentence for the user, if the socket can't send to it
    */
-  add(target: ProbeTarget): void {
+  add(target: Member): void {
     const { peer, session } = target;
     const outgoing = this.#outgoing;
     outgoing.clear();
@@ -140,7 +151,7 @@ export class ProbeSocket {
   }
 
   /** Removes a target. */
-  remove(target: ProbeTarget): void {
+  remove(target: Member): void {
     this.#byPeer.delete(endpointKey(this.#paths.get(target)!.peer));
     this.#paths.delete(target);
     this.#bySession.delete(target.session);
@@ -152,7 +163,7 @@ export class ProbeSocket {
   }
 
   /** Sends a request, whose number is higher than those of the target before; returns why that failed, if it did. */
-  send(target: ProbeTarget, request: Request, payload: Uint8Array): SendError | undefined {
+  send(target: Member, request: Request, payload: Uint8Array): SendError | undefined {
     const socket = this.#socket;
     const outgoing = this.#outgoing;
     outgoing.clear();
@@ -228,7 +239,7 @@ export class ProbeSocket {
   }
 
   /** The target whose session a payload names, or else the one at an endpoint; the only one, if there is one. */
-  #targetOf(payload: Uint8Array, peer: Endpoint | undefined): ProbeTarget | undefined {
+  #targetOf(payload: Uint8Array, peer: Endpoint | undefined): Member | undefined {
     if (this.size === 1) return this.#paths.keys().next().value;
     return this.#bySession.get(namedSession(payload)) ?? (peer && this.#byPeer.get(endpointKey(peer)));
   }

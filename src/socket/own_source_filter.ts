@@ -42,7 +42,9 @@ const drop: Instruction = [BPF_RET | BPF_K, 0, 0, 0];
  * @returns the addresses that it drops now
  */
 export function dropOwnSources(fd: number, known: string): string {
-  const addresses = (interfaceIPv6Addresses() ?? []).slice(0, ADDRESSES_MAX);
+  const addresses = interfaceIPv6Addresses()?.slice(0, ADDRESSES_MAX);
+  // Without a descriptor for the question, for example, the old addresses stay.
+  if (addresses === undefined) return known;
   const text = addresses.join();
   return text === known || attachFilter(fd, programFor(addresses)) < 0 ? known : text;
 }

@@ -5867,6 +5867,7 @@ SOF_TIMESTAMPING_OPT_TSONLY;
 var SEND_ATTEMPTS = 4;
 var DEPARTURES_MAX = 1024;
 var BATCH_CAPACITY2 = 16;
+var RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 var ProbeSocket = class {
   ipv4;
   fd;
@@ -5886,12 +5887,13 @@ var ProbeSocket = class {
   #nextNumber = 0;
   constructor(ipv4, { settings, source, errors, batches }) {
     const family = ipv4 ? 4 : 6;
-    const socket2 = BatchSocket.bind({ port: 0, address: source && exactHostText(source), family });
+    const address = source && exactHostText(source);
+    const socket2 = BatchSocket.bind({ port: 0, address, family, receiveBuffer: RECEIVE_BUFFER_BYTES });
     this.ipv4 = ipv4;
     this.fd = socket2.fd;
     this.localPort = socket2.port;
     this.tellsFragments = setOptions(socket2, settings);
-    this.#source = source && exactHostText(source);
+    this.#source = address;
     this.#errors = errors;
     this.#socket = socket2;
     this.#outgoing = socket2.batch(1);

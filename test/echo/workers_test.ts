@@ -362,8 +362,7 @@ describe("--workers, where it cannot be", () => {
 
   test("a worker that cannot be started again is tried again", { ...LONG, skip: missing("prlimit") }, async () => {
     await withWorkers(2, {}, async (server) => {
-      const limitOpenFiles = (limit: number) =>
-        runSync(["prlimit", "--pid", `${server.pid}`, `--nofile=${limit}:`]);
+      const limitOpenFiles = (limit: number) => runSync(["prlimit", "--pid", `${server.pid}`, `--nofile=${limit}:`]);
       limitOpenFiles(3);
       process.kill(workersOf(server)[0]!, "SIGKILL");
       const said = "echo.ts: worker 1 ended (signal 9): cannot start a process: cannot read /proc/self/cmdline: " +

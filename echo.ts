@@ -4606,7 +4606,7 @@ var DURATION_MAX = 36e5;
 var options2 = {
   ...group2("Requests", {
     port: option("-p, --port PORT", "port of targets without one", numberFrom(1, 65535), "9000"),
-    count: option("-c, --count N", "requests to each target, 0 for no end", parseCount, "5"),
+    count: option("-c, --count N", "requests to each target, 0 for no end", numberFrom(0, 1e9), "5"),
     intervalMilliseconds: option(
       "-i, --interval TIME",
       "between requests, 0 for no pause; 1s with --watch",
@@ -4655,45 +4655,36 @@ function parseProbe(args) {
   const { settings, given, positionals } = parsed;
   const { source, dscp, ecn, findMtu, watch, targetsFile } = settings;
   const family = addressFamily(settings);
-  const texts = positionals.length === 0 && targetsFile !== void 0 ? [] : parseTargets(positionals, settings.port, family);
+  if (positionals.length === 0 && targetsFile === void 0) {
+    throw new UsageError("the target is missing: echo.ts probe 192.0.2.10:9000, for example; --help shows more");
+  }
+  const targets = positionals.map((text) => parseTarget(text, settings.port, family));
   if (source !== void 0) checkFamily(source, family);
   if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
   if (findMtu && watch) throw new UsageError("--mtu finds a size and ends: leave out --watch");
   if (settings.metrics !== void 0 && !watch) throw new UsageError("--metrics needs --watch");
   return {
     ...settings,
-    targets: texts,
+    targets,
+    count: settings.count || Infinity,
     intervalMilliseconds: watch && !given.has("intervalMilliseconds") ? 1e3 : settings.intervalMilliseconds,
     trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
     dontFragment: settings.dontFragment || findMtu,
     family
   };
 }
-function parseTargets(texts, port, family) {
-  const number = texts.find((text) => /^[0-9]+$/.test(text));
-  const host = texts.find((text) => text !== number);
-  if (host === void 0) {
-    const example = `echo.ts probe 192.0.2.10:${number ?? 9e3}`;
-    throw new UsageError(`the target is missing: ${example}, for example; --help shows more`);
-  }
-  if (number !== void 0) {
-    throw new UsageError(
-      `${number} is no target: give the port as TARGET:${number}, or as -p ${number} for all targets`
-    );
-  }
-  return texts.map((text) => parseTarget(text, port, family));
-}
 function parseTarget(text, port, family) {
+  if (/^[0-9]+$/.test(text)) {
+    throw new UsageError(`${text} is no target: give the port as TARGET:${text}, or as -p ${text} for all targets`);
+  }
   const [, bracketed, name, own2] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
   const host = bracketed ?? name ?? "";
   if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`), labels: {} };
-}
-function parseCount(text, name) {
-  return numberFrom(0, 1e9)(text, name) || Infinity;
+  const ownPort = own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`);
+  return { host, port: ownPort, labels: {}, place: "" };
 }
 function durationFrom(leastMilliseconds) {
   return (text, name) => {
@@ -4704,14 +4695,11 @@ function durationFrom(leastMilliseconds) {
   };
 }
 function parseCodePoint(text) {
-  const name = text.toUpperCase();
-  if (name === "EF") return 46;
-  const selector = /^CS([0-7])$/.exec(name);
-  if (selector !== null) return Number(selector[1]) << 3;
-  const assured = /^AF([1-4])([1-3])$/.exec(name);
-  if (assured !== null) return Number(assured[1]) << 3 | Number(assured[2]) << 1;
-  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
-  if (value <= 63) return value;
+  if (/^[0-9]{1,2}$/.test(text) && Number(text) <= 63) return Number(text);
+  if (/^EF$/i.test(text)) return 46;
+  const [, selector, assured, drop2] = /^(?:CS([0-7])|AF([1-4])([1-3]))$/i.exec(text) ?? [];
+  if (selector !== void 0) return Number(selector) << 3;
+  if (assured !== void 0) return Number(assured) << 3 | Number(drop2) << 1;
   throw new UsageError(`--dscp is a number from 0 to 63 or a name, EF, AF11 to AF43 or CS0 to CS7, not ${quote(text)}`);
 }
 var ECN_NAMES = ["not-ect", "ect1", "ect0", "ce"];
@@ -4775,8 +4763,10 @@ function resolveTargets(targets, settings, source) {
       }
       const peer = { name, labels, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
       const key = peerKey(peer);
-      if (!peers.has(key)) peers.set(key, peer);
-      else if (place !== void 0) throw new UsageError(`${place}: ${peerText2(peer)} is a target already`);
+      if ((peers.get(key)?.labels ?? labels) !== labels) {
+        throw new UsageError(`${place}${peerText2(peer)} is a target already`);
+      }
+      peers.set(key, peer);
     }
   }
   return [...peers.values()];
@@ -4787,38 +4777,39 @@ function withInterface(host, interfaceName2) {
 }
 
 // src/probe/icmp.ts
+var NO_HOST = "finds no host at";
+var TOO_LARGE = "cannot forward so large a packet to";
+var TOO_FAR = "discards datagrams to";
+var PORT_UNREACHABLE = "port unreachable";
+var NO_ROUTE = "has no route to";
+var REJECTS = "has a firewall that rejects datagrams to";
+var OTHER = "reports an error for";
 var ICMP = /* @__PURE__ */ new Map([
-  ["3.0", ["network unreachable", "no route"]],
-  ["3.1", ["host unreachable", "no host"]],
-  ["3.3", ["port unreachable", "refused"]],
-  ["3.4", ["fragmentation needed", "too large"]],
-  ["3.6", ["network unknown", "no route"]],
-  ["3.7", ["host unknown", "no route"]],
-  ["3.9", ["network prohibited", "forbidden"]],
-  ["3.10", ["host prohibited", "forbidden"]],
-  ["3.13", ["administratively prohibited", "forbidden"]],
-  ["11.0", ["time to live exceeded", "too far"]],
-  ["11.1", ["fragment reassembly time exceeded", "other"]]
+  ["3.0", ["network unreachable", NO_ROUTE]],
+  ["3.1", ["host unreachable", NO_HOST]],
+  ["3.3", [PORT_UNREACHABLE, REJECTS]],
+  ["3.4", ["fragmentation needed", TOO_LARGE]],
+  ["3.6", ["network unknown", NO_ROUTE]],
+  ["3.7", ["host unknown", NO_ROUTE]],
+  ["3.9", ["network prohibited", REJECTS]],
+  ["3.10", ["host prohibited", REJECTS]],
+  ["3.13", ["administratively prohibited", REJECTS]],
+  ["11.0", ["time to live exceeded", TOO_FAR]],
+  ["11.1", ["fragment reassembly time exceeded", OTHER]]
 ]);
 var ICMPV6 = /* @__PURE__ */ new Map([
-  ["1.0", ["no route", "no route"]],
-  ["1.1", ["administratively prohibited", "forbidden"]],
-  ["1.3", ["address unreachable", "no host"]],
-  ["1.4", ["port unreachable", "refused"]],
-  ["1.5", ["source address failed policy", "forbidden"]],
-  ["1.6", ["route rejected", "no route"]],
-  ["2.0", ["packet too big", "too large"]],
-  ["3.0", ["hop limit exceeded", "too far"]],
-  ["3.1", ["fragment reassembly time exceeded", "other"]]
+  ["1.0", ["no route", NO_ROUTE]],
+  ["1.1", ["administratively prohibited", REJECTS]],
+  ["1.3", ["address unreachable", NO_HOST]],
+  ["1.4", [PORT_UNREACHABLE, REJECTS]],
+  ["1.5", ["source address failed policy", REJECTS]],
+  ["1.6", ["route rejected", NO_ROUTE]],
+  ["2.0", ["packet too big", TOO_LARGE]],
+  ["3.0", ["hop limit exceeded", TOO_FAR]],
+  ["3.1", ["fragment reassembly time exceeded", OTHER]]
 ]);
-function messageOf({ version, type, code }) {
-  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`);
-}
-function icmpName(icmp) {
-  return messageOf(icmp)?.[0] ?? `ICMP type ${icmp.type} code ${icmp.code}`;
-}
-function icmpMeaning(icmp) {
-  return messageOf(icmp)?.[1] ?? "other";
+function icmpMessage({ version, type, code }) {
+  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`) ?? [`message of type ${type}, code ${code}`, OTHER];
 }
 
 // src/probe/verdict.ts
@@ -4838,15 +4829,15 @@ function explanation(target, settings) {
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
-      return duplicates === 0 ? otherTrafficClass(target, settings) : `${endpoint} answered ${counts.received} requests \
-with ${counts.received + duplicates} datagrams`;
+      if (duplicates === 0) return otherTrafficClass(target, settings);
+      return `${endpoint} answered ${plural(counts.received, "request")} with ${counts.received + duplicates} datagrams`;
     case "wrong source":
       return wrongSource(target, settings);
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` + list(shortcomings(target, settings)) +
-      brokenPaths(target);
+      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ${list(shortcomings(target, timeout))}${brokenPaths(
+      target)}`;
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure, settings);
@@ -4870,119 +4861,91 @@ function trafficClassText(value) {
 var BROKEN_REQUESTS = 2;
 var CLIENT_PORTS = 32768;
 function sourcePortHint({ peer, sockets: [socket2] }) {
-  const { localPort } = socket2;
-  if (localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
-  return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or \
-see sysctl net.ipv4.ip_local_port_range`;
+  const { port } = socket2.udp;
+  if (port >= CLIENT_PORTS && port !== peer.port) return "";
+  return `; the requests left from port ${port}, which echo servers may refuse as that of a service: try again, or see s\
+ysctl net.ipv4.ip_local_port_range`;
 }
 function wrongSource({ peer, endpoint, ledger }, settings) {
   const { wrongSources, recent: { counts, settled } } = ledger;
   const count = counts["wrong source"];
   const often = count === settled ? "" : `${count} of ${settled} times `;
   const unseen = settings.connected ? "" : "; clients with a connected socket never see these answers";
-  if (wrongSources.every((source) => isSameAddress(source, peer))) {
-    return `${endpoint} answered ${often}from port ${list(wrongSources.map(({ port }) => `${port}`))}: the server replie\
-s from another socket, or a device on the way translates ports${unseen}`;
-  }
   const option2 = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
-  return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText2))}: the server does not set the source of \
-its replies (${option2})${unseen}`;
+  const [where, why] = wrongSources.every((source) => isSameAddress(source, peer)) ? [
+    `port ${list(wrongSources.map(({ port }) => `${port}`))}`,
+    "replies from another socket, or a device on the way translates ports"
+  ] : [list(wrongSources.map(peerText2)), `does not set the source of its replies (${option2})`];
+  return `${endpoint} answered ${often}from ${where}: the server ${why}${unseen}`;
 }
 function corrupted({ endpoint, ledger }, { size }) {
   const { recent: { counts }, corruptedSize } = ledger;
   const answers = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
-  const which = counts.corrupted < answers ? `${counts.corrupted} of ${answers} answers` : answers === 1 ? "the answer" :
-  `all ${answers} answers`;
-  const sizes = corruptedSize === size ? "" : ` (${formatBytes(corruptedSize)} instead of ${size})`;
-  return `${which} from ${endpoint} ${counts.corrupted === 1 ? "was" : "were"} not what was sent${sizes}: something alte\
-rs datagrams, or this is no echo server`;
+  const sizes = corruptedSize === size ? "" : ` (${plural(corruptedSize, "byte")} instead of ${size})`;
+  return `${counts.corrupted} of ${plural(answers, "answer")} from ${endpoint} did not match the request${sizes}: someth\
+ing alters datagrams, or this is no echo server`;
 }
-function shortcomings({ ledger }, settings) {
-  const { recent: { counts }, lastLate, lastFailure } = ledger;
-  const timeout = formatDuration(settings.timeoutMilliseconds);
+function shortcomings({ ledger }, timeout) {
+  const { recent: { counts: { lost, late, failed } }, lastLate, lastFailure } = ledger;
   const parts = [];
-  if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
-  if (counts.late > 0) {
-    const last2 = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
-    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last2} (see --timeout)`);
+  if (lost > 0) parts.push(`${lost} got no answer within ${timeout}`);
+  if (late > 0) {
+    parts.push(`${late} got an answer too late, the last one after ${formatMilliseconds(lastLate)} ms (see --timeout)`);
   }
-  if (counts.failed > 0 && lastFailure !== void 0) {
-    parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
-  }
+  if (failed > 0) parts.push(`${failed} failed (${failureName(lastFailure)})`);
   return parts;
 }
 function brokenPaths({ sockets, ledger: { paths } }) {
-  const portsWhere = (matches) => paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i].localPort}`] :
+  const portsWhere = (matches) => paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i].udp.port}`] :
   []);
   const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
   const others = portsWhere((unanswered) => unanswered === 0).length;
   if (broken.length === 0 || others === 0) return "";
-  return `; requests from source port ${list(broken)} get no good answer, those from ${others} other${others === 1 ? "" :
-  "s"} do: one of several paths is broken`;
+  return `; requests from source port ${list(broken)} get no good answer, those from ${plural(others, "other")} do: one \
+of several paths is broken`;
 }
 function failureName({ errno, report }) {
   if (report?.icmp === void 0) return errnoMessage(errno);
   const reporter = report.reporter === void 0 ? "" : `, says ${hostText(report.reporter)}`;
-  return icmpName(report.icmp) + reporter;
+  return icmpMessage(report.icmp)[0] + reporter;
 }
-function failureExplanation(target, { errno, report }, settings) {
-  const { peer } = target;
-  const packet = `a packet of ${settings.size + headerSize(peer)} bytes`;
+var LOCAL_REASONS = /* @__PURE__ */ new Map([
+  [EAFNOSUPPORT, "it has no IPv6, or IPv6 is switched off"],
+  [ENETUNREACH, "it has no route"],
+  [EPERM, "a firewall rule forbids it"],
+  [EMSGSIZE, "the packet is too large for the interface"],
+  [EACCES, "a route, or the kind of the address, forbids it"],
+  [EINVAL, "a route, or the kind of the address, forbids it"],
+  [EHOSTUNREACH, "a route, or the kind of the address, forbids it"]
+]);
+var ROUTING_ERRORS = [ENETUNREACH, EACCES, EINVAL, EHOSTUNREACH];
+function failureExplanation({ peer, endpoint }, { errno, report }, { size, ttl }) {
   const mtu = report?.mtu ?? 0;
-  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} bytes; --size ${payloadSize(peer, mtu)} fits` : "";
-  return report?.icmp === void 0 ? localFailure(target, errno, packet, fits) : remoteFailure(target, { ...report, icmp: report.
-  icmp }, packet, fits, settings.ttl);
-}
-function localFailure({ peer, endpoint }, errno, packet, fits) {
-  const advice = `\`ip route get ${addressText(peer.bytes)}\` shows more`;
-  switch (errno) {
-    case EAFNOSUPPORT:
-      return `cannot send to ${endpoint}: this host has no IPv6, or it is switched off`;
-    case ENETUNREACH:
-      return `this host has no route to ${endpoint}; ${advice}`;
-    case EPERM:
-      return `a firewall rule of this host forbids to send to ${endpoint}`;
-    case EMSGSIZE:
-      return `${packet} is too large for the interface to ${endpoint}${fits}`;
-    case EACCES:
-    case EINVAL:
-    case EHOSTUNREACH:
-      return `a route of this host, or the kind of the address, forbids to send to ${endpoint} (${errnoName(errno)}); ` +
-      advice;
-    default:
-      return `this host cannot send to ${endpoint}: ${errnoMessage(errno)} (${errnoName(errno)})`;
+  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} pass; --size ${payloadSize(peer, mtu)} fits` : "";
+  const sizes = `; it has ${size + headerSize(peer)} bytes${fits}`;
+  if (report?.icmp === void 0) {
+    const reason = LOCAL_REASONS.get(errno) ?? errnoMessage(errno);
+    const advice = ROUTING_ERRORS.includes(errno) ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
+    return `this host cannot send to ${endpoint}: ${reason} (${errnoName(errno)})${errno === EMSGSIZE ? sizes : advice}`;
   }
-}
-function remoteFailure({ peer, endpoint }, report, packet, fits, ttl) {
-  const name = icmpName(report.icmp);
-  const reporter = report.reporter === void 0 ? "an unknown host" : hostText(report.reporter);
-  switch (icmpMeaning(report.icmp)) {
-    case "refused":
-      return report.reporter !== void 0 && isSameAddress(report.reporter, peer) ? `${endpoint} refused: nothing listens \
-at port ${peer.port}, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there r\
-ejects port ${peer.port} (ICMP ${name})`;
-    case "no host":
-      return report.reporter !== void 0 && isLocal(report.reporter) ? `no host at ${endpoint}: nothing on its network an\
-swers for this address (${isIPv4(peer.bytes) ? "ARP" : "neighbour discovery"})` : `${reporter} finds no host at ${endpoint}\
- (ICMP ${name})`;
-    case "no route":
-      return `${reporter} has no route to ${endpoint} (ICMP ${name})`;
-    case "forbidden":
-      return `${reporter} does not forward datagrams to ${endpoint}: a firewall rejects them (ICMP ${name})`;
-    case "too large":
-      return `${packet} is too large for the path to ${endpoint}, says ${reporter} (ICMP ${name})${fits}`;
-    case "too far":
-      return `the datagrams for ${endpoint} got no further than ${reporter} (ICMP ${name}): ` + (ttl === void 0 ? "the r\
-outers forward them in a loop" : `--ttl ${ttl} is not enough`);
-    case "other":
-      return `${reporter} reports an error for ${endpoint}: ${name}`;
+  const { icmp, reporter } = report;
+  const [name, meaning] = icmpMessage(icmp);
+  if (reporter !== void 0 && name === PORT_UNREACHABLE && isSameAddress(reporter, peer)) {
+    return `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`;
   }
+  if (reporter !== void 0 && meaning === NO_HOST && isLocal(reporter)) {
+    const protocol = isIPv4(peer.bytes) ? "ARP" : "neighbour discovery";
+    return `no host at ${endpoint}: nothing on its network answers for this address (${protocol})`;
+  }
+  const tooFar = ttl === void 0 ? ": the routers forward them in a loop" : `: --ttl ${ttl} is not enough`;
+  return `${reporter === void 0 ? "an unknown host" : hostText(reporter)} ${meaning} ${endpoint} (ICMP ${name})${meaning ===
+  TOO_LARGE ? sizes : meaning === TOO_FAR ? tooFar : ""}`;
 }
 function isLocal({ bytes, scope }) {
   return isLocalAddress(isIPv4(bytes) ? bytes.subarray(12) : bytes, scope) ?? false;
 }
-function formatBytes(count) {
-  return count === 1 ? "1 byte" : `${count} bytes`;
+function plural(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 // src/probe/histogram.ts
@@ -5115,7 +5078,7 @@ function failureFields(failure) {
   const report = failure?.report;
   return {
     errno: failure === void 0 ? null : errnoName(failure.errno),
-    icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
+    icmp: report?.icmp === void 0 ? null : icmpMessage(report.icmp)[0],
     from: report?.reporter === void 0 ? null : hostText(report.reporter)
   };
 }
@@ -5130,7 +5093,7 @@ function summaryOf(target, settings) {
     ...fields(countsOf(ledger)),
     loss_percent: rounded(ledger.total.loss * 100, 100),
     source_ports: ledger.paths.map(({ settled, counts, loss, times: times2 }, i) => ({
-      port: sockets[i].localPort,
+      port: sockets[i].udp.port,
       settled,
       received: counts.received,
       loss_percent: rounded(loss * 100, 100),
@@ -5177,7 +5140,7 @@ function lineReport({ targets: [target] }, settings, terminal) {
   return {
     start() {
       const pace = intervalMilliseconds === 0 ? "as fast as it answers" : `every ${formatDuration(intervalMilliseconds)}`;
-      writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
+      writeEvent(`probing ${title} with ${plural(size, "byte")} ${pace}${connected ? ", connected" : ""}`);
     },
     replied(_, { kind, sequence, roundTrip, reordered, size: size2, from, to, hopLimit, trafficClass = 0 }) {
       const altered = kind === "corrupted" || kind === "wrong source";
@@ -5189,7 +5152,7 @@ function lineReport({ targets: [target] }, settings, terminal) {
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : ""
       ];
-      writeEvent(`${formatBytes(size2)} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+      writeEvent(`${plural(size2, "byte")} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
     failed(_, failure) {
       const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
@@ -5233,8 +5196,8 @@ function summaryLines(ledger, width) {
 }
 function pathLines({ sockets, ledger: { paths } }) {
   const lines = paths.map(
-    ({ counts, settled, loss, times }, i) => `  from port ${sockets[i].localPort}: ${counts.received}/${settled} receive\
-d, ${percentText(loss)} loss, median ${formatMilliseconds(times.percentile(50))} ms`
+    ({ counts, settled, loss, times }, i) => `  from port ${sockets[i].udp.port}: ${counts.received}/${settled} received\
+, ${percentText(loss)} loss, median ${formatMilliseconds(times.percentile(50))} ms`
   );
   return lines.length === 0 ? [] : ["", ...lines];
 }
@@ -5318,7 +5281,7 @@ var BOUNDS = [1e-4, 25e-5, 5e-4, 1e-3, 25e-4, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25
 function probeMetrics(targets) {
   const metric2 = (name, type, help, samplesOf) => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
   const ofPaths = (samplesOf) => ({ sockets, ledger: { paths } }, labels) => paths.flatMap((account, i) => samplesOf(account,
-  { ...labels, source_port: sockets[i].localPort }));
+  { ...labels, source_port: sockets[i].udp.port }));
   const requestsHelp = "Requests by what became of them within the time-out.";
   const metrics = [
     metric2("requests", "counter", requestsHelp, ({ ledger }, labels) => outcomeSamples(ledger.total, labels)),
@@ -5684,13 +5647,13 @@ function parseTargetFile(text, path, { port, family }) {
     const labels = {};
     let target;
     for (const { 0: word2, index } of line.replace(/#.*/, "").matchAll(/\S+/g)) {
-      const place = `${path}:${i + 1}:${index + 1}`;
+      const place = `${path}:${i + 1}:${index + 1}: `;
       try {
         if (target === void 0) target = { ...parseTarget(word2, port, family), labels, place };
         else addLabel(labels, word2);
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
-        throw new UsageError(`${place}: ${error.message}`);
+        throw new UsageError(`${place}${error.message}`);
       }
     }
     return target === void 0 ? [] : [target];
@@ -5869,35 +5832,25 @@ var DEPARTURES_MAX = 1024;
 var BATCH_CAPACITY2 = 16;
 var RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 var ProbeSocket = class {
-  ipv4;
-  fd;
-  localPort;
+  udp;
   tellsFragments;
-  #source;
-  #errors;
+  #shared;
   #clock = new Clock(CLOCK_REALTIME);
   #paths = /* @__PURE__ */ new Map();
   #bySession = /* @__PURE__ */ new Map();
   #byPeer = /* @__PURE__ */ new Map();
-  #socket;
   #outgoing;
   #incoming;
   #connects;
   #departing = [];
   #nextNumber = 0;
-  constructor(ipv4, { settings, source, errors, batches }) {
-    const family = ipv4 ? 4 : 6;
-    const address = source && exactHostText(source);
-    const socket2 = BatchSocket.bind({ port: 0, address, family, receiveBuffer: RECEIVE_BUFFER_BYTES });
-    this.ipv4 = ipv4;
-    this.fd = socket2.fd;
-    this.localPort = socket2.port;
-    this.tellsFragments = setOptions(socket2, settings);
-    this.#source = address;
-    this.#errors = errors;
-    this.#socket = socket2;
-    this.#outgoing = socket2.batch(1);
-    this.#incoming = batches[family] ??= socket2.batch(BATCH_CAPACITY2);
+  constructor(family, shared) {
+    const { settings, source, batches } = shared;
+    this.udp = BatchSocket.bind({ port: 0, address: source, family, receiveBuffer: RECEIVE_BUFFER_BYTES });
+    this.tellsFragments = setOptions(this.udp, settings);
+    this.#shared = shared;
+    this.#outgoing = this.udp.batch(1);
+    this.#incoming = batches[family] ??= this.udp.batch(BATCH_CAPACITY2);
     this.#connects = settings.connected;
   }
   get size() {
@@ -5907,7 +5860,10 @@ var ProbeSocket = class {
     const { peer, session } = target;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
+    outgoing.add(new Uint8Array(), {
+      to: { address: exactHostText(peer), port: peer.port },
+      from: this.#shared.source
+    });
     this.#paths.set(target, outgoing.path(0));
     this.#bySession.set(session, target);
     this.#byPeer.set(endpointKey(outgoing.peer(0)), target);
@@ -5917,11 +5873,8 @@ var ProbeSocket = class {
     this.#paths.delete(target);
     this.#bySession.delete(target.session);
   }
-  close() {
-    this.#socket.close();
-  }
   send(target, request2, payload) {
-    const socket2 = this.#socket;
+    const { udp } = this;
     const outgoing = this.#outgoing;
     outgoing.clear();
     outgoing.add(payload, this.#paths.get(target));
@@ -5929,7 +5882,7 @@ var ProbeSocket = class {
       const number = this.#nextNumber++;
       this.#departing[number % DEPARTURES_MAX] = { number, request: request2 };
       departed(request2, this.#now());
-      const errno = this.#connectError(target.peer) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
+      const errno = this.#connectError(target.peer) || (udp.send(outgoing) === 1 ? 0 : udp.lastError);
       const reports = this.#receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return void 0;
       this.#restartCount();
@@ -5940,7 +5893,7 @@ var ProbeSocket = class {
   #connectError(peer) {
     if (!this.#connects) return 0;
     try {
-      this.#socket.connect({ address: exactHostText(peer), port: peer.port });
+      this.udp.connect({ address: exactHostText(peer), port: peer.port });
       this.#connects = false;
       return 0;
     } catch (error) {
@@ -5950,7 +5903,7 @@ var ProbeSocket = class {
   }
   #receiveErrors() {
     const reports = [];
-    for (const entry of this.#errors.receive(this.#socket)) {
+    for (const entry of this.#shared.errors.receive(this.udp)) {
       if (entry.kind === "departure") {
         const sent = this.#departing[entry.index % DEPARTURES_MAX];
         if (sent?.number === entry.index) departed(sent.request, wallTimeOf(entry.nanoseconds));
@@ -5965,7 +5918,7 @@ var ProbeSocket = class {
     const batch = this.#incoming;
     do {
       this.#receiveErrors();
-      const received = this.#socket.receive(batch, false);
+      const received = this.udp.receive(batch, false);
       for (let i = 0; i < received; i++) {
         const arrival = batch.arrivalNanoseconds(i);
         const time = arrival === void 0 ? this.#now() : wallTimeOf(arrival);
@@ -5986,8 +5939,8 @@ var ProbeSocket = class {
   #restartCount() {
     this.#departing.length = 0;
     this.#nextNumber = 0;
-    trySetOption(this.#socket, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(this.#socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
 };
 function departed(request2, time) {
@@ -6009,7 +5962,8 @@ function setOptions(socket2, { ttl, trafficClass, interfaceName: interfaceName2,
   if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
   if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   if (interfaceName2 !== void 0) {
-    set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(requireInterface(interfaceName2)));
+    const index = new DataView(new Uint32Array([requireInterface(interfaceName2)]).buffer).getInt32(0);
+    set(IP_UNICAST_IF, IPV6_UNICAST_IF, index);
   }
   return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
 }
@@ -6021,9 +5975,6 @@ function trySetOption(socket2, level, name, value) {
     if (!(error instanceof SystemError)) throw error;
     return false;
   }
-}
-function swapBytes(value) {
-  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
 }
 
 // src/probe/ledger.ts
@@ -6286,7 +6237,7 @@ var TargetSet = class {
   #groups = [];
   #session = crypto.getRandomValues(new Int32Array(1))[0];
   constructor(settings, source) {
-    this.#shared = { settings, source, errors: new ErrorQueue(), batches: {} };
+    this.#shared = { settings, source: source && exactHostText(source), errors: new ErrorQueue(), batches: {} };
     this.#socketTargets = settings.connected || settings.size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
   }
   replace(peers) {
@@ -6300,24 +6251,26 @@ var TargetSet = class {
     } finally {
       const used = new Set(this.targets);
       for (const target of unused) if (!used.has(target)) target.close();
-      for (const socket2 of this.#groups.flat()) if (socket2.size === 0) socket2.close();
+      for (const socket2 of this.#groups.flat()) if (socket2.size === 0) socket2.udp.close();
       this.#groups = this.#groups.filter(([socket2]) => socket2 !== void 0 && socket2.size > 0);
       this.sockets = this.#groups.flat();
-      this.poll = new PollSet(this.sockets.map(({ fd }) => fd), POLLIN);
+      this.poll = new PollSet(this.sockets.map(({ udp }) => udp.fd), POLLIN);
     }
   }
   #make(peer) {
     this.#session = this.#session + SESSION_STEP | 0;
-    return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes)), this.#shared.settings);
+    return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes) ? 4 : 6), this.#shared.settings);
   }
-  #groupFor(ipv4) {
-    const known = this.#groups.find(([socket2]) => socket2?.ipv4 === ipv4 && socket2.size < this.#socketTargets);
+  #groupFor(family) {
+    const known = this.#groups.find(
+      ([socket2]) => socket2?.udp.reaches(family === 4) && socket2.size < this.#socketTargets
+    );
     if (known !== void 0) return known;
     const { sourcePorts } = this.#shared.settings;
     const group3 = [];
     this.#groups.push(group3);
     try {
-      while (group3.length < sourcePorts) group3.push(new ProbeSocket(ipv4, this.#shared));
+      while (group3.length < sourcePorts) group3.push(new ProbeSocket(family, this.#shared));
       return group3;
     } catch (error) {
       if (error instanceof SystemError && error.errno === EAFNOSUPPORT) return [];

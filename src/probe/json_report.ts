@@ -8,7 +8,7 @@ import { TIME_ORIGIN_SECONDS } from "../../ffi/clock.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { explanation } from "./explanation.ts";
 import { histogramRows } from "./histogram.ts";
-import { icmpName } from "./icmp.ts";
+import { icmpMessage } from "./icmp.ts";
 import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { hostText, peerText } from "./peer.ts";
@@ -72,7 +72,7 @@ export function failureFields(failure: Failure | undefined): Record<string, unkn
   const report = failure?.report;
   return {
     errno: failure === undefined ? null : errnoName(failure.errno),
-    icmp: report?.icmp === undefined ? null : icmpName(report.icmp),
+    icmp: report?.icmp === undefined ? null : icmpMessage(report.icmp)[0],
     from: report?.reporter === undefined ? null : hostText(report.reporter),
   };
 }
@@ -88,7 +88,7 @@ function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string,
     ...fields(countsOf(ledger)),
     loss_percent: rounded(ledger.total.loss * 100, 100),
     source_ports: ledger.paths.map(({ settled, counts, loss, times }, i) => ({
-      port: sockets[i]!.localPort,
+      port: sockets[i]!.udp.port,
       settled,
       received: counts.received,
       loss_percent: rounded(loss * 100, 100),

@@ -27,7 +27,7 @@ export function probeMetrics(targets: readonly ProbeTarget[]): Metric[] {
   const ofPaths =
     (samplesOf: (account: Account, labels: Labels) => Sample[]) =>
     ({ sockets, ledger: { paths } }: ProbeTarget, labels: Labels) =>
-      paths.flatMap((account, i) => samplesOf(account, { ...labels, source_port: sockets[i]!.localPort }));
+      paths.flatMap((account, i) => samplesOf(account, { ...labels, source_port: sockets[i]!.udp.port }));
   const requestsHelp = "Requests by what became of them within the time-out.";
   const metrics = [
     metric("requests", "counter", requestsHelp, ({ ledger }, labels) => outcomeSamples(ledger.total, labels)),

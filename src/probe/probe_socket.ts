@@ -46,13 +46,13 @@ import { BatchSocket } from "../socket/batch_socket.ts";
 import type { Request } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { namedSession } from "./payload.ts";
-import { exactHostText, type Peer, type ScopedAddress } from "./peer.ts";
+import { exactHostText, type Peer } from "./peer.ts";
 
 /** What all sockets share. */
 export interface Shared {
   readonly settings: ProbeSettings;
   /** Local address to send from; if absent, the one that the routing table gives. */
-  readonly source: ScopedAddress | undefined;
+  readonly source: string | undefined;
   /** Reads the error queues. */
   readonly errors: ErrorQueue;
   /** Memory for received datagrams by address family, made when a socket first needs it. */
@@ -65,9 +65,9 @@ export interface Member {
   readonly peer: Peer;
   /** The session that its payloads name. */
   readonly session: number;
-  /** An ICMP error came back. */
+  /** Enters an ICMP error. */
   reported(report: ErrorReport): void;
-  /** Message `i` of the batch arrived at `time`, a `wallTime`. */
+  /** Enters message `i` of a batch, which arrived at `time`, a `wallTime`. */
   arrived(batch: MessageBatch, i: number, time: number): void;
 }
 
@@ -92,21 +92,15 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** A socket that exchanges datagrams with many targets, or one if it is connected. */
 export class ProbeSocket {
-  /** Whether it is for IPv4 targets, or else for IPv6 targets. */
-  readonly ipv4: boolean;
-  /** The descriptor of the socket. */
-  readonly fd: number;
-  /** The local port. */
-  readonly localPort: number;
+  /** The socket itself. */
+  readonly udp: BatchSocket;
   /** Whether the kernel reports answers that came in fragments. */
   readonly tellsFragments: boolean;
-  readonly #source: string | undefined;
-  readonly #errors: ErrorQueue;
+  readonly #shared: Shared;
   readonly #clock = new Clock(CLOCK_REALTIME);
   readonly #paths = new Map<Member, Path>();
   readonly #bySession = new Map<number | undefined, Member>();
   readonly #byPeer = new Map<string, Member>();
-  readonly #socket: BatchSocket;
   readonly #outgoing: MessageBatch;
   readonly #incoming: MessageBatch;
   #connects: boolean;
@@ -118,19 +112,13 @@ export class ProbeSocket {
    * Makes the socket; nothing is sent yet.
    * @throws {SystemError} with a sentence for the user, if the settings can't be met; `EAFNOSUPPORT` without IPv6
    */
-  constructor(ipv4: boolean, { settings, source, errors, batches }: Shared) {
-    const family = ipv4 ? 4 : 6;
-    const address = source && exactHostText(source);
-    const socket = BatchSocket.bind({ port: 0, address, family, receiveBuffer: RECEIVE_BUFFER_BYTES });
-    this.ipv4 = ipv4;
-    this.fd = socket.fd;
-    this.localPort = socket.port;
-    this.tellsFragments = setOptions(socket, settings);
-    this.#source = address;
-    this.#errors = errors;
-    this.#socket = socket;
-    this.#outgoing = socket.batch(1);
-    this.#incoming = batches[family] ??= socket.batch(BATCH_CAPACITY);
+  constructor(family: 4 | 6, shared: Shared) {
+    const { settings, source, batches } = shared;
+    this.udp = BatchSocket.bind({ port: 0, address: source, family, receiveBuffer: RECEIVE_BUFFER_BYTES });
+    this.tellsFragments = setOptions(this.udp, settings);
+    this.#shared = shared;
+    this.#outgoing = this.udp.batch(1);
+    this.#incoming = batches[family] ??= this.udp.batch(BATCH_CAPACITY);
     this.#connects = settings.connected;
   }
 
@@ -147,7 +135,10 @@ export class ProbeSocket {
     const { peer, session } = target;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
+    outgoing.add(new Uint8Array(), {
+      to: { address: exactHostText(peer), port: peer.port },
+      from: this.#shared.source,
+    });
     this.#paths.set(target, outgoing.path(0));
     this.#bySession.set(session, target);
     this.#byPeer.set(endpointKey(outgoing.peer(0)), target);
@@ -160,14 +151,9 @@ export class ProbeSocket {
     this.#bySession.delete(target.session);
   }
 
-  /** Closes the socket. */
-  close(): void {
-    this.#socket.close();
-  }
-
   /** Sends a request, whose number is higher than those of the target before; returns why that failed, if it did. */
   send(target: Member, request: Request, payload: Uint8Array): SendError | undefined {
-    const socket = this.#socket;
+    const { udp } = this;
     const outgoing = this.#outgoing;
     outgoing.clear();
     outgoing.add(payload, this.#paths.get(target)!);
@@ -175,7 +161,7 @@ export class ProbeSocket {
       const number = this.#nextNumber++;
       this.#departing[number % DEPARTURES_MAX] = { number, request };
       departed(request, this.#now());
-      const errno = this.#connectError(target.peer) || (socket.send(outgoing) === 1 ? 0 : socket.lastError);
+      const errno = this.#connectError(target.peer) || (udp.send(outgoing) === 1 ? 0 : udp.lastError);
       const reports = this.#receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return undefined;
       this.#restartCount();
@@ -189,7 +175,7 @@ export class ProbeSocket {
   #connectError(peer: Peer): number {
     if (!this.#connects) return 0;
     try {
-      this.#socket.connect({ address: exactHostText(peer), port: peer.port });
+      this.udp.connect({ address: exactHostText(peer), port: peer.port });
       this.#connects = false;
       return 0;
     } catch (error) {
@@ -201,7 +187,7 @@ export class ProbeSocket {
   /** Reads the error queue: notes departures, and reports ICMP errors to the targets; returns all errors. */
   #receiveErrors(): ErrorReport[] {
     const reports: ErrorReport[] = [];
-    for (const entry of this.#errors.receive(this.#socket)) {
+    for (const entry of this.#shared.errors.receive(this.udp)) {
       if (entry.kind === "departure") {
         const sent = this.#departing[entry.index % DEPARTURES_MAX];
         if (sent?.number === entry.index) departed(sent.request, wallTimeOf(entry.nanoseconds));
@@ -223,7 +209,7 @@ export class ProbeSocket {
     const batch = this.#incoming;
     do {
       this.#receiveErrors();
-      const received = this.#socket.receive(batch, false);
+      const received = this.udp.receive(batch, false);
       for (let i = 0; i < received; i++) {
         const arrival = batch.arrivalNanoseconds(i);
         const time = arrival === undefined ? this.#now() : wallTimeOf(arrival);
@@ -251,8 +237,8 @@ export class ProbeSocket {
   #restartCount(): void {
     this.#departing.length = 0;
     this.#nextNumber = 0;
-    trySetOption(this.#socket, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(this.#socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
 }
 
@@ -287,7 +273,8 @@ function setOptions(
   if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   // Not SO_BINDTODEVICE, which would hide answers that come by another interface. In network byte order.
   if (interfaceName !== undefined) {
-    set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(requireInterface(interfaceName)));
+    const index = new DataView(new Uint32Array([requireInterface(interfaceName)]).buffer).getInt32(0);
+    set(IP_UNICAST_IF, IPV6_UNICAST_IF, index);
   }
   return trySetOption(socket, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
 }
@@ -301,8 +288,4 @@ function trySetOption(socket: BatchSocket, level: number, name: number, value: n
     if (!(error instanceof SystemError)) throw error;
     return false;
   }
-}
-
-function swapBytes(value: number): number {
-  return (value & 0xff) << 24 | (value & 0xff00) << 8 | value >>> 8 & 0xff00 | value >>> 24;
 }

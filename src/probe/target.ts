@@ -8,7 +8,7 @@ import type { ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import { type AccountSettings, type Failure, type Match, type Request, RequestLedger } from "./ledger.ts";
 import { type NamedPeer, type Peer, peerOf, peerText, printable } from "./peer.ts";
-import type { ProbeSocket } from "./probe_socket.ts";
+import type { Member, ProbeSocket } from "./probe_socket.ts";
 
 /** A datagram that arrived at a socket of a target. */
 export interface Reply extends Match {
@@ -41,7 +41,7 @@ export interface TargetObserver {
 const NO_SOCKET = { errno: EAFNOSUPPORT, report: undefined };
 
 /** Sends requests to one endpoint, and keeps the ledger of them. */
-export class ProbeTarget {
+export class ProbeTarget implements Member {
   /** The endpoint that is asked. */
   peer: NamedPeer;
   /** Its text: `192.0.2.10:9000`. */
@@ -81,12 +81,10 @@ export class ProbeTarget {
     return request;
   }
 
-  /** Enters an ICMP error. */
   reported(report: ErrorReport): void {
     this.#fail(this.ledger.quoted(report.quoted), report.errno, report);
   }
 
-  /** Enters message `i` of a batch, which arrived at `time`, a `wallTime`. */
   arrived(batch: MessageBatch, i: number, time: number): void {
     const payload = batch.payload(i);
     const from = peerOf(batch, i);

@@ -10,7 +10,7 @@ import { ErrorQueue } from "../socket/error_queue.ts";
 import { isIPv4 } from "../net/address.ts";
 import { RECOGNIZABLE_SIZE } from "./payload.ts";
 import type { ProbeSettings } from "./options.ts";
-import { type NamedPeer, peerKey, type ScopedAddress } from "./peer.ts";
+import { exactHostText, type NamedPeer, peerKey, type ScopedAddress } from "./peer.ts";
 import { ProbeSocket, type Shared } from "./probe_socket.ts";
 import { ProbeTarget } from "./target.ts";
 
@@ -35,7 +35,7 @@ export class TargetSet {
 
   /** @param source the local address to send from, if it is not the routing table that chooses it */
   constructor(settings: ProbeSettings, source: ScopedAddress | undefined) {
-    this.#shared = { settings, source, errors: new ErrorQueue(), batches: {} };
+    this.#shared = { settings, source: source && exactHostText(source), errors: new ErrorQueue(), batches: {} };
     // A connected socket has one peer, and only a recognizable payload names its target.
     this.#socketTargets = settings.connected || settings.size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
   }
@@ -55,27 +55,29 @@ export class TargetSet {
     } finally {
       const used = new Set(this.targets);
       for (const target of unused) if (!used.has(target)) target.close();
-      for (const socket of this.#groups.flat()) if (socket.size === 0) socket.close();
+      for (const socket of this.#groups.flat()) if (socket.size === 0) socket.udp.close();
       this.#groups = this.#groups.filter(([socket]) => socket !== undefined && socket.size > 0);
       this.sockets = this.#groups.flat();
-      this.poll = new PollSet(this.sockets.map(({ fd }) => fd), POLLIN);
+      this.poll = new PollSet(this.sockets.map(({ udp }) => udp.fd), POLLIN);
     }
   }
 
   #make(peer: NamedPeer): ProbeTarget {
     this.#session = (this.#session + SESSION_STEP) | 0;
-    return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes)), this.#shared.settings);
+    return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes) ? 4 : 6), this.#shared.settings);
   }
 
   /** Sockets with room for a target; none where this host lacks the family. */
-  #groupFor(ipv4: boolean): ProbeSocket[] {
-    const known = this.#groups.find(([socket]) => socket?.ipv4 === ipv4 && socket.size < this.#socketTargets);
+  #groupFor(family: 4 | 6): ProbeSocket[] {
+    const known = this.#groups.find(([socket]) =>
+      socket?.udp.reaches(family === 4) && socket.size < this.#socketTargets
+    );
     if (known !== undefined) return known;
     const { sourcePorts } = this.#shared.settings;
     const group: ProbeSocket[] = [];
     this.#groups.push(group);
     try {
-      while (group.length < sourcePorts) group.push(new ProbeSocket(ipv4, this.#shared));
+      while (group.length < sourcePorts) group.push(new ProbeSocket(family, this.#shared));
       return group;
     } catch (error) {
       // A host without IPv6 does not reach IPv6 targets: a result, not a mistake.

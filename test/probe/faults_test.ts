@@ -44,7 +44,7 @@ describe("probe: faults are told apart and counted exactly", () => {
     const altered = result.replies.filter(({ kind }) => kind === "corrupted").map(({ sequence }) => sequence);
     assert.deepEqual(altered, Array.from({ length: 64 }, (_, i) => (i + 1) * 2));
     assert.equal(result.targets[0]!.verdict, "corrupted");
-    assert.match(result.targets[0]!.explanation!, /64 of 128 answers .* were not what was sent/);
+    assert.match(result.targets[0]!.explanation!, /64 of 128 answers .* did not match the request/);
   });
 
   test("answers that are cut, lengthened, empty, or of other bytes", async () => {

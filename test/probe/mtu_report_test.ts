@@ -79,7 +79,7 @@ describe("the report of --mtu", () => {
     assert.equal(lines[0], "192.0.2.10:9000: <bad no answer>");
     assert.match(lines[1]!, /nothing came back from 192\.0\.2\.10:9000 within 1s/);
     const refused = report(({ found }) => found(new Asked().failed(EMSGSIZE, { mtu: 40 }).target));
-    assert.match(refused[1]!, /a packet of 44 bytes is too large .* --size 12 fits/);
+    assert.match(refused[1]!, /packet is too large .* it has 44 bytes, at most 40 pass; --size 12 fits/);
   });
 
   test("in JSON", () => {

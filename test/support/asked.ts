@@ -59,7 +59,7 @@ export class Asked {
   readonly ledger: RequestLedger;
   readonly target: ProbeTarget;
   /** Its socket, as far as reports ask for it. */
-  readonly socket = { localPort: 40_000, tellsFragments: true };
+  readonly socket = { udp: { port: 40_000 }, tellsFragments: true };
 
   constructor(name?: string, address = TARGET, sourcePorts = 1) {
     this.peer = { ...peerOf(address), name };
@@ -67,7 +67,7 @@ export class Asked {
     const endpoint = peerText(this.peer);
     this.target = {
       ...{ peer: this.peer, endpoint, ledger: this.ledger, session: 1 },
-      sockets: [this.socket, { ...this.socket, localPort: 40_001 }].slice(0, sourcePorts),
+      sockets: [this.socket, { ...this.socket, udp: { port: 40_001 } }].slice(0, sourcePorts),
     } as unknown as ProbeTarget;
   }
 

@@ -43,6 +43,7 @@ export function bundle(): string {
     format: "esm",
     platform: "node",
     target: "esnext",
+    charset: "utf8",
     lineLimit: 120,
     banner: { js: head },
   });

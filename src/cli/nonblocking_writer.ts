@@ -51,6 +51,8 @@ type Method =
 export class NonblockingWriter {
   /** The buffer. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Whether the descriptor is a terminal. */
+  readonly isTerminal: boolean;
   readonly #writer: Writer;
   readonly #method: Method;
   readonly #fd: number;
@@ -65,11 +67,7 @@ export class NonblockingWriter {
     const { method, own } = methodFor(fd);
     this.#method = method;
     this.#fd = own;
-  }
-
-  /** Whether the descriptor is a terminal. */
-  get isTerminal(): boolean {
-    return terminalDevice(this.#fd) !== undefined;
+    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own) !== undefined;
   }
 
   /**

@@ -43,7 +43,6 @@ export function bundle(): string {
     format: "esm",
     platform: "node",
     target: "esnext",
-    charset: "utf8",
     lineLimit: 120,
     banner: { js: head },
   });

@@ -76,7 +76,6 @@ function requireSupported({ runtime: runtime2, version, least, upgrade, platform
 }
 
 // ffi/errno.ts
-var util = await import("node:util");
 var NAMES = `
   EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY EEXIST EXDEV
   ENODEV ENOTDIR EISDIR EINVAL ENFILE EMFILE ENOTTY ETXTBSY EFBIG ENOSPC ESPIPE EROFS EMLINK EPIPE EDOM ERANGE EDEADLK
@@ -97,6 +96,8 @@ function errnoName(errno) {
 }
 function errnoMessage(errno) {
   if (errno === OTHER_ERROR) return "unknown error";
+  const { process } = globalThis;
+  const util = process.getBuiltinModule("node:util");
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }
 var SystemError = class extends Error {
@@ -164,7 +165,6 @@ function reasonOf(module, error) {
 }
 
 // ffi/bun.ts
-var bunType = { i32: "i32", u32: "u32", pointer: "ptr" };
 function bunRuntime(process, version) {
   const name = `Bun ${version}`;
   return processRuntime(process, name, () => {
@@ -173,10 +173,7 @@ function bunRuntime(process, version) {
     const { dlopen, ptr } = process.getBuiltinModule("bun:ffi");
     return {
       name: "bun:ffi",
-      signature: ({ parameters, result: result2 }) => ({
-        args: parameters.map((type) => bunType[type]),
-        returns: bunType[result2]
-      }),
+      signature: ({ parameters, result: result2 }) => ({ args: parameters, returns: result2 }),
       open: (path, signatures2) => dlopen(path, signatures2).symbols,
       addressOf: ptr,
       pointer: (address) => address,
@@ -238,15 +235,14 @@ function reasonOf2(error) {
   if (!(error instanceof Error)) throw error;
   if (error.name === "NotCapable" || error.name === "PermissionDenied") {
     throw new LibraryError(
-      "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi …"
+      "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi \u2026"
     );
   }
   return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
 }
 
 // ffi/node.ts
-var LATER = "npx node@26 echo.ts …";
-var nodeType = { i32: "int32", u32: "uint32", pointer: "pointer" };
+var LATER = "npx node@26 echo.ts \u2026";
 function nodeRuntime(process) {
   const version = process.versions.node;
   const name = `Node.js ${version}`;
@@ -261,11 +257,8 @@ function nodeRuntime(process) {
     }
     return {
       name: "node:ffi",
-      signature: ({ parameters, result: result2 }) => ({
-        arguments: parameters.map((type) => nodeType[type]),
-        return: nodeType[result2]
-      }),
-      open: (path, signatures2) => open2(ffi, path, signatures2),
+      signature: ({ parameters, result: result2 }) => ({ arguments: parameters, return: result2 }),
+      open: (path, signatures2) => ffi.dlopen(path, signatures2).functions,
       addressOf: (buffer) => Number(ffi.getRawPointer(buffer)),
       pointer: (address) => BigInt(address),
       reasonOf: reasonOf3
@@ -283,19 +276,12 @@ function loadFfi(process) {
     process.emitWarning = emitWarning;
   }
 }
-function open2(ffi, path, definitions) {
-  const functions = { ...ffi.dlopen(path, definitions).functions };
-  for (const [name, call] of Object.entries(functions)) {
-    if (definitions[name].return === "pointer") functions[name] = (...values) => call(...values) || null;
-  }
-  return functions;
-}
 function reasonOf3(error) {
   if (error.permission === void 0) return error.message.replace(/^dlopen failed: /, "");
   throw new LibraryError(
     error.permission === "FFI" ? "Node.js does not allow the call into libc; start it with the permission: node --permis\
-sion --allow-ffi …" : "Node.js does not allow the thread that waits for sockets; start it with the permission: node --\
-permission --allow-ffi --allow-worker …"
+sion --allow-ffi \u2026" : "Node.js does not allow the thread that waits for sockets; start it with the permission: node\
+ --permission --allow-ffi --allow-worker \u2026"
   );
 }
 
@@ -316,44 +302,26 @@ function detect() {
 var ADDRESS_SIZE = 16;
 var ENDPOINT_TEXT_MAX = 64;
 function parseAddress(text) {
-  const bytes = new Uint8Array(ADDRESS_SIZE);
-  if (!text.includes(":")) {
-    bytes.fill(255, 10, 12);
-    return parseIPv4(text, bytes, 12) ? bytes : void 0;
-  }
-  return parseIPv6(text, bytes) ? bytes : void 0;
+  const colon = text.lastIndexOf(":");
+  const start = colon < 0 ? "::ffff:" : text.slice(0, colon + 1);
+  const last2 = text.slice(colon + 1);
+  const end = colon < 0 || last2.includes(".") ? ipv4Groups(last2) : last2;
+  if (end === void 0) return void 0;
+  const halves = (start + end).split("::");
+  const [head, tail = []] = halves.map((half) => half === "" ? [] : half.split(":"));
+  const missing = 8 - head.length - tail.length;
+  if (halves.length > 2 || (halves.length === 2 ? missing < 1 : missing !== 0)) return void 0;
+  const groups = [...head, ...new Array(missing).fill("0"), ...tail];
+  if (!groups.every((group3) => /^[0-9a-f]{1,4}$/i.test(group3))) return void 0;
+  return Uint8Array.from({ length: ADDRESS_SIZE }, (_, i) => parseInt(groups[i >> 1], 16) >> (i % 2 === 0 ? 8 : 0));
 }
-function parseIPv4(text, out, at) {
+function ipv4Groups(text) {
   const parts = text.split(".");
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255)) {
-    return false;
+    return void 0;
   }
-  out.set(parts.map(Number), at);
-  return true;
-}
-function parseIPv6(text, out) {
-  const halves = text.split("::");
-  if (halves.length > 2) return false;
-  const groups = halves.map((half) => half === "" ? [] : half.split(":"));
-  const last2 = groups.at(-1).at(-1) ?? "";
-  const dotted = last2.includes(".");
-  if (dotted) {
-    if (!parseIPv4(last2, out, 12)) return false;
-    groups.at(-1).pop();
-  }
-  const [head, tail = []] = groups;
-  const room = dotted ? 6 : 8;
-  const count = head.length + tail.length;
-  if (halves.length === 2 ? count >= room : count !== room) return false;
-  if (![...head, ...tail].every((group3) => /^[0-9a-f]{1,4}$/i.test(group3))) return false;
-  const write = (group3, index) => {
-    const value = parseInt(group3, 16);
-    out[index * 2] = value >> 8;
-    out[index * 2 + 1] = value & 255;
-  };
-  head.forEach((group3, i) => write(group3, i));
-  tail.forEach((group3, i) => write(group3, room - tail.length + i));
-  return true;
+  const [a, b, c, d] = parts.map(Number);
+  return `${(a << 8 | b).toString(16)}:${(c << 8 | d).toString(16)}`;
 }
 function parsePrefix(text) {
   const [addressText2 = "", lengthText, ...rest] = text.split("/");
@@ -376,6 +344,12 @@ function addressWords(bytes) {
   return new Int32Array(bytes.slice().buffer);
 }
 var IPV4_MAPPED = -65536;
+function writeIPv4(words, at, address) {
+  words[at] = 0;
+  words[at + 1] = 0;
+  words[at + 2] = IPV4_MAPPED;
+  words[at + 3] = address;
+}
 function isMapped(words, at) {
   return words[at + 2] === IPV4_MAPPED && (words[at] | words[at + 1]) === 0;
 }
@@ -390,6 +364,11 @@ function isMulticast(words, at) {
 }
 function sameAddress(a, atA, b, atB) {
   return a[atA + 3] === b[atB + 3] && a[atA + 2] === b[atB + 2] && a[atA + 1] === b[atB + 1] && a[atA] === b[atB];
+}
+function addressHash(words, at, seed) {
+  let hash = seed;
+  for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ hash >>> 15 ^ words[at + i], 2654435761);
+  return hash;
 }
 function formatAddress(out, at, words, word2) {
   if (isMapped(words, word2)) {
@@ -472,7 +451,6 @@ var COLON = 58;
 var HEX = new TextEncoder().encode("0123456789abcdef");
 
 // src/cli/arguments.ts
-var { parseArgs } = await import("node:util");
 var UsageError = class extends Error {
   name = "UsageError";
 };
@@ -501,38 +479,44 @@ function splitFlags(flags) {
   return /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags).groups;
 }
 function parseArguments(args, options3) {
-  const known = new Map(
-    Object.entries(options3).map(([setting, { flags, read }]) => {
-      const { short, name, value } = splitFlags(flags);
-      return [name, { setting, read, ...short && { short }, type: value === void 0 ? "boolean" : "string" }];
-    })
-  );
-  const { positionals, tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(known),
-    allowPositionals: true,
-    strict: false,
-    tokens: true
+  const known = Object.entries(options3).map(([setting, { flags, read }]) => {
+    return { setting, read, ...splitFlags(flags), values: [] };
   });
-  const given = /* @__PURE__ */ new Map();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    const { name, rawName, value } = token;
-    const option2 = known.get(name);
-    if (option2 === void 0) throw unknownOption(rawName, name, [...known.keys()]);
-    if (option2.type === "boolean") {
-      if (value !== void 0) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
-    } else if (value === void 0 || value === "" || !token.inlineValue && /^-[^0-9]/.test(value)) {
-      throw new UsageError(`${rawName} needs a value; --help shows which`);
+  const positionals = [];
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== void 0; arg = rest.shift()) {
+    if (arg === "--") {
+      positionals.push(...rest);
+      break;
     }
-    given.set(option2.setting, [...given.get(option2.setting) ?? [], value ?? ""]);
+    const [, rawName, attached] = /^(--.[^=]*)(?:=(.*))?$/s.exec(arg) ?? /^(-[^-])(.+)?$/su.exec(arg) ?? [];
+    if (rawName === void 0) {
+      positionals.push(arg);
+      continue;
+    }
+    const option2 = known.find(({ short, name }) => rawName === `--${name}` || rawName === `-${short}`);
+    if (option2 === void 0) throw unknownOption(rawName, known.map(({ name }) => name));
+    if (option2.value === void 0) {
+      if (attached !== void 0 && rawName.startsWith("--")) {
+        throw new UsageError(`${rawName} takes no value, but got ${quote(attached)}`);
+      }
+      if (attached !== void 0) rest.unshift(`-${attached}`);
+      option2.values.push("");
+    } else {
+      const value = attached ?? rest.shift() ?? "";
+      if (value === "" || attached === void 0 && /^-[^0-9]/.test(value)) {
+        throw new UsageError(`${rawName} needs a value; --help shows which`);
+      }
+      option2.values.push(value);
+    }
   }
+  const given = new Set(known.filter(({ values }) => values.length > 0).map(({ setting }) => setting));
   for (const name of ["help", "version"]) if (given.has(name)) return name;
-  const settings = [...known].map(([name, { setting, read }]) => [setting, read(given.get(setting) ?? [], `--${name}`)]);
-  return { settings: Object.fromEntries(settings), given: new Set(given.keys()), positionals };
+  const settings = known.map(({ setting, read, values, name }) => [setting, read(values, `--${name}`)]);
+  return { settings: Object.fromEntries(settings), given, positionals };
 }
-function unknownOption(rawName, name, names) {
-  const near = rawName.startsWith("--") ? names.find((known) => isSimilar(name, known)) : void 0;
+function unknownOption(rawName, names) {
+  const near = names.find((name) => isSimilar(rawName.slice(2), name));
   const advice = near === void 0 ? "--help lists all options" : `did you mean --${near}?`;
   return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }
@@ -817,6 +801,7 @@ var signatures = {
   close: { parameters: ["i32"], result: "i32" },
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   sigaction: { parameters: ["i32", "pointer", "pointer"], result: "i32" },
   memcpy: { parameters: ["pointer", "pointer", "u32"], result: "i32" },
@@ -832,7 +817,6 @@ var lazySignatures = {
   malloc: { parameters: ["u32"], result: "pointer" },
   free: { parameters: ["pointer"], result: "i32" },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
   if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
@@ -928,27 +912,28 @@ var Memory = class {
     return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
   }
 };
+function copyOf(source, length) {
+  const memory = new Memory(length);
+  libc().call.memcpy(memory.pointer(0), source, length);
+  return memory.bytes.slice(0, length);
+}
 
 // ffi/terminal.ts
 function terminalSize(fd) {
   const memory = new Memory(winsize.size);
-  if (lazyLibc().ioctl(fd, TIOCGWINSZ, memory.pointer(0)) < 0) return void 0;
+  if (libc().call.ioctl(fd, TIOCGWINSZ, memory.pointer(0)) < 0) return void 0;
   return { columns: memory.u16[winsize.ws_col >> 1], rows: memory.u16[winsize.ws_row >> 1] };
 }
 function terminalDevice(fd) {
   const memory = new Memory(4);
-  return lazyLibc().ioctl(fd, TIOCGDEV, memory.pointer(0)) < 0 ? void 0 : memory.i32[0];
+  return libc().call.ioctl(fd, TIOCGDEV, memory.pointer(0)) < 0 ? void 0 : memory.i32[0];
 }
 function environmentVariable(name) {
   const text = new Memory(name.length + 1);
   text.writeCString(0, name);
-  const { getenv, memcpy, strlen } = libc().call;
+  const { getenv, strlen } = libc().call;
   const value = getenv(text.pointer(0));
-  const length = value === null ? 0 : strlen(value);
-  if (length === 0) return "";
-  const copy = new Memory(length);
-  memcpy(copy.pointer(0), value, length);
-  return new TextDecoder().decode(copy.bytes.subarray(0, length));
+  return value ? new TextDecoder().decode(copyOf(value, strlen(value))) : "";
 }
 
 // ffi/event_loop.ts
@@ -1024,7 +1009,7 @@ function poll(fd, events, milliseconds) {
   const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
   return ready <= 0 ? ready : memory.u16[pollfd.revents >> 1];
 }
-function open3(path, flags) {
+function open2(path, flags) {
   const memory = new Memory(path.length * 3 + 1);
   memory.writeCString(0, path);
   return result(libc().call.open(memory.pointer(0), flags));
@@ -1072,7 +1057,6 @@ var TERMINAL_WRITE_MAX = 256;
 var NEWLINE = 10;
 var NonblockingWriter = class {
   bytes;
-  isTerminal;
   #writer;
   #method;
   #fd;
@@ -1082,7 +1066,9 @@ var NonblockingWriter = class {
     const { method, own: own2 } = methodFor(fd);
     this.#method = method;
     this.#fd = own2;
-    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own2) !== void 0;
+  }
+  get isTerminal() {
+    return terminalDevice(this.#fd) !== void 0;
   }
   write(length) {
     let written;
@@ -1120,9 +1106,9 @@ function methodFor(fd) {
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own2 = open3(`/proc/self/fd/${fd}`, flags);
+  const own2 = open2(`/proc/self/fd/${fd}`, flags);
   if (own2 >= 0) return own2;
-  const terminal = open3("/dev/tty", flags);
+  const terminal = open2("/dev/tty", flags);
   if (terminal < 0) return own2;
   const device = terminalDevice(fd);
   if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
@@ -1303,8 +1289,8 @@ var MetricsServer = class {
     return performance.now() < this.#busyUntil;
   }
   async listen({ address, port }, monitored) {
-    const [{ createServer: createServer2 }, { default: process }] = await Promise.all([import("node:http"), import("node:process")]);
-    const server = createServer2({ requestTimeout: REQUEST_TIMEOUT }, (request2, response) => {
+    const [{ createServer }, { default: process }] = await Promise.all([import("node:http"), import("node:process")]);
+    const server = createServer({ requestTimeout: REQUEST_TIMEOUT }, (request2, response) => {
       const respond = (status, pieces, type = "text/plain; charset=utf-8") => {
         response.writeHead(status, { "content-type": type, allow: "GET, HEAD", connection: "close" });
         void this.#write(response, request2.method === "HEAD" ? [] : pieces);
@@ -1322,7 +1308,7 @@ var MetricsServer = class {
     const failure = (errno, reason = errnoMessage(errno)) => new SystemError("listen", errno, `cannot serve metrics on ${endpoint}\
 : ${reason}`);
     if (runtime().mayListen?.(endpoint) === false) {
-      throw failure(EACCES, `Deno needs the permission for it: deno run --allow-net=${endpoint} …`);
+      throw failure(EACCES, `Deno needs the permission for it: deno run --allow-net=${endpoint} \u2026`);
     }
     await new Promise((resolve2, reject) => {
       server.on("error", ({ code }) => reject(failure(ERRORS[code ?? ""] ?? EADDRNOTAVAIL)));
@@ -1351,93 +1337,6 @@ function processMetrics(prefix, process) {
   ];
 }
 
-// src/cli/output.ts
-var LINE_SIZE_MAX = 1024;
-var BUFFER_SIZE = 64 << 10;
-var NEWLINE2 = 10;
-var Output = class {
-  dropped = 0;
-  bytes;
-  at = 0;
-  #counts = new Uint8Array(BUFFER_SIZE);
-  #writer;
-  #stalled = false;
-  #torn = false;
-  constructor(fd) {
-    this.#writer = new NonblockingWriter(fd, BUFFER_SIZE);
-    this.bytes = this.#writer.bytes;
-  }
-  get utf8() {
-    return localeIsUtf8() ?? !this.#writer.isTerminal;
-  }
-  hasRoom() {
-    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
-    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
-    this.dropped++;
-    return false;
-  }
-  endLine(end) {
-    this.bytes[end] = NEWLINE2;
-    this.#counts[end] = 1;
-    this.at = end + 1;
-  }
-  writeText(text) {
-    this.flush();
-    const { read, written } = encoder.encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
-    if (read < text.length) return false;
-    this.endLine(this.at + written);
-    this.#counts.fill(0, this.at - written - 1, this.at);
-    return this.flush();
-  }
-  flush() {
-    while (this.at > 0) {
-      const written = this.#writer.write(this.at);
-      if (written === -EAGAIN || written === 0) {
-        this.#stalled = true;
-        return true;
-      }
-      if (written < 0) {
-        this.#drop();
-        return false;
-      }
-      this.#consume(written);
-    }
-    this.#stalled = false;
-    return true;
-  }
-  settle(milliseconds) {
-    const end = performance.now() + milliseconds;
-    while (this.flush() && this.at > 0) {
-      const left = Math.ceil(end - performance.now());
-      if (left <= 0 || this.#writer.wait(left) === 0) break;
-    }
-    this.#drop();
-  }
-  close(milliseconds) {
-    this.settle(milliseconds);
-    this.dropped += this.#countLines(0);
-    this.#writer.close();
-  }
-  #consume(written) {
-    this.#torn = this.bytes[written - 1] !== NEWLINE2;
-    this.bytes.copyWithin(0, written, this.at);
-    this.#counts.copyWithin(0, written, this.at);
-    this.at -= written;
-  }
-  #drop() {
-    const rest = this.#torn ? this.bytes.indexOf(NEWLINE2) + 1 : 0;
-    this.dropped += this.#countLines(rest);
-    this.at = rest;
-    this.#stalled = rest > 0;
-  }
-  #countLines(from) {
-    let lines = 0;
-    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE2) lines += this.#counts[i];
-    return lines;
-  }
-};
-var encoder = new TextEncoder();
-
 // ffi/signals.ts
 function signalIgnored(signal) {
   const memory = new Memory(sigaction.size);
@@ -1465,7 +1364,7 @@ function handleSignals(stop, reload) {
   for (const signal of [SIGUSR1, SIGPIPE, SIGXFSZ]) ignoreSignal(signal);
 }
 function hasTerminal() {
-  const fd = open3("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  const fd = open2("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
   if (fd >= 0) close(fd);
   return fd >= 0;
 }
@@ -1527,7 +1426,7 @@ function interfaceIndex(name) {
 }
 function interfaceName(index) {
   const memory = new Memory(IFNAMSIZ);
-  if (lazyLibc().if_indextoname(index, memory.pointer(0)) === null) return `${index}`;
+  lazyLibc().if_indextoname(index, memory.pointer(0));
   return memory.readCString(0) || `${index}`;
 }
 
@@ -1558,20 +1457,16 @@ function readAnswers({ i32 }, error) {
   const first = readAddress(i32, ANSWERS);
   const addresses = [];
   for (let address = first; address !== 0; ) {
-    const entry = new Int32Array(copyOf(address, addrinfo.size).buffer);
+    const entry = new Int32Array(copyOf(libc().pointer(address), addrinfo.size).buffer);
     const entryFamily = entry[addrinfo.ai_family >> 2];
     if (entryFamily === AF_INET || entryFamily === AF_INET6) {
-      addresses.push(copyOf(readAddress(entry, addrinfo.ai_addr), entry[addrinfo.ai_addrlen >> 2]));
+      const socketAddress = libc().pointer(readAddress(entry, addrinfo.ai_addr));
+      addresses.push(copyOf(socketAddress, entry[addrinfo.ai_addrlen >> 2]));
     }
     address = readAddress(entry, addrinfo.ai_next);
   }
   lazyLibc().freeaddrinfo(libc().pointer(first));
   return addresses;
-}
-function copyOf(address, length) {
-  const memory = new Memory(length);
-  libc().call.memcpy(memory.pointer(0), libc().pointer(address), length);
-  return memory.bytes.slice(0, length);
 }
 function readAddress(words, at) {
   return (words[at >> 2] >>> 0) + (words[(at >> 2) + 1] >>> 0) * 4294967296;
@@ -1582,10 +1477,9 @@ function socketAddressSize(family) {
   return family === AF_INET ? sockaddr_in.size : sockaddr_in6.size;
 }
 function writeSocketAddress(memory, at, family, words, word2, port, scope) {
-  const { bytes, i32 } = memory;
-  memory.u16[at >> 1] = family;
-  bytes[at + sockaddr_in6.sin6_port] = port >> 8;
-  bytes[at + sockaddr_in6.sin6_port + 1] = port & 255;
+  const { i32, u16 } = memory;
+  u16[at >> 1] = family;
+  u16[at + sockaddr_in6.sin6_port >> 1] = port << 8 | port >> 8;
   if (family === AF_INET) {
     i32[at + sockaddr_in.sin_addr >> 2] = words[word2 + 3];
     return sockaddr_in.size;
@@ -1600,15 +1494,12 @@ function writeResolvedAddress(memory, family, address, port) {
   return writeSocketAddress(memory, 0, family, addressWords(address.bytes), 0, port, address.scope);
 }
 function readSocketAddress(name) {
-  const bytes = new Uint8Array(ADDRESS_SIZE);
-  if (name.length === sockaddr_in.size) {
-    bytes.fill(255, 10, 12);
-    bytes.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
-    return { bytes, zone: "", scope: 0 };
-  }
-  bytes.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
-  const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
-  return { bytes, zone: scope === 0 ? "" : interfaceName(scope), scope };
+  const words = addressWords(name);
+  const address = new Int32Array(4);
+  if (name.length === sockaddr_in.size) writeIPv4(address, 0, words[sockaddr_in.sin_addr >> 2]);
+  else address.set(words.subarray(sockaddr_in6.sin6_addr >> 2, sockaddr_in6.sin6_scope_id >> 2));
+  const scope = (words[sockaddr_in6.sin6_scope_id >> 2] ?? 0) >>> 0;
+  return { bytes: new Uint8Array(address.buffer), zone: scope === 0 ? "" : interfaceName(scope), scope };
 }
 function readPort(name) {
   return name[sockaddr_in6.sin6_port] << 8 | name[sockaddr_in6.sin6_port + 1];
@@ -1849,7 +1740,7 @@ function bindSocket(options3, prepare) {
     const length = writeResolvedAddress(memory, domain, address, options3.port);
     const error = bind(fd, memory, length);
     if (error < 0) throw bindError(address, options3.port, -error);
-    return { fd, domain, dualStack, notices, ...readLocalName(fd, domain), ...configuration };
+    return { fd, domain, dualStack, adopted: false, notices, ...readLocalName(fd, domain), ...configuration };
   } catch (error) {
     close(fd);
     throw error;
@@ -1865,18 +1756,15 @@ function localAddress2({ address, family, dualStack }, notices) {
   if (address !== void 0) {
     const resolved = resolve(address, family)[0];
     const actual = isIPv4(resolved.bytes) ? 4 : 6;
-    if (family === void 0 || family === actual) {
-      return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
+    if (family !== void 0 && family !== actual) {
+      throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
     }
-    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
+    return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
   }
-  if (family !== 4 && !hasIPv6()) {
-    if (family === 6) throw noIPv6();
-    notices.push("this host has no IPv6: answering on IPv4 only");
-    return { address: readAddress2("0.0.0.0"), dualStack: false };
-  }
-  const both = family !== 4 && (dualStack ?? family === void 0);
-  return { address: readAddress2(family === 4 ? "0.0.0.0" : "::"), dualStack: both };
+  const ipv6 = family !== 4 && hasIPv6();
+  if (family === 6 && !ipv6) throw noIPv6();
+  if (family === void 0 && !ipv6) notices.push("this host has no IPv6: answering on IPv4 only");
+  return { address: readAddress2(ipv6 ? "::" : "0.0.0.0"), dualStack: ipv6 && (dualStack ?? family === void 0) };
 }
 function noIPv6() {
   return new SystemError(
@@ -1939,492 +1827,106 @@ function adoptSocket(fd, options3) {
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));
   if (domain !== AF_INET && domain !== AF_INET6 || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
-  const { address, port } = readLocalName(fd, domain);
-  if (port === 0) throw refuse(EINVAL, "it is not bound to a port");
+  const name = readLocalName(fd, domain);
+  if (name.port === 0) throw refuse(EINVAL, "it is not bound to a port");
   const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
   const configuration = configure(fd, domain, receiveBuffer);
   resetInherited(fd, domain);
-  return { fd, domain, dualStack, notices: [], address, port, ...configuration };
+  return { fd, domain, dualStack, adopted: true, notices: [], ...name, ...configuration };
 }
 
-// ffi/message_vector.ts
-var MessageVector = class {
-  #memory;
-  #words;
-  #offset;
-  #pointers = [];
-  #call = libc().call;
-  #errno = libc().errno;
-  constructor(memory, offset, capacity) {
-    this.#memory = memory;
-    this.#words = memory.i32;
-    this.#offset = offset;
-    for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(offset + i * mmsghdr.size));
-  }
-  setName(i, offset, length) {
-    const header = this.#offset + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_name, this.#memory, offset);
-    this.#words[header + mmsghdr.msg_namelen >> 2] = length;
-  }
-  setBuffers(i, offset, count) {
-    const header = this.#offset + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_iov, this.#memory, offset);
-    this.#words[header + mmsghdr.msg_iovlen >> 2] = count;
-  }
-  setControl(i, offset, length) {
-    const header = this.#offset + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_control, this.#memory, offset);
-    this.#words[header + mmsghdr.msg_controllen >> 2] = length;
-  }
-  resetLengths(i, nameLength, controlLength) {
-    const header = this.#offset + i * mmsghdr.size;
-    this.#words[header + mmsghdr.msg_namelen >> 2] = nameLength;
-    this.#words[header + mmsghdr.msg_controllen >> 2] = controlLength;
-  }
-  nameLength(i) {
-    return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_namelen >> 2];
-  }
-  controlLength(i) {
-    return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_controllen >> 2];
-  }
-  flags(i) {
-    return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_flags >> 2];
-  }
-  length(i) {
-    return this.#words[this.#offset + i * mmsghdr.size + mmsghdr.msg_len >> 2];
-  }
-  receive(fd, count, flags) {
-    const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
-    return received < 0 ? -this.#errno() : received;
-  }
-  send(fd, first, end, flags) {
-    const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
-    return sent < 0 ? -this.#errno() : sent;
-  }
+// src/socket/message_layout.ts
+var word = {
+  peer: 0,
+  local: 4,
+  peerPort: 8,
+  peerScope: 9,
+  sendInterface: 10,
+  interface: 11,
+  localPort: 12,
+  family: 13,
+  count: 14
 };
-function writeBuffer(memory, at, target, offset, length) {
-  memory.link(at + iovec.iov_base, target, offset);
-  memory.i32[at + iovec.iov_len >> 2] = length;
-}
-
-// src/socket/control_message.ts
-var UNICAST = 0;
-var BROADCAST = 1;
-var MULTICAST = 2;
-var UNKNOWN = 3;
-var ControlMessageDecoder = class {
-  destination = UNKNOWN;
-  local = new Int32Array(4);
-  interfaceIndex = 0;
-  segmentSize = 0;
-  fragmentSize = 0;
-  trafficClass = -1;
-  hopLimit = -1;
-  hasTime = false;
-  seconds = 0;
-  nanoseconds = 0;
-  errorOffset = -1;
-  errorEnd = -1;
-  #words;
-  constructor(memory) {
-    this.#words = memory.i32;
-  }
-  decode(offset, length) {
-    this.destination = UNKNOWN;
-    for (let i = 0; i < 4; i++) this.local[i] = 0;
-    this.interfaceIndex = 0;
-    this.segmentSize = 0;
-    this.fragmentSize = 0;
-    this.trafficClass = -1;
-    this.hopLimit = -1;
-    this.hasTime = false;
-    this.errorOffset = -1;
-    const words = this.#words;
-    const end = offset + length;
-    for (let at = offset; at + cmsghdr.size <= end; ) {
-      const messageLength = words[at + cmsghdr.cmsg_len >> 2];
-      const upper = words[at + cmsghdr.cmsg_len + 4 >> 2];
-      if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
-      this.#decodeMessage(
-        words[at + cmsghdr.cmsg_level >> 2],
-        words[at + cmsghdr.cmsg_type >> 2],
-        at + cmsghdr.size,
-        messageLength - cmsghdr.size
-      );
-      at += align2(messageLength);
-    }
-  }
-  #decodeMessage(level, type, data, length) {
-    switch (level) {
-      case IPPROTO_IP:
-        if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
-        if (type === IP_RECVERR) this.#decodeError(data, length);
-        if (type === IP_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2];
-        if (type === IP_TOS && length >= 1) this.trafficClass = this.#words[data >> 2] & 255;
-        if (type === IP_TTL && length >= 4) this.hopLimit = this.#words[data >> 2] & 255;
-        break;
-      case IPPROTO_IPV6:
-        if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
-        if (type === IPV6_RECVERR) this.#decodeError(data, length);
-        if (type === IPV6_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2];
-        if (type === IPV6_TCLASS && length >= 4) this.trafficClass = this.#words[data >> 2] & 255;
-        if (type === IPV6_HOPLIMIT && length >= 4) this.hopLimit = this.#words[data >> 2] & 255;
-        break;
-      case IPPROTO_UDP:
-        if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2];
-        break;
-      case SOL_SOCKET:
-        if (type === SCM_TIMESTAMPING && length >= scm_timestamping.size) this.#decodeTime(data + scm_timestamping.ts);
-        break;
-    }
-  }
-  #decodeIPv4PacketInfo(word2) {
-    const words = this.#words;
-    const sentTo = words[word2 + (in_pktinfo.ipi_addr >> 2)];
-    const multicast = (sentTo & 240) === 224;
-    const answerFrom = words[word2 + (in_pktinfo.ipi_spec_dst >> 2)] || (multicast || sentTo === -1 ? 0 : sentTo);
-    this.interfaceIndex = words[word2 + (in_pktinfo.ipi_ifindex >> 2)];
-    this.local[0] = 0;
-    this.local[1] = 0;
-    this.local[2] = IPV4_MAPPED;
-    this.local[3] = answerFrom;
-    if (multicast) this.destination = MULTICAST;
-    else if (sentTo !== answerFrom || sentTo === -1) this.destination = BROADCAST;
-    else this.destination = answerFrom === 0 ? UNKNOWN : UNICAST;
-  }
-  #decodeIPv6PacketInfo(word2) {
-    const words = this.#words;
-    const address = word2 + (in6_pktinfo.ipi6_addr >> 2);
-    if (isMapped(words, address)) return;
-    this.interfaceIndex = words[word2 + (in6_pktinfo.ipi6_ifindex >> 2)];
-    if (isMulticast(words, address)) {
-      this.destination = MULTICAST;
-      this.local.fill(0);
-    } else {
-      this.destination = isUnspecified(words, address) ? UNKNOWN : UNICAST;
-      for (let i = 0; i < 4; i++) this.local[i] = words[address + i];
-    }
-  }
-  #decodeTime(at) {
-    this.hasTime = true;
-    this.seconds = this.#words[at + timespec.tv_sec >> 2] >>> 0;
-    this.nanoseconds = this.#words[at + timespec.tv_nsec >> 2];
-  }
-  #decodeError(data, length) {
-    if (length < sock_extended_err.size) return;
-    this.errorOffset = data;
-    this.errorEnd = data + length;
-  }
+var FLOW_WORDS = word.interface;
+var field = {
+  size: 0,
+  segmentSize: 1,
+  fragmentSize: 2,
+  trafficClass: 3,
+  sendTrafficClass: 4,
+  hopLimit: 5,
+  destination: 6,
+  cut: 7,
+  seconds: 8,
+  nanoseconds: 9,
+  marked: 10,
+  error: 11,
+  next: 12,
+  trainLast: 13,
+  trainSize: 14,
+  trainDatagrams: 15,
+  count: 16
 };
-var RECEIVE_CONTROL_SIZE = space(in_pktinfo.size) + space(in6_pktinfo.size) + space(scm_timestamping.size) + 4 * space(4) +
-64;
-var SEND_CONTROL_SIZE = space(in6_pktinfo.size) + space(4) + space(2);
-function encodeSource(memory, at, words, word2, interfaceIndex2) {
-  const { i32 } = memory;
-  if (isUnspecified(words, word2) && interfaceIndex2 === 0) return at;
-  if (isMapped(words, word2)) {
-    const data2 = encodeHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
-    i32[data2 + in_pktinfo.ipi_ifindex >> 2] = interfaceIndex2;
-    i32[data2 + in_pktinfo.ipi_spec_dst >> 2] = words[word2 + 3];
-    i32[data2 + in_pktinfo.ipi_addr >> 2] = 0;
-    return at + space(in_pktinfo.size);
-  }
-  const data = encodeHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
-  const address = data + in6_pktinfo.ipi6_addr >> 2;
-  for (let i = 0; i < 4; i++) i32[address + i] = words[word2 + i];
-  i32[data + in6_pktinfo.ipi6_ifindex >> 2] = interfaceIndex2;
-  return at + space(in6_pktinfo.size);
+function copyWords(from, fromAt, to, toAt, count) {
+  for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i];
 }
-function encodeTrafficClass(memory, at, ipv4, value) {
-  const data = encodeHeader(memory, at, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_TOS : IPV6_TCLASS, 4);
-  memory.i32[data >> 2] = value;
-  return at + space(4);
-}
-function encodeSegmentSize(memory, at, segmentSize) {
-  const data = encodeHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
-  memory.u16[data >> 1] = segmentSize;
-  return at + space(2);
-}
-function encodeHeader(memory, at, level, type, dataSize) {
-  const { i32 } = memory;
-  i32[at + cmsghdr.cmsg_len >> 2] = cmsghdr.size + dataSize;
-  i32[at + cmsghdr.cmsg_len + 4 >> 2] = 0;
-  i32[at + cmsghdr.cmsg_level >> 2] = level;
-  i32[at + cmsghdr.cmsg_type >> 2] = type;
-  return at + cmsghdr.size;
-}
-function space(dataSize) {
-  return cmsghdr.size + align2(dataSize);
-}
-function align2(length) {
-  return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
-}
-
-// src/socket/messages.ts
-var PAYLOAD_SIZE_MAX = 65535;
-var ADDRESS_STRIDE = 8;
-var NAME_STRIDE = 32;
-var CONTROL_STRIDE = RECEIVE_CONTROL_SIZE;
-var PAYLOAD_STRIDE = 65536 + 192;
-var UNMARKED = 0;
-var MARKED = 1;
-var Messages = class {
-  capacity;
-  family;
-  count = 0;
-  localPort = 0;
-  payloads;
-  addresses;
-  ports;
-  scopes;
-  interfaces;
-  sendInterfaces;
-  sizes;
-  segmentSizes;
-  fragmentSizes;
-  trafficClasses;
-  sendTrafficClasses;
-  hopLimits;
-  destinations;
-  cut;
-  timed;
-  seconds;
-  nanoseconds;
-  marks;
-  errors;
-  #memory;
-  #vector;
-  #control;
-  #namesOffset;
-  #nameSize;
-  #controlsOffset;
-  #received = 0;
-  constructor(family, capacity, headers) {
-    this.family = family;
-    this.capacity = capacity;
-    this.addresses = new Int32Array(capacity * ADDRESS_STRIDE);
-    this.ports = new Uint16Array(capacity);
-    this.scopes = new Int32Array(capacity);
-    this.interfaces = new Int32Array(capacity);
-    this.sendInterfaces = new Int32Array(capacity);
-    this.sizes = new Int32Array(capacity);
-    this.segmentSizes = new Int32Array(capacity);
-    this.fragmentSizes = new Int32Array(capacity);
-    this.trafficClasses = new Int16Array(capacity);
-    this.sendTrafficClasses = new Int16Array(capacity);
-    this.hopLimits = new Int16Array(capacity);
-    this.destinations = new Uint8Array(capacity);
-    this.cut = new Uint8Array(capacity);
-    this.timed = new Uint8Array(capacity);
-    this.seconds = new Uint32Array(capacity);
-    this.nanoseconds = new Int32Array(capacity);
-    this.marks = new Uint8Array(capacity);
-    this.errors = new Uint16Array(capacity);
-    const buffersOffset = capacity * mmsghdr.size;
-    this.#namesOffset = buffersOffset + capacity * iovec.size;
-    this.#nameSize = socketAddressSize(family);
-    this.#controlsOffset = this.#namesOffset + capacity * NAME_STRIDE;
-    this.#memory = new Memory(this.#controlsOffset + capacity * CONTROL_STRIDE, headers);
-    this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
-    this.#control = new ControlMessageDecoder(this.#memory);
-    this.#vector = new MessageVector(this.#memory, 0, capacity);
-    for (let i = 0; i < capacity; i++) {
-      const buffer = buffersOffset + i * iovec.size;
-      writeBuffer(this.#memory, buffer, this.payloads, this.payloadOffset(i), PAYLOAD_SIZE_MAX);
-      this.#vector.setBuffers(i, buffer, 1);
-      this.#vector.setName(i, this.#namesOffset + i * NAME_STRIDE, this.#nameSize);
-      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE, CONTROL_STRIDE);
-    }
-  }
-  peerWord(i) {
-    return i * ADDRESS_STRIDE;
-  }
-  localWord(i) {
-    return i * ADDRESS_STRIDE + 4;
-  }
-  payloadOffset(i) {
-    return i * PAYLOAD_STRIDE;
-  }
-  datagrams(i) {
-    const size = this.sizes[i];
-    const segmentSize = this.segmentSizes[i];
-    return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
-  }
-  datagramSize(i, k) {
-    return Math.min(this.segmentSizes[i], this.sizes[i] - k * this.segmentSizes[i]);
-  }
-  receive(fd, flags) {
-    this.clear();
-    const received = this.#vector.receive(fd, this.capacity, flags);
-    while (this.count < received && this.#vector.nameLength(this.count) !== 0) this.#decode(this.count++);
-    this.#received = Math.max(0, received);
-    if (received <= 0) return received;
-    return this.count > 0 ? this.count : -ESHUTDOWN;
-  }
-  clear() {
-    for (let i = 0; i < this.#received; i++) this.#vector.resetLengths(i, this.#nameSize, CONTROL_STRIDE);
-    this.#received = 0;
-    this.count = 0;
-  }
-  recover() {
-    this.count = 0;
-    while (this.count < this.capacity && this.#vector.controlLength(this.count) !== CONTROL_STRIDE) {
-      this.#decode(this.count++);
-    }
-  }
-  #decode(i) {
-    const vector = this.#vector;
-    const control = this.#control;
-    const size = Math.max(0, Math.min(vector.length(i), PAYLOAD_SIZE_MAX));
-    control.decode(
-      this.#controlsOffset + i * CONTROL_STRIDE,
-      Math.max(0, Math.min(vector.controlLength(i), CONTROL_STRIDE))
-    );
-    const named = this.#decodeName(i, vector.nameLength(i));
-    const cut = (vector.flags(i) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
-    const sameFamily = isMapped(control.local, 0) === isMapped(this.addresses, this.peerWord(i));
-    const known = named && !cut && sameFamily && control.destination !== UNKNOWN;
-    const local = this.localWord(i);
-    for (let word2 = 0; word2 < 4; word2++) this.addresses[local + word2] = known ? control.local[word2] : 0;
-    const { segmentSize, interfaceIndex: interfaceIndex2 } = control;
-    this.destinations[i] = known ? control.destination : UNKNOWN;
-    this.cut[i] = cut ? 1 : 0;
-    this.interfaces[i] = interfaceIndex2;
-    const namesInterface = hasLinkLocalPrefix(control.local, 0) || isUnspecified(control.local, 0);
-    this.sendInterfaces[i] = known && namesInterface ? interfaceIndex2 : 0;
-    this.trafficClasses[i] = control.trafficClass;
-    this.sendTrafficClasses[i] = -1;
-    this.hopLimits[i] = control.hopLimit;
-    this.sizes[i] = size;
-    this.segmentSizes[i] = segmentSize > 0 && segmentSize < size ? segmentSize : size;
-    this.fragmentSizes[i] = control.fragmentSize;
-    this.timed[i] = control.hasTime ? 1 : 0;
-    this.seconds[i] = control.seconds;
-    this.nanoseconds[i] = control.nanoseconds;
-    this.marks[i] = UNMARKED;
-    this.errors[i] = 0;
-  }
-  #decodeName(i, length) {
-    const { bytes, i32, u16 } = this.#memory;
-    const name = this.#namesOffset + i * NAME_STRIDE;
-    const peer = this.peerWord(i);
-    this.ports[i] = bytes[name + sockaddr_in6.sin6_port] << 8 | bytes[name + sockaddr_in6.sin6_port + 1];
-    if (this.family === AF_INET) {
-      this.addresses[peer] = 0;
-      this.addresses[peer + 1] = 0;
-      this.addresses[peer + 2] = IPV4_MAPPED;
-      this.addresses[peer + 3] = i32[name + sockaddr_in.sin_addr >> 2];
-      this.scopes[i] = 0;
-    } else {
-      const address = name + sockaddr_in6.sin6_addr >> 2;
-      for (let word2 = 0; word2 < 4; word2++) this.addresses[peer + word2] = i32[address + word2];
-      this.scopes[i] = i32[name + sockaddr_in6.sin6_scope_id >> 2];
-    }
-    return length === this.#nameSize && u16[name >> 1] === this.family;
-  }
-  compose(i) {
-    this.destinations[i] = UNICAST;
-    this.cut[i] = 0;
-    this.trafficClasses[i] = -1;
-    this.sendTrafficClasses[i] = -1;
-    this.hopLimits[i] = -1;
-    this.fragmentSizes[i] = 0;
-    this.timed[i] = 0;
-    this.marks[i] = MARKED;
-    this.errors[i] = 0;
-  }
-  setPayload(i, payload, size) {
-    this.payloads.bytes.set(payload, this.payloadOffset(i));
-    this.sizes[i] = size;
-    this.segmentSizes[i] = size;
-  }
-};
-function requirePayload(payload) {
-  const size = requireBytes("sendmmsg", "a payload", payload);
-  if (size <= PAYLOAD_SIZE_MAX) return size;
-  const message = `a payload of ${size} bytes is too large: a datagram carries 65507 bytes over IPv4, 65527 over IPv6`;
-  throw new SystemError("sendmmsg", EMSGSIZE, message);
+function sameWords(a, aAt, b, bAt, count) {
+  for (let i = 0; i < count; i++) if (a[aAt + i] !== b[bAt + i]) return false;
+  return true;
 }
 
 // src/socket/coalesce.ts
 var WINDOW = 64;
 var TRAIN_SIZE_MAX = 65507;
 var SLOTS = 2 * WINDOW;
-var Trains = class {
-  count = 0;
-  head = new Int32Array(WINDOW);
-  bytes = new Int32Array(WINDOW);
-  datagrams = new Int32Array(WINDOW);
-  segmentSizes = new Int32Array(WINDOW);
-  next = new Int32Array(WINDOW);
-  tail = new Int32Array(WINDOW);
-  open = new Uint8Array(WINDOW);
-  newest = new Int32Array(SLOTS);
-  after(i) {
-    return this.next[i % WINDOW];
-  }
-};
-function coalesce(messages, first, end, trains2, segmentation) {
-  trains2.count = 0;
-  const alone = end - first === 1;
-  if (!alone) trains2.newest.fill(-1);
+var newest = new Int32Array(SLOTS);
+function coalesce(messages, first, end, heads2, segmentation) {
+  const mayJoin = segmentation && end - first > 1;
+  if (mayJoin) newest.fill(-1);
+  let trains = 0;
   for (let i = first; i < end; i++) {
-    if (messages.marks[i] !== MARKED) continue;
-    messages.errors[i] = 0;
-    const slot = alone ? 0 : findFlow(messages, i, trains2);
-    const newest = trains2.newest[slot];
-    if (!alone && newest >= 0 && join(messages, i, trains2, newest)) continue;
-    trains2.newest[slot] = begin(messages, i, trains2, segmentation);
+    if (messages.get(i, field.marked) === 0) continue;
+    messages.set(i, field.error, 0);
+    messages.set(i, field.next, -1);
+    messages.set(i, field.trainLast, i);
+    messages.set(i, field.trainSize, messages.get(i, field.size));
+    messages.set(i, field.trainDatagrams, messages.datagrams(i));
+    if (mayJoin) {
+      const slot = findFlow(messages, i);
+      if (newest[slot] >= 0 && join(messages, newest[slot], i)) continue;
+      newest[slot] = i;
+    }
+    heads2[trains++] = i;
   }
+  return trains;
 }
-function begin(messages, i, trains2, segmentation) {
-  const train = trains2.count++;
-  const size = messages.sizes[i];
-  const datagrams = messages.datagrams(i);
-  trains2.head[train] = i;
-  trains2.tail[train] = i;
-  trains2.next[i % WINDOW] = -1;
-  trains2.bytes[train] = size;
-  trains2.datagrams[train] = datagrams;
-  trains2.segmentSizes[train] = messages.segmentSizes[i];
-  trains2.open[train] = segmentation && size > 0 && size === datagrams * messages.segmentSizes[i] ? 1 : 0;
-  return train;
-}
-function join(messages, i, trains2, train) {
-  const size = messages.sizes[i];
-  const segmentSize = messages.segmentSizes[i];
-  const datagrams = messages.datagrams(i);
-  const trainSegmentSize = trains2.segmentSizes[train];
-  if (trains2.open[train] === 0 || size === 0) return false;
-  if (segmentSize !== trainSegmentSize && (datagrams > 1 || size > trainSegmentSize)) return false;
-  if (trains2.bytes[train] + size > TRAIN_SIZE_MAX) return false;
-  if (trains2.datagrams[train] + datagrams > UDP_MAX_SEGMENTS) return false;
-  trains2.next[trains2.tail[train] % WINDOW] = i;
-  trains2.tail[train] = i;
-  trains2.next[i % WINDOW] = -1;
-  trains2.bytes[train] += size;
-  trains2.datagrams[train] += datagrams;
-  if (size % trainSegmentSize !== 0) trains2.open[train] = 0;
+function join(messages, train, i) {
+  const size = messages.get(i, field.size);
+  const datagrams = messages.get(i, field.trainDatagrams);
+  const segmentSize = messages.get(train, field.segmentSize);
+  const trainSize = messages.get(train, field.trainSize);
+  const trainDatagrams = messages.get(train, field.trainDatagrams);
+  if (trainSize === 0 || size === 0 || trainSize !== trainDatagrams * segmentSize) return false;
+  if (messages.get(i, field.segmentSize) !== segmentSize && (datagrams > 1 || size > segmentSize)) return false;
+  if (trainSize + size > TRAIN_SIZE_MAX || trainDatagrams + datagrams > UDP_MAX_SEGMENTS) return false;
+  messages.set(messages.get(train, field.trainLast), field.next, i);
+  messages.set(train, field.trainLast, i);
+  messages.set(train, field.trainSize, trainSize + size);
+  messages.set(train, field.trainDatagrams, trainDatagrams + datagrams);
   return true;
 }
-function findFlow(messages, i, trains2) {
-  const { addresses } = messages;
-  const peer = messages.peerWord(i);
-  const local = messages.localWord(i);
-  let hash = Math.imul(addresses[peer + 3] ^ addresses[peer + 2], 2654435761) ^ Math.imul(messages.ports[i], 2246822507);
-  hash = Math.imul(hash ^ addresses[local + 3] ^ addresses[peer + 1], 3266489909);
-  let slot = (hash ^ hash >>> 15) & SLOTS - 1;
-  for (; ; ) {
-    const train = trains2.newest[slot];
-    if (train < 0 || sameFlow(messages, trains2.head[train], i)) return slot;
-    slot = slot + 1 & SLOTS - 1;
-  }
+function findFlow(messages, i) {
+  const { paths } = messages;
+  const path = messages.path(i);
+  const seed = paths[path + word.peerPort] ^ paths[path + word.local + 3];
+  let slot = addressHash(paths, path + word.peer, seed) >>> 25;
+  while (newest[slot] >= 0 && !sameFlow(messages, newest[slot], i)) slot = slot + 1 & SLOTS - 1;
+  return slot;
 }
 function sameFlow(messages, a, b) {
-  const { addresses, ports, scopes, sendInterfaces, sendTrafficClasses } = messages;
-  return sameAddress(addresses, messages.peerWord(a), addresses, messages.peerWord(b)) && sameAddress(addresses, messages.
-  localWord(a), addresses, messages.localWord(b)) && ports[a] === ports[b] && scopes[a] === scopes[b] && sendInterfaces[a] ===
-  sendInterfaces[b] && sendTrafficClasses[a] === sendTrafficClasses[b];
+  const { paths } = messages;
+  return sameWords(paths, messages.path(a), paths, messages.path(b), FLOW_WORDS) && messages.get(a, field.sendTrafficClass) ===
+  messages.get(b, field.sendTrafficClass);
 }
 
 // ffi/clock.ts
@@ -2466,37 +1968,31 @@ function elapsedMicroseconds(from, to) {
 // src/socket/segmentation_refusals.ts
 var PEERS_MAX = 1024;
 var REFUSAL_SECONDS = 30;
-var WORDS = 4;
+var SIZE = 4;
+var UNTIL = 5;
+var ENTRY_WORDS = 6;
 var SegmentationRefusals = class {
-  #peers;
-  #sizes = new Int32Array(0);
-  #until = new Float64Array(0);
+  #entries;
   #clock = new Clock(CLOCK_MONOTONIC);
   add(words, at, size) {
-    if (this.#peers === void 0) {
-      this.#peers = new Int32Array(PEERS_MAX * WORDS);
-      this.#sizes = new Int32Array(PEERS_MAX);
-      this.#until = new Float64Array(PEERS_MAX);
-    }
+    const entries = this.#entries ??= new Int32Array(PEERS_MAX * ENTRY_WORDS);
     const entry = entryOf(words, at);
-    for (let i = 0; i < WORDS; i++) this.#peers[entry * WORDS + i] = words[at + i];
     this.#clock.read();
-    this.#sizes[entry] = size;
-    this.#until[entry] = this.#clock.seconds + REFUSAL_SECONDS;
+    copyWords(words, at, entries, entry, 4);
+    entries[entry + SIZE] = size;
+    entries[entry + UNTIL] = this.#clock.seconds + REFUSAL_SECONDS;
   }
   has(words, at, size) {
-    if (this.#peers === void 0) return false;
+    const entries = this.#entries;
+    if (entries === void 0) return false;
     const entry = entryOf(words, at);
-    if (this.#until[entry] === 0 || size < this.#sizes[entry]) return false;
-    if (!sameAddress(this.#peers, entry * WORDS, words, at)) return false;
+    if (!sameAddress(entries, entry, words, at) || size < entries[entry + SIZE]) return false;
     this.#clock.read();
-    return this.#clock.seconds < this.#until[entry];
+    return this.#clock.seconds < entries[entry + UNTIL];
   }
 };
 function entryOf(words, at) {
-  let hash = 0;
-  for (let i = 0; i < WORDS; i++) hash = Math.imul(hash ^ words[at + i], 2654435761);
-  return hash >>> 22;
+  return (addressHash(words, at, 0) >>> 22) * ENTRY_WORDS;
 }
 
 // src/socket/send_buffer.ts
@@ -2514,7 +2010,6 @@ var SendBuffer = class {
   #held = new Int32Array(0);
   #refusals = new Int32Array(0);
   #holders = new Uint16Array(0);
-  #place = new Int32Array(0);
   #holderCount = 0;
   constructor(memory) {
     this.#memory = memory;
@@ -2535,18 +2030,16 @@ var SendBuffer = class {
     this.crowded = crowded;
     while (gone > 0 && this.#holderCount > 0) {
       const peer = this.#holders[this.#holderCount - 1];
-      if (this.#place[peer] === this.#holderCount) {
-        const bytes = Math.min(gone, this.#held[peer]);
-        this.#held[peer] -= bytes;
-        gone -= bytes;
-        if (this.#held[peer] > 0) return;
-        this.#clear(peer);
-      }
+      const bytes = Math.min(gone, this.#held[peer]);
+      this.#held[peer] -= bytes;
+      gone -= bytes;
+      if (this.#held[peer] > 0) return;
+      this.#clear(peer);
       this.#holderCount--;
     }
   }
   admit(words, at, bytes, datagrams) {
-    const peer = this.#peer(words, at);
+    const peer = addressHash(words, at, this.#seed) >>> 16;
     const held = this.#held[peer];
     const wanted = cost(bytes, datagrams);
     const room = this.#size - this.#level;
@@ -2561,15 +2054,11 @@ var SendBuffer = class {
     this.refresh();
     const stayed = this.#level - before;
     if (!this.crowded) return;
-    const peer = this.#peer(words, at);
-    if (stayed <= 0) {
-      this.#clear(peer);
-      return;
-    }
-    if (this.#place[peer] === 0) {
+    const peer = addressHash(words, at, this.#seed) >>> 16;
+    if (stayed <= 0) return this.#clear(peer);
+    if (this.#held[peer] === 0) {
       if (this.#holderCount === PEERS) this.#forget();
       this.#holders[this.#holderCount++] = peer;
-      this.#place[peer] = this.#holderCount;
     }
     this.#held[peer] += stayed;
   }
@@ -2578,91 +2067,252 @@ var SendBuffer = class {
     this.#held = new Int32Array(PEERS);
     this.#refusals = new Int32Array(PEERS);
     this.#holders = new Uint16Array(PEERS);
-    this.#place = new Int32Array(PEERS);
   }
   #clear(peer) {
     this.#held[peer] = 0;
     this.#refusals[peer] = 0;
-    this.#place[peer] = 0;
   }
   #forget() {
     for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]);
     this.#holderCount = 0;
-  }
-  #peer(words, at) {
-    let hash = this.#seed;
-    for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ hash >>> 15 ^ words[at + i], 2654435761);
-    return hash >>> 16;
   }
 };
 function cost(bytes, datagrams) {
   return 2 * bytes + BOOKKEEPING * datagrams;
 }
 
-// src/socket/send_vector.ts
-var NAME_STRIDE2 = 32;
-var SendVector = class {
-  count = 0;
-  #family;
-  #memory;
-  #vector;
+// ffi/message_vector.ts
+var NAME_SIZE = 32;
+var MessageVector = class {
+  memory;
+  #words;
   #buffersOffset;
   #namesOffset;
   #controlsOffset;
-  #heads;
-  #trains;
-  #datagrams;
-  #buffers = 0;
-  #firstBuffer = 0;
-  constructor(family, capacity) {
-    this.#family = family;
+  #controlSize;
+  #pointers = [];
+  #call = libc().call;
+  #errno = libc().errno;
+  constructor(capacity, controlSize, place) {
     this.#buffersOffset = capacity * mmsghdr.size;
     this.#namesOffset = this.#buffersOffset + capacity * iovec.size;
-    this.#controlsOffset = this.#namesOffset + capacity * NAME_STRIDE2;
-    this.#memory = new Memory(this.#controlsOffset + capacity * SEND_CONTROL_SIZE);
-    this.#vector = new MessageVector(this.#memory, 0, capacity);
-    this.#heads = new Int32Array(capacity);
-    this.#trains = new Int32Array(capacity);
-    this.#datagrams = new Int32Array(capacity);
+    this.#controlsOffset = this.#namesOffset + capacity * NAME_SIZE;
+    this.#controlSize = controlSize;
+    this.memory = new Memory(this.#controlsOffset + capacity * controlSize, place);
+    this.#words = this.memory.i32;
+    for (let i = 0; i < capacity; i++) {
+      const header = i * mmsghdr.size;
+      this.memory.link(header + mmsghdr.msg_name, this.memory, this.nameOffset(i));
+      this.memory.link(header + mmsghdr.msg_control, this.memory, this.controlOffset(i));
+      this.setBuffers(i, i, 1);
+      this.#pointers.push(this.memory.pointer(header));
+    }
   }
-  begin(i, train, datagrams) {
-    this.#heads[this.count] = i;
-    this.#trains[this.count] = train;
-    this.#datagrams[this.count] = datagrams;
-    this.#firstBuffer = this.#buffers;
+  nameOffset(i) {
+    return this.#namesOffset + i * NAME_SIZE;
+  }
+  controlOffset(i) {
+    return this.#controlsOffset + i * this.#controlSize;
+  }
+  setBuffer(k, target, offset, length) {
+    const at = this.#buffersOffset + k * iovec.size;
+    this.memory.link(at + iovec.iov_base, target, offset);
+    this.#words[at + iovec.iov_len >> 2] = length;
+  }
+  setBuffers(i, first, count) {
+    const header = i * mmsghdr.size;
+    this.memory.link(header + mmsghdr.msg_iov, this.memory, this.#buffersOffset + first * iovec.size);
+    this.#words[header + mmsghdr.msg_iovlen >> 2] = count;
+  }
+  setLengths(i, nameLength, controlLength) {
+    const header = i * mmsghdr.size;
+    this.#words[header + mmsghdr.msg_namelen >> 2] = nameLength;
+    this.#words[header + mmsghdr.msg_controllen >> 2] = controlLength;
+  }
+  get(i, member) {
+    return this.#words[i * mmsghdr.size + member >> 2];
+  }
+  receive(fd, count, flags) {
+    const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
+    return received < 0 ? -this.#errno() : received;
+  }
+  send(fd, first, end, flags) {
+    const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
+    return sent < 0 ? -this.#errno() : sent;
+  }
+};
+
+// src/socket/control_message.ts
+var UNICAST = 0;
+var BROADCAST = 1;
+var MULTICAST = 2;
+var UNKNOWN = 3;
+var NOTHING_KNOWN = new Int32Array(field.count);
+NOTHING_KNOWN[field.destination] = UNKNOWN;
+for (const unknown of [field.trafficClass, field.sendTrafficClass, field.hopLimit, field.nanoseconds]) {
+  NOTHING_KNOWN[unknown] = -1;
+}
+var ControlMessageDecoder = class {
+  errorOffset = -1;
+  errorEnd = -1;
+  #words;
+  #paths;
+  #fields;
+  #path = 0;
+  #first = 0;
+  constructor(memory, paths, fields2) {
+    this.#words = memory.i32;
+    this.#paths = paths;
+    this.#fields = fields2;
+  }
+  decode(i, offset, length) {
+    this.#path = i * word.count;
+    this.#first = i * field.count;
+    copyWords(NOTHING_KNOWN, 0, this.#fields, this.#first, field.count);
+    this.#paths[this.#path + word.interface] = 0;
+    this.errorOffset = -1;
+    const words = this.#words;
+    const end = offset + length;
+    for (let at = offset; at + cmsghdr.size <= end; ) {
+      const messageLength = words[at + cmsghdr.cmsg_len >> 2];
+      const upper = words[at + cmsghdr.cmsg_len + 4 >> 2];
+      if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
+      const level = words[at + cmsghdr.cmsg_level >> 2];
+      const type = words[at + cmsghdr.cmsg_type >> 2];
+      this.#decodeMessage(level, type, at + cmsghdr.size, messageLength - cmsghdr.size);
+      at += align2(messageLength);
+    }
+  }
+  #decodeMessage(level, type, data, length) {
+    const value = this.#words[data >> 2];
+    if (level === IPPROTO_IP) {
+      if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
+      if (type === IP_RECVERR) this.#decodeError(data, length);
+      if (type === IP_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
+      if (type === IP_TOS && length >= 1) this.#set(field.trafficClass, value & 255);
+      if (type === IP_TTL && length >= 4) this.#set(field.hopLimit, value & 255);
+    } else if (level === IPPROTO_IPV6) {
+      if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
+      if (type === IPV6_RECVERR) this.#decodeError(data, length);
+      if (type === IPV6_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
+      if (type === IPV6_TCLASS && length >= 4) this.#set(field.trafficClass, value & 255);
+      if (type === IPV6_HOPLIMIT && length >= 4) this.#set(field.hopLimit, value & 255);
+    } else if (level === IPPROTO_UDP) {
+      if (type === UDP_GRO && length >= 4) this.#set(field.segmentSize, value);
+    } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= scm_timestamping.size) {
+      this.#set(field.seconds, this.#words[data + scm_timestamping.ts + timespec.tv_sec >> 2]);
+      this.#set(field.nanoseconds, this.#words[data + scm_timestamping.ts + timespec.tv_nsec >> 2]);
+    }
+  }
+  #decodeIPv4PacketInfo(at) {
+    const words = this.#words;
+    const sentTo = words[at + (in_pktinfo.ipi_addr >> 2)];
+    const multicast = (sentTo & 240) === 224;
+    const answerFrom = words[at + (in_pktinfo.ipi_spec_dst >> 2)] || (multicast || sentTo === -1 ? 0 : sentTo);
+    this.#paths[this.#path + word.interface] = words[at + (in_pktinfo.ipi_ifindex >> 2)];
+    writeIPv4(this.#paths, this.#path + word.local, answerFrom);
+    const broadcast = sentTo !== answerFrom || sentTo === -1;
+    const unicast = answerFrom === 0 ? UNKNOWN : UNICAST;
+    this.#set(field.destination, multicast ? MULTICAST : broadcast ? BROADCAST : unicast);
+  }
+  #decodeIPv6PacketInfo(at) {
+    const words = this.#words;
+    const address = at + (in6_pktinfo.ipi6_addr >> 2);
+    if (isMapped(words, address)) return;
+    const multicast = isMulticast(words, address);
+    this.#paths[this.#path + word.interface] = words[at + (in6_pktinfo.ipi6_ifindex >> 2)];
+    for (let k = 0; k < 4; k++) this.#paths[this.#path + word.local + k] = multicast ? 0 : words[address + k];
+    this.#set(field.destination, multicast ? MULTICAST : isUnspecified(words, address) ? UNKNOWN : UNICAST);
+  }
+  #decodeError(data, length) {
+    if (length < sock_extended_err.size) return;
+    this.errorOffset = data;
+    this.errorEnd = data + length;
+  }
+  #set(name, value) {
+    this.#fields[this.#first + name] = value;
+  }
+};
+var RECEIVE_CONTROL_SIZE = space(in_pktinfo.size) + space(in6_pktinfo.size) + space(scm_timestamping.size) + 4 * space(4) +
+64;
+var SEND_CONTROL_SIZE = space(in6_pktinfo.size) + space(4) + space(2);
+function encodeSource(memory, at, words, first, interfaceIndex2) {
+  const { i32 } = memory;
+  if (isUnspecified(words, first) && interfaceIndex2 === 0) return at;
+  if (isMapped(words, first)) {
+    const data2 = encodeHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
+    i32[data2 + in_pktinfo.ipi_ifindex >> 2] = interfaceIndex2;
+    i32[data2 + in_pktinfo.ipi_spec_dst >> 2] = words[first + 3];
+    i32[data2 + in_pktinfo.ipi_addr >> 2] = 0;
+    return at + space(in_pktinfo.size);
+  }
+  const data = encodeHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
+  const address = data + in6_pktinfo.ipi6_addr >> 2;
+  copyWords(words, first, i32, address, 4);
+  i32[data + in6_pktinfo.ipi6_ifindex >> 2] = interfaceIndex2;
+  return at + space(in6_pktinfo.size);
+}
+function encodeTrafficClass(memory, at, ipv4, value) {
+  const data = encodeHeader(memory, at, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_TOS : IPV6_TCLASS, 4);
+  memory.i32[data >> 2] = value;
+  return at + space(4);
+}
+function encodeSegmentSize(memory, at, segmentSize) {
+  const data = encodeHeader(memory, at, IPPROTO_UDP, UDP_SEGMENT, 2);
+  memory.u16[data >> 1] = segmentSize;
+  return at + space(2);
+}
+function encodeHeader(memory, at, level, type, dataSize) {
+  const { i32 } = memory;
+  i32[at + cmsghdr.cmsg_len >> 2] = cmsghdr.size + dataSize;
+  i32[at + cmsghdr.cmsg_len + 4 >> 2] = 0;
+  i32[at + cmsghdr.cmsg_level >> 2] = level;
+  i32[at + cmsghdr.cmsg_type >> 2] = type;
+  return at + cmsghdr.size;
+}
+function space(dataSize) {
+  return cmsghdr.size + align2(dataSize);
+}
+function align2(length) {
+  return length + cmsghdr.align - 1 & ~(cmsghdr.align - 1);
+}
+
+// src/socket/send_vector.ts
+var SendVector = class {
+  count = 0;
+  heads;
+  datagrams;
+  #vector;
+  #buffers = 0;
+  #firstBuffer = 0;
+  constructor(capacity) {
+    this.#vector = new MessageVector(capacity, SEND_CONTROL_SIZE);
+    this.heads = new Int32Array(capacity);
+    this.datagrams = new Int32Array(capacity);
   }
   addBuffer(messages, offset, length) {
-    const at = this.#buffersOffset + this.#buffers * iovec.size;
-    writeBuffer(this.#memory, at, messages.payloads, offset, length);
-    this.#buffers++;
+    this.#vector.setBuffer(this.#buffers++, messages.payloads, offset, length);
   }
-  end(messages, named, segmentSize) {
-    const memory = this.#memory;
+  add(messages, i, datagrams, named) {
     const vector = this.#vector;
+    const { memory } = vector;
     const { count } = this;
-    const i = this.#heads[count];
-    const { addresses } = messages;
-    const name = this.#namesOffset + count * NAME_STRIDE2;
-    const nameLength = writeSocketAddress(
-      memory,
-      name,
-      this.#family,
-      addresses,
-      messages.peerWord(i),
-      messages.ports[i],
-      messages.scopes[i]
-    );
-    const start = this.#controlsOffset + count * SEND_CONTROL_SIZE;
-    const local = messages.localWord(i);
-    const trafficClass = messages.sendTrafficClasses[i];
-    let at = encodeSource(memory, start, addresses, local, messages.sendInterfaces[i]);
-    if (trafficClass >= 0) {
-      at = encodeTrafficClass(memory, at, isMapped(addresses, messages.peerWord(i)), trafficClass);
-    }
-    if (segmentSize > 0) at = encodeSegmentSize(memory, at, segmentSize);
-    vector.setName(count, name, named ? nameLength : 0);
-    vector.setBuffers(count, this.#buffersOffset + this.#firstBuffer * iovec.size, this.#buffers - this.#firstBuffer);
-    vector.setControl(count, start, at - start);
+    const { paths } = messages;
+    const path = messages.path(i);
+    const name = vector.nameOffset(count);
+    const port = paths[path + word.peerPort];
+    const scope = paths[path + word.peerScope];
+    const nameLength = writeSocketAddress(memory, name, messages.family, paths, path + word.peer, port, scope);
+    const start = vector.controlOffset(count);
+    const trafficClass = messages.get(i, field.sendTrafficClass);
+    let end = encodeSource(memory, start, paths, path + word.local, paths[path + word.sendInterface]);
+    if (trafficClass >= 0) end = encodeTrafficClass(memory, end, isMapped(paths, path + word.peer), trafficClass);
+    if (datagrams > 1) end = encodeSegmentSize(memory, end, messages.get(i, field.segmentSize));
+    vector.setLengths(count, named ? nameLength : 0, end - start);
+    vector.setBuffers(count, this.#firstBuffer, this.#buffers - this.#firstBuffer);
+    this.#firstBuffer = this.#buffers;
+    this.heads[count] = i;
+    this.datagrams[count] = datagrams;
     this.count++;
   }
   send(fd, first) {
@@ -2672,30 +2322,17 @@ var SendVector = class {
     } while (sent === -EINTR);
     return sent === 0 ? -EAGAIN : sent;
   }
-  head(k) {
-    return this.#heads[k];
-  }
-  train(k) {
-    return this.#trains[k];
-  }
-  datagrams(k) {
-    return this.#datagrams[k];
-  }
   clear() {
     this.count = 0;
     this.#buffers = 0;
+    this.#firstBuffer = 0;
   }
 };
 
 // src/socket/batch_sender.ts
-var trains = new Trains();
-var vectors = /* @__PURE__ */ new Map();
-function vectorOf(family, use) {
-  const key = `${family} ${use}`;
-  const vector = vectors.get(key) ?? new SendVector(family, WINDOW);
-  vectors.set(key, vector);
-  return vector;
-}
+var heads = new Int32Array(WINDOW);
+var trainVector;
+var singleVector;
 var BatchSender = class {
   failed = new Float64Array(ERRNO_COUNT);
   lastError = 0;
@@ -2703,35 +2340,30 @@ var BatchSender = class {
   connected = false;
   #fd;
   #segmentation;
-  #family;
-  #trains = trains;
   #refusals = new SegmentationRefusals();
   #buffer;
-  #whole;
-  #singles;
-  constructor({ fd, family, segmentation, socketMemory }) {
+  #whole = trainVector ??= new SendVector(WINDOW);
+  constructor({ fd, segmentation, socketMemory }) {
     this.#fd = fd;
-    this.#family = family;
     this.#segmentation = segmentation;
     this.#buffer = new SendBuffer(socketMemory);
-    this.#whole = vectorOf(family, "trains");
   }
   send(messages) {
     let sent = 0;
     for (let first = 0; first < messages.count; first += WINDOW) {
-      coalesce(messages, first, Math.min(first + WINDOW, messages.count), this.#trains, this.#segmentation);
-      sent += this.#sendTrains(messages);
+      const end = Math.min(first + WINDOW, messages.count);
+      sent += this.#sendTrains(messages, coalesce(messages, first, end, heads, this.#segmentation));
     }
     return sent;
   }
-  #sendTrains(messages) {
-    const trains2 = this.#trains;
+  #sendTrains(messages, trains) {
     const buffer = this.#buffer;
     let sent = 0;
     this.#whole.clear();
-    for (let train = 0; train < trains2.count; train++) {
-      if (!buffer.reserve(trains2.bytes[train], trains2.datagrams[train])) {
-        sent += this.#sendEncoded(messages);
+    for (let k = 0; k < trains; k++) {
+      const train = heads[k];
+      if (!buffer.reserve(messages.get(train, field.trainSize), messages.get(train, field.trainDatagrams))) {
+        sent += this.#sendEncoded(messages, this.#whole);
         buffer.refresh();
       }
       if (buffer.crowded) {
@@ -2739,125 +2371,97 @@ var BatchSender = class {
       } else if (this.#goesWhole(messages, train)) {
         this.#encode(messages, train);
       } else {
-        sent += this.#sendEncoded(messages);
+        sent += this.#sendEncoded(messages, this.#whole);
         sent += this.#sendOneByOne(messages, train);
       }
     }
-    return sent + this.#sendEncoded(messages);
+    return sent + this.#sendEncoded(messages, this.#whole);
   }
   #sendIfAdmitted(messages, train) {
-    const { addresses } = messages;
-    const peer = messages.peerWord(this.#trains.head[train]);
-    const datagrams = this.#trains.datagrams[train];
-    this.#buffer.refresh();
-    if (this.#goesWhole(messages, train) && this.#buffer.admit(addresses, peer, this.#trains.bytes[train], datagrams)) {
-      this.#encode(messages, train);
-      const sent = this.#sendEncoded(messages);
-      this.#buffer.charge(addresses, peer);
-      return sent;
+    const { paths } = messages;
+    const buffer = this.#buffer;
+    const peer = messages.path(train) + word.peer;
+    const size = messages.get(train, field.trainSize);
+    const datagrams = messages.get(train, field.trainDatagrams);
+    buffer.refresh();
+    if (datagrams === 1 || !this.#goesWhole(messages, train) || !buffer.admit(paths, peer, size, datagrams)) {
+      return this.#sendOneByOne(messages, train);
     }
-    if (datagrams > 1) return this.#sendOneByOne(messages, train);
-    this.#failTrain(messages, train, EAGAIN);
-    return 0;
-  }
-  #goesWhole(messages, train) {
-    const trains2 = this.#trains;
-    if (trains2.datagrams[train] === 1) return true;
-    const peer = messages.peerWord(trains2.head[train]);
-    return !this.#refusals.has(messages.addresses, peer, trains2.segmentSizes[train]);
-  }
-  #encode(messages, train) {
-    const trains2 = this.#trains;
-    const whole = this.#whole;
-    const datagrams = trains2.datagrams[train];
-    whole.begin(trains2.head[train], train, datagrams);
-    for (let i = trains2.head[train]; i >= 0; i = trains2.after(i)) {
-      whole.addBuffer(messages, messages.payloadOffset(i), messages.sizes[i]);
-    }
-    whole.end(messages, !this.connected, datagrams > 1 ? trains2.segmentSizes[train] : 0);
-  }
-  #sendEncoded(messages) {
-    const whole = this.#whole;
-    let sent = 0;
-    for (let first = 0; first < whole.count; ) {
-      const result2 = whole.send(this.#fd, first);
-      if (result2 > 0) {
-        for (let k = first; k < first + result2; k++) sent += whole.datagrams(k);
-        first += result2;
-        continue;
-      }
-      const train = whole.train(first);
-      if (whole.datagrams(first) > 1 && mayRefuseSegments(-result2)) {
-        sent += this.#sendRefused(messages, train, -result2);
-      } else {
-        this.#failTrain(messages, train, -result2);
-      }
-      first++;
-    }
-    whole.clear();
+    this.#encode(messages, train);
+    const sent = this.#sendEncoded(messages, this.#whole);
+    buffer.charge(paths, peer);
     return sent;
   }
-  #sendRefused(messages, train, errno) {
-    const trains2 = this.#trains;
-    const sent = this.#sendOneByOne(messages, train);
+  #goesWhole(messages, train) {
+    if (messages.get(train, field.trainDatagrams) === 1) return true;
+    const peer = messages.path(train) + word.peer;
+    return !this.#refusals.has(messages.paths, peer, messages.get(train, field.segmentSize));
+  }
+  #encode(messages, train) {
+    for (let i = train; i >= 0; i = messages.get(i, field.next)) {
+      this.#whole.addBuffer(messages, messages.payloadOffset(i), messages.get(i, field.size));
+    }
+    this.#whole.add(messages, train, messages.get(train, field.trainDatagrams), !this.connected);
+  }
+  #sendEncoded(messages, vector) {
+    let sent = 0;
+    for (let k = 0; k < vector.count; ) {
+      const result2 = vector.send(this.#fd, k);
+      if (result2 < 0) {
+        sent += this.#handleFailure(messages, vector.heads[k], vector.datagrams[k], -result2);
+        k++;
+      }
+      for (const end = k + result2; k < end; k++) sent += vector.datagrams[k];
+    }
+    vector.clear();
+    return sent;
+  }
+  #handleFailure(messages, i, datagrams, errno) {
+    if (datagrams === 1) {
+      this.#fail(messages, i, errno, 1);
+      return 0;
+    }
+    if (!mayRefuseSegments(errno)) {
+      for (let k = i; k >= 0; k = messages.get(k, field.next)) this.#fail(messages, k, errno, messages.datagrams(k));
+      return 0;
+    }
+    const sent = this.#sendOneByOne(messages, i);
     if (sent === 0) return 0;
     const deviceRefuses = errno === EIO;
-    const peer = messages.peerWord(trains2.head[train]);
-    this.#refusals.add(messages.addresses, peer, deviceRefuses ? 1 : trains2.segmentSizes[train]);
     if (deviceRefuses) this.deviceRefusedTrains = true;
+    const peer = messages.path(i) + word.peer;
+    this.#refusals.add(messages.paths, peer, deviceRefuses ? 1 : messages.get(i, field.segmentSize));
     return sent;
   }
   #sendOneByOne(messages, train) {
-    const trains2 = this.#trains;
+    const { paths } = messages;
     const buffer = this.#buffer;
-    const { addresses } = messages;
-    const singles = this.#singles ??= vectorOf(this.#family, "singles");
-    const segmentSize = trains2.segmentSizes[train];
-    const peer = messages.peerWord(trains2.head[train]);
+    const singles = singleVector ??= new SendVector(WINDOW);
+    const segmentSize = messages.get(train, field.segmentSize);
+    const peer = messages.path(train) + word.peer;
     let sent = 0;
-    for (let i = trains2.head[train]; i >= 0; i = trains2.after(i)) {
-      const size = messages.sizes[i];
-      for (let from = 0; from < size; from += segmentSize) {
+    for (let i = train; i >= 0; i = messages.get(i, field.next)) {
+      const size = messages.get(i, field.size);
+      let from = 0;
+      do {
         const length = Math.min(segmentSize, size - from);
         const { crowded } = buffer;
-        if (crowded && !buffer.admit(addresses, peer, length, 1)) {
+        if (crowded && !buffer.admit(paths, peer, length, 1)) {
           this.#fail(messages, i, EAGAIN, 1);
           continue;
         }
-        singles.begin(i, train, 1);
         singles.addBuffer(messages, messages.payloadOffset(i) + from, length);
-        singles.end(messages, !this.connected, 0);
-        if (crowded || singles.count === WINDOW) sent += this.#sendSingles(messages, singles);
-        if (crowded) buffer.charge(addresses, peer);
-      }
+        singles.add(messages, i, 1, !this.connected);
+        if (crowded || singles.count === WINDOW) sent += this.#sendEncoded(messages, singles);
+        if (crowded) buffer.charge(paths, peer);
+      } while ((from += segmentSize) < size);
     }
-    return sent + this.#sendSingles(messages, singles);
-  }
-  #sendSingles(messages, singles) {
-    let sent = 0;
-    for (let first = 0; first < singles.count; ) {
-      const result2 = singles.send(this.#fd, first);
-      if (result2 > 0) {
-        sent += result2;
-        first += result2;
-      } else {
-        this.#fail(messages, singles.head(first), -result2, 1);
-        first++;
-      }
-    }
-    singles.clear();
-    return sent;
-  }
-  #failTrain(messages, train, errno) {
-    const trains2 = this.#trains;
-    for (let i = trains2.head[train]; i >= 0; i = trains2.after(i)) {
-      this.#fail(messages, i, errno, messages.datagrams(i));
-    }
+    return sent + this.#sendEncoded(messages, singles);
   }
   #fail(messages, i, errno, datagrams) {
     this.failed[errno < ERRNO_COUNT ? errno : OTHER_ERROR] += datagrams;
     this.lastError = errno;
-    messages.errors[i] = errno;
+    messages.set(i, field.error, errno);
   }
 };
 function mayRefuseSegments(errno) {
@@ -2889,18 +2493,134 @@ function isShared({ buffer }) {
   return kept.includes(buffer);
 }
 
-// src/socket/path.ts
-var word = {
-  count: 14,
-  peer: 0,
-  local: 4,
-  peerPort: 8,
-  peerScope: 9,
-  localPort: 10,
-  interface: 11,
-  sendInterface: 12,
-  family: 13
+// src/socket/messages.ts
+var PAYLOAD_SIZE_MAX = 65535;
+var PAYLOAD_STRIDE = 65536 + 192;
+var Messages = class {
+  capacity;
+  family;
+  count = 0;
+  localPort = 0;
+  payloads;
+  paths;
+  fields;
+  #vector;
+  #control;
+  #nameSize;
+  #received = 0;
+  constructor(family, capacity, headers) {
+    this.family = family;
+    this.capacity = capacity;
+    this.paths = new Int32Array(capacity * word.count);
+    this.fields = new Int32Array(capacity * field.count);
+    this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
+    this.#nameSize = socketAddressSize(family);
+    this.#vector = new MessageVector(capacity, RECEIVE_CONTROL_SIZE, headers);
+    this.#control = new ControlMessageDecoder(this.#vector.memory, this.paths, this.fields);
+    for (let i = 0; i < capacity; i++) {
+      this.#vector.setBuffer(i, this.payloads, this.payloadOffset(i), PAYLOAD_SIZE_MAX);
+      this.#vector.setLengths(i, this.#nameSize, RECEIVE_CONTROL_SIZE);
+    }
+  }
+  get(i, name) {
+    return this.fields[i * field.count + name];
+  }
+  set(i, name, value) {
+    this.fields[i * field.count + name] = value;
+  }
+  path(i) {
+    return i * word.count;
+  }
+  payloadOffset(i) {
+    return i * PAYLOAD_STRIDE;
+  }
+  datagrams(i) {
+    const size = this.get(i, field.size);
+    const segmentSize = this.get(i, field.segmentSize);
+    return size === segmentSize ? 1 : Math.ceil(size / segmentSize);
+  }
+  receive(fd, flags) {
+    this.clear();
+    const received = this.#vector.receive(fd, this.capacity, flags);
+    while (this.count < received && this.#vector.get(this.count, mmsghdr.msg_namelen) !== 0) this.#decode(this.count++);
+    this.#received = Math.max(0, received);
+    if (received <= 0) return received;
+    return this.count > 0 ? this.count : -ESHUTDOWN;
+  }
+  clear() {
+    for (let i = 0; i < this.#received; i++) this.#vector.setLengths(i, this.#nameSize, RECEIVE_CONTROL_SIZE);
+    this.#received = 0;
+    this.count = 0;
+  }
+  recover() {
+    this.count = 0;
+    while (this.count < this.capacity && this.#vector.get(this.count, mmsghdr.msg_controllen) !== RECEIVE_CONTROL_SIZE) {
+      this.#decode(this.count++);
+    }
+  }
+  #decode(i) {
+    const { paths } = this;
+    const vector = this.#vector;
+    const path = this.path(i);
+    const local = path + word.local;
+    const controlLength = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_controllen), RECEIVE_CONTROL_SIZE));
+    const size = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE_MAX));
+    this.#control.decode(i, vector.controlOffset(i), controlLength);
+    const named = this.#decodeName(i);
+    const cut = (vector.get(i, mmsghdr.msg_flags) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
+    const sameFamily = isMapped(paths, local) === isMapped(paths, path + word.peer);
+    const known = named && !cut && sameFamily && this.get(i, field.destination) !== UNKNOWN;
+    const namesInterface = hasLinkLocalPrefix(paths, local) || isUnspecified(paths, local);
+    paths[path + word.sendInterface] = known && namesInterface ? paths[path + word.interface] : 0;
+    paths[path + word.localPort] = this.localPort;
+    paths[path + word.family] = this.family;
+    if (!known) {
+      this.set(i, field.destination, UNKNOWN);
+      for (let k = 0; k < 4; k++) paths[local + k] = 0;
+    }
+    const segmentSize = this.get(i, field.segmentSize);
+    this.set(i, field.segmentSize, segmentSize > 0 && segmentSize < size ? segmentSize : size);
+    this.set(i, field.size, size);
+    this.set(i, field.cut, cut ? 1 : 0);
+  }
+  #decodeName(i) {
+    const { paths } = this;
+    const { bytes, i32, u16 } = this.#vector.memory;
+    const name = this.#vector.nameOffset(i);
+    const path = this.path(i);
+    const peer = path + word.peer;
+    paths[path + word.peerPort] = bytes[name + sockaddr_in6.sin6_port] << 8 | bytes[name + sockaddr_in6.sin6_port + 1];
+    if (this.family === AF_INET) {
+      writeIPv4(paths, peer, i32[name + sockaddr_in.sin_addr >> 2]);
+      paths[path + word.peerScope] = 0;
+    } else {
+      copyWords(i32, name + sockaddr_in6.sin6_addr >> 2, paths, peer, 4);
+      paths[path + word.peerScope] = i32[name + sockaddr_in6.sin6_scope_id >> 2];
+    }
+    return this.#vector.get(i, mmsghdr.msg_namelen) === this.#nameSize && u16[name >> 1] === this.family;
+  }
+  add(payload, size) {
+    const i = this.count;
+    copyWords(NOTHING_KNOWN, 0, this.fields, i * field.count, field.count);
+    this.setPayload(i, payload, size);
+    this.set(i, field.destination, UNICAST);
+    this.set(i, field.marked, 1);
+    this.count = i + 1;
+  }
+  setPayload(i, payload, size) {
+    this.payloads.bytes.set(payload, this.payloadOffset(i));
+    this.set(i, field.size, size);
+    this.set(i, field.segmentSize, size);
+  }
 };
+function requirePayload(payload) {
+  const size = requireBytes("sendmmsg", "a payload", payload);
+  if (size <= PAYLOAD_SIZE_MAX) return size;
+  const message = `a payload of ${size} bytes is too large: a datagram carries 65507 bytes over IPv4, 65527 over IPv6`;
+  throw new SystemError("sendmmsg", EMSGSIZE, message);
+}
+
+// src/socket/path.ts
 var makePath;
 var isPath;
 var wordsOf;
@@ -2920,14 +2640,14 @@ var Path = class _Path {
   get peer() {
     const words = this.#words;
     return this.#peer ??= Object.freeze({
-      address: peerText(words, word.peer, words[word.peerScope]),
+      address: scopedText(words, word.peer, words[word.peerScope]),
       port: words[word.peerPort]
     });
   }
   get local() {
     const words = this.#words;
     return this.#local ??= Object.freeze({
-      address: localText(words, word.local, words[word.sendInterface]),
+      address: scopedText(words, word.local, words[word.sendInterface]),
       port: words[word.localPort],
       interfaceIndex: words[word.interface] >>> 0,
       get interfaceName() {
@@ -2936,49 +2656,25 @@ var Path = class _Path {
     });
   }
 };
-function peerText(words, at, scope) {
-  const text = wordsText(words, at);
-  return hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(scope >>> 0)}` : text;
-}
-function localText(words, at, interfaceIndex2) {
+function scopedText(words, at, interfaceIndex2) {
   const determines = isUnspecified(words, at) && !isMapped(words, at) && interfaceIndex2 !== 0;
   const text = wordsText(words, at);
   return determines || hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(interfaceIndex2 >>> 0)}` : text;
 }
-function pathOf(messages, i) {
+function pathOf({ paths }, i) {
   const words = new Int32Array(word.count);
-  const { addresses } = messages;
-  const peer = messages.peerWord(i);
-  for (let k = 0; k < word.peerPort; k++) words[k] = addresses[peer + k];
-  words[word.peerPort] = messages.ports[i];
-  words[word.peerScope] = messages.scopes[i];
-  words[word.localPort] = messages.localPort;
-  words[word.interface] = messages.interfaces[i];
-  words[word.sendInterface] = messages.sendInterfaces[i];
-  words[word.family] = messages.family;
+  copyWords(paths, i * word.count, words, 0, word.count);
   return makePath(words);
 }
-function hasPath(messages, i, path) {
-  const words = wordsOf(path);
-  const { addresses } = messages;
-  const peer = messages.peerWord(i);
-  for (let k = 0; k < word.peerPort; k++) if (words[k] !== addresses[peer + k]) return false;
-  return words[word.peerPort] === messages.ports[i] && words[word.peerScope] === messages.scopes[i] && words[word.interface] ===
-  messages.interfaces[i] && words[word.sendInterface] === messages.sendInterfaces[i] && words[word.localPort] === messages.
-  localPort && words[word.family] === messages.family;
+function hasPath({ paths }, i, path) {
+  return sameWords(wordsOf(path), 0, paths, i * word.count, word.count);
 }
-function setPath(messages, i, path) {
+function setPath({ family, paths }, i, path) {
   const words = wordsOf(path);
-  if (words[word.family] !== messages.family) {
+  if (words[word.family] !== family) {
     throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
   }
-  const { addresses } = messages;
-  const peer = messages.peerWord(i);
-  for (let k = 0; k < word.peerPort; k++) addresses[peer + k] = words[k];
-  messages.ports[i] = words[word.peerPort];
-  messages.scopes[i] = words[word.peerScope];
-  messages.interfaces[i] = words[word.interface];
-  messages.sendInterfaces[i] = words[word.sendInterface];
+  copyWords(words, 0, paths, i * word.count, word.count);
 }
 
 // src/socket/route.ts
@@ -3005,8 +2701,8 @@ function routePath(family, localPort, { to, from, interfaceIndex: interfaceIndex
   return makePath(words);
 }
 function noReach(syscall, address, ipv4) {
-  const message = ipv4 ? `an IPv6 socket does not reach the IPv4 address ${address}; bind one for both families, or for \
-IPv4` : `an IPv4 socket does not reach the IPv6 address ${address}; bind one for both families, or for IPv6`;
+  const [own2, other] = ipv4 ? ["IPv6", "IPv4"] : ["IPv4", "IPv6"];
+  const message = `an ${own2} socket does not reach the ${other} address ${address}; bind one for both families, or for ${other}`;
   return new SystemError(syscall, EAFNOSUPPORT, message);
 }
 function requireSource(from, peer) {
@@ -3040,7 +2736,7 @@ var MessageBatch = class {
       throw invalid("recvmmsg", "`headers` is memory of the program's own");
     }
     this.#messages = new Messages(family, capacity, headers);
-    this.#addresses = new Int32Array(this.#messages.addresses.buffer);
+    this.#addresses = new Int32Array(this.#messages.paths.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
   static {
@@ -3065,10 +2761,10 @@ var MessageBatch = class {
     return this.#payloads;
   }
   size(i) {
-    return this.#at(i).sizes[i];
+    return this.#at(i).get(i, field.size);
   }
   segmentSize(i) {
-    return this.#at(i).segmentSizes[i];
+    return this.#at(i).get(i, field.segmentSize);
   }
   datagrams(i) {
     return this.#at(i).datagrams(i);
@@ -3076,97 +2772,98 @@ var MessageBatch = class {
   shorten(i, datagrams) {
     const messages = this.#at(i);
     if (datagrams < messages.datagrams(i) && datagrams > 0 && Number.isInteger(datagrams)) {
-      messages.sizes[i] = datagrams * messages.segmentSizes[i];
+      messages.set(i, field.size, datagrams * messages.get(i, field.segmentSize));
     }
   }
   destination(i) {
-    return this.#at(i).destinations[i];
+    return this.#at(i).get(i, field.destination);
   }
   interfaceIndex(i) {
-    return this.#at(i).interfaces[i] >>> 0;
+    return this.#pathWord(i, word.interface) >>> 0;
   }
   interfaceName(i) {
     return interfaceName(this.interfaceIndex(i));
   }
   arrival(i) {
-    const { timed, seconds, nanoseconds } = this.#at(i);
-    return timed[i] === 0 ? void 0 : seconds[i] * 1e3 + nanoseconds[i] / 1e6;
+    const messages = this.#at(i);
+    const nanoseconds = messages.get(i, field.nanoseconds);
+    return nanoseconds < 0 ? void 0 : (messages.get(i, field.seconds) >>> 0) * 1e3 + nanoseconds / 1e6;
   }
   arrivalNanoseconds(i) {
-    const { timed, seconds, nanoseconds } = this.#at(i);
-    return timed[i] === 0 ? void 0 : BigInt(seconds[i]) * 1000000000n + BigInt(nanoseconds[i]);
+    const messages = this.#at(i);
+    const nanoseconds = messages.get(i, field.nanoseconds);
+    if (nanoseconds < 0) return void 0;
+    return BigInt(messages.get(i, field.seconds) >>> 0) * 1000000000n + BigInt(nanoseconds);
   }
   trafficClass(i) {
-    const value = this.#at(i).trafficClasses[i];
+    const value = this.#at(i).get(i, field.trafficClass);
     return value < 0 ? void 0 : value;
   }
   setTrafficClass(i, value) {
-    this.#at(i).sendTrafficClasses[i] = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
+    this.#at(i).set(i, field.sendTrafficClass, requireInteger("sendmmsg", "a traffic class", value, 0, 255));
   }
   hopLimit(i) {
-    const value = this.#at(i).hopLimits[i];
+    const value = this.#at(i).get(i, field.hopLimit);
     return value < 0 ? void 0 : value;
   }
   isCut(i) {
-    return this.#at(i).cut[i] !== 0;
+    return this.#at(i).get(i, field.cut) !== 0;
   }
   fragmentSize(i) {
-    return this.#at(i).fragmentSizes[i];
+    return this.#at(i).get(i, field.fragmentSize);
   }
   peerPort(i) {
-    return this.#at(i).ports[i];
+    return this.#pathWord(i, word.peerPort);
   }
   peerWord(i) {
-    return this.#at(i).peerWord(i);
+    return this.#at(i).path(i) + word.peer;
   }
   peerScope(i) {
-    return this.#at(i).scopes[i] >>> 0;
+    return this.#pathWord(i, word.peerScope) >>> 0;
   }
   peerZone(i) {
-    const messages = this.#at(i);
-    return hasLinkLocalPrefix(messages.addresses, messages.peerWord(i)) ? interfaceName(this.peerScope(i)) : "";
+    return hasLinkLocalPrefix(this.#messages.paths, this.peerWord(i)) ? interfaceName(this.peerScope(i)) : "";
   }
   isIPv4(i) {
-    const messages = this.#at(i);
-    return isMapped(messages.addresses, messages.peerWord(i));
+    return isMapped(this.#messages.paths, this.peerWord(i));
   }
   peer(i) {
-    const { addresses, scopes, ports } = this.#at(i);
-    return { address: peerText(addresses, this.peerWord(i), scopes[i]), port: ports[i] };
+    const { paths } = this.#messages;
+    return { address: scopedText(paths, this.peerWord(i), this.peerScope(i)), port: this.peerPort(i) };
   }
   localWord(i) {
-    return this.#at(i).localWord(i);
+    return this.#at(i).path(i) + word.local;
   }
   localZone(i) {
-    const messages = this.#at(i);
-    return hasLinkLocalPrefix(messages.addresses, messages.localWord(i)) ? this.interfaceName(i) : "";
+    return hasLinkLocalPrefix(this.#messages.paths, this.localWord(i)) ? this.interfaceName(i) : "";
   }
   localAddress(i) {
-    const { addresses, sendInterfaces } = this.#at(i);
-    return localText(addresses, this.localWord(i), sendInterfaces[i]);
+    return scopedText(this.#messages.paths, this.localWord(i), this.#pathWord(i, word.sendInterface));
   }
   payloadOffset(i, k = 0) {
     const messages = this.#datagramAt(i, k);
-    return messages.payloadOffset(i) + k * messages.segmentSizes[i];
+    return messages.payloadOffset(i) + k * messages.get(i, field.segmentSize);
   }
   payloadSize(i, k = 0) {
-    return this.#datagramAt(i, k).datagramSize(i, k);
+    const messages = this.#datagramAt(i, k);
+    const segmentSize = messages.get(i, field.segmentSize);
+    return Math.min(segmentSize, messages.get(i, field.size) - k * segmentSize);
   }
   payload(i, k = 0) {
     const offset = this.payloadOffset(i, k);
-    return this.#messages.payloads.bytes.subarray(offset, offset + this.#messages.datagramSize(i, k));
+    return this.#messages.payloads.bytes.subarray(offset, offset + this.payloadSize(i, k));
   }
   setPayload(i, payload) {
     this.#at(i).setPayload(i, payload, requirePayload(payload));
   }
   markForSend(i) {
-    this.#at(i).marks[i] = MARKED;
+    this.#at(i).set(i, field.marked, 1);
   }
   isMarked(i) {
-    return this.#at(i).marks[i] === MARKED;
+    return this.#at(i).get(i, field.marked) !== 0;
   }
   error(i) {
-    return this.#at(i).errors[i];
+    return this.#at(i).get(i, field.error);
   }
   clear() {
     this.#messages.clear();
@@ -3178,16 +2875,13 @@ var MessageBatch = class {
     const messages = this.#messages;
     requireObject("sendmmsg", "the route of a message", route);
     const path = isPath(route) ? route : routePath(messages.family, 0, route);
-    const i = messages.count;
-    if (i >= messages.capacity) {
+    if (messages.count >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    setPath(messages, i, path);
-    messages.setPayload(i, payload, size);
-    messages.compose(i);
-    messages.count = i + 1;
+    setPath(messages, messages.count, path);
+    messages.add(payload, size);
   }
   path(i, known) {
     const messages = this.#at(i);
@@ -3198,6 +2892,10 @@ var MessageBatch = class {
     if (k === 0 || k >>> 0 === k && k < messages.datagrams(i)) return messages;
     const message = `message ${i} has no datagram ${describe(k)}: it has ${messages.datagrams(i)}, numbered from 0`;
     throw invalid("sendmmsg", message);
+  }
+  #pathWord(i, name) {
+    const messages = this.#at(i);
+    return messages.paths[messages.path(i) + name];
   }
   #at(i) {
     const messages = this.#messages;
@@ -3235,43 +2933,29 @@ var LOOPBACK = 1;
 var SOURCE = 8;
 var ADDRESSES_MAX = 500;
 var load2 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
-var shiftRight = (bits) => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
-var skipIf = (value, equal, different) => [
-  BPF_JMP | BPF_JEQ | BPF_K,
-  equal,
-  different,
-  value
-];
+var SKIP_IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K;
 var keep = [BPF_RET | BPF_K, 0, 0, 4294967295];
 var drop = [BPF_RET | BPF_K, 0, 0, 0];
-var OwnSourceFilter = class {
-  #fd;
-  #addresses = "";
-  constructor(fd) {
-    this.#fd = fd;
-  }
-  refresh() {
-    const addresses = (interfaceIPv6Addresses() ?? []).slice(0, ADDRESSES_MAX);
-    const text = addresses.join();
-    if (text === this.#addresses || attachFilter(this.#fd, programFor(addresses)) < 0) return;
-    this.#addresses = text;
-  }
-};
+function dropOwnSources(fd, known) {
+  const addresses = interfaceIPv6Addresses()?.slice(0, ADDRESSES_MAX);
+  if (addresses === void 0) return known;
+  const text = addresses.join();
+  return text === known || attachFilter(fd, programFor(addresses)) < 0 ? known : text;
+}
 function programFor(addresses) {
   const program = [
-    load2(SKF_NET_OFF),
-    shiftRight(28),
-    skipIf(6, 1, 0),
+    load2(SKF_AD_OFF + SKF_AD_PROTOCOL),
+    [SKIP_IF_EQUAL, 1, 0, ETH_P_IPV6],
     keep,
     load2(SKF_AD_OFF + SKF_AD_IFINDEX),
-    skipIf(LOOPBACK, 0, 1),
+    [SKIP_IF_EQUAL, 0, 1, LOOPBACK],
     keep
   ];
   for (const address of addresses) {
     const view = new DataView(address.buffer, address.byteOffset);
     for (const offset of [12, 8, 4, 0]) {
       const toNextAddress = offset * 2 / 4 + 1;
-      program.push(load2(SKF_NET_OFF + SOURCE + offset), skipIf(view.getUint32(offset), 0, toNextAddress));
+      program.push(load2(SKF_NET_OFF + SOURCE + offset), [SKIP_IF_EQUAL, 0, toNextAddress, view.getUint32(offset)]);
     }
     program.push(drop);
   }
@@ -3281,31 +2965,19 @@ function programFor(addresses) {
 // src/socket/batch_socket.ts
 var descriptorOf;
 var BatchSocket = class _BatchSocket {
-  #domain;
-  #dualStack;
-  #endpoint;
-  #port;
-  #receiveBuffer;
-  #adopted;
-  #notices;
+  #bound;
   #memory;
   #sender;
   #fd;
   #receiveTimeout = 0;
-  #ownSources;
-  constructor(key, bound, adopted) {
+  #ownSources = "";
+  constructor(key, bound) {
     requireInternal("socket", key, "a socket is made by `bind` or `adopt`");
-    const { fd, domain, dualStack, address, port, segmentation, receiveBuffer, notices } = bound;
+    const { fd, domain, segmentation } = bound;
     this.#fd = fd;
-    this.#domain = domain;
-    this.#dualStack = dualStack;
-    this.#endpoint = endpointText(address.bytes, address.zone, port);
-    this.#port = port;
-    this.#receiveBuffer = receiveBuffer;
-    this.#adopted = adopted;
-    this.#notices = notices;
+    this.#bound = bound;
     this.#memory = new SocketMemory(fd);
-    this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
+    this.#sender = new BatchSender({ fd, segmentation, socketMemory: this.#memory });
     if (domain === AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
     own(this, fd);
   }
@@ -3318,44 +2990,45 @@ var BatchSocket = class _BatchSocket {
     };
   }
   static bind(options3) {
-    return new _BatchSocket(INTERNAL, bindSocket(readBindOptions(options3)), false);
+    return new _BatchSocket(INTERNAL, bindSocket(readBindOptions(options3)));
   }
   static adopt(fd, options3 = {}) {
-    return new _BatchSocket(INTERNAL, adoptSocket(fd, options3), true);
+    return new _BatchSocket(INTERNAL, adoptSocket(fd, options3));
   }
   get domain() {
-    return this.#domain;
+    return this.#bound.domain;
   }
   get families() {
-    return this.#domain === AF_INET ? "IPv4" : this.#dualStack ? "IPv4 and IPv6" : "IPv6";
+    return this.#bound.domain === AF_INET ? "IPv4" : this.#bound.dualStack ? "IPv4 and IPv6" : "IPv6";
   }
   reaches(ipv4) {
-    return ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
+    return ipv4 ? this.#bound.domain === AF_INET || this.#bound.dualStack : this.#bound.domain === AF_INET6;
   }
   get port() {
-    return this.#port;
+    return this.#bound.port;
   }
   get endpoint() {
-    return this.#endpoint;
+    const { address: { bytes, zone }, port } = this.#bound;
+    return endpointText(bytes, zone, port);
   }
   get receiveBuffer() {
-    return this.#receiveBuffer;
+    return this.#bound.receiveBuffer;
   }
   get adopted() {
-    return this.#adopted;
+    return this.#bound.adopted;
   }
   get notices() {
-    return this.#notices;
+    return this.#bound.notices;
   }
   get fd() {
     return this.#fd;
   }
   setOption(level, name, value) {
-    for (const number2 of [level, name, value]) requireInteger("setsockopt", "an option", number2, ~INT_MAX, INT_MAX);
+    for (const number of [level, name, value]) requireInteger("setsockopt", "an option", number, ~INT_MAX, INT_MAX);
     check("setsockopt", setsockopt(this.#open("setsockopt"), level, name, value));
   }
   batch(capacity, headers) {
-    return new MessageBatch(this.#domain, capacity, headers);
+    return new MessageBatch(this.#bound.domain, capacity, headers);
   }
   connect(to) {
     const { address: text, port } = requireObject("connect", "the peer", to);
@@ -3364,7 +3037,7 @@ var BatchSocket = class _BatchSocket {
     const fd = this.#open("connect");
     if (!this.reaches(isIPv4(address.bytes))) throw noReach("connect", text, isIPv4(address.bytes));
     const memory = new Memory(sockaddr_in6.size);
-    const error = connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
+    const error = connect(fd, memory, writeResolvedAddress(memory, this.#bound.domain, address, port));
     if (error < 0) throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
     this.#sender.connected = true;
   }
@@ -3375,9 +3048,9 @@ var BatchSocket = class _BatchSocket {
   }
   receive(batch, wait) {
     const messages = this.#messagesOf("recvmmsg", batch);
-    messages.localPort = this.#port;
+    messages.localPort = this.#bound.port;
     const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
-    if (received !== -EAGAIN || !wait || !this.#adopted || !isNonblocking(this.#fd)) return received;
+    if (received !== -EAGAIN || !wait || !this.#bound.adopted || !isNonblocking(this.#fd)) return received;
     poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
     return messages.receive(this.#fd, MSG_DONTWAIT);
   }
@@ -3399,7 +3072,7 @@ var BatchSocket = class _BatchSocket {
   }
   dropForgedOwnSources() {
     const fd = this.#open("setsockopt");
-    if (this.#domain === AF_INET6) (this.#ownSources ??= new OwnSourceFilter(fd)).refresh();
+    if (this.#bound.domain === AF_INET6) this.#ownSources = dropOwnSources(fd, this.#ownSources);
   }
   close() {
     if (this.#fd < 0) return;
@@ -3416,7 +3089,7 @@ var BatchSocket = class _BatchSocket {
   #messagesOf(syscall, batch) {
     this.#open(syscall);
     const messages = messagesOf(syscall, batch);
-    if (messages.family !== this.#domain) {
+    if (messages.family !== this.#bound.domain) {
       const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
       throw new SystemError(syscall, EAFNOSUPPORT, message);
     }
@@ -3534,76 +3207,80 @@ var TotalRate = class {
 };
 
 // src/echo/guard.ts
-var REASONS = [
-  "accepted",
-  "unknown_destination",
-  "broadcast_destination",
-  "multicast_destination",
-  "unspecified_source",
-  "broadcast_source",
-  "multicast_source",
-  "source_port_zero",
-  "reserved_source_port",
-  "own_source_port",
-  "service_source_port",
-  "own_endpoint",
-  "not_allowed",
-  "over_rate",
-  "over_max_rate",
-  "stopping"
-];
-var ACCEPTED = 0;
+var Reason = {
+  ACCEPTED: 0,
+  UNKNOWN_DESTINATION: 1,
+  BROADCAST_DESTINATION: 2,
+  MULTICAST_DESTINATION: 3,
+  UNSPECIFIED_SOURCE: 4,
+  BROADCAST_SOURCE: 5,
+  MULTICAST_SOURCE: 6,
+  SOURCE_PORT_ZERO: 7,
+  RESERVED_SOURCE_PORT: 8,
+  OWN_SOURCE_PORT: 9,
+  SERVICE_SOURCE_PORT: 10,
+  OWN_ENDPOINT: 11,
+  NOT_ALLOWED: 12,
+  OVER_RATE: 13,
+  OVER_MAX_RATE: 14,
+  STOPPING: 15
+};
+var REASONS = Object.keys(Reason).map((name) => name.toLowerCase());
+var RATE_TABLE_SOURCES = 65536;
 var Guard = class {
   refused;
-  #port;
-  #answerBroadcast;
-  #answerMulticast;
-  #ports;
+  #options;
+  #ports = new Uint8Array(65536);
   #allow;
   #rate;
   #maxRate;
   #clock = new Clock(CLOCK_MONOTONIC);
   constructor(options3) {
+    const { port, answerAnyPort, allow = [], rate, maxRate, maxRateWord } = options3;
+    this.#options = options3;
     this.refused = options3.refused ?? new Float64Array(REASONS.length);
-    this.#port = options3.port;
-    this.#answerBroadcast = options3.answerBroadcast ?? false;
-    this.#answerMulticast = options3.answerMulticast ?? false;
-    this.#ports = new Uint8Array(65536);
-    if (!options3.answerAnyPort) {
-      this.#ports.fill(RESERVED_SOURCE_PORT, 0, 1024);
-      for (const port of SERVICE_PORTS.keys()) this.#ports[port] = SERVICE_SOURCE_PORT;
-      this.#ports[options3.port] = OWN_SOURCE_PORT;
+    if (!answerAnyPort) {
+      this.#ports.fill(Reason.RESERVED_SOURCE_PORT, 0, 1024);
+      for (const service of SERVICE_PORTS.keys()) this.#ports[service] = Reason.SERVICE_SOURCE_PORT;
+      this.#ports[port] = Reason.OWN_SOURCE_PORT;
     }
-    this.#ports[0] = SOURCE_PORT_ZERO;
-    this.#allow = new AllowList(options3.allow ?? []);
-    if (options3.rate !== void 0) this.#rate = new RateLimit(options3.rate, RATE_TABLE_SOURCES);
-    if (options3.maxRate !== void 0) this.#maxRate = new TotalRate(options3.maxRate, options3.maxRateWord);
+    this.#ports[0] = Reason.SOURCE_PORT_ZERO;
+    this.#allow = allow.map(readNetwork);
+    if (rate !== void 0) this.#rate = new RateLimit(rate, RATE_TABLE_SOURCES);
+    if (maxRate !== void 0) this.#maxRate = new TotalRate(maxRate, maxRateWord);
   }
   admit(batch, i) {
     const datagrams = batch.datagrams(i);
     const reason = this.#reasonToRefuse(batch, i);
-    if (reason !== ACCEPTED) {
+    if (reason !== Reason.ACCEPTED) {
       this.refused[reason] += datagrams;
       return 0;
     }
     if (this.#rate === void 0 && this.#maxRate === void 0) return datagrams;
-    return this.#admitByRate(batch, i, datagrams);
+    const now = this.#now();
+    const underRate = this.#rate?.take(batch.addresses, batch.peerWord(i), datagrams, now) ?? datagrams;
+    const admitted = this.#maxRate?.take(underRate, now) ?? underRate;
+    this.refused[Reason.OVER_RATE] += datagrams - underRate;
+    this.refused[Reason.OVER_MAX_RATE] += underRate - admitted;
+    return admitted;
   }
   #reasonToRefuse(batch, i) {
     const destination = batch.destination(i);
-    if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
-    if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
-    if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
+    if (destination === UNKNOWN) return Reason.UNKNOWN_DESTINATION;
+    if (destination === BROADCAST && !this.#options.answerBroadcast) return Reason.BROADCAST_DESTINATION;
+    if (destination === MULTICAST && !this.#options.answerMulticast) return Reason.MULTICAST_DESTINATION;
     const { addresses } = batch;
     const peer = batch.peerWord(i);
-    if (isUnspecified(addresses, peer)) return UNSPECIFIED_SOURCE;
-    if (isMulticast(addresses, peer)) return MULTICAST_SOURCE;
-    if (addresses[peer + 3] === -1 && isMapped(addresses, peer)) return BROADCAST_SOURCE;
+    if (isUnspecified(addresses, peer)) return Reason.UNSPECIFIED_SOURCE;
+    if (isMulticast(addresses, peer)) return Reason.MULTICAST_SOURCE;
+    if (addresses[peer + 3] === -1 && isMapped(addresses, peer)) return Reason.BROADCAST_SOURCE;
     const port = batch.peerPort(i);
-    if (this.#ports[port] !== ACCEPTED) return this.#ports[port];
-    if (port === this.#port && sameAddress(addresses, peer, addresses, batch.localWord(i))) return OWN_ENDPOINT;
-    if (!this.#allow.has(addresses, peer)) return NOT_ALLOWED;
-    return ACCEPTED;
+    if (this.#ports[port] !== Reason.ACCEPTED) return this.#ports[port];
+    if (port === this.#options.port && sameAddress(addresses, peer, addresses, batch.localWord(i))) {
+      return Reason.OWN_ENDPOINT;
+    }
+    if (this.#allow.length > 0 && !this.#isAllowed(addresses, peer)) return Reason.NOT_ALLOWED;
+    return Reason.ACCEPTED;
   }
   everySecond() {
     this.#maxRate?.take(0, this.#now());
@@ -3611,19 +3288,13 @@ var Guard = class {
   limitedSources() {
     return this.#rate?.count(this.#now()) ?? 0;
   }
-  #admitByRate(batch, i, datagrams) {
-    const now = this.#now();
-    let admitted = datagrams;
-    if (this.#rate !== void 0) {
-      admitted = this.#rate.take(batch.addresses, batch.peerWord(i), datagrams, now);
-      this.refused[OVER_RATE] += datagrams - admitted;
+  #isAllowed(words, at) {
+    for (const { ipv6, words: network, mask } of this.#allow) {
+      let differs = ipv6 === isMapped(words, at) ? 1 : 0;
+      for (let i = 0; i < 4; i++) differs |= (words[at + i] ^ network[i]) & mask[i];
+      if (differs === 0) return true;
     }
-    if (this.#maxRate !== void 0 && admitted > 0) {
-      const underRate = admitted;
-      admitted = this.#maxRate.take(underRate, now);
-      this.refused[OVER_MAX_RATE] += underRate - admitted;
-    }
-    return admitted;
+    return false;
   }
   #now() {
     const clock = this.#clock;
@@ -3631,52 +3302,10 @@ var Guard = class {
     return clock.seconds * 1e6 + clock.nanoseconds / 1e3;
   }
 };
-var AllowList = class {
-  #count;
-  #ipv6;
-  #networks;
-  #masks;
-  constructor(prefixes) {
-    this.#count = prefixes.length;
-    this.#ipv6 = prefixes.map(({ bytes, length }) => length < 96 || !isIPv4(bytes));
-    const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
-    const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
-    prefixes.forEach(({ bytes, length }, k) => {
-      const mask = prefixMask(length);
-      masks.set(mask, k * ADDRESS_SIZE);
-      networks.set(bytes.map((byte, i) => byte & mask[i]), k * ADDRESS_SIZE);
-    });
-    this.#masks = new Int32Array(masks.buffer);
-    this.#networks = new Int32Array(networks.buffer);
-  }
-  has(words, at) {
-    if (this.#count === 0) return true;
-    const ipv6 = !isMapped(words, at);
-    for (let k = 0; k < this.#count; k++) {
-      let differs = this.#ipv6[k] === ipv6 ? 0 : 1;
-      for (let i = 0; i < 4; i++) differs |= words[at + i] & this.#masks[k * 4 + i] ^ this.#networks[k * 4 + i];
-      if (differs === 0) return true;
-    }
-    return false;
-  }
-};
-var RATE_TABLE_SOURCES = 65536;
-var number = (reason) => REASONS.indexOf(reason);
-var UNKNOWN_DESTINATION = number("unknown_destination");
-var BROADCAST_DESTINATION = number("broadcast_destination");
-var MULTICAST_DESTINATION = number("multicast_destination");
-var UNSPECIFIED_SOURCE = number("unspecified_source");
-var BROADCAST_SOURCE = number("broadcast_source");
-var MULTICAST_SOURCE = number("multicast_source");
-var SOURCE_PORT_ZERO = number("source_port_zero");
-var RESERVED_SOURCE_PORT = number("reserved_source_port");
-var OWN_SOURCE_PORT = number("own_source_port");
-var SERVICE_SOURCE_PORT = number("service_source_port");
-var OWN_ENDPOINT = number("own_endpoint");
-var NOT_ALLOWED = number("not_allowed");
-var OVER_RATE = number("over_rate");
-var OVER_MAX_RATE = number("over_max_rate");
-var STOPPING = number("stopping");
+function readNetwork({ bytes, length }) {
+  const ipv6 = length < 96 || !isIPv4(bytes);
+  return { ipv6, words: addressWords(bytes), mask: addressWords(prefixMask(length)) };
+}
 
 // src/echo/counters.ts
 var RECEIVED = 0;
@@ -3702,23 +3331,23 @@ var Counters = class {
     return this.counts[ECHOED] + sum(this.refused) + sum(this.failed);
   }
 };
-function unlogged(counts) {
+function unlogged({ counts }) {
   return counts[LINES_LEFT_OUT] + counts[LINES_DROPPED];
 }
 function summarize(workers, droppedByKernel, seconds) {
-  const total = (count) => sum(workers.map(count));
-  const refused = positiveCounts(REASONS.length, (i) => total(({ refused: refused2 }) => refused2[i]), (i) => REASONS[i]);
-  const failed = positiveCounts(ERRNO_COUNT, (errno) => total(({ failed: failed2 }) => failed2[errno]), errnoName);
+  const total = new Counters();
+  const { counts, refused, failed } = total;
+  for (const worker of workers) worker.counts.forEach((count, i) => counts[i] += count);
   return {
-    received: total(({ counts }) => counts[RECEIVED]),
-    echoed: total(({ counts }) => counts[ECHOED]),
-    refused: sum(Object.values(refused)),
-    failed: sum(Object.values(failed)),
+    received: counts[RECEIVED],
+    echoed: counts[ECHOED],
+    refused: sum(refused),
+    failed: sum(failed),
     dropped_by_kernel: droppedByKernel,
-    log_lines_dropped: total(({ counts }) => unlogged(counts)),
+    log_lines_dropped: unlogged(total),
     seconds: Math.round(seconds * 1e3) / 1e3,
-    refused_by_reason: refused,
-    failed_by_errno: failed
+    refused_by_reason: positiveCounts(refused, (reason) => REASONS[reason]),
+    failed_by_errno: positiveCounts(failed, errnoName)
   };
 }
 function summaryText({ refused_by_reason, failed_by_errno, seconds: _, ...counts }) {
@@ -3729,18 +3358,16 @@ function summaryText({ refused_by_reason, failed_by_errno, seconds: _, ...counts
   });
   return rows.map((row) => row.trimEnd()).join("\n");
 }
-function positiveCounts(length, count, name) {
-  const counts = {};
-  for (let i = 0; i < length; i++) if (count(i) > 0) counts[name(i)] = count(i);
-  return counts;
+function positiveCounts(counts, name) {
+  const named = {};
+  counts.forEach((count, i) => count > 0 && (named[name(i)] = count));
+  return named;
 }
 function countsText(counts) {
   return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
 }
 function sum(counts) {
-  let total = 0;
-  for (const count of counts) total += count;
-  return total;
+  return counts.reduce((total, count) => total + count, 0);
 }
 
 // src/echo/group.ts
@@ -3754,18 +3381,19 @@ var CACHE_LINE = 64;
 var COUNTERS = 3 * CACHE_LINE;
 var COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
 var HEADERS_SIZE = BATCH_CAPACITY * 1024;
-var SharedBlock = class {
+var Block = class {
   fd;
   stop;
   maxRateWord;
   linesLeft;
   counters;
-  headers;
+  headers = [];
   constructor(servers, fd) {
     const headers = COUNTERS + servers * COUNTERS_SIZE;
     const size = headers + servers * HEADERS_SIZE;
-    this.fd = fd ?? createShared(size);
-    const { buffer, byteOffset } = mapShared(this.fd, size);
+    const alone = servers === 1;
+    this.fd = alone ? -1 : fd ?? createShared(size);
+    const { buffer, byteOffset } = alone ? new Uint8Array(headers) : mapShared(this.fd, size);
     const word2 = (line) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
     this.stop = word2(0);
     this.maxRateWord = word2(1);
@@ -3774,322 +3402,10 @@ var SharedBlock = class {
     this.counters = each2.map(
       (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
     );
+    if (alone) return;
     this.headers = each2.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
   }
 };
-
-// src/echo/metrics.ts
-function echoMetrics(workers, state) {
-  const samples = (value, labels = {}) => workers.map((counters, worker) => ({
-    labels: workers.length > 1 ? { worker, ...labels } : labels,
-    value: value(counters)
-  }));
-  const counter = (name, help, values) => metric(
-    `echo_${name}`,
-    "counter",
-    help,
-    typeof values === "function" ? samples(({ counts }) => values(counts)) : values
-  );
-  const gauge = (name, help, value) => metric(`echo_${name}`, "gauge", help, value);
-  const refused = REASONS.map((reason, i) => samples((worker) => worker.refused[i], { reason }));
-  const failed = Array.from(
-    { length: ERRNO_COUNT },
-    (_, i) => samples((worker) => worker.failed[i], { errno: errnoName(i) })
-  );
-  const errors = failed.flat().filter(({ value }) => value > 0);
-  return [
-    counter(
-      "received_datagrams",
-      "Datagrams received: echoed, refused and failed ones.",
-      (counts) => counts[RECEIVED]
-    ),
-    counter("received_bytes", "Bytes of payload received.", (counts) => counts[RECEIVED_BYTES]),
-    counter("echoed_datagrams", "Datagrams sent back.", (counts) => counts[ECHOED]),
-    counter("echoed_bytes", "Bytes of payload sent back.", (counts) => counts[ECHOED_BYTES]),
-    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused.slice(ACCEPTED + 1).flat()),
-    counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
-    counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", state.droppedByKernel),
-    counter("dropped_log_lines", "Echoed datagrams without a line in the log.", unlogged),
-    gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", state.receiveQueueBytes),
-    gauge("receive_buffer_bytes", "Size of the receive buffers.", state.receiveBufferBytes),
-    gauge("rate_table_sources", "Sources that have used up a part of their burst.", state.rateTableSources)
-  ];
-}
-
-// src/echo/notices.ts
-var Notices = class {
-  receiveError = 0;
-  refusals;
-  failures;
-  #socket;
-  #operator;
-  #trainsTold = false;
-  constructor({ socket: socket2, refused, operator }) {
-    this.refusals = new Incidents(REASONS.length, (reason) => refused[reason]);
-    this.failures = new Incidents(ERRNO_COUNT, (errno) => socket2.failed(errno));
-    this.#socket = socket2;
-    this.#operator = operator;
-  }
-  everySecond() {
-    const operator = this.#operator;
-    const errnoText = (errno) => `${errnoName(errno)} (${errnoMessage(errno)})`;
-    if (this.receiveError !== 0) operator.warn(`receiving failed: ${errnoText(this.receiveError)}`);
-    this.receiveError = 0;
-    this.#tell("refused", "refused", this.refusals.take((reason) => REASONS[reason]), "from");
-    const failures = this.failures.take(operator.json ? errnoName : errnoText);
-    this.#tell("failed", "replies could not be sent", failures, "to");
-    if (this.#socket.deviceRefusedTrains && !this.#trainsTold) {
-      this.#trainsTold = true;
-      operator.warn("a network device takes no trains of datagrams: replies through it are sent one by one");
-    }
-  }
-  #tell(event, what, { counts, peer }, preposition) {
-    if (peer === "") return;
-    if (this.#operator.json) this.#operator.report(event, { counts, peer });
-    else this.#operator.warn(`${what}: ${countsText(counts)}; for example ${preposition} ${peer}`);
-  }
-};
-var Incidents = class {
-  #count;
-  #taken;
-  #peer = new Uint8Array(ENDPOINT_TEXT_MAX);
-  #peerSize = 0;
-  constructor(length, count) {
-    this.#count = count;
-    this.#taken = Float64Array.from({ length }, (_, i) => count(i));
-  }
-  note(batch, i) {
-    if (this.#peerSize > 0) return;
-    const zone = batch.peerZone(i);
-    this.#peerSize = formatEndpoint(this.#peer, 0, batch.addresses, batch.peerWord(i), zone, batch.peerPort(i));
-  }
-  take(name) {
-    const taken = this.#taken;
-    const counts = positiveCounts(taken.length, (i) => this.#count(i) - taken[i], name);
-    for (let i = 0; i < taken.length; i++) taken[i] = this.#count(i);
-    const peer = new TextDecoder().decode(this.#peer.subarray(0, this.#peerSize));
-    this.#peerSize = 0;
-    return { counts, peer };
-  }
-};
-
-// src/echo/echo_server.ts
-var ALONE = {
-  pauseMicroseconds: 1e4,
-  pauseTurns: 4,
-  idleTurns: SIGNAL_TURNS,
-  napMilliseconds: 50,
-  sleepMilliseconds: 1e3
-};
-var ATTENTIVE = {
-  pauseMicroseconds: 2e4,
-  pauseTurns: SIGNAL_TURNS,
-  idleTurns: 2 * SIGNAL_TURNS,
-  napMilliseconds: 20,
-  sleepMilliseconds: 20
-};
-var FAILURE_PAUSE_MILLISECONDS = 50;
-var DRAIN_MICROSECONDS = 3e4;
-var EchoServer = class {
-  #socket;
-  #guard;
-  #log;
-  #polling;
-  #output;
-  #batch;
-  #counters;
-  #group;
-  #reflectTos;
-  #base;
-  #failedBefore;
-  #start = performance.now();
-  #notices;
-  #attention;
-  #onSecond;
-  #clock = new Clock(CLOCK_MONOTONIC);
-  #now = this.#clock.microseconds();
-  #receiveTimeoutMilliseconds = 0;
-  #stopping = false;
-  constructor({ socket: socket2, guard, log, polling, output, operator, counters, group: group3, ...parts }) {
-    this.#socket = socket2;
-    this.#guard = guard;
-    this.#log = log;
-    this.#polling = polling;
-    this.#output = output;
-    this.#counters = counters;
-    this.#group = group3;
-    this.#reflectTos = parts.reflectTos ?? false;
-    this.#base = counters.counts.slice();
-    this.#failedBefore = counters.failed.slice();
-    this.#batch = socket2.batch(BATCH_CAPACITY, group3.block?.headers[group3.index]);
-    this.#notices = new Notices({ socket: socket2, refused: guard.refused, operator });
-    this.#attention = parts.attention;
-    this.#onSecond = parts.everySecond ?? (() => {
-    });
-  }
-  async run() {
-    let lastPause = this.#now;
-    let lastSecond = this.#now;
-    const pacing = this.#attention === void 0 ? ALONE : ATTENTIVE;
-    let sleep = pacing.napMilliseconds;
-    this.#socket.dropForgedOwnSources();
-    while (!this.#stopping) {
-      this.#setReceiveTimeout(sleep);
-      const received = this.#receive();
-      if (received > 0) {
-        this.#count(this.#group.index === 0);
-        this.#echo();
-        this.#log.record(this.#batch);
-        sleep = pacing.napMilliseconds;
-        const due2 = elapsedMicroseconds(lastPause, this.#now) >= pacing.pauseMicroseconds;
-        if (!due2 && !this.#attention?.busy) continue;
-        await yieldToEventLoop(pacing.pauseTurns);
-      } else if (received === -EINTR) {
-        await handleSignal();
-      } else {
-        if (received === -ESHUTDOWN) throw shutDown();
-        sleep = pacing.sleepMilliseconds;
-        if (received === -EAGAIN) await yieldToEventLoop(pacing.idleTurns);
-        else await this.#pauseAfter(-received);
-      }
-      lastPause = this.#now;
-      if (elapsedMicroseconds(lastSecond, this.#now) >= 1e6) {
-        lastSecond = this.#now;
-        this.#everySecond();
-      }
-      this.publish();
-      const due = this.#group.tend();
-      if (due === 0) break;
-      sleep = Math.min(sleep, due);
-    }
-    this.publish();
-  }
-  stop() {
-    this.#stopping = true;
-  }
-  summary() {
-    this.publish();
-    return summarize(this.#group.counters(), this.#group.drops(), (performance.now() - this.#start) / 1e3);
-  }
-  metrics(sockets) {
-    this.publish();
-    const memories = sockets.map(({ fd }) => new SocketMemory(fd));
-    return echoMetrics(this.#group.counters(), {
-      droppedByKernel: this.#group.drops(),
-      receiveQueueBytes: memories.reduce((sum2, { receiveBufferUsed }) => sum2 + receiveBufferUsed, 0),
-      receiveBufferBytes: memories.reduce((sum2, { receiveBufferSize }) => sum2 + receiveBufferSize, 0),
-      rateTableSources: this.#guard.limitedSources()
-    });
-  }
-  drain(sockets) {
-    const clock = new Clock(CLOCK_THREAD_CPUTIME_ID);
-    const start = clock.microseconds();
-    for (const [i, socket2] of sockets.entries()) {
-      const longest = DRAIN_MICROSECONDS * (i + 1) / sockets.length;
-      while (elapsedMicroseconds(start, clock.microseconds()) < longest && socket2.receive(this.#batch, false) > 0) {
-        this.#guard.refused[STOPPING] += this.#count(socket2 === this.#socket);
-      }
-    }
-  }
-  #receive() {
-    const socket2 = this.#socket;
-    const batch = this.#batch;
-    const polling = this.#polling;
-    const window = polling.windowMicroseconds;
-    const start = this.#clock.microseconds();
-    batch.clear();
-    this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED];
-    let received = -EAGAIN;
-    while (received === -EAGAIN && window > 0) {
-      received = socket2.receive(batch, false);
-      this.#now = this.#clock.microseconds();
-      if (elapsedMicroseconds(start, this.#now) >= window) break;
-    }
-    if (received === -EAGAIN) {
-      received = socket2.receive(batch, true);
-      this.#now = this.#clock.microseconds();
-    }
-    const gathered = batch.count === 0 || batch.count > 1 && batch.datagrams(0) === 1;
-    polling.received(elapsedMicroseconds(start, this.#now), gathered);
-    return received;
-  }
-  #count(first) {
-    const batch = this.#batch;
-    let [datagrams, bytes] = [0, 0];
-    for (let i = 0; i < batch.count; i++) {
-      if (!first && isForMany(batch, i)) continue;
-      datagrams += batch.datagrams(i);
-      bytes += batch.size(i);
-    }
-    this.#counters.counts[RECEIVED] += datagrams;
-    this.#counters.counts[RECEIVED_BYTES] += bytes;
-    return datagrams;
-  }
-  #isCopy(i) {
-    return this.#group.index !== 0 && isForMany(this.#batch, i);
-  }
-  #echo() {
-    const batch = this.#batch;
-    let [datagrams, bytes] = [0, 0];
-    for (let i = 0; i < batch.count; i++) {
-      if (this.#isCopy(i)) continue;
-      const admitted = this.#guard.admit(batch, i);
-      if (admitted < batch.datagrams(i)) this.#notices.refusals.note(batch, i);
-      if (admitted === 0) continue;
-      batch.shorten(i, admitted);
-      batch.markForSend(i);
-      if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
-      datagrams += admitted;
-      bytes += batch.size(i);
-    }
-    const sent = this.#socket.send(batch);
-    const { counts } = this.#counters;
-    counts[ECHOED] += sent;
-    counts[ECHOED_BYTES] += sent === datagrams ? bytes : bytes - this.#noteFailures();
-  }
-  #noteFailures() {
-    const batch = this.#batch;
-    let bytes = 0;
-    for (let i = 0; i < batch.count; i++) {
-      if (!batch.isMarked(i) || batch.error(i) === 0) continue;
-      this.#notices.failures.note(batch, i);
-      bytes += batch.size(i);
-    }
-    return bytes;
-  }
-  async #pauseAfter(errno) {
-    this.#notices.receiveError = errno;
-    await new Promise((resolve2) => setTimeout(resolve2, FAILURE_PAUSE_MILLISECONDS));
-  }
-  publish() {
-    const { counts, failed } = this.#counters;
-    counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT] + this.#log.leftOut;
-    counts[LINES_DROPPED] = this.#base[LINES_DROPPED] + this.#output.dropped;
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      failed[errno] = this.#failedBefore[errno] + this.#socket.failed(errno);
-    }
-  }
-  #setReceiveTimeout(longestMilliseconds) {
-    const milliseconds = this.#attention?.busy ? 1 : longestMilliseconds;
-    if (this.#receiveTimeoutMilliseconds === milliseconds) return;
-    this.#receiveTimeoutMilliseconds = milliseconds;
-    this.#socket.setReceiveTimeout(milliseconds);
-  }
-  #everySecond() {
-    const group3 = this.#group;
-    if (group3.index > 0) this.#output.flush();
-    else this.#log.nextSecond(group3.counters().reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0));
-    this.#guard.everySecond();
-    this.#notices.everySecond();
-    this.#onSecond();
-    this.#socket.dropForgedOwnSources();
-    group3.drops();
-  }
-};
-function shutDown() {
-  const message = "another process has shut down the socket: it receives nothing more; start the server again";
-  return new SystemError("recvmmsg", ESHUTDOWN, message);
-}
 
 // src/echo/payload_text.ts
 var PAYLOAD_SHOWN_MAX = 64;
@@ -4100,11 +3416,11 @@ var PayloadText = class {
   #codePoint;
   #ellipsis;
   constructor({ ascii, json }) {
-    const text = (text2) => encoder2.encode(json ? JSON.stringify(text2).slice(1, -1) : text2);
+    const text = (text2) => encoder.encode(json ? JSON.stringify(text2).slice(1, -1) : text2);
     this.#ascii = ascii;
     this.#bytes = Array.from({ length: 256 }, (_, byte) => text(byteText(byte)));
     this.#codePoint = text("\\u{");
-    this.#ellipsis = text(ascii ? "..." : "…");
+    this.#ellipsis = text(ascii ? "..." : "\u2026");
   }
   write(out, at, bytes, from, size) {
     const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
@@ -4153,29 +3469,21 @@ function decode(bytes, i, end) {
   const surrogate = codePoint >= 55296 && codePoint <= 57343;
   return codePoint < least || surrogate || codePoint > 1114111 ? INVALID : codePoint;
 }
-var printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
-var invisible = /^\p{Default_Ignorable_Code_Point}$/u;
 var cache = new Uint8Array(1114112);
 function isPrintable(codePoint) {
   if (cache[codePoint] === 0) {
     const character = String.fromCodePoint(codePoint);
-    cache[codePoint] = printable.test(character) && !invisible.test(character) ? 2 : 1;
+    const invisible = /^\p{Default_Ignorable_Code_Point}$/u.test(character);
+    cache[codePoint] = !invisible && /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(character) ? 2 : 1;
   }
   return cache[codePoint] === 2;
 }
-var encoder2 = new TextEncoder();
-var HEX2 = encoder2.encode("0123456789abcdef");
+var encoder = new TextEncoder();
+var HEX2 = encoder.encode("0123456789abcdef");
 
 // src/echo/log.ts
-var LOG_FORMATS = ["text", "json", "none"];
 var Log = class {
-  leftOut = 0;
-  #output;
-  #format;
-  #limit;
-  #linesLeft;
-  #port;
-  #timed;
+  #options;
   #clock = new Clock(CLOCK_REALTIME);
   #time = new Uint8Array(TIME_SIZE);
   #line;
@@ -4183,77 +3491,77 @@ var Log = class {
   #second = -1;
   #leftOutReported = 0;
   #reportedAt = performance.now();
-  constructor({ output, format, limitPerSecond, port, linesLeft, timed = false }) {
-    const line = timed && format === "text" ? `<time> ${LINES.text}` : LINES[format];
-    this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder3.encode(part) : part);
-    this.#timed = timed;
-    this.#output = output;
-    this.#format = format;
-    this.#limit = limitPerSecond;
-    this.#linesLeft = linesLeft ?? Int32Array.of(limitPerSecond);
-    this.#port = port;
+  constructor(options3) {
+    const { logFormat, logTime } = options3;
+    const line = logTime && logFormat === "text" ? `<time> ${LINES.text}` : LINES[logFormat];
+    this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder2.encode(part) : part);
+    this.#options = options3;
   }
   record(batch) {
-    if (this.#format === "none") return;
-    this.#payload ??= new PayloadText({ ascii: !this.#output.utf8, json: this.#format === "json" });
+    const { logFormat, output, counts } = this.#options;
+    if (logFormat === "none") return;
+    this.#payload ??= new PayloadText({ ascii: !output.utf8, json: logFormat === "json" });
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
         if (!this.#takeLine()) {
-          this.leftOut += datagrams - k;
+          counts[LINES_LEFT_OUT] += datagrams - k;
           break;
         }
-        if (!this.#output.hasRoom()) continue;
+        if (!output.hasRoom()) continue;
         if (!timed) this.#writeTime();
         timed = true;
         this.#writeLine(batch, i, k);
       }
     }
-    if (timed) this.#output.flush();
+    if (timed) output.flush();
   }
-  nextSecond(leftOut = this.leftOut) {
-    Atomics.store(this.#linesLeft, 0, this.#limit);
+  nextSecond(leftOut) {
+    const { output, linesLeft, logLimitPerSecond } = this.#options;
+    Atomics.store(linesLeft, 0, logLimitPerSecond);
     const datagrams = leftOut - this.#leftOutReported;
     if (datagrams === 0) {
       this.#reportedAt = performance.now();
-      this.#output.flush();
-    } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
+      output.flush();
+    } else if (output.writeText(this.#leftOutLine(datagrams))) {
       this.#reportedAt = performance.now();
       this.#leftOutReported = leftOut;
     }
   }
   #takeLine() {
-    if (this.#limit === 0) return true;
-    return Atomics.load(this.#linesLeft, 0) > 0 && Atomics.sub(this.#linesLeft, 0, 1) > 0;
+    const { linesLeft, logLimitPerSecond } = this.#options;
+    return logLimitPerSecond === 0 || Atomics.load(linesLeft, 0) > 0 && Atomics.sub(linesLeft, 0, 1) > 0;
   }
   #leftOutLine(datagrams) {
+    const { logFormat, logTime, logLimitPerSecond } = this.#options;
     const seconds = (performance.now() - this.#reportedAt) / 1e3;
     const time = (/* @__PURE__ */ new Date()).toISOString();
-    if (this.#format === "json") return JSON.stringify({ event: "left_out", time, datagrams });
-    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${this.#limit})`;
-    return this.#timed ? `${time} ${line}` : line;
+    if (logFormat === "json") return JSON.stringify({ event: "left_out", time, datagrams });
+    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${logLimitPerSecond})`;
+    return logTime ? `${time} ${line}` : line;
   }
   #writeLine(batch, i, k) {
-    let at = this.#output.at;
+    const { output } = this.#options;
+    let { at } = output;
     for (const part of this.#line) {
-      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(this.#output.bytes, at, part);
+      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(output.bytes, at, part);
     }
-    this.#output.endLine(at);
+    output.endLine(at);
   }
-  #writeField(field, at, batch, i, k) {
-    const { bytes } = this.#output;
+  #writeField(field2, at, batch, i, k) {
+    const { output: { bytes }, port } = this.#options;
     const { addresses } = batch;
     const from = k * batch.segmentSize(i);
     const size = Math.min(batch.segmentSize(i), batch.size(i) - from);
-    switch (field) {
+    switch (field2) {
       case "time":
         return append(bytes, at, this.#time);
       case "peer":
         return formatEndpoint(bytes, at, addresses, batch.peerWord(i), batch.peerZone(i), batch.peerPort(i));
       case "local":
-        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), this.#port);
+        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), port);
       case "payload":
         return this.#payload.write(bytes, at, batch.payloads, batch.payloadOffset(i) + from, size);
       case "bytes":
@@ -4268,7 +3576,7 @@ var Log = class {
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {
       this.#second = seconds;
-      encoder3.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
+      encoder2.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
       this.#time[TIME_SIZE - 1] = 90;
     }
     let rest = Math.floor(nanoseconds / 1e3);
@@ -4278,15 +3586,89 @@ var Log = class {
     }
   }
 };
-var encoder3 = new TextEncoder();
+var encoder2 = new TextEncoder();
 var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-var LENGTH = encoder3.encode(" (");
-var LENGTH_END = encoder3.encode(" bytes)");
+var LENGTH = encoder2.encode(" (");
+var LENGTH_END = encoder2.encode(" bytes)");
 var LINES = {
   text: "RECV: <peer> -> <local> - [<payload>]<length>",
   json: '{"event":"echo","time":"<time>","peer":"<peer>","local":"<local>","bytes":<bytes>,"payload":"<payload>"}',
   none: ""
 };
+
+// src/echo/metrics.ts
+function echoMetrics(workers, state) {
+  const samples = (value, labels = {}) => workers.map((counters, worker) => ({
+    labels: workers.length > 1 ? { worker, ...labels } : labels,
+    value: value(counters)
+  }));
+  const counts = (index) => samples((worker) => worker.counts[index]);
+  const counter = (name, help, values) => metric(`echo_${name}`, "counter", help, values);
+  const gauge = (name, help, value) => metric(`echo_${name}`, "gauge", help, value);
+  const refused = REASONS.slice(1).flatMap((reason, i) => samples((worker) => worker.refused[i + 1], { reason }));
+  const errnos = [...Array(ERRNO_COUNT).keys()];
+  const failed = errnos.flatMap((i) => samples((worker) => worker.failed[i], { errno: errnoName(i) }));
+  const errors = failed.filter(({ value }) => value > 0);
+  return [
+    counter("received_datagrams", "Datagrams received: echoed, refused and failed ones.", counts(RECEIVED)),
+    counter("received_bytes", "Bytes of payload received.", counts(RECEIVED_BYTES)),
+    counter("echoed_datagrams", "Datagrams sent back.", counts(ECHOED)),
+    counter("echoed_bytes", "Bytes of payload sent back.", counts(ECHOED_BYTES)),
+    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused),
+    counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
+    counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", state.droppedByKernel),
+    counter("dropped_log_lines", "Echoed datagrams without a line in the log.", samples(unlogged)),
+    gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", state.receiveQueueBytes),
+    gauge("receive_buffer_bytes", "Size of the receive buffers.", state.receiveBufferBytes),
+    gauge("rate_table_sources", "Sources that have used up a part of their burst.", state.rateTableSources)
+  ];
+}
+
+// src/echo/notices.ts
+var Notices = class {
+  receiveError = 0;
+  #options;
+  #told;
+  #refusedPeer = "";
+  #failedPeer = "";
+  #trainsTold = false;
+  constructor(options3) {
+    this.#options = options3;
+    this.#told = new Counters(options3.counters.counts.slice());
+  }
+  noteRefused(batch, i) {
+    this.#refusedPeer ||= peerText(batch, i);
+  }
+  noteFailed(batch, i) {
+    this.#failedPeer ||= peerText(batch, i);
+  }
+  everySecond() {
+    const { socket: socket2, counters, operator } = this.#options;
+    const errnoText = (errno) => `${errnoName(errno)} (${errnoMessage(errno)})`;
+    if (this.receiveError !== 0) operator.warn(`receiving failed: ${errnoText(this.receiveError)}`);
+    this.receiveError = 0;
+    this.#tell("refused", "refused", (reason) => REASONS[reason], "from", this.#refusedPeer);
+    this.#refusedPeer = "";
+    this.#tell("failed", "replies could not be sent", operator.json ? errnoName : errnoText, "to", this.#failedPeer);
+    this.#failedPeer = "";
+    this.#told.counts.set(counters.counts);
+    if (socket2.deviceRefusedTrains && !this.#trainsTold) {
+      this.#trainsTold = true;
+      operator.warn("a network device takes no trains of datagrams: replies through it are sent one by one");
+    }
+  }
+  #tell(event, what, name, preposition, peer) {
+    if (peer === "") return;
+    const { counters, operator } = this.#options;
+    const counts = positiveCounts(counters[event].map((count, i) => count - this.#told[event][i]), name);
+    if (operator.json) operator.report(event, { counts, peer });
+    else operator.warn(`${what}: ${countsText(counts)}; for example ${preposition} ${peer}`);
+  }
+};
+function peerText(batch, i) {
+  const bytes = new Uint8Array(batch.addresses.buffer, batch.peerWord(i) * 4, ADDRESS_SIZE);
+  return endpointText(bytes, batch.peerZone(i), batch.peerPort(i));
+}
 
 // src/echo/polling.ts
 var SAMPLE = 32;
@@ -4348,8 +3730,227 @@ var AdaptivePolling = class {
   }
 };
 
-// src/echo/create_server.ts
-var LAST_WORDS_MILLISECONDS = 50;
+// src/echo/echo_server.ts
+var ALONE = {
+  pauseMicroseconds: 1e4,
+  pauseTurns: 4,
+  idleTurns: SIGNAL_TURNS,
+  napMilliseconds: 50,
+  sleepMilliseconds: 1e3
+};
+var ATTENTIVE = {
+  pauseMicroseconds: 2e4,
+  pauseTurns: SIGNAL_TURNS,
+  idleTurns: 2 * SIGNAL_TURNS,
+  napMilliseconds: 20,
+  sleepMilliseconds: 20
+};
+var FAILURE_PAUSE_MILLISECONDS = 50;
+var DRAIN_MICROSECONDS = 3e4;
+var EchoServer = class {
+  #socket;
+  #group;
+  #guard;
+  #log;
+  #polling;
+  #output;
+  #batch;
+  #counters;
+  #reflectTos;
+  #base;
+  #start = performance.now();
+  #notices;
+  #attention;
+  #onSecond;
+  #clock = new Clock(CLOCK_MONOTONIC);
+  #now = this.#clock.microseconds();
+  #receiveTimeoutMilliseconds = 0;
+  #stopping = false;
+  constructor(settings, { socket: socket2, operator, group: group3, attention, everySecond, polling }) {
+    const { block, index } = group3;
+    const counters = block.counters[index];
+    const { port } = socket2;
+    this.#socket = socket2;
+    this.#group = group3;
+    this.#guard = new Guard({ ...settings, port, refused: counters.refused, maxRateWord: block.maxRateWord });
+    this.#log = new Log({
+      ...settings,
+      port,
+      output: operator.output,
+      counts: counters.counts,
+      linesLeft: block.linesLeft
+    });
+    this.#polling = polling ?? new AdaptivePolling(settings.busyPollMicroseconds);
+    this.#output = operator.output;
+    this.#batch = socket2.batch(BATCH_CAPACITY, block.headers[index]);
+    this.#counters = counters;
+    this.#reflectTos = settings.reflectTos;
+    this.#base = counters.counts.slice();
+    this.#notices = new Notices({ socket: socket2, counters, operator });
+    this.#attention = attention;
+    this.#onSecond = everySecond ?? (() => {
+    });
+  }
+  async run() {
+    let lastPause = this.#now;
+    let lastSecond = this.#now;
+    const pacing = this.#attention === void 0 ? ALONE : ATTENTIVE;
+    let sleep = pacing.napMilliseconds;
+    this.#socket.dropForgedOwnSources();
+    while (!this.#stopping) {
+      this.#setReceiveTimeout(sleep);
+      const received = this.#receive();
+      if (received > 0) {
+        this.#count(this.#group.index === 0);
+        this.#echo();
+        this.#log.record(this.#batch);
+        sleep = pacing.napMilliseconds;
+        const due2 = elapsedMicroseconds(lastPause, this.#now) >= pacing.pauseMicroseconds;
+        if (!due2 && !this.#attention?.busy) continue;
+        await yieldToEventLoop(pacing.pauseTurns);
+      } else if (received === -EINTR) {
+        await handleSignal();
+      } else {
+        if (received === -ESHUTDOWN) throw shutDown();
+        sleep = pacing.sleepMilliseconds;
+        if (received === -EAGAIN) await yieldToEventLoop(pacing.idleTurns);
+        else await this.#pauseAfter(-received);
+      }
+      lastPause = this.#now;
+      this.publish();
+      if (elapsedMicroseconds(lastSecond, this.#now) >= 1e6) {
+        lastSecond = this.#now;
+        this.#everySecond();
+      }
+      const due = this.#group.tend();
+      if (due === 0) break;
+      sleep = Math.min(sleep, due);
+    }
+    this.publish();
+  }
+  stop() {
+    this.#stopping = true;
+  }
+  summary() {
+    this.publish();
+    return summarize(this.#group.counters(), this.#group.drops(), (performance.now() - this.#start) / 1e3);
+  }
+  metrics(sockets) {
+    this.publish();
+    const memories = sockets.map(({ fd }) => new SocketMemory(fd));
+    return echoMetrics(this.#group.counters(), {
+      droppedByKernel: this.#group.drops(),
+      receiveQueueBytes: memories.reduce((sum2, { receiveBufferUsed }) => sum2 + receiveBufferUsed, 0),
+      receiveBufferBytes: memories.reduce((sum2, { receiveBufferSize }) => sum2 + receiveBufferSize, 0),
+      rateTableSources: this.#guard.limitedSources()
+    });
+  }
+  drain(sockets) {
+    const clock = new Clock(CLOCK_THREAD_CPUTIME_ID);
+    const start = clock.microseconds();
+    for (const [i, socket2] of sockets.entries()) {
+      const longest = DRAIN_MICROSECONDS * (i + 1) / sockets.length;
+      while (elapsedMicroseconds(start, clock.microseconds()) < longest && socket2.receive(this.#batch, false) > 0) {
+        this.#counters.refused[Reason.STOPPING] += this.#count(socket2 === this.#socket);
+      }
+    }
+  }
+  #receive() {
+    const socket2 = this.#socket;
+    const batch = this.#batch;
+    const polling = this.#polling;
+    const window = polling.windowMicroseconds;
+    const start = this.#clock.microseconds();
+    batch.clear();
+    this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED];
+    this.#now = start;
+    let [received, polls] = [0, true];
+    do {
+      polls = elapsedMicroseconds(start, this.#now) < window;
+      received = socket2.receive(batch, !polls);
+      this.#now = this.#clock.microseconds();
+    } while (polls && received === -EAGAIN);
+    const gathered = batch.count === 0 || batch.count > 1 && batch.datagrams(0) === 1;
+    polling.received(elapsedMicroseconds(start, this.#now), gathered);
+    return received;
+  }
+  #count(first) {
+    const batch = this.#batch;
+    let [datagrams, bytes] = [0, 0];
+    for (let i = 0; i < batch.count; i++) {
+      if (!first && isForMany(batch, i)) continue;
+      datagrams += batch.datagrams(i);
+      bytes += batch.size(i);
+    }
+    this.#counters.counts[RECEIVED] += datagrams;
+    this.#counters.counts[RECEIVED_BYTES] += bytes;
+    return datagrams;
+  }
+  #echo() {
+    const batch = this.#batch;
+    const first = this.#group.index === 0;
+    let [datagrams, bytes] = [0, 0];
+    for (let i = 0; i < batch.count; i++) {
+      if (!first && isForMany(batch, i)) continue;
+      const admitted = this.#guard.admit(batch, i);
+      if (admitted < batch.datagrams(i)) this.#notices.noteRefused(batch, i);
+      if (admitted === 0) continue;
+      batch.shorten(i, admitted);
+      batch.markForSend(i);
+      if (this.#reflectTos) batch.setTrafficClass(i, batch.trafficClass(i) ?? 0);
+      datagrams += admitted;
+      bytes += batch.size(i);
+    }
+    const sent = this.#socket.send(batch);
+    const { counts } = this.#counters;
+    counts[ECHOED] += sent;
+    counts[ECHOED_BYTES] += sent === datagrams ? bytes : bytes - this.#noteFailures();
+  }
+  #noteFailures() {
+    const batch = this.#batch;
+    let bytes = 0;
+    for (let i = 0; i < batch.count; i++) {
+      if (!batch.isMarked(i) || batch.error(i) === 0) continue;
+      this.#notices.noteFailed(batch, i);
+      bytes += batch.size(i);
+    }
+    return bytes;
+  }
+  async #pauseAfter(errno) {
+    this.#notices.receiveError = errno;
+    await new Promise((resolve2) => setTimeout(resolve2, FAILURE_PAUSE_MILLISECONDS));
+  }
+  publish() {
+    const { counts } = this.#counters;
+    const base = this.#base;
+    counts[LINES_DROPPED] = base[LINES_DROPPED] + this.#output.dropped;
+    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
+      counts[FAILED + errno] = base[FAILED + errno] + this.#socket.failed(errno);
+    }
+  }
+  #setReceiveTimeout(longestMilliseconds) {
+    const milliseconds = this.#attention?.busy ? 1 : longestMilliseconds;
+    if (this.#receiveTimeoutMilliseconds === milliseconds) return;
+    this.#receiveTimeoutMilliseconds = milliseconds;
+    this.#socket.setReceiveTimeout(milliseconds);
+  }
+  #everySecond() {
+    const group3 = this.#group;
+    if (group3.index > 0) this.#output.flush();
+    else this.#log.nextSecond(group3.counters().reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0));
+    this.#guard.everySecond();
+    this.#notices.everySecond();
+    this.#onSecond();
+    this.#socket.dropForgedOwnSources();
+    group3.drops();
+  }
+};
+function shutDown() {
+  const message = "another process has shut down the socket: it receives nothing more; start the server again";
+  return new SystemError("recvmmsg", ESHUTDOWN, message);
+}
+
+// src/echo/open_socket.ts
 function openSocket2(settings, fd) {
   const { port, address, family, receiveBufferBytes: receiveBuffer } = settings;
   const socket2 = fd === void 0 ? BatchSocket.bind({ port, address, family, receiveBuffer }) : BatchSocket.adopt(fd, { receiveBuffer });
@@ -4359,43 +3960,104 @@ function openSocket2(settings, fd) {
   }
   return socket2;
 }
-function createServer(settings, { socket: socket2, group: group3, ...surroundings }) {
-  const counters = group3?.block?.counters[group3.index] ?? new Counters();
-  const { output } = surroundings;
-  return new EchoServer({
-    ...surroundings,
-    socket: socket2,
-    counters,
-    group: group3 ?? { index: 0, counters: () => [counters], drops: () => socket2.drops(), tend: () => Infinity },
-    guard: new Guard({
-      ...settings,
-      port: socket2.port,
-      refused: counters.refused,
-      maxRateWord: group3?.block?.maxRateWord
-    }),
-    log: new Log({
-      output,
-      format: settings.logFormat,
-      timed: settings.logTime,
-      limitPerSecond: settings.logLimitPerSecond,
-      port: socket2.port,
-      linesLeft: group3?.block?.linesLeft
-    }),
-    polling: new AdaptivePolling(settings.busyPollMicroseconds),
-    reflectTos: settings.reflectTos
-  });
-}
+
+// src/cli/output.ts
+var LINE_SIZE_MAX = 1024;
+var BUFFER_SIZE = 64 << 10;
+var NEWLINE2 = 10;
+var Output = class {
+  dropped = 0;
+  bytes;
+  at = 0;
+  #counts = new Uint8Array(BUFFER_SIZE);
+  #writer;
+  #stalled = false;
+  #torn = false;
+  constructor(fd) {
+    this.#writer = new NonblockingWriter(fd, BUFFER_SIZE);
+    this.bytes = this.#writer.bytes;
+  }
+  get utf8() {
+    return localeIsUtf8() ?? !this.#writer.isTerminal;
+  }
+  hasRoom() {
+    if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
+    if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
+    this.dropped++;
+    return false;
+  }
+  endLine(end) {
+    this.bytes[end] = NEWLINE2;
+    this.#counts[end] = 1;
+    this.at = end + 1;
+  }
+  writeText(text) {
+    this.flush();
+    const { read, written } = encoder3.encodeInto(text, this.bytes.subarray(this.at, BUFFER_SIZE - 1));
+    if (read < text.length) return false;
+    this.endLine(this.at + written);
+    this.#counts.fill(0, this.at - written - 1, this.at);
+    return this.flush();
+  }
+  flush() {
+    while (this.at > 0) {
+      const written = this.#writer.write(this.at);
+      if (written === -EAGAIN || written === 0) {
+        this.#stalled = true;
+        return true;
+      }
+      if (written < 0) {
+        this.#drop();
+        return false;
+      }
+      this.#consume(written);
+    }
+    this.#stalled = false;
+    return true;
+  }
+  settle(milliseconds) {
+    const end = performance.now() + milliseconds;
+    while (this.flush() && this.at > 0) {
+      const left = Math.ceil(end - performance.now());
+      if (left <= 0 || this.#writer.wait(left) === 0) break;
+    }
+    this.#drop();
+  }
+  close(milliseconds) {
+    this.settle(milliseconds);
+    this.dropped += this.#countLines(0);
+    this.#writer.close();
+  }
+  #consume(written) {
+    this.#torn = this.bytes[written - 1] !== NEWLINE2;
+    this.bytes.copyWithin(0, written, this.at);
+    this.#counts.copyWithin(0, written, this.at);
+    this.at -= written;
+  }
+  #drop() {
+    const rest = this.#torn ? this.bytes.indexOf(NEWLINE2) + 1 : 0;
+    this.dropped += this.#countLines(rest);
+    this.at = rest;
+    this.#stalled = rest > 0;
+  }
+  #countLines(from) {
+    let lines = 0;
+    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE2) lines += this.#counts[i];
+    return lines;
+  }
+};
+var encoder3 = new TextEncoder();
 
 // src/echo/operator.ts
+var LAST_WORDS_MILLISECONDS = 50;
 var Operator = class {
   json;
-  #output;
+  output = new Output(1);
   #errors = new Output(2);
   #timed;
-  constructor({ output, json, timed }) {
-    this.json = json;
-    this.#output = output;
-    this.#timed = timed;
+  constructor({ logFormat, logTime }) {
+    this.json = logFormat === "json";
+    this.#timed = logTime;
   }
   say(text, priority = "") {
     this.#errors.writeText(`${priority}${this.#timed ? `${(/* @__PURE__ */ new Date()).toISOString()} ` : ""}${text}`);
@@ -4404,21 +4066,22 @@ var Operator = class {
     this.say(`echo.ts: ${text}`, journalPriority(4));
   }
   report(event, fields2) {
-    this.#output.writeText(JSON.stringify({ event, time: (/* @__PURE__ */ new Date()).toISOString(), ...fields2 }));
+    this.output.writeText(JSON.stringify({ event, time: (/* @__PURE__ */ new Date()).toISOString(), ...fields2 }));
   }
-  close(milliseconds) {
-    this.#errors.close(milliseconds);
+  close() {
+    this.#errors.close(LAST_WORDS_MILLISECONDS);
   }
 };
 
 // ffi/spawn.ts
 var EXECUTABLE = "/proc/self/exe";
 var POINTER_SIZE = 8;
+var SMALL_MEMORY = "MALLOC_ARENA_MAX=1\0MALLOC_TRIM_THRESHOLD_=65536\0";
 function spawnSelf(argument, descriptors) {
   const path = new Memory(EXECUTABLE.length + 1);
   path.writeCString(0, EXECUTABLE);
-  const args = stringArray([...readFile("/proc/self/cmdline"), ...new TextEncoder().encode(argument), 0]);
-  const environment = stringArray(readFile("/proc/self/environ"));
+  const args = stringArray("/proc/self/cmdline", `${argument}\0`);
+  const environment = stringArray("/proc/self/environ", SMALL_MEMORY);
   const pid = new Memory(4);
   for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
   const error = processLibc().posix_spawn(
@@ -4454,8 +4117,17 @@ function processorCount() {
   for (let word2 of mask.i32) for (; word2 !== 0; word2 &= word2 - 1) count++;
   return Math.max(1, count);
 }
+function stringArray(path, further) {
+  const bytes = [...readFile(path), ...new TextEncoder().encode(further)];
+  const starts = bytes.flatMap((_, i) => i === 0 || bytes[i - 1] === 0 ? [i] : []);
+  const text = (starts.length + 1) * POINTER_SIZE;
+  const memory = new Memory(text + bytes.length);
+  memory.bytes.set(bytes, text);
+  starts.forEach((start, i) => memory.link(i * POINTER_SIZE, memory, text + start));
+  return memory;
+}
 function readFile(path) {
-  const fd = open3(path, O_RDONLY);
+  const fd = open2(path, O_RDONLY);
   if (fd < 0) throw new SystemError("open", -fd, `cannot start a process: cannot read ${path}: ${errnoMessage(-fd)}`);
   const chunk = new Memory(4096);
   const bytes = [];
@@ -4466,16 +4138,9 @@ function readFile(path) {
   close(fd);
   return bytes;
 }
-function stringArray(bytes) {
-  const starts = bytes.flatMap((_, i) => i === 0 || bytes[i - 1] === 0 ? [i] : []);
-  const text = (starts.length + 1) * POINTER_SIZE;
-  const memory = new Memory(text + bytes.length);
-  memory.bytes.set(bytes, text);
-  starts.forEach((start, i) => memory.link(i * POINTER_SIZE, memory, text + start));
-  return memory;
-}
 
 // src/echo/options.ts
+var LOG_FORMATS = ["text", "json", "none"];
 var SUMMARY_FORMATS = ["text", "json"];
 var DAY = 86400;
 var options = {
@@ -4485,27 +4150,13 @@ var options = {
     ipv6: flag("-6, --ipv6", "IPv6 only"),
     fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1e6)),
     receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
-    workers: option(
-      "--workers N",
-      "processes that share the port, 1 to 64, or auto",
-      parseWorkers,
-      "1"
-    ),
+    workers: option("--workers N", "processes that share the port, 1 to 64, or auto", parseWorkers, "1"),
     reflectTos: flag("--reflect-tos", "reply with the DSCP and ECN that a datagram arrived with"),
-    busyPollMicroseconds: option(
-      "--busy-poll USEC",
-      "microseconds to poll, 0 to 1000",
-      numberFrom(0, 1e3),
-      "200"
-    )
+    busyPollMicroseconds: option("--busy-poll USEC", "microseconds to poll, 0 to 1000", numberFrom(0, 1e3), "200")
   }),
   ...group2("Guard", {
     allow: listOption("--allow CIDR", "answer only sources in this network; repeatable", parseNetwork),
-    rate: option(
-      "--rate N[/BURST]",
-      "answers a second to an IPv4 address or IPv6 /64; BURST at once",
-      parseRate
-    ),
+    rate: option("--rate N[/BURST]", "answers a second to an IPv4 address or IPv6 /64; BURST at once", parseRate),
     maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
     answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
     answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
@@ -4519,11 +4170,7 @@ var options = {
     quiet: flag("-q, --quiet", "the same as --log none")
   }),
   ...group2("Monitoring", {
-    summaryFormat: option(
-      "--summary FORMAT",
-      "counts as text or json; else as --log says",
-      oneOf(SUMMARY_FORMATS)
-    ),
+    summaryFormat: option("--summary FORMAT", "counts as text or json; else as --log says", oneOf(SUMMARY_FORMATS)),
     summaryEverySeconds: option("--summary-every SECONDS", "show the counts that often", numberFrom(1, DAY)),
     metrics: option("--metrics [ADDR:]PORT", "serve /metrics and /healthz over HTTP", parseMetricsEndpoint),
     drainSeconds: option("--drain SECONDS", "keep answering for so long after SIGTERM", numberFrom(0, DAY), "0")
@@ -4577,17 +4224,19 @@ function parsePort(positionals) {
 }
 function checkAddress(address, family, answerMulticast) {
   checkFamily(address, family);
-  const bytes = readAddress3(address);
-  if (bytes !== void 0 && isMulticast(addressWords(bytes), 0) && !answerMulticast) {
+  if (isGroup(address) && !answerMulticast) {
     throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
   }
 }
 function readAddress3(text) {
   return parseAddress(text.split("%")[0]);
 }
-function parseGroup(text) {
+function isGroup(text) {
   const bytes = readAddress3(text);
-  if (bytes !== void 0 && isMulticast(addressWords(bytes), 0)) return text;
+  return bytes !== void 0 && isMulticast(addressWords(bytes), 0);
+}
+function parseGroup(text) {
+  if (isGroup(text)) return text;
   throw new UsageError(`--join needs a multicast address, such as 224.0.0.251 or ff02::fb%eth0, not ${quote(text)}`);
 }
 var WORKERS_MAX = 64;
@@ -4692,7 +4341,7 @@ function check2(syscall, result2) {
 }
 var load3 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 var multiply = (factor) => [BPF_ALU | BPF_MUL | BPF_K, 0, 0, factor];
-var shiftRight2 = (bits) => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
+var shiftRight = (bits) => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
 function steeringProgram(count, factors = randomFactors()) {
   return [
     load3(SKF_AD_OFF + SKF_AD_PROTOCOL),
@@ -4703,9 +4352,9 @@ function steeringProgram(count, factors = randomFactors()) {
     load3(SKF_NET_OFF + SOURCE2),
     multiply(factors[1]),
     [BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0],
-    shiftRight2(16),
+    shiftRight(16),
     multiply(count),
-    shiftRight2(16),
+    shiftRight(16),
     [BPF_RET | BPF_A, 0, 0, 0]
   ];
 }
@@ -4725,37 +4374,29 @@ function readPlace(args) {
   const [index, count, socketFd, memoryFd, parent] = match.slice(2).map(Number);
   return { index, count, socketFd, memoryFd, parent };
 }
-var Worker = class {
-  index;
-  block;
-  constructor({ index, count, memoryFd }) {
-    this.index = index;
-    this.block = new SharedBlock(count, memoryFd);
-  }
-  counters() {
-    return [this.block.counters[this.index]];
-  }
-  drops() {
-    return 0;
-  }
-  tend() {
-    return Atomics.load(this.block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
-  }
-};
+function groupOf({ index, count, memoryFd }) {
+  const block = new Block(count, memoryFd);
+  return {
+    index,
+    block,
+    counters: () => [block.counters[index]],
+    drops: () => 0,
+    tend: () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0
+  };
+}
 async function runWorker(settings, place) {
   handleSignals(() => {
   });
   if (!dieWithParent(`echo worker ${place.index}`, place.parent)) return;
   const socket2 = openSocket2(settings, place.socketFd);
-  const output = new Output(1);
-  const operator = new Operator({ output, json: settings.logFormat === "json", timed: settings.logTime });
-  const server = createServer(settings, { socket: socket2, output, operator, group: new Worker(place) });
+  const operator = new Operator(settings);
+  const server = new EchoServer(settings, { socket: socket2, operator, group: groupOf(place) });
   try {
     await server.run();
   } finally {
-    output.close(LAST_WORDS_MILLISECONDS);
+    operator.output.close(LAST_WORDS_MILLISECONDS);
     server.publish();
-    operator.close(LAST_WORDS_MILLISECONDS);
+    operator.close();
   }
 }
 
@@ -4766,15 +4407,16 @@ var STOP_MILLISECONDS = 100;
 var Supervisor = class {
   index = 0;
   block;
-  #socket;
+  sockets;
   #children;
   #operator;
   constructor({ socket: socket2, settings: { workers, logLimitPerSecond }, operator }) {
-    this.#socket = socket2;
     this.#operator = operator;
-    this.block = new SharedBlock(workers);
+    this.block = new Block(workers);
     this.block.linesLeft[0] = logLimitPerSecond;
-    this.#children = sharePort(socket2, workers).map((socket3, i) => ({
+    const others = workers === 1 ? [] : sharePort(socket2, workers);
+    this.sockets = [socket2, ...others];
+    this.#children = others.map((socket3, i) => ({
       index: i + 1,
       socket: socket3,
       counters: this.block.counters[i + 1],
@@ -4785,11 +4427,8 @@ var Supervisor = class {
       delayMilliseconds: DELAY_MIN_MILLISECONDS
     }));
   }
-  get sockets() {
-    return this.#children.map(({ socket: socket2 }) => socket2);
-  }
   start() {
-    runtime().onSignal("SIGCHLD", () => {
+    if (this.#children.length > 0) runtime().onSignal("SIGCHLD", () => {
     });
     for (const child of this.#children) this.#spawn(child);
   }
@@ -4800,7 +4439,7 @@ var Supervisor = class {
     ];
   }
   drops() {
-    return this.#children.reduce((sum2, { socket: socket2 }) => sum2 + socket2.drops(), this.#socket.drops());
+    return this.sockets.reduce((sum2, socket2) => sum2 + socket2.drops(), 0);
   }
   tend() {
     const now = performance.now();
@@ -4827,18 +4466,14 @@ var Supervisor = class {
     }
   }
   close() {
-    for (const { socket: socket2 } of this.#children) socket2.close();
-    this.#socket.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+    const [first, ...others] = this.sockets;
+    if (others.length > 0) first.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+    for (const socket2 of this.sockets) socket2.close();
   }
   #spawn(child) {
-    const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
-    const place = {
-      index: child.index,
-      count: this.#children.length + 1,
-      socketFd,
-      memoryFd,
-      parent: processLibc().getpid()
-    };
+    const { index, socket: { fd: socketFd } } = child;
+    const memoryFd = this.block.fd;
+    const place = { index, count: this.sockets.length, socketFd, memoryFd, parent: processLibc().getpid() };
     child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
   #noteEnd(child, now) {
@@ -4882,7 +4517,7 @@ function settledCounters({ counts }) {
 // src/echo/command.ts
 async function runEcho(settings) {
   const socket2 = openSocket2(settings, settings.fd);
-  for (const group3 of settings.join) joinGroup(socket2, group3);
+  for (const group4 of settings.join) joinGroup(socket2, group4);
   let stoppedBy = "an error";
   let stopping = false;
   handleSignals((signal) => {
@@ -4894,16 +4529,14 @@ async function runEcho(settings) {
     operator.say(`stopping in ${drain} s`);
     setTimeout(() => server.stop(), drain * 1e3);
   });
-  const output = new Output(1);
-  const operator = new Operator({ output, json: settings.logFormat === "json", timed: settings.logTime });
+  const operator = new Operator(settings);
   const manager = new ServiceManager();
   const metricsServer = settings.metrics === void 0 ? void 0 : new MetricsServer();
-  const supervisor = settings.workers === 1 ? void 0 : new Supervisor({ socket: socket2, settings, operator });
-  const server = createServer(settings, {
+  const group3 = new Supervisor({ socket: socket2, settings, operator });
+  const server = new EchoServer(settings, {
     socket: socket2,
-    output,
     operator,
-    group: supervisor,
+    group: group3,
     attention: metricsServer,
     everySecond: () => manager.everySecond()
   });
@@ -4919,27 +4552,27 @@ ${summaryText(summary)}`);
   if (settings.summaryEverySeconds !== void 0) setInterval(sumUpSoFar, settings.summaryEverySeconds * 1e3);
   await metricsServer?.listen(settings.metrics, {
     prefix: "echo",
-    metrics: () => server.metrics([socket2, ...supervisor?.sockets ?? []]),
+    metrics: () => server.metrics(group3.sockets),
     healthy: () => !stopping
   });
   for (const notice of noticesOf(socket2, settings)) operator.warn(notice);
-  supervisor?.start();
-  const workers = supervisor === void 0 ? "" : `, ${settings.workers} workers`;
+  group3.start();
+  const workers = settings.workers === 1 ? "" : `, ${settings.workers} workers`;
   operator.say(`listening on ${socket2.endpoint} (${socket2.families}, ${name}${workers})`);
   manager.notify("READY=1");
   try {
     await server.run();
   } finally {
-    await supervisor?.stop();
-    server.drain([...socket2.adopted ? [] : [socket2], ...supervisor?.sockets ?? []]);
+    await group3.stop();
+    server.drain(group3.sockets.filter((each2) => each2 !== socket2 || !socket2.adopted));
+    const { output } = operator;
     const last2 = settings.summaryFormat === "json";
     if (last2) output.settle(LAST_WORDS_MILLISECONDS);
     else output.close(LAST_WORDS_MILLISECONDS);
     sumUp(`stopped by ${stoppedBy} after`, true);
     if (last2) output.close(LAST_WORDS_MILLISECONDS);
-    supervisor?.close();
-    socket2.close();
-    operator.close(LAST_WORDS_MILLISECONDS);
+    group3.close();
+    operator.close();
   }
 }
 function noticesOf({ notices, receiveBuffer }, { receiveBufferBytes: asked }) {
@@ -4973,7 +4606,7 @@ var DURATION_MAX = 36e5;
 var options2 = {
   ...group2("Requests", {
     port: option("-p, --port PORT", "port of targets without one", numberFrom(1, 65535), "9000"),
-    count: option("-c, --count N", "requests to each target, 0 for no end", parseCount, "5"),
+    count: option("-c, --count N", "requests to each target, 0 for no end", numberFrom(0, 1e9), "5"),
     intervalMilliseconds: option(
       "-i, --interval TIME",
       "between requests, 0 for no pause; 1s with --watch",
@@ -5020,47 +4653,38 @@ function parseProbe(args) {
   const parsed = parseArguments(args, options2);
   if (typeof parsed === "string") return parsed;
   const { settings, given, positionals } = parsed;
-  const { source, dscp, ecn, findMtu: findMtu2, watch, targetsFile } = settings;
+  const { source, dscp, ecn, findMtu, watch, targetsFile } = settings;
   const family = addressFamily(settings);
-  const texts = positionals.length === 0 && targetsFile !== void 0 ? [] : parseTargets(positionals, settings.port, family);
+  if (positionals.length === 0 && targetsFile === void 0) {
+    throw new UsageError("the target is missing: echo.ts probe 192.0.2.10:9000, for example; --help shows more");
+  }
+  const targets = positionals.map((text) => parseTarget(text, settings.port, family));
   if (source !== void 0) checkFamily(source, family);
-  if (findMtu2 && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
-  if (findMtu2 && watch) throw new UsageError("--mtu finds a size and ends: leave out --watch");
+  if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
+  if (findMtu && watch) throw new UsageError("--mtu finds a size and ends: leave out --watch");
   if (settings.metrics !== void 0 && !watch) throw new UsageError("--metrics needs --watch");
   return {
     ...settings,
-    targets: texts,
+    targets,
+    count: settings.count || Infinity,
     intervalMilliseconds: watch && !given.has("intervalMilliseconds") ? 1e3 : settings.intervalMilliseconds,
     trafficClass: dscp === void 0 && ecn === void 0 ? void 0 : (dscp ?? 0) << 2 | (ecn ?? 0),
-    dontFragment: settings.dontFragment || findMtu2,
+    dontFragment: settings.dontFragment || findMtu,
     family
   };
 }
-function parseTargets(texts, port, family) {
-  const number2 = texts.find((text) => /^[0-9]+$/.test(text));
-  const host = texts.find((text) => text !== number2);
-  if (host === void 0) {
-    const example = `echo.ts probe 192.0.2.10:${number2 ?? 9e3}`;
-    throw new UsageError(`the target is missing: ${example}, for example; --help shows more`);
-  }
-  if (number2 !== void 0) {
-    throw new UsageError(
-      `${number2} is no target: give the port as TARGET:${number2}, or as -p ${number2} for all targets`
-    );
-  }
-  return texts.map((text) => parseTarget(text, port, family));
-}
 function parseTarget(text, port, family) {
+  if (/^[0-9]+$/.test(text)) {
+    throw new UsageError(`${text} is no target: give the port as TARGET:${text}, or as -p ${text} for all targets`);
+  }
   const [, bracketed, name, own2] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ?? [void 0, void 0, text];
   const host = bracketed ?? name ?? "";
   if (host === "" || /[:[\]]/.test(host) && parseAddress(host.split("%")[0]) === void 0) {
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`), labels: {} };
-}
-function parseCount(text, name) {
-  return numberFrom(0, 1e9)(text, name) || Infinity;
+  const ownPort = own2 === void 0 ? port : numberFrom(1, 65535)(own2, `the port of ${host}`);
+  return { host, port: ownPort, labels: {}, place: "" };
 }
 function durationFrom(leastMilliseconds) {
   return (text, name) => {
@@ -5071,14 +4695,11 @@ function durationFrom(leastMilliseconds) {
   };
 }
 function parseCodePoint(text) {
-  const name = text.toUpperCase();
-  if (name === "EF") return 46;
-  const selector = /^CS([0-7])$/.exec(name);
-  if (selector !== null) return Number(selector[1]) << 3;
-  const assured = /^AF([1-4])([1-3])$/.exec(name);
-  if (assured !== null) return Number(assured[1]) << 3 | Number(assured[2]) << 1;
-  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
-  if (value <= 63) return value;
+  if (/^[0-9]{1,2}$/.test(text) && Number(text) <= 63) return Number(text);
+  if (/^EF$/i.test(text)) return 46;
+  const [, selector, assured, drop2] = /^(?:CS([0-7])|AF([1-4])([1-3]))$/i.exec(text) ?? [];
+  if (selector !== void 0) return Number(selector) << 3;
+  if (assured !== void 0) return Number(assured) << 3 | Number(drop2) << 1;
   throw new UsageError(`--dscp is a number from 0 to 63 or a name, EF, AF11 to AF43 or CS0 to CS7, not ${quote(text)}`);
 }
 var ECN_NAMES = ["not-ect", "ect1", "ect0", "ce"];
@@ -5104,7 +4725,7 @@ function peerKey({ bytes, scope, port }) {
   return `${bytes} ${scope} ${port}`;
 }
 function hostText({ bytes, scope }) {
-  return addressText(bytes) + (scope === 0 ? "" : `%${printable2(interfaceName(scope))}`);
+  return addressText(bytes) + (scope === 0 ? "" : `%${printable(interfaceName(scope))}`);
 }
 function peerText2(peer) {
   return isIPv4(peer.bytes) ? `${hostText(peer)}:${peer.port}` : `[${hostText(peer)}]:${peer.port}`;
@@ -5120,7 +4741,7 @@ function headerSize({ bytes }) {
 function payloadSize(address, mtu) {
   return Math.max(0, mtu - headerSize(address));
 }
-function printable2(text) {
+function printable(text) {
   return text.replaceAll(/[^!-~]/g, "?");
 }
 
@@ -5142,8 +4763,10 @@ function resolveTargets(targets, settings, source) {
       }
       const peer = { name, labels, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
       const key = peerKey(peer);
-      if (!peers.has(key)) peers.set(key, peer);
-      else if (place !== void 0) throw new UsageError(`${place}: ${peerText2(peer)} is a target already`);
+      if ((peers.get(key)?.labels ?? labels) !== labels) {
+        throw new UsageError(`${place}${peerText2(peer)} is a target already`);
+      }
+      peers.set(key, peer);
     }
   }
   return [...peers.values()];
@@ -5154,38 +4777,39 @@ function withInterface(host, interfaceName2) {
 }
 
 // src/probe/icmp.ts
+var NO_HOST = "finds no host at";
+var TOO_LARGE = "cannot forward so large a packet to";
+var TOO_FAR = "discards datagrams to";
+var PORT_UNREACHABLE = "port unreachable";
+var NO_ROUTE = "has no route to";
+var REJECTS = "has a firewall that rejects datagrams to";
+var OTHER = "reports an error for";
 var ICMP = /* @__PURE__ */ new Map([
-  ["3.0", ["network unreachable", "no route"]],
-  ["3.1", ["host unreachable", "no host"]],
-  ["3.3", ["port unreachable", "refused"]],
-  ["3.4", ["fragmentation needed", "too large"]],
-  ["3.6", ["network unknown", "no route"]],
-  ["3.7", ["host unknown", "no route"]],
-  ["3.9", ["network prohibited", "forbidden"]],
-  ["3.10", ["host prohibited", "forbidden"]],
-  ["3.13", ["administratively prohibited", "forbidden"]],
-  ["11.0", ["time to live exceeded", "too far"]],
-  ["11.1", ["fragment reassembly time exceeded", "other"]]
+  ["3.0", ["network unreachable", NO_ROUTE]],
+  ["3.1", ["host unreachable", NO_HOST]],
+  ["3.3", [PORT_UNREACHABLE, REJECTS]],
+  ["3.4", ["fragmentation needed", TOO_LARGE]],
+  ["3.6", ["network unknown", NO_ROUTE]],
+  ["3.7", ["host unknown", NO_ROUTE]],
+  ["3.9", ["network prohibited", REJECTS]],
+  ["3.10", ["host prohibited", REJECTS]],
+  ["3.13", ["administratively prohibited", REJECTS]],
+  ["11.0", ["time to live exceeded", TOO_FAR]],
+  ["11.1", ["fragment reassembly time exceeded", OTHER]]
 ]);
 var ICMPV6 = /* @__PURE__ */ new Map([
-  ["1.0", ["no route", "no route"]],
-  ["1.1", ["administratively prohibited", "forbidden"]],
-  ["1.3", ["address unreachable", "no host"]],
-  ["1.4", ["port unreachable", "refused"]],
-  ["1.5", ["source address failed policy", "forbidden"]],
-  ["1.6", ["route rejected", "no route"]],
-  ["2.0", ["packet too big", "too large"]],
-  ["3.0", ["hop limit exceeded", "too far"]],
-  ["3.1", ["fragment reassembly time exceeded", "other"]]
+  ["1.0", ["no route", NO_ROUTE]],
+  ["1.1", ["administratively prohibited", REJECTS]],
+  ["1.3", ["address unreachable", NO_HOST]],
+  ["1.4", [PORT_UNREACHABLE, REJECTS]],
+  ["1.5", ["source address failed policy", REJECTS]],
+  ["1.6", ["route rejected", NO_ROUTE]],
+  ["2.0", ["packet too big", TOO_LARGE]],
+  ["3.0", ["hop limit exceeded", TOO_FAR]],
+  ["3.1", ["fragment reassembly time exceeded", OTHER]]
 ]);
-function messageOf({ version, type, code }) {
-  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`);
-}
-function icmpName(icmp) {
-  return messageOf(icmp)?.[0] ?? `ICMP type ${icmp.type} code ${icmp.code}`;
-}
-function icmpMeaning(icmp) {
-  return messageOf(icmp)?.[1] ?? "other";
+function icmpMessage({ version, type, code }) {
+  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`) ?? [`message of type ${type}, code ${code}`, OTHER];
 }
 
 // src/probe/verdict.ts
@@ -5205,15 +4829,15 @@ function explanation(target, settings) {
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
-      return duplicates === 0 ? otherTrafficClass(target, settings) : `${endpoint} answered ${counts.received} requests \
-with ${counts.received + duplicates} datagrams`;
+      if (duplicates === 0) return otherTrafficClass(target, settings);
+      return `${endpoint} answered ${plural(counts.received, "request")} with ${counts.received + duplicates} datagrams`;
     case "wrong source":
       return wrongSource(target, settings);
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` + list(shortcomings(target, settings)) +
-      brokenPaths(target);
+      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ${list(shortcomings(target, timeout))}${brokenPaths(
+      target)}`;
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure, settings);
@@ -5237,126 +4861,98 @@ function trafficClassText(value) {
 var BROKEN_REQUESTS = 2;
 var CLIENT_PORTS = 32768;
 function sourcePortHint({ peer, sockets: [socket2] }) {
-  const { localPort } = socket2;
-  if (localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
-  return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or \
-see sysctl net.ipv4.ip_local_port_range`;
+  const { port } = socket2.udp;
+  if (port >= CLIENT_PORTS && port !== peer.port) return "";
+  return `; the requests left from port ${port}, which echo servers may refuse as that of a service: try again, or see s\
+ysctl net.ipv4.ip_local_port_range`;
 }
 function wrongSource({ peer, endpoint, ledger }, settings) {
   const { wrongSources, recent: { counts, settled } } = ledger;
   const count = counts["wrong source"];
   const often = count === settled ? "" : `${count} of ${settled} times `;
   const unseen = settings.connected ? "" : "; clients with a connected socket never see these answers";
-  if (wrongSources.every((source) => isSameAddress(source, peer))) {
-    return `${endpoint} answered ${often}from port ${list(wrongSources.map(({ port }) => `${port}`))}: the server replie\
-s from another socket, or a device on the way translates ports${unseen}`;
-  }
   const option2 = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
-  return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText2))}: the server does not set the source of \
-its replies (${option2})${unseen}`;
+  const [where, why] = wrongSources.every((source) => isSameAddress(source, peer)) ? [
+    `port ${list(wrongSources.map(({ port }) => `${port}`))}`,
+    "replies from another socket, or a device on the way translates ports"
+  ] : [list(wrongSources.map(peerText2)), `does not set the source of its replies (${option2})`];
+  return `${endpoint} answered ${often}from ${where}: the server ${why}${unseen}`;
 }
 function corrupted({ endpoint, ledger }, { size }) {
   const { recent: { counts }, corruptedSize } = ledger;
   const answers = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
-  const which = counts.corrupted < answers ? `${counts.corrupted} of ${answers} answers` : answers === 1 ? "the answer" :
-  `all ${answers} answers`;
-  const sizes = corruptedSize === size ? "" : ` (${formatBytes(corruptedSize)} instead of ${size})`;
-  return `${which} from ${endpoint} ${counts.corrupted === 1 ? "was" : "were"} not what was sent${sizes}: something alte\
-rs datagrams, or this is no echo server`;
+  const sizes = corruptedSize === size ? "" : ` (${plural(corruptedSize, "byte")} instead of ${size})`;
+  return `${counts.corrupted} of ${plural(answers, "answer")} from ${endpoint} did not match the request${sizes}: someth\
+ing alters datagrams, or this is no echo server`;
 }
-function shortcomings({ ledger }, settings) {
-  const { recent: { counts }, lastLate, lastFailure } = ledger;
-  const timeout = formatDuration(settings.timeoutMilliseconds);
+function shortcomings({ ledger }, timeout) {
+  const { recent: { counts: { lost, late, failed } }, lastLate, lastFailure } = ledger;
   const parts = [];
-  if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
-  if (counts.late > 0) {
-    const last2 = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
-    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last2} (see --timeout)`);
+  if (lost > 0) parts.push(`${lost} got no answer within ${timeout}`);
+  if (late > 0) {
+    parts.push(`${late} got an answer too late, the last one after ${formatMilliseconds(lastLate)} ms (see --timeout)`);
   }
-  if (counts.failed > 0 && lastFailure !== void 0) {
-    parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
-  }
+  if (failed > 0) parts.push(`${failed} failed (${failureName(lastFailure)})`);
   return parts;
 }
 function brokenPaths({ sockets, ledger: { paths } }) {
-  const portsWhere = (matches) => paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i].localPort}`] :
+  const portsWhere = (matches) => paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i].udp.port}`] :
   []);
   const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
   const others = portsWhere((unanswered) => unanswered === 0).length;
   if (broken.length === 0 || others === 0) return "";
-  return `; requests from source port ${list(broken)} get no good answer, those from ${others} other${others === 1 ? "" :
-  "s"} do: one of several paths is broken`;
+  return `; requests from source port ${list(broken)} get no good answer, those from ${plural(others, "other")} do: one \
+of several paths is broken`;
 }
 function failureName({ errno, report }) {
   if (report?.icmp === void 0) return errnoMessage(errno);
   const reporter = report.reporter === void 0 ? "" : `, says ${hostText(report.reporter)}`;
-  return icmpName(report.icmp) + reporter;
+  return icmpMessage(report.icmp)[0] + reporter;
 }
-function failureExplanation(target, { errno, report }, settings) {
-  const { peer } = target;
-  const packet = `a packet of ${settings.size + headerSize(peer)} bytes`;
+var LOCAL_REASONS = /* @__PURE__ */ new Map([
+  [EAFNOSUPPORT, "it has no IPv6, or IPv6 is switched off"],
+  [ENETUNREACH, "it has no route"],
+  [EPERM, "a firewall rule forbids it"],
+  [EMSGSIZE, "the packet is too large for the interface"],
+  [EACCES, "a route, or the kind of the address, forbids it"],
+  [EINVAL, "a route, or the kind of the address, forbids it"],
+  [EHOSTUNREACH, "a route, or the kind of the address, forbids it"]
+]);
+var ROUTING_ERRORS = [ENETUNREACH, EACCES, EINVAL, EHOSTUNREACH];
+function failureExplanation({ peer, endpoint }, { errno, report }, { size, ttl }) {
   const mtu = report?.mtu ?? 0;
-  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} bytes; --size ${payloadSize(peer, mtu)} fits` : "";
-  return report?.icmp === void 0 ? localFailure(target, errno, packet, fits) : remoteFailure(target, { ...report, icmp: report.
-  icmp }, packet, fits, settings.ttl);
-}
-function localFailure({ peer, endpoint }, errno, packet, fits) {
-  const advice = `\`ip route get ${addressText(peer.bytes)}\` shows more`;
-  switch (errno) {
-    case EAFNOSUPPORT:
-      return `cannot send to ${endpoint}: this host has no IPv6, or it is switched off`;
-    case ENETUNREACH:
-      return `this host has no route to ${endpoint}; ${advice}`;
-    case EPERM:
-      return `a firewall rule of this host forbids to send to ${endpoint}`;
-    case EMSGSIZE:
-      return `${packet} is too large for the interface to ${endpoint}${fits}`;
-    case EACCES:
-    case EINVAL:
-    case EHOSTUNREACH:
-      return `a route of this host, or the kind of the address, forbids to send to ${endpoint} (${errnoName(errno)}); ` +
-      advice;
-    default:
-      return `this host cannot send to ${endpoint}: ${errnoMessage(errno)} (${errnoName(errno)})`;
+  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} pass; --size ${payloadSize(peer, mtu)} fits` : "";
+  const sizes = `; it has ${size + headerSize(peer)} bytes${fits}`;
+  if (report?.icmp === void 0) {
+    const reason = LOCAL_REASONS.get(errno) ?? errnoMessage(errno);
+    const advice = ROUTING_ERRORS.includes(errno) ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
+    return `this host cannot send to ${endpoint}: ${reason} (${errnoName(errno)})${errno === EMSGSIZE ? sizes : advice}`;
   }
-}
-function remoteFailure({ peer, endpoint }, report, packet, fits, ttl) {
-  const name = icmpName(report.icmp);
-  const reporter = report.reporter === void 0 ? "an unknown host" : hostText(report.reporter);
-  switch (icmpMeaning(report.icmp)) {
-    case "refused":
-      return report.reporter !== void 0 && isSameAddress(report.reporter, peer) ? `${endpoint} refused: nothing listens \
-at port ${peer.port}, or its firewall rejects (ICMP ${name})` : `${reporter} refused for ${endpoint}: a firewall there r\
-ejects port ${peer.port} (ICMP ${name})`;
-    case "no host":
-      return report.reporter !== void 0 && isLocal(report.reporter) ? `no host at ${endpoint}: nothing on its network an\
-swers for this address (${isIPv4(peer.bytes) ? "ARP" : "neighbour discovery"})` : `${reporter} finds no host at ${endpoint}\
- (ICMP ${name})`;
-    case "no route":
-      return `${reporter} has no route to ${endpoint} (ICMP ${name})`;
-    case "forbidden":
-      return `${reporter} does not forward datagrams to ${endpoint}: a firewall rejects them (ICMP ${name})`;
-    case "too large":
-      return `${packet} is too large for the path to ${endpoint}, says ${reporter} (ICMP ${name})${fits}`;
-    case "too far":
-      return `the datagrams for ${endpoint} got no further than ${reporter} (ICMP ${name}): ` + (ttl === void 0 ? "the r\
-outers forward them in a loop" : `--ttl ${ttl} is not enough`);
-    case "other":
-      return `${reporter} reports an error for ${endpoint}: ${name}`;
+  const { icmp, reporter } = report;
+  const [name, meaning] = icmpMessage(icmp);
+  if (reporter !== void 0 && name === PORT_UNREACHABLE && isSameAddress(reporter, peer)) {
+    return `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`;
   }
+  if (reporter !== void 0 && meaning === NO_HOST && isLocal(reporter)) {
+    const protocol = isIPv4(peer.bytes) ? "ARP" : "neighbour discovery";
+    return `no host at ${endpoint}: nothing on its network answers for this address (${protocol})`;
+  }
+  const tooFar = ttl === void 0 ? ": the routers forward them in a loop" : `: --ttl ${ttl} is not enough`;
+  return `${reporter === void 0 ? "an unknown host" : hostText(reporter)} ${meaning} ${endpoint} (ICMP ${name})${meaning ===
+  TOO_LARGE ? sizes : meaning === TOO_FAR ? tooFar : ""}`;
 }
 function isLocal({ bytes, scope }) {
   return isLocalAddress(isIPv4(bytes) ? bytes.subarray(12) : bytes, scope) ?? false;
 }
-function formatBytes(count) {
-  return count === 1 ? "1 byte" : `${count} bytes`;
+function plural(count, noun) {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 // src/probe/histogram.ts
 var ROWS_MAX = 16;
 var BAR_MAX = 50;
 var ROWS_PER_DECADE = [40, 20, 10, 5, 2, 1];
-var EIGHTHS = "▏▎▍▌▋▊▉";
+var EIGHTHS = "\u258F\u258E\u258D\u258C\u258B\u258A\u2589";
 function histogramRows(frequencies, rowsMax) {
   for (const perDecade of ROWS_PER_DECADE) {
     const counts = /* @__PURE__ */ new Map();
@@ -5385,13 +4981,13 @@ function drawHistogram(frequencies, width, terminal) {
   return rows.flatMap(({ from, count }, i) => {
     const gap = i > 0 && from > rows[i - 1].to * 1.001;
     const row = `  ${labels[i].padStart(labelWidth)} ${terminal.paint("bar", bar(count / most * room, terminal))} ${count}`;
-    return gap ? [`  ${(terminal.unicode ? "⋮" : ":").padStart(labelWidth)}`, row] : [row];
+    return gap ? [`  ${(terminal.unicode ? "\u22EE" : ":").padStart(labelWidth)}`, row] : [row];
   });
 }
 function bar(length, { unicode }) {
   if (!unicode) return "#".repeat(Math.max(1, Math.round(length)));
   const eighths = Math.max(1, Math.round(length * 8));
-  return "█".repeat(eighths >> 3) + EIGHTHS.slice((eighths & 7) - 1, eighths & 7);
+  return "\u2588".repeat(eighths >> 3) + EIGHTHS.slice((eighths & 7) - 1, eighths & 7);
 }
 
 // src/probe/report.ts
@@ -5438,12 +5034,9 @@ function explanationLines(target, settings, terminal) {
 // src/probe/json_report.ts
 function jsonReport(set, settings, terminal) {
   const start = performance.now();
-  const writeEvent = (event) => {
-    if (!settings.quiet) writeJson(terminal, event);
-  };
   return {
     replied(target, reply) {
-      writeEvent({
+      writeJson(terminal, {
         event: "reply",
         time: timeText(reply.time),
         target: target.endpoint,
@@ -5460,10 +5053,10 @@ function jsonReport(set, settings, terminal) {
     failed({ endpoint }, failure) {
       const sequence = failure.sequence ?? null;
       const mtu = failure.report?.mtu || null;
-      writeEvent({ event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
+      writeJson(terminal, { event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
     },
     lost({ endpoint }, sequence) {
-      writeEvent({ event: "lost", target: endpoint, sequence });
+      writeJson(terminal, { event: "lost", target: endpoint, sequence });
     },
     finish() {
       writeJson(terminal, {
@@ -5485,7 +5078,7 @@ function failureFields(failure) {
   const report = failure?.report;
   return {
     errno: failure === void 0 ? null : errnoName(failure.errno),
-    icmp: report?.icmp === void 0 ? null : icmpName(report.icmp),
+    icmp: report?.icmp === void 0 ? null : icmpMessage(report.icmp)[0],
     from: report?.reporter === void 0 ? null : hostText(report.reporter)
   };
 }
@@ -5500,7 +5093,7 @@ function summaryOf(target, settings) {
     ...fields(countsOf(ledger)),
     loss_percent: rounded(ledger.total.loss * 100, 100),
     source_ports: ledger.paths.map(({ settled, counts, loss, times: times2 }, i) => ({
-      port: sockets[i].localPort,
+      port: sockets[i].udp.port,
       settled,
       received: counts.received,
       loss_percent: rounded(loss * 100, 100),
@@ -5543,13 +5136,11 @@ function lineReport({ targets: [target] }, settings, terminal) {
   const { size, intervalMilliseconds, connected, quiet } = settings;
   const { ledger, peer, endpoint } = target;
   const title = peer.name === void 0 ? endpoint : `${peer.name} at ${endpoint}`;
-  const writeEvent = (line) => {
-    if (!quiet) terminal.writeLines([line]);
-  };
+  const writeEvent = (line) => terminal.writeLines([line]);
   return {
     start() {
       const pace = intervalMilliseconds === 0 ? "as fast as it answers" : `every ${formatDuration(intervalMilliseconds)}`;
-      writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
+      writeEvent(`probing ${title} with ${plural(size, "byte")} ${pace}${connected ? ", connected" : ""}`);
     },
     replied(_, { kind, sequence, roundTrip, reordered, size: size2, from, to, hopLimit, trafficClass = 0 }) {
       const altered = kind === "corrupted" || kind === "wrong source";
@@ -5561,7 +5152,7 @@ function lineReport({ targets: [target] }, settings, terminal) {
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : ""
       ];
-      writeEvent(`${formatBytes(size2)} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+      writeEvent(`${plural(size2, "byte")} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
     failed(_, failure) {
       const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
@@ -5575,8 +5166,8 @@ function lineReport({ targets: [target] }, settings, terminal) {
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
       const word2 = verdict(ledger);
       terminal.eraseAbove(0);
-      writeEvent("");
       terminal.writeLines([
+        ...quiet ? [] : [""],
         `${title}: ${terminal.paint(verdictStyle(word2), word2)}`,
         ...explanationLines(target, settings, terminal),
         "",
@@ -5605,8 +5196,8 @@ function summaryLines(ledger, width) {
 }
 function pathLines({ sockets, ledger: { paths } }) {
   const lines = paths.map(
-    ({ counts, settled, loss, times }, i) => `  from port ${sockets[i].localPort}: ${counts.received}/${settled} receive\
-d, ${percentText(loss)} loss, median ${formatMilliseconds(times.percentile(50))} ms`
+    ({ counts, settled, loss, times }, i) => `  from port ${sockets[i].udp.port}: ${counts.received}/${settled} received\
+, ${percentText(loss)} loss, median ${formatMilliseconds(times.percentile(50))} ms`
   );
   return lines.length === 0 ? [] : ["", ...lines];
 }
@@ -5626,7 +5217,7 @@ var TimeStatistics = class {
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  #rounded = /* @__PURE__ */ new Map();
+  rounded = /* @__PURE__ */ new Map();
   add(value) {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
@@ -5636,7 +5227,7 @@ var TimeStatistics = class {
     this.#squares += deviation * (value - this.#mean);
     const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
     const rounded2 = Math.ceil(value / unit) * unit;
-    this.#rounded.set(rounded2, (this.#rounded.get(rounded2) ?? 0) + 1);
+    this.rounded.set(rounded2, (this.rounded.get(rounded2) ?? 0) + 1);
   }
   addConsecutive(earlier, later) {
     this.#differences++;
@@ -5663,7 +5254,7 @@ var TimeStatistics = class {
     return NaN;
   }
   frequencies() {
-    return [...this.#rounded].sort(([a], [b]) => a - b);
+    return [...this.rounded].sort(([a], [b]) => a - b);
   }
 };
 
@@ -5687,63 +5278,40 @@ var Account = class extends Tally {
 
 // src/probe/metrics.ts
 var BOUNDS = [1e-4, 25e-5, 5e-4, 1e-3, 25e-4, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-var nothingObserved = () => ({ counts: new Uint32Array(BOUNDS.length + 1), sum: 0, goodAt: void 0 });
-var NOTHING_OBSERVED = nothingObserved();
-var ProbeMetrics = class {
-  #observed = /* @__PURE__ */ new WeakMap();
-  replied(target, { kind, roundTrip = NaN }) {
-    if (kind !== "received") return;
-    let observed = this.#observed.get(target);
-    if (observed === void 0) {
-      observed = nothingObserved();
-      this.#observed.set(target, observed);
-    }
-    const seconds = roundTrip / 1e9;
-    const bucket = BOUNDS.findIndex((bound) => seconds <= bound);
-    observed.counts[bucket < 0 ? BOUNDS.length : bucket]++;
-    observed.sum += seconds;
-    observed.goodAt = performance.now();
+function probeMetrics(targets) {
+  const metric2 = (name, type, help, samplesOf) => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
+  const ofPaths = (samplesOf) => ({ sockets, ledger: { paths } }, labels) => paths.flatMap((account, i) => samplesOf(account,
+  { ...labels, source_port: sockets[i].udp.port }));
+  const requestsHelp = "Requests by what became of them within the time-out.";
+  const metrics = [
+    metric2("requests", "counter", requestsHelp, ({ ledger }, labels) => outcomeSamples(ledger.total, labels)),
+    metric2("round_trip_seconds", "histogram", "Round-trip times.", ({ ledger: { total: { times } } }, labels) => {
+      return histogramSamples(labels, BOUNDS, bucketsOf(times), times.sum / 1e9);
+    }),
+    metric2("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
+      const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
+      return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
+    }),
+    metric2("good_answer_age_seconds", "gauge", "Time since the last good answer.", ({ ledger: { goodAt } }, labels) => {
+      return goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }];
+    })
+  ];
+  if (targets.every(({ ledger }) => ledger.paths.length === 0)) return metrics;
+  const sumOf = ({ times }, labels) => [{ labels, value: times.sum / 1e9 }];
+  return [
+    ...metrics,
+    metric2("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
+    metric2("path_round_trip_seconds", "counter", "Sum of round-trip times by source port.", ofPaths(sumOf))
+  ];
+}
+function bucketsOf({ rounded: rounded2 }) {
+  const buckets = new Uint32Array(BOUNDS.length + 1);
+  for (const [nanoseconds, count] of rounded2) {
+    const bucket = BOUNDS.findIndex((bound) => nanoseconds / 1e9 <= bound);
+    buckets[bucket < 0 ? BOUNDS.length : bucket] += count;
   }
-  of(targets) {
-    const observed = (target) => this.#observed.get(target) ?? NOTHING_OBSERVED;
-    const metric2 = (name, type, help, samplesOf) => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
-    const ofPaths = (samplesOf) => ({ sockets, ledger: { paths } }, labels) => paths.flatMap((account, i) => samplesOf(account,
-    { ...labels, source_port: sockets[i].localPort }));
-    const metrics = [
-      metric2(
-        "requests",
-        "counter",
-        "Requests by what became of them within the time-out.",
-        ({ ledger }, labels) => outcomeSamples(ledger.total, labels)
-      ),
-      metric2(
-        "round_trip_seconds",
-        "histogram",
-        "Round-trip times of good answers.",
-        (target, labels) => histogramSamples(labels, BOUNDS, observed(target).counts, observed(target).sum)
-      ),
-      metric2("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
-        const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
-        return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
-      }),
-      metric2("good_answer_age_seconds", "gauge", "Time since the last good answer.", (target, labels) => {
-        const { goodAt } = observed(target);
-        return goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }];
-      })
-    ];
-    if (targets.every(({ ledger }) => ledger.paths.length === 0)) return metrics;
-    return [
-      ...metrics,
-      metric2("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
-      metric2(
-        "path_round_trip_seconds",
-        "counter",
-        "Sum of round-trip times by source port.",
-        ofPaths(({ times: { sum: sum2 } }, labels) => [{ labels, value: sum2 / 1e9 }])
-      )
-    ];
-  }
-};
+  return buckets;
+}
 function* each(targets, samplesOf) {
   for (const target of targets) {
     const { endpoint, peer: { name, labels } } = target;
@@ -5780,7 +5348,7 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
     const longest = ledger.total.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
     for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
-      const sequence = prober.send(target, size);
+      const { sequence } = prober.send(target, size);
       const end = performance.now() + patience;
       const isReported = () => attempt < ATTEMPTS && result2.failure?.sequence === sequence;
       while (!isKnown() && !isReported() && performance.now() < end) await prober.step(end);
@@ -5789,27 +5357,24 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
     if (!isStopped()) observer.tried(target, size, limit);
     return limit;
   };
-  const search = async (target) => {
+  let ok = true;
+  for (const target of targets) {
+    const most = isIPv4(target.peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
     let passes = SMALL_SIZE;
     let limit = await tryPayload(target, passes);
-    if (isStopped()) return false;
-    if (limit !== void 0) {
-      observer.unanswered(target);
-      return false;
-    }
-    const most = isIPv4(target.peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
-    for (let size = most, fails = most + 1; fails - passes > 1; size = passes + fails >> 1) {
+    const answers = limit === void 0;
+    for (let size = most, fails = answers ? most + 1 : passes; fails - passes > 1; size = passes + fails >> 1) {
       const result2 = await tryPayload(target, size);
-      if (isStopped()) return false;
+      if (isStopped()) break;
       if (result2 === void 0) passes = size;
       else [fails, limit] = [size, result2];
     }
-    observer.found(target, passes, limit);
-    return target.ledger.wrongSources.length === 0;
-  };
-  let complete = true;
-  for (const target of targets) complete = await search(target) && complete;
-  return complete;
+    if (isStopped()) return false;
+    if (answers) observer.found(target, passes, limit);
+    else observer.found(target);
+    ok = ok && answers && target.ledger.wrongSources.length === 0;
+  }
+  return ok;
 }
 function limitOf(reply, failure) {
   if (reply === void 0) return failure === void 0 ? { outcome: "lost" } : { outcome: "failed", failure };
@@ -5819,26 +5384,6 @@ function limitOf(reply, failure) {
 
 // src/probe/mtu_report.ts
 function mtuReport(settings, terminal) {
-  const explain = (target) => explanation(target, { ...settings, size: SMALL_SIZE });
-  const writeFault = (target) => {
-    const word2 = terminal.paint("bad", verdict(target.ledger));
-    terminal.writeLines([`${target.endpoint}: ${word2}`, explain(target)]);
-  };
-  const writeFound = (target, size, limit) => {
-    const { peer, endpoint, ledger, sockets: [socket2] } = target;
-    const ok = size !== null && ledger.wrongSources.length === 0;
-    writeJson(terminal, {
-      event: "mtu",
-      target: endpoint,
-      payload: size,
-      packet: size === null ? null : size + headerSize(peer),
-      way_back_proved: size !== null && socket2.tellsFragments,
-      verdict: ok ? "ok" : jsonWord(verdict(ledger)),
-      larger: limit?.outcome ?? null,
-      ...failureFields(limit?.failure),
-      explanation: ok ? null : explain(target)
-    });
-  };
   return {
     tried({ endpoint }, size, limit) {
       const refusedHere = limit?.failure !== void 0 && limit.failure.report?.icmp === void 0;
@@ -5846,19 +5391,34 @@ function mtuReport(settings, terminal) {
       const what = limit === void 0 ? "comes back" : limitText(limit);
       terminal.writeLines([terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
     },
-    unanswered(target) {
-      if (settings.json) writeFound(target, null, void 0);
-      else writeFault(target);
-    },
     found(target, size, limit) {
-      if (settings.json) return writeFound(target, size, limit);
       const { peer, endpoint, ledger, sockets: [socket2] } = target;
-      const bytes = terminal.paint("strong", `${size} bytes`);
-      const way = socket2.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
-      const packets = `in packets of ${size + headerSize(peer)} bytes`;
-      const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
-      terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
-      if (ledger.wrongSources.length > 0) writeFault(target);
+      const faulty = size === void 0 || ledger.wrongSources.length > 0;
+      const word2 = faulty ? verdict(ledger) : "ok";
+      const sentence = faulty ? explanation(target, { ...settings, size: SMALL_SIZE }) : null;
+      const packet = size === void 0 ? null : size + headerSize(peer);
+      if (settings.json) {
+        writeJson(terminal, {
+          event: "mtu",
+          target: endpoint,
+          payload: size ?? null,
+          packet,
+          way_back_proved: size !== void 0 && socket2.tellsFragments,
+          verdict: jsonWord(word2),
+          larger: limit?.outcome ?? null,
+          ...failureFields(limit?.failure),
+          explanation: sentence
+        });
+        return;
+      }
+      if (size !== void 0) {
+        const bytes = terminal.paint("strong", `${size} bytes`);
+        const way = socket2.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+        const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
+        const facts = `pass unfragmented ${way}, in packets of ${packet} bytes; ${larger}`;
+        terminal.writeLines([`${endpoint}: ${bytes} ${facts}`]);
+      }
+      if (sentence !== null) terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word2)}`, sentence]);
     }
   };
 }
@@ -5915,7 +5475,7 @@ var Schedule = class {
     if (ledger.sent >= count && !watch) return Infinity;
     if (interval > 0) return lastDue + interval;
     if (ledger.total.counts.waiting > 0) return Infinity;
-    return lastDue + (ledger.outcome(ledger.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+    return lastDue + (ledger.newest?.outcome === "failed" ? FAILURE_MILLISECONDS : 0);
   }
 };
 async function sendRequests({ targets }, schedule, prober, timeoutMilliseconds, between, isStopped) {
@@ -5930,6 +5490,185 @@ async function sendRequests({ targets }, schedule, prober, timeoutMilliseconds, 
   const linger = Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1e6);
   const end = performance.now() + Math.min(timeoutMilliseconds, linger);
   while (!isStopped() && performance.now() < end) await prober.step(end);
+}
+
+// src/probe/prober.ts
+var RECEIVE_MILLISECONDS = 10;
+var FLOOD_MILLISECONDS = 1e3;
+var Prober = class {
+  #set;
+  #sent = [];
+  #head = 0;
+  #drainedAt = -Infinity;
+  #floodMilliseconds = 0;
+  #lastTurn = -Infinity;
+  turnMilliseconds = 100;
+  constructor(set) {
+    this.#set = set;
+  }
+  send(target, size) {
+    const request2 = target.send(size);
+    this.#sent.push({ target, request: request2 });
+    return request2;
+  }
+  get deadline() {
+    while (this.#head < this.#sent.length && this.#sent[this.#head].request.outcome !== "waiting") this.#head++;
+    if (this.#head * 2 > this.#sent.length) {
+      this.#sent = this.#sent.slice(this.#head);
+      this.#head = 0;
+    }
+    return this.#sent[this.#head]?.request.deadline ?? Infinity;
+  }
+  async step(until) {
+    const now = performance.now();
+    const { poll: poll2, sockets } = this.#set;
+    const ready = poll2.wait(Math.max(0, Math.min(until - now, this.turnMilliseconds)));
+    const start = performance.now();
+    let drained = true;
+    for (let i = 0; i < sockets.length && ready > 0; i++) {
+      if (poll2.events(i) !== 0) drained = sockets[i].receive(start + RECEIVE_MILLISECONDS) && drained;
+    }
+    const end = performance.now();
+    if (drained) this.#drainedAt = now;
+    this.#floodMilliseconds = drained ? 0 : this.#floodMilliseconds + end - start;
+    const over = this.#floodMilliseconds < FLOOD_MILLISECONDS ? this.#drainedAt : now - FLOOD_MILLISECONDS;
+    while (this.deadline <= over) {
+      const { target, request: request2 } = this.#sent[this.#head];
+      target.giveUp(request2);
+    }
+    if (ready === -EINTR || end - this.#lastTurn >= this.turnMilliseconds) {
+      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(this.turnMilliseconds > 0 ? SIGNAL_TURNS : 1));
+      this.#lastTurn = performance.now();
+    }
+  }
+};
+
+// src/probe/table_report.ts
+var REDRAW_MILLISECONDS = 50;
+var HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"];
+var COLUMNS_MIN = 3;
+var COLUMNS_BEFORE_TIMES = 4;
+function tableReport(set, settings, terminal) {
+  let drawnAt = -Infinity;
+  let drawn = { rows: [], height: 0 };
+  const draw = (drawing) => {
+    terminal.eraseAbove(drawn.height);
+    terminal.writeLines(drawing.rows);
+    drawn = drawing;
+  };
+  return {
+    progress() {
+      const now = performance.now();
+      if (!terminal.interactive || now - drawnAt < REDRAW_MILLISECONDS) return;
+      drawnAt = now;
+      const drawing = fitScreen(set.targets.map((target) => rowOf(target, false)), terminal);
+      if (drawing.rows.join() !== drawn.rows.join()) draw(drawing);
+    },
+    finish() {
+      draw(layOut(set.targets.map((target) => rowOf(target, true)), terminal));
+      const explanations = set.targets.map((target) => explanationLines(target, settings, terminal));
+      const given = explanations.filter((lines) => lines.length > 0);
+      const blank = (i) => i === 0 || terminal.interactive ? [""] : [];
+      terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
+    }
+  };
+}
+function rowOf({ peer, endpoint, ledger }, final) {
+  const { counts, settled, loss, times } = ledger.total;
+  return [
+    peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
+    settled === 0 && !final ? "waiting" : verdict(ledger),
+    `${counts.received}/${settled}`,
+    percentText(loss),
+    ...[times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds)
+  ];
+}
+function fitScreen(rows, terminal) {
+  const table = layOut(rows, terminal);
+  const room = terminal.rows - 1;
+  if (table.height <= room) return table;
+  const [heading, ...drawn] = table.rows;
+  const rowHeight = table.height / table.rows.length;
+  const rank = ([, word2]) => word2 === "ok" ? 2 : word2 === "waiting" ? 1 : 0;
+  const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
+  const shown = Math.max(1, Math.floor((room - 1) / rowHeight) - 1);
+  const words = Map.groupBy(order.slice(shown), (i) => rows[i][1]);
+  const rest = `and ${rows.length - shown} more: ${[...words].map(([word2, of]) => `${of.length} ${word2}`).join(", ")}`;
+  return {
+    rows: [
+      heading,
+      ...order.slice(0, shown).map((i) => drawn[i]),
+      terminal.paint("faint", rest.slice(0, terminal.columns))
+    ],
+    height: (shown + 1) * rowHeight + 1
+  };
+}
+function layOut(rows, terminal) {
+  const widths = HEADING.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i].length)));
+  const widthOf = (count2) => widths.slice(0, count2).reduce((sum2, width) => sum2 + width + 2, -2);
+  const room = terminal.interactive ? terminal.columns : Infinity;
+  let count = HEADING.length;
+  while (count > COLUMNS_MIN && widthOf(count) + " ms".length > room) count--;
+  const fits = widthOf(count) <= room;
+  const lineOf = ([target = "", word2 = "", ...figures], painted) => {
+    const cells = figures.slice(0, count - 2).map((cell, i) => cell.padStart(widths[i + 2]));
+    const first = fits ? target.padEnd(widths[0]) : `${target.slice(0, room)}
+`;
+    return [first, painted.padEnd(painted.length + widths[1] - word2.length), ...cells].join("  ");
+  };
+  const drawn = rows.map((row) => {
+    const [, word2 = "", , , minimum] = row;
+    const painted = terminal.paint(word2 === "waiting" ? "faint" : verdictStyle(word2), word2);
+    return lineOf(row, painted) + (count > COLUMNS_BEFORE_TIMES && minimum !== "-" ? " ms" : "");
+  });
+  return {
+    rows: [terminal.paint("faint", lineOf(HEADING, HEADING[1])), ...drawn],
+    height: (rows.length + 1) * (fits ? 1 : 2)
+  };
+}
+
+// src/probe/target_file.ts
+var RESERVED = ["target", "name", "outcome", "verdict", "source_port", "le"];
+async function readTargetFile(path, settings) {
+  const { readFileSync } = await import("node:fs");
+  let text;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const { name, errno = -EACCES } = error;
+    const reason = name === "NotCapable" ? `Deno does not allow it; start it with the permission: --allow-read=${path}` :
+    errnoMessage(-errno);
+    throw new SystemError("open", -errno, `cannot read the targets in ${quote(path)}: ${reason}`);
+  }
+  return parseTargetFile(text, path, settings);
+}
+function parseTargetFile(text, path, { port, family }) {
+  const targets = text.split(/\r?\n/).flatMap((line, i) => {
+    const labels = {};
+    let target;
+    for (const { 0: word2, index } of line.replace(/#.*/, "").matchAll(/\S+/g)) {
+      const place = `${path}:${i + 1}:${index + 1}: `;
+      try {
+        if (target === void 0) target = { ...parseTarget(word2, port, family), labels, place };
+        else addLabel(labels, word2);
+      } catch (error) {
+        if (!(error instanceof UsageError)) throw error;
+        throw new UsageError(`${place}${error.message}`);
+      }
+    }
+    return target === void 0 ? [] : [target];
+  });
+  if (targets.length === 0) throw new UsageError(`${path} has no targets: give one a line, as 192.0.2.10:9000`);
+  return targets;
+}
+function addLabel(labels, word2) {
+  const [, name, value] = /^([a-zA-Z_][a-zA-Z0-9_]*)=(.+)$/.exec(word2) ?? [];
+  if (name === void 0 || value === void 0 || name.startsWith("__")) {
+    throw new UsageError(`${quote(word2)} is no label: give NAME=VALUE, the name in letters, digits and _`);
+  }
+  if (RESERVED.includes(name)) throw new UsageError(`every target has a label ${name} already: give another name`);
+  if (Object.hasOwn(labels, name)) throw new UsageError(`the label ${name} is there twice: leave one out`);
+  labels[name] = value;
 }
 
 // ffi/poll_set.ts
@@ -5965,226 +5704,19 @@ var PollSet = class {
   }
 };
 
-// src/probe/prober.ts
-var BATCH_CAPACITY2 = 16;
-var RECEIVE_MILLISECONDS = 10;
-var FLOOD_MILLISECONDS = 1e3;
-var Prober = class {
-  #batches = /* @__PURE__ */ new Map();
-  #sockets = [];
-  #poll = new PollSet([], POLLIN);
-  #sent = [];
-  #head = 0;
-  #drainedAt = -Infinity;
-  #floodMilliseconds = 0;
-  #lastTurn = -Infinity;
-  turnMilliseconds = 100;
-  setSockets(sockets) {
-    this.#sockets = sockets;
-    this.#poll = new PollSet(sockets.map(({ fd }) => fd), POLLIN);
-    for (const socket2 of sockets) {
-      if (!this.#batches.has(socket2.ipv4)) this.#batches.set(socket2.ipv4, socket2.batch(BATCH_CAPACITY2));
-    }
-  }
-  send(target, size) {
-    const sequence = target.send(size);
-    this.#sent.push({ target, sequence });
-    return sequence;
-  }
-  get deadline() {
-    for (; this.#head < this.#sent.length; this.#head++) {
-      const { target, sequence } = this.#sent[this.#head];
-      const deadline = target.ledger.deadline(sequence);
-      if (deadline !== void 0) return deadline;
-    }
-    this.#sent.length = this.#head = 0;
-    return Infinity;
-  }
-  async step(until) {
-    const now = performance.now();
-    const ready = this.#poll.wait(Math.max(0, Math.min(until - now, this.turnMilliseconds)));
-    const start = performance.now();
-    let drained = true;
-    for (let i = 0; i < this.#sockets.length && ready > 0; i++) {
-      const socket2 = this.#sockets[i];
-      if (this.#poll.events(i) === 0) continue;
-      drained = socket2.receive(this.#batches.get(socket2.ipv4), start + RECEIVE_MILLISECONDS) && drained;
-    }
-    const end = performance.now();
-    if (drained) this.#drainedAt = now;
-    this.#floodMilliseconds = drained ? 0 : this.#floodMilliseconds + end - start;
-    this.#giveUp(this.#floodMilliseconds < FLOOD_MILLISECONDS ? this.#drainedAt : now - FLOOD_MILLISECONDS);
-    if (ready === -EINTR || end - this.#lastTurn >= this.turnMilliseconds) {
-      await (ready === -EINTR ? handleSignal() : yieldToEventLoop(this.turnMilliseconds > 0 ? SIGNAL_TURNS : 1));
-      this.#lastTurn = performance.now();
-    }
-  }
-  #giveUp(now) {
-    while (this.deadline <= now) {
-      const { target, sequence } = this.#sent[this.#head];
-      target.giveUp(sequence);
-    }
-    if (this.#head > this.#sent.length >> 1) {
-      this.#sent = this.#sent.slice(this.#head);
-      this.#head = 0;
-    }
-  }
-};
-
-// src/probe/table_report.ts
-var REDRAW_MILLISECONDS = 50;
-var HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"];
-function tableReport(set, settings, terminal) {
-  let drawnAt = -Infinity;
-  let drawn = [];
-  const draw = (lines) => {
-    terminal.eraseAbove(drawn.length);
-    terminal.writeLines(lines);
-    drawn = lines;
-  };
-  return {
-    progress() {
-      const now = performance.now();
-      if (!terminal.interactive || settings.quiet || now - drawnAt < REDRAW_MILLISECONDS) return;
-      drawnAt = now;
-      const lines = screenLines(set.targets.map((target) => rowOf(target, false)), terminal);
-      if (lines.join("\n") !== drawn.join("\n")) draw(lines);
-    },
-    finish() {
-      const table = layOut(set.targets.map((target) => rowOf(target, true)), terminal);
-      draw([...table.heading, ...table.rows.flat()]);
-      const explanations = set.targets.map((target) => explanationLines(target, settings, terminal));
-      const blank = (i) => i === 0 || terminal.interactive ? [""] : [];
-      const given = explanations.filter((lines) => lines.length > 0);
-      terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
-    }
-  };
-}
-function rowOf({ peer, endpoint, ledger }, final) {
-  const { counts, settled, loss, times } = ledger.total;
-  return [
-    peer.name === void 0 ? endpoint : `${peer.name} ${endpoint}`,
-    settled === 0 && !final ? "waiting" : verdict(ledger),
-    `${counts.received}/${settled}`,
-    percentText(loss),
-    ...[times.minimum, times.percentile(50), times.percentile(99)].map(formatMilliseconds)
-  ];
-}
-function screenLines(rows, terminal) {
-  const { heading, rows: drawn } = layOut(rows, terminal);
-  const room = terminal.rows - 1 - heading.length;
-  const height = drawn[0].length;
-  if (rows.length * height <= room) return [...heading, ...drawn.flat()];
-  const rank = ([, word2]) => word2 === "ok" ? 2 : word2 === "waiting" ? 1 : 0;
-  const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
-  const shown = Math.max(1, Math.floor((room - 1) / height));
-  const words = Map.groupBy(order.slice(shown), (i) => rows[i][1]);
-  const rest = `and ${rows.length - shown} more: ${[...words].map(([word2, of]) => `${of.length} ${word2}`).join(", ")}`;
-  return [
-    ...heading,
-    ...order.slice(0, shown).flatMap((i) => drawn[i]),
-    terminal.paint("faint", rest.slice(0, terminal.columns))
-  ];
-}
-function layOut(rows, terminal) {
-  const cells = [HEADING, ...rows];
-  const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-  const columns2 = terminal.interactive ? terminal.columns : Infinity;
-  if (widths.reduce((sum2, width) => sum2 + width + 2, " ms".length - 2) > columns2) {
-    return { heading: [], rows: rows.map((row) => narrowRow(row, columns2, terminal)) };
-  }
-  const [heading, ...lines] = cells.map(
-    (row) => row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])).join("  ")
-  );
-  const at = widths[0] + 2;
-  return {
-    heading: [terminal.paint("faint", heading)],
-    rows: rows.map(([, word2 = "", , , minimum], i) => {
-      const unit = minimum === "-" ? "" : " ms";
-      return [lines[i].slice(0, at) + paint(word2, terminal) + lines[i].slice(at + word2.length) + unit];
-    })
-  };
-}
-function narrowRow([target = "", word2 = "", received, , , median], columns2, terminal) {
-  const time = median === "-" ? "" : `, median ${median} ms`;
-  const room = columns2 - `  ${word2} ${received} received`.length;
-  const line = `  ${paint(word2, terminal)} ${received} received${time.length <= room ? time : ""}`;
-  return [target.slice(0, columns2), line];
-}
-function paint(word2, terminal) {
-  return terminal.paint(word2 === "waiting" ? "faint" : verdictStyle(word2), word2);
-}
-
-// src/probe/target_file.ts
-var RESERVED = ["target", "name", "outcome", "verdict", "source_port", "le"];
-async function readTargetFile(path, settings) {
-  const { readFileSync } = await import("node:fs");
-  let text;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    const { name, errno = -EACCES } = error;
-    const reason = name === "NotCapable" ? `Deno does not allow it; start it with the permission: --allow-read=${path}` :
-    errnoMessage(-errno);
-    throw new SystemError("open", -errno, `cannot read the targets in ${quote(path)}: ${reason}`);
-  }
-  return parseTargetFile(text, path, settings);
-}
-function parseTargetFile(text, path, { port, family }) {
-  const targets = text.split(/\r?\n/).flatMap((line, i) => {
-    const labels = {};
-    let target;
-    for (const { 0: word2, index } of line.replace(/#.*/, "").matchAll(/\S+/g)) {
-      const place = `${path}:${i + 1}:${index + 1}`;
-      try {
-        if (target === void 0) target = { ...parseTarget(word2, port, family), labels, place };
-        else addLabel(labels, word2);
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-        throw new UsageError(`${place}: ${error.message}`);
-      }
-    }
-    return target === void 0 ? [] : [target];
-  });
-  if (targets.length === 0) throw new UsageError(`${path} has no targets: give one a line, as 192.0.2.10:9000`);
-  return targets;
-}
-function addLabel(labels, word2) {
-  const [, name, value] = /^([a-zA-Z_][a-zA-Z0-9_]*)=(.+)$/.exec(word2) ?? [];
-  if (name === void 0 || value === void 0 || name.startsWith("__")) {
-    throw new UsageError(`${quote(word2)} is no label: give NAME=VALUE, the name in letters, digits and _`);
-  }
-  if (RESERVED.includes(name)) throw new UsageError(`every target has a label ${name} already: give another name`);
-  if (Object.hasOwn(labels, name)) throw new UsageError(`the label ${name} is there twice: leave one out`);
-  labels[name] = value;
-}
-
 // src/socket/error_queue.ts
 var CAPACITY = 8;
-var NAME_STRIDE3 = 32;
-var PAYLOAD_STRIDE2 = 64;
-var CONTROL_STRIDE2 = 256;
+var PAYLOAD_SIZE = 64;
+var CONTROL_SIZE = 256;
 var ErrorQueue = class {
-  #memory;
-  #vector;
-  #control;
-  #namesOffset;
-  #controlsOffset;
-  #payloadsOffset;
+  #vector = new MessageVector(CAPACITY, CONTROL_SIZE);
+  #payloads = new Memory(CAPACITY * PAYLOAD_SIZE);
+  #fields = new Int32Array(field.count);
+  #control = new ControlMessageDecoder(this.#vector.memory, new Int32Array(word.count), this.#fields);
   constructor() {
-    const buffersOffset = CAPACITY * mmsghdr.size;
-    this.#namesOffset = buffersOffset + CAPACITY * iovec.size;
-    this.#controlsOffset = this.#namesOffset + CAPACITY * NAME_STRIDE3;
-    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE2;
-    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE2);
-    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
-    this.#control = new ControlMessageDecoder(this.#memory);
     for (let i = 0; i < CAPACITY; i++) {
-      const buffer = buffersOffset + i * iovec.size;
-      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE2, PAYLOAD_STRIDE2);
-      this.#vector.setBuffers(i, buffer, 1);
-      this.#vector.setName(i, this.#namesOffset + i * NAME_STRIDE3, sockaddr_in6.size);
-      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE2, CONTROL_STRIDE2);
+      this.#vector.setBuffer(i, this.#payloads, i * PAYLOAD_SIZE, PAYLOAD_SIZE);
+      this.#vector.setLengths(i, sockaddr_in6.size, CONTROL_SIZE);
     }
   }
   receive(socket2) {
@@ -6195,119 +5727,101 @@ var ErrorQueue = class {
       for (let i = 0; i < count; i++) {
         const entry = this.#decode(i);
         if (entry !== void 0) entries.push(entry);
-        this.#vector.resetLengths(i, sockaddr_in6.size, CONTROL_STRIDE2);
+        this.#vector.setLengths(i, sockaddr_in6.size, CONTROL_SIZE);
       }
       if (count < CAPACITY) return entries;
     }
   }
   #decode(i) {
-    const { bytes, i32 } = this.#memory;
+    const vector = this.#vector;
     const control = this.#control;
-    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE2);
-    control.decode(this.#controlsOffset + i * CONTROL_STRIDE2, length);
+    const { bytes, i32 } = vector.memory;
+    control.decode(0, vector.controlOffset(i), Math.min(vector.get(i, mmsghdr.msg_controllen), CONTROL_SIZE));
     const error = control.errorOffset;
     if (error < 0) return void 0;
     const origin = bytes[error + sock_extended_err.ee_origin];
     if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
-      if (!control.hasTime) return void 0;
+      const seconds = this.#fields[field.seconds] >>> 0;
+      const nanoseconds = this.#fields[field.nanoseconds];
+      if (nanoseconds < 0) return void 0;
       const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
-      const { seconds, nanoseconds } = control;
       const time = seconds * 1e3 + nanoseconds / 1e6;
       return { kind: "departure", index, time, nanoseconds: BigInt(seconds) * 1000000000n + BigInt(nanoseconds) };
     }
     const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
+    const name = vector.nameOffset(i);
+    const peer = this.#socketAddress(name, name + vector.get(i, mmsghdr.msg_namelen));
+    const reporter = this.#socketAddress(error + sock_extended_err.size, control.errorEnd);
     const type = bytes[error + sock_extended_err.ee_type];
     const code = bytes[error + sock_extended_err.ee_code];
-    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE2;
+    const payload = i * PAYLOAD_SIZE;
     return {
       kind: "error",
       errno: i32[error + sock_extended_err.ee_errno >> 2],
       icmp: version === void 0 ? void 0 : { version, type, code },
-      peer: this.#peer(i),
-      reporter: version === void 0 ? void 0 : this.#reporter(error + sock_extended_err.size, control.errorEnd),
+      peer: peer && endpointOf(peer),
+      reporter: version === void 0 ? void 0 : reporter && readSocketAddress(reporter),
       mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
-      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE2))
+      quoted: this.#payloads.bytes.slice(payload, payload + Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE))
     };
   }
-  #peer(i) {
-    const length = this.#vector.nameLength(i);
-    if (length !== sockaddr_in.size && length !== sockaddr_in6.size) return void 0;
-    const at = this.#namesOffset + i * NAME_STRIDE3;
-    const name = this.#memory.bytes.slice(at, at + length);
-    const { bytes, zone } = readSocketAddress(name);
-    return { address: zonedText(bytes, zone), port: readPort(name) };
-  }
-  #reporter(at, end) {
-    const { bytes, u16 } = this.#memory;
-    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return void 0;
-    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
+  #socketAddress(at, end) {
+    const { bytes, u16 } = this.#vector.memory;
+    const family = u16[at >> 1];
+    const size = socketAddressSize(family);
+    return family === 0 || at + size > end ? void 0 : bytes.subarray(at, at + size);
   }
 };
+function endpointOf(name) {
+  const { bytes, zone } = readSocketAddress(name);
+  return { address: zonedText(bytes, zone), port: readPort(name) };
+}
 
 // src/probe/payload.ts
 var RECOGNIZABLE_SIZE = 16;
 var SEQUENCE_SIZE = 4;
 var MAGIC = 1869112165;
-var SESSION_WORD = 1;
-var MAGIC_WORD = 2;
-var GENERATED_WORD = 3;
-var ProbePayload = class {
-  session;
-  #bytes;
-  #words;
-  constructor(session, sizeMax) {
-    this.session = session | 0;
-    this.#bytes = new Uint8Array(Math.ceil(Math.max(RECOGNIZABLE_SIZE, sizeMax) / 4) * 4);
-    this.#words = new Int32Array(this.#bytes.buffer);
+var HEADER_WORDS = 3;
+function probePayload(session, sequence, size) {
+  const words = new Int32Array(Math.ceil(Math.max(RECOGNIZABLE_SIZE, size) / 4));
+  words.set([sequence, session, MAGIC]);
+  const seed = session ^ Math.imul(sequence, 2654435761) ^ Math.imul(size, 3266489909);
+  let state = Math.imul(seed, 2246822507) || 1;
+  for (let word2 = HEADER_WORDS; word2 < words.length; word2++) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    words[word2] = state;
   }
-  of(sequence, size) {
-    const words = this.#words;
-    const end = Math.ceil(size / 4);
-    words[0] = sequence;
-    words[SESSION_WORD] = this.session;
-    words[MAGIC_WORD] = MAGIC;
-    const seed = this.session ^ Math.imul(sequence, 2654435761) ^ Math.imul(size, 3266489909);
-    let state = Math.imul(seed, 2246822507) || 1;
-    for (let word2 = GENERATED_WORD; word2 < end; word2++) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      words[word2] = state;
-    }
-    return this.#bytes.subarray(0, size);
-  }
-  equals(payload, sequence, size) {
-    return payload.length === size && this.agreement(payload, sequence, size) === size;
-  }
-  agreement(payload, sequence, size) {
-    const expected = this.of(sequence, size);
-    const length = Math.min(payload.length, size);
-    let equal = 0;
-    for (let i = 0; i < length; i++) if (payload[i] === expected[i]) equal++;
-    return equal;
-  }
-};
-function namedSequence(payload, newest) {
+  return new Uint8Array(words.buffer, 0, size);
+}
+function agreement(a, b) {
+  const length = Math.min(a.length, b.length);
+  let equal = 0;
+  for (let i = 0; i < length; i++) if (a[i] === b[i]) equal++;
+  return equal;
+}
+function isSamePayload(a, b) {
+  return a.length === b.length && agreement(a, b) === a.length;
+}
+function namedSequence(payload, newest2) {
   const size = Math.min(payload.length, SEQUENCE_SIZE);
   if (size === 0) return void 0;
   let low = 0;
   for (let i = size - 1; i >= 0; i--) low = low * 256 + payload[i];
   const span = 256 ** size;
-  const sequence = newest - (newest - low % span + span) % span;
+  const sequence = newest2 - (newest2 - low % span + span) % span;
   return sequence < 1 ? void 0 : sequence;
 }
 function namedSession(payload) {
-  if (payload.length < (SESSION_WORD + 1) * 4) return void 0;
-  const at = SESSION_WORD * 4;
-  return payload[at] | payload[at + 1] << 8 | payload[at + 2] << 16 | payload[at + 3] << 24;
+  return payload.length < SEQUENCE_SIZE + 4 ? void 0 : readInt32(payload, SEQUENCE_SIZE);
 }
 function isProbePayload(payload) {
-  const size = payload.length;
-  if (size < RECOGNIZABLE_SIZE) return false;
-  const view = new DataView(payload.buffer, payload.byteOffset);
-  if (view.getInt32(MAGIC_WORD * 4, true) !== MAGIC) return false;
-  const session = view.getInt32(SESSION_WORD * 4, true);
-  return new ProbePayload(session, size).equals(payload, view.getInt32(0, true), size);
+  return payload.length >= RECOGNIZABLE_SIZE && isSamePayload(payload, probePayload(readInt32(payload, SEQUENCE_SIZE), readInt32(
+  payload, 0), payload.length));
+}
+function readInt32(bytes, at) {
+  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(at, true);
 }
 
 // src/probe/probe_socket.ts
@@ -6315,138 +5829,127 @@ var TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | S
 SOF_TIMESTAMPING_OPT_TSONLY;
 var SEND_ATTEMPTS = 4;
 var DEPARTURES_MAX = 1024;
+var BATCH_CAPACITY2 = 16;
+var RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 var ProbeSocket = class {
-  ipv4;
+  udp;
   tellsFragments;
-  #connect;
-  #source;
-  #errors;
+  #shared;
   #clock = new Clock(CLOCK_REALTIME);
-  #members = /* @__PURE__ */ new Map();
+  #paths = /* @__PURE__ */ new Map();
   #bySession = /* @__PURE__ */ new Map();
   #byPeer = /* @__PURE__ */ new Map();
-  #socket;
   #outgoing;
-  #connected = false;
+  #incoming;
+  #connects;
   #departing = [];
   #nextNumber = 0;
-  constructor(ipv4, options3, errors) {
-    this.ipv4 = ipv4;
-    this.#connect = options3.connected;
-    this.#source = options3.source === void 0 ? void 0 : exactHostText(options3.source);
-    this.#errors = errors;
-    this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
-    this.tellsFragments = setOptions(this.#socket, options3);
-    this.#outgoing = this.#socket.batch(1);
-  }
-  get fd() {
-    return this.#socket.fd;
-  }
-  get localPort() {
-    return this.#socket.port;
+  constructor(family, shared) {
+    const { settings, source, batches } = shared;
+    this.udp = BatchSocket.bind({ port: 0, address: source, family, receiveBuffer: RECEIVE_BUFFER_BYTES });
+    this.tellsFragments = setOptions(this.udp, settings);
+    this.#shared = shared;
+    this.#outgoing = this.udp.batch(1);
+    this.#incoming = batches[family] ??= this.udp.batch(BATCH_CAPACITY2);
+    this.#connects = settings.connected;
   }
   get size() {
-    return this.#members.size;
+    return this.#paths.size;
   }
-  add(member) {
-    const { peer, session } = member;
+  add(target) {
+    const { peer, session } = target;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
-    this.#members.set(member, outgoing.path(0));
-    this.#bySession.set(session, member);
-    this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
+    outgoing.add(new Uint8Array(), {
+      to: { address: exactHostText(peer), port: peer.port },
+      from: this.#shared.source
+    });
+    this.#paths.set(target, outgoing.path(0));
+    this.#bySession.set(session, target);
+    this.#byPeer.set(endpointKey(outgoing.peer(0)), target);
   }
-  remove(member) {
-    this.#byPeer.delete(endpointKey(this.#members.get(member).peer));
-    this.#members.delete(member);
-    this.#bySession.delete(member.session);
+  remove(target) {
+    this.#byPeer.delete(endpointKey(this.#paths.get(target).peer));
+    this.#paths.delete(target);
+    this.#bySession.delete(target.session);
   }
-  close() {
-    this.#socket.close();
-  }
-  batch(capacity) {
-    return this.#socket.batch(capacity);
-  }
-  send(member, sequence, payload) {
-    const socket2 = this.#socket;
+  send(target, request2, payload) {
+    const { udp } = this;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(payload, this.#members.get(member));
+    outgoing.add(payload, this.#paths.get(target));
     for (let attempt = 1; ; attempt++) {
-      const number2 = this.#nextNumber++;
-      this.#departing[number2 % DEPARTURES_MAX] = { number: number2, member, sequence };
-      member.departed(sequence, this.now());
-      const errno = this.#connectError(socket2, member.peer) || (socket2.send(outgoing) === 1 ? 0 : socket2.lastError);
-      const reports = this.receiveErrors().filter((report) => report.errno === errno);
+      const number = this.#nextNumber++;
+      this.#departing[number % DEPARTURES_MAX] = { number, request: request2 };
+      departed(request2, this.#now());
+      const errno = this.#connectError(target.peer) || (udp.send(outgoing) === 1 ? 0 : udp.lastError);
+      const reports = this.#receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return void 0;
-      this.#restartCount(socket2);
+      this.#restartCount();
       const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
       if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
     }
   }
-  #connectError(socket2, peer) {
-    if (!this.#connect || this.#connected) return 0;
+  #connectError(peer) {
+    if (!this.#connects) return 0;
     try {
-      socket2.connect({ address: exactHostText(peer), port: peer.port });
-      this.#connected = true;
+      this.udp.connect({ address: exactHostText(peer), port: peer.port });
+      this.#connects = false;
       return 0;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       return error.errno;
     }
   }
-  receiveErrors() {
+  #receiveErrors() {
     const reports = [];
-    for (const entry of this.#errors.receive(this.#socket)) {
+    for (const entry of this.#shared.errors.receive(this.udp)) {
       if (entry.kind === "departure") {
-        const departed = this.#departing[entry.index % DEPARTURES_MAX];
-        if (departed?.number === entry.index) {
-          departed.member.departed(departed.sequence, wallTimeOf(entry.nanoseconds));
-        }
+        const sent = this.#departing[entry.index % DEPARTURES_MAX];
+        if (sent?.number === entry.index) departed(sent.request, wallTimeOf(entry.nanoseconds));
       } else {
         reports.push(entry);
-        if (entry.icmp !== void 0) (this.#named(entry.quoted) ?? this.#at(entry.peer))?.reported(entry);
+        if (entry.icmp !== void 0) this.#targetOf(entry.quoted, entry.peer)?.reported(entry);
       }
     }
     return reports;
   }
-  receive(batch, end) {
+  receive(end) {
+    const batch = this.#incoming;
     do {
-      this.receiveErrors();
-      const received = this.#socket.receive(batch, false);
+      this.#receiveErrors();
+      const received = this.udp.receive(batch, false);
       for (let i = 0; i < received; i++) {
-        const member = this.#named(batch.payload(i)) ?? this.#at(batch.peer(i));
         const arrival = batch.arrivalNanoseconds(i);
-        member?.arrived(batch, i, arrival === void 0 ? this.now() : wallTimeOf(arrival));
+        const time = arrival === void 0 ? this.#now() : wallTimeOf(arrival);
+        this.#targetOf(batch.payload(i), batch.peer(i))?.arrived(batch, i, time);
       }
       if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
     } while (performance.now() < end);
     return false;
   }
-  now() {
+  #now() {
     this.#clock.read();
     return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
   }
-  #named(payload) {
-    if (this.size === 1) return this.#members.keys().next().value;
-    const session = namedSession(payload);
-    return session === void 0 ? void 0 : this.#bySession.get(session);
+  #targetOf(payload, peer) {
+    if (this.size === 1) return this.#paths.keys().next().value;
+    return this.#bySession.get(namedSession(payload)) ?? (peer && this.#byPeer.get(endpointKey(peer)));
   }
-  #at(peer) {
-    return peer && this.#byPeer.get(endpointKey(peer));
-  }
-  #restartCount(socket2) {
+  #restartCount() {
     this.#departing.length = 0;
     this.#nextNumber = 0;
-    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
 };
+function departed(request2, time) {
+  if (time >= request2.sentAt) request2.sentAt = time;
+}
 function endpointKey({ address, port }) {
   return `${address} ${port}`;
 }
-function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex2, dontFragment }) {
+function setOptions(socket2, { ttl, trafficClass, interfaceName: interfaceName2, dontFragment }) {
   const ipv6 = socket2.domain === AF_INET6;
   const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
   const set = (nameIPv4, nameIPv6, value) => socket2.setOption(level, ipv6 ? nameIPv6 : nameIPv4, value);
@@ -6458,7 +5961,10 @@ function setOptions(socket2, { ttl, trafficClass, interfaceIndex: interfaceIndex
   if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
   if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
   if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
-  if (interfaceIndex2 > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex2));
+  if (interfaceName2 !== void 0) {
+    const index = new DataView(new Uint32Array([requireInterface(interfaceName2)]).buffer).getInt32(0);
+    set(IP_UNICAST_IF, IPV6_UNICAST_IF, index);
+  }
   return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
 }
 function trySetOption(socket2, level, name, value) {
@@ -6469,9 +5975,6 @@ function trySetOption(socket2, level, name, value) {
     if (!(error instanceof SystemError)) throw error;
     return false;
   }
-}
-function swapBytes(value) {
-  return (value & 255) << 24 | (value & 65280) << 8 | value >>> 8 & 65280 | value >>> 24;
 }
 
 // src/probe/ledger.ts
@@ -6492,26 +5995,23 @@ var RequestLedger = class {
   lastLate = 0;
   corruptedSize = 0;
   lastFailure;
+  newest;
+  goodAt;
   #target;
-  #options;
-  #payload;
+  #session;
+  #timeoutMilliseconds;
+  #windowSize;
   #requests = /* @__PURE__ */ new Map();
   #waiting = /* @__PURE__ */ new Map();
   #window = [];
   #newestAnswered = 0;
-  constructor(target, session, options3) {
+  constructor(target, session, settings, sourcePorts) {
     this.#target = target;
-    this.#options = options3;
-    this.#payload = new ProbePayload(session, options3.sizeMax);
-    this.recent = options3.window === Infinity ? this.total : new Tally();
-    this.paths = options3.sourcePorts === 1 ? [] : Array.from({ length: options3.sourcePorts }, () => new Account());
-  }
-  outcome(sequence) {
-    return this.#requests.get(sequence)?.outcome;
-  }
-  deadline(sequence) {
-    const request2 = this.#waiting.get(sequence);
-    return request2 && request2.sentMilliseconds + this.#options.timeoutMilliseconds;
+    this.#session = session;
+    this.#timeoutMilliseconds = settings.timeoutMilliseconds;
+    this.#windowSize = settings.watch ? settings.count : Infinity;
+    this.recent = this.#windowSize === Infinity ? this.total : new Tally();
+    this.paths = sourcePorts === 1 ? [] : Array.from({ length: sourcePorts }, () => new Account());
   }
   open(size) {
     const now = performance.now();
@@ -6523,6 +6023,7 @@ var RequestLedger = class {
       size,
       sentAt: -Infinity,
       sentMilliseconds: now,
+      deadline: now + this.#timeoutMilliseconds,
       outcome: "waiting",
       errno: 0,
       roundTrip: void 0,
@@ -6532,11 +6033,11 @@ var RequestLedger = class {
     this.#count(request2, 1);
     this.#requests.set(sequence, request2);
     this.#waiting.set(sequence, request2);
-    return this.#payload.of(sequence, size);
+    this.newest = request2;
+    return request2;
   }
-  departed(sequence, time) {
-    const request2 = this.#requests.get(sequence);
-    if (request2 !== void 0 && time >= request2.sentAt) request2.sentAt = time;
+  payloadOf({ sequence, size }) {
+    return probePayload(this.#session, sequence, size);
   }
   answered({ payload, from, time }) {
     this.#forget(performance.now());
@@ -6558,7 +6059,7 @@ var RequestLedger = class {
       return { kind: "corrupted", sequence, roundTrip: void 0, reordered: false };
     }
     const roundTrip = this.#roundTrip(request2, time);
-    const inTime = roundTrip <= this.#options.timeoutMilliseconds * 1e6;
+    const inTime = roundTrip <= this.#timeoutMilliseconds * 1e6;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
@@ -6566,24 +6067,29 @@ var RequestLedger = class {
     this.#settle(request2, kind);
     if (kind === "late") this.lastLate = roundTrip;
     else this.#countTime(request2, roundTrip);
+    if (kind === "received") this.goodAt = performance.now();
     if (kind === "wrong source") this.#noteWrongSource(from);
     return { kind, sequence, roundTrip, reordered };
   }
-  failed(sequence, errno, report) {
-    return this.#fail(this.#requests.get(sequence), errno, report);
-  }
-  reported(report) {
+  quoted(payload) {
     this.#forget(performance.now());
-    const sequence = namedSequence(report.quoted, this.sent);
-    const request2 = sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
-    return this.#fail(request2, report.errno, report);
+    const sequence = namedSequence(payload, this.sent);
+    return sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
   }
-  lost(sequence) {
-    this.#settle(this.#waiting.get(sequence), "lost");
+  failed(request2, errno, report) {
+    const settled = request2 === void 0 || hasAnswer(request2) || request2.outcome === "failed";
+    const failure = { sequence: settled ? void 0 : request2.sequence, errno, report };
+    if (settled) return failure;
+    this.#settle(request2, "failed", errno);
+    this.lastFailure = failure;
+    return failure;
+  }
+  lost(request2) {
+    this.#settle(request2, "lost");
   }
   #forget(now) {
     for (const request2 of this.#requests.values()) {
-      const old = request2.sentMilliseconds + this.#options.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request2.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request2.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request2.sequence);
     }
@@ -6596,12 +6102,12 @@ var RequestLedger = class {
       return request3?.size === 0 ? request3 : void 0;
     }
     const request2 = this.#requests.get(sequence);
-    return request2 !== void 0 && this.#payload.equals(payload, sequence, request2.size) ? request2 : void 0;
+    return request2 !== void 0 && isSamePayload(payload, this.payloadOf(request2)) ? request2 : void 0;
   }
   #resembled(payload, fromTarget) {
     const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
     if (named !== void 0) {
-      const equal = this.#payload.agreement(payload, named.sequence, named.size);
+      const equal = agreement(payload, this.payloadOf(named));
       if (equal > 0 && equal * 2 >= Math.min(payload.length, named.size)) return named;
     }
     return fromTarget ? this.#oldestWaiting() : void 0;
@@ -6628,23 +6134,14 @@ var RequestLedger = class {
     if (before !== void 0) this.total.times.addConsecutive(before, roundTrip);
     if (after !== void 0) this.total.times.addConsecutive(roundTrip, after);
   }
-  #fail(request2, errno, report) {
-    const settled = request2 === void 0 || hasAnswer(request2) || request2.outcome === "failed";
-    const failure = { sequence: settled ? void 0 : request2.sequence, errno, report };
-    if (!settled) {
-      this.#settle(request2, "failed", errno);
-      this.lastFailure = failure;
-    }
-    return failure;
-  }
   #settle(request2, outcome, errno = 0) {
     const first = this.#waiting.delete(request2.sequence);
     for (const account of request2.accounts) {
       if (first) account.first.counts[outcome]++;
       account.unanswered = outcome === "received" ? 0 : account.unanswered + Number(first);
     }
-    if (first && this.recent !== this.total) this.#enterWindow(request2);
     this.#count(request2, -1);
+    if (first && this.recent !== this.total) this.#enterWindow(request2);
     request2.outcome = outcome;
     request2.errno = errno;
     this.#count(request2, 1);
@@ -6652,9 +6149,8 @@ var RequestLedger = class {
   #enterWindow(request2) {
     const { counts } = this.recent;
     request2.recent = true;
-    counts[request2.outcome]++;
     this.#window.push(request2);
-    if (this.#window.length <= this.#options.window) return;
+    if (this.#window.length <= this.#windowSize) return;
     const oldest = this.#window.shift();
     oldest.recent = false;
     counts[oldest.outcome]--;
@@ -6681,27 +6177,23 @@ var ProbeTarget = class {
   lastReply;
   observer = {};
   lastDue = -Infinity;
-  constructor(peer, session, sockets, options3) {
+  constructor(peer, session, sockets, settings) {
     this.peer = peer;
     this.endpoint = peerText2(peer);
     this.session = session;
-    this.ledger = new RequestLedger(peer, session, { ...options3, sourcePorts: sockets.length });
+    this.ledger = new RequestLedger(peer, session, settings, sockets.length);
     this.sockets = sockets;
     for (const socket2 of sockets) socket2.add(this);
   }
   send(size) {
-    const payload = this.ledger.open(size);
-    const sequence = this.ledger.sent;
-    const socket2 = this.sockets[(sequence - 1) % this.sockets.length];
-    const error = socket2 === void 0 ? NO_SOCKET : socket2.send(this, sequence, payload);
-    if (error !== void 0) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
-    return sequence;
-  }
-  departed(sequence, time) {
-    this.ledger.departed(sequence, time);
+    const request2 = this.ledger.open(size);
+    const socket2 = this.sockets[(request2.sequence - 1) % this.sockets.length];
+    const error = socket2 === void 0 ? NO_SOCKET : socket2.send(this, request2, this.ledger.payloadOf(request2));
+    if (error !== void 0) this.#fail(request2, error.errno, error.report);
+    return request2;
   }
   reported(report) {
-    this.#fail(this.ledger.reported(report));
+    this.#fail(this.ledger.quoted(report.quoted), report.errno, report);
   }
   arrived(batch, i, time) {
     const payload = batch.payload(i);
@@ -6710,7 +6202,7 @@ var ProbeTarget = class {
     this.lastReply = {
       ...match,
       from,
-      to: printable2(batch.localAddress(i)),
+      to: printable(batch.localAddress(i)),
       size: payload.length,
       fragmentSize: batch.fragmentSize(i),
       time,
@@ -6719,15 +6211,16 @@ var ProbeTarget = class {
     };
     this.observer.replied?.(this, this.lastReply);
   }
-  giveUp(sequence) {
-    this.ledger.lost(sequence);
-    this.observer.lost?.(this, sequence);
+  giveUp(request2) {
+    this.ledger.lost(request2);
+    this.observer.lost?.(this, request2.sequence);
   }
   close() {
     this.observer = {};
     for (const socket2 of this.sockets) socket2.remove(this);
   }
-  #fail(failure) {
+  #fail(request2, errno, report) {
+    const failure = this.ledger.failed(request2, errno, report);
     this.observer.failed?.(this, failure);
   }
 };
@@ -6737,53 +6230,47 @@ var SOCKET_TARGETS = 256;
 var SESSION_STEP = 2654435761;
 var TargetSet = class {
   targets = [];
-  #options;
+  sockets = [];
+  poll = new PollSet([], POLLIN);
+  #shared;
   #socketTargets;
-  #errors = new ErrorQueue();
   #groups = [];
   #session = crypto.getRandomValues(new Int32Array(1))[0];
-  constructor(options3) {
-    this.#options = options3;
-    this.#socketTargets = options3.connected || options3.sizeMin < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
-  }
-  get sockets() {
-    return this.#groups.flat();
+  constructor(settings, source) {
+    this.#shared = { settings, source: source && exactHostText(source), errors: new ErrorQueue(), batches: {} };
+    this.#socketTargets = settings.connected || settings.size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
   }
   replace(peers) {
     const known = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
-    const gone = new Set(this.targets);
-    const targets = [];
+    const made = [];
+    let unused = made;
     try {
-      for (const peer of peers) targets.push(known.get(peerKey(peer)) ?? this.#make(peer));
-    } catch (error) {
-      for (const target of targets) if (!gone.has(target)) target.close();
-      this.#closeUnused();
-      throw error;
+      for (const peer of peers) made.push(known.get(peerKey(peer)) ?? this.#make(peer));
+      made.forEach((target, i) => target.peer = peers[i]);
+      [this.targets, unused] = [made, this.targets];
+    } finally {
+      const used = new Set(this.targets);
+      for (const target of unused) if (!used.has(target)) target.close();
+      for (const socket2 of this.#groups.flat()) if (socket2.size === 0) socket2.udp.close();
+      this.#groups = this.#groups.filter(([socket2]) => socket2 !== void 0 && socket2.size > 0);
+      this.sockets = this.#groups.flat();
+      this.poll = new PollSet(this.sockets.map(({ udp }) => udp.fd), POLLIN);
     }
-    targets.forEach((target, i) => {
-      target.peer = peers[i];
-      gone.delete(target);
-    });
-    for (const target of gone) target.close();
-    this.targets = targets;
-    this.#closeUnused();
-  }
-  #closeUnused() {
-    for (const socket2 of this.sockets) if (socket2.size === 0) socket2.close();
-    this.#groups = this.#groups.filter(([socket2]) => socket2 !== void 0 && socket2.size > 0);
   }
   #make(peer) {
     this.#session = this.#session + SESSION_STEP | 0;
-    return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes)), this.#options);
+    return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes) ? 4 : 6), this.#shared.settings);
   }
-  #groupFor(ipv4) {
-    const known = this.#groups.find(([socket2]) => socket2?.ipv4 === ipv4 && socket2.size < this.#socketTargets);
+  #groupFor(family) {
+    const known = this.#groups.find(
+      ([socket2]) => socket2?.udp.reaches(family === 4) && socket2.size < this.#socketTargets
+    );
     if (known !== void 0) return known;
-    const { sourcePorts } = this.#options;
+    const { sourcePorts } = this.#shared.settings;
     const group3 = [];
     this.#groups.push(group3);
     try {
-      while (group3.length < sourcePorts) group3.push(new ProbeSocket(ipv4, this.#options, this.#errors));
+      while (group3.length < sourcePorts) group3.push(new ProbeSocket(family, this.#shared));
       return group3;
     } catch (error) {
       if (error instanceof SystemError && error.errno === EAFNOSUPPORT) return [];
@@ -6795,13 +6282,13 @@ var TargetSet = class {
 };
 
 // src/probe/watch_report.ts
-function watchReport(settings, terminal, summary, metrics) {
+function watchReport(settings, terminal) {
   const verdicts = /* @__PURE__ */ new WeakMap();
   const update = (target) => {
     const { endpoint, ledger, peer: { name = null } } = target;
     const before = verdicts.get(target);
     const word2 = verdict(ledger);
-    if (settings.quiet || word2 === before || ledger.recent.settled === 0) return;
+    if (word2 === before || ledger.recent.settled === 0) return;
     verdicts.set(target, word2);
     const time = (/* @__PURE__ */ new Date()).toISOString();
     const text = word2 === "ok" ? "" : explanation(target, settings);
@@ -6815,35 +6302,28 @@ function watchReport(settings, terminal, summary, metrics) {
       terminal.writeLines([text === "" ? line : `${line}: ${text}`]);
     }
   };
-  return {
-    replied(target, reply) {
-      metrics.replied(target, reply);
-      update(target);
-    },
-    failed: update,
-    lost: update,
-    finish: summary.finish
-  };
+  return { replied: update, failed: update, lost: update };
 }
 
 // src/probe/command.ts
 var LAST_MILLISECONDS = 1e3;
 var SERVING_TURN_MILLISECONDS = 10;
 async function runProbe(settings) {
-  const options3 = targetOptions(settings);
-  const set = new TargetSet(options3);
+  const { targetsFile, family, timeoutMilliseconds } = settings;
+  const source = settings.source === void 0 ? void 0 : resolve(settings.source, family)[0];
+  const set = new TargetSet(settings, source);
   const readTargets = async () => {
-    const { targets, targetsFile } = settings;
     const more = targetsFile === void 0 ? [] : await readTargetFile(targetsFile, settings);
-    set.replace(resolveTargets([...targets, ...more], settings, options3.source));
+    set.replace(resolveTargets([...settings.targets, ...more], settings, source));
   };
   await readTargets();
   const terminal = new Terminal();
+  const prober = new Prober(set);
   let stoppedAt = Infinity;
   let rereads = false;
   handleSignals(
     () => stoppedAt = Math.min(stoppedAt, performance.now()),
-    settings.watch && settings.targetsFile !== void 0 ? () => rereads = true : void 0
+    settings.watch && targetsFile !== void 0 ? () => rereads = true : void 0
   );
   const reread = async () => {
     if (!rereads) return false;
@@ -6851,8 +6331,9 @@ async function runProbe(settings) {
     await readTargets().catch(complain);
     return true;
   };
-  const run = { settings, set, terminal, reread, isStopped: () => stoppedAt < Infinity || terminal.closed };
-  const ok = await (settings.findMtu ? findMtu : ask)(run);
+  const isStopped = () => stoppedAt < Infinity || terminal.closed;
+  const ok = settings.findMtu ? await searchMtu(set.targets, prober, timeoutMilliseconds, mtuReport(settings, terminal),
+  isStopped) : await ask({ settings, set, prober, terminal, isStopped, reread });
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
@@ -6860,30 +6341,22 @@ function complain(error) {
   if (!(error instanceof UsageError || error instanceof SystemError)) throw error;
   console.error(`echo.ts: ${error.message}; the targets stay as they are`);
 }
-function findMtu({ settings, set: { targets, sockets }, terminal, isStopped }) {
-  const report = mtuReport(settings, terminal);
-  const prober = new Prober();
-  prober.setSockets(sockets);
-  return searchMtu(targets, prober, settings.timeoutMilliseconds, report, isStopped);
-}
-async function ask({ settings, set, terminal, reread, isStopped }) {
+async function ask({ settings, set, prober, terminal, isStopped, reread }) {
   const isOne = set.targets.length === 1 && settings.targetsFile === void 0;
   const makeSummary = settings.json ? jsonReport : isOne ? lineReport : tableReport;
   const summary = makeSummary(set, settings, terminal);
-  const metrics = new ProbeMetrics();
-  const report = settings.watch ? watchReport(settings, terminal, summary, metrics) : summary;
+  const events = settings.watch ? watchReport(settings, terminal) : summary;
+  const report = { ...settings.quiet ? {} : events, finish: summary.finish };
   const server = settings.metrics === void 0 ? void 0 : new MetricsServer();
   await server?.listen(settings.metrics, {
     prefix: "echo_probe",
-    metrics: () => metrics.of(set.targets),
+    metrics: () => probeMetrics(set.targets),
     healthy: () => !isStopped()
   });
   const schedule = new Schedule(settings);
-  const prober = new Prober();
   const useTargets = () => {
     for (const target of set.targets) target.observer = report;
     schedule.setTargets(set.targets);
-    prober.setSockets(set.sockets);
   };
   useTargets();
   report.start?.();
@@ -6895,19 +6368,6 @@ async function ask({ settings, set, terminal, reread, isStopped }) {
   }, isStopped);
   report.finish();
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
-}
-function targetOptions(settings) {
-  const { interfaceName: interfaceName2, findMtu: findMtu2, size, watch, count } = settings;
-  const index = interfaceName2 === void 0 ? 0 : interfaceIndex(interfaceName2);
-  if (interfaceName2 !== void 0 && index === 0) throw noInterface(interfaceName2);
-  return {
-    ...settings,
-    source: settings.source === void 0 ? void 0 : resolve(settings.source, settings.family)[0],
-    interfaceIndex: index,
-    sizeMin: findMtu2 ? SMALL_SIZE : size,
-    sizeMax: findMtu2 ? SIZE_MAX : size,
-    window: watch ? count : Infinity
-  };
 }
 
 // src/main.ts

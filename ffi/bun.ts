@@ -14,15 +14,10 @@ import { type ProcessGlobal, processRuntime } from "./process_runtime.ts";
 export interface BunFfi {
   dlopen(
     path: string,
-    symbols: Record<string, { args: BunType[]; returns: BunType }>,
+    symbols: Record<string, { args: readonly ForeignType[]; returns: ForeignType }>,
   ): { readonly symbols: Record<string, unknown> };
   ptr(buffer: ArrayBuffer): number;
 }
-
-/** Bun's names of the C types. */
-export type BunType = "i32" | "u32" | "ptr";
-
-const bunType: Record<ForeignType, BunType> = { i32: "i32", u32: "u32", pointer: "ptr" };
 
 /** Adapts Bun, by its global `process`. */
 export function bunRuntime(process: ProcessGlobal, version: string): Runtime {
@@ -33,10 +28,7 @@ export function bunRuntime(process: ProcessGlobal, version: string): Runtime {
     const { dlopen, ptr } = process.getBuiltinModule("bun:ffi") as BunFfi;
     return {
       name: "bun:ffi",
-      signature: ({ parameters, result }) => ({
-        args: parameters.map((type) => bunType[type]),
-        returns: bunType[result],
-      }),
+      signature: ({ parameters, result }) => ({ args: parameters, returns: result }),
       open: (path, signatures) => dlopen(path, signatures as Parameters<typeof dlopen>[1]).symbols,
       addressOf: ptr,
       // A pointer is a plain number in Bun.

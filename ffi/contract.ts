@@ -25,6 +25,7 @@ export interface Signature {
 /** C functions by name. */
 export type Signatures = Readonly<Record<string, Signature>>;
 
+/** A null pointer is `null` as an argument. As a result it is falsy: in Node.js it is 0n. */
 type Value<T extends ForeignType> = T extends "pointer" ? Pointer | null : number;
 
 type Values<P extends readonly ForeignType[]> = { -readonly [I in keyof P]: Value<P[I]> };

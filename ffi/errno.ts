@@ -3,8 +3,7 @@
  * @module
  */
 
-// A static import of a node: module delays the start of Deno by some milliseconds.
-const util = await import("node:util");
+import type { ProcessGlobal } from "./process_runtime.ts";
 
 /** The names by number, from 1; numbers 41 and 58 are unused. <asm-generic/errno-base.h>, errno.h */
 const NAMES = `
@@ -35,6 +34,9 @@ export function errnoName(errno: number): string {
 /** The message of an error number: `permission denied`. */
 export function errnoMessage(errno: number): string {
   if (errno === OTHER_ERROR) return "unknown error";
+  // Not imported: Deno takes seven milliseconds to load the module, and a server that has no error needs no message.
+  const { process } = globalThis as unknown as { readonly process: ProcessGlobal };
+  const util = process.getBuiltinModule("node:util") as typeof import("node:util");
   // Older runtimes lack the function.
   return util.getSystemErrorMessage?.(-errno) ?? errnoName(errno);
 }

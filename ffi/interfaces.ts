@@ -20,6 +20,6 @@ export function interfaceIndex(name: string): number {
 /** The name of a network interface; its index in decimal if no interface has it. if_indextoname(3) */
 export function interfaceName(index: number): string {
   const memory = new Memory(IFNAMSIZ);
-  if (lazyLibc().if_indextoname(index, memory.pointer(0)) === null) return `${index}`;
+  lazyLibc().if_indextoname(index, memory.pointer(0));
   return memory.readCString(0) || `${index}`;
 }

@@ -41,6 +41,8 @@ const signatures = {
   fcntl: { parameters: ["i32", "i32", "i32"], result: "i32" },
   /** `off_t lseek(int fd, off_t offset, int whence)` */
   lseek: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `int ioctl(int fd, unsigned long op, void *argp)` */
+  ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   /** `int clock_gettime(clockid_t clockid, struct timespec *tp)` */
   clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
@@ -71,8 +73,6 @@ const lazySignatures = {
   free: { parameters: ["pointer"], result: "i32" },
   /** `int eventfd(unsigned int initval, int flags)` */
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
-  /** `int ioctl(int fd, unsigned long op, void *argp)` */
-  ioctl: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   /** `unsigned int if_nametoindex(const char *ifname)` */
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
   /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */

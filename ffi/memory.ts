@@ -70,3 +70,10 @@ export class Memory {
     return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
   }
 }
+
+/** A copy of `length` bytes of memory that libc owns. */
+export function copyOf(source: Pointer, length: number): Uint8Array<ArrayBuffer> {
+  const memory = new Memory(length);
+  libc().call.memcpy(memory.pointer(0), source, length);
+  return memory.bytes.slice(0, length);
+}

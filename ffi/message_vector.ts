@@ -1,84 +1,91 @@
 /**
- * The array of message headers of one system call.
+ * The array of message headers of one system call, and all that the headers point at but payloads.
  * @module
  */
 
 import type { Pointer } from "./contract.ts";
 import { iovec, mmsghdr } from "./layouts.ts";
 import { libc } from "./library.ts";
-import type { Memory } from "./memory.ts";
+import { Memory } from "./memory.ts";
+
+/** Bytes of the buffer for a socket address. */
+const NAME_SIZE = 32;
 
 /**
- * An array of `struct mmsghdr` in a {@link Memory}. Offsets are in bytes in that memory. Its methods allocate nothing.
- * recvmmsg(2), sendmmsg(2)
+ * An array of `struct mmsghdr`; as many buffers (`struct iovec`), which the messages share; and for each message, room
+ * for a socket address and for control messages. Its methods allocate nothing. recvmmsg(2), sendmmsg(2)
  */
 export class MessageVector {
-  readonly #memory: Memory;
+  /** The memory of all this. */
+  readonly memory: Memory;
   readonly #words: Int32Array;
-  readonly #offset: number;
+  readonly #buffersOffset: number;
+  readonly #namesOffset: number;
+  readonly #controlsOffset: number;
+  readonly #controlSize: number;
   readonly #pointers: Pointer[] = [];
   readonly #call = libc().call;
   readonly #errno = libc().errno;
 
   /**
-   * Lays out the headers.
-   * @param memory the memory of the headers, and of all that they point at but payloads
-   * @param offset offset of the headers, a multiple of 8; they take `capacity * mmsghdr.size` bytes
-   * @param capacity number of headers
+   * Lays out the memory: message `i` has buffer `i`, and no lengths yet.
+   * @param capacity number of messages
+   * @param controlSize most bytes of a message's control messages, a multiple of 8
+   * @param place see {@link Memory}
    */
-  constructor(memory: Memory, offset: number, capacity: number) {
-    this.#memory = memory;
-    this.#words = memory.i32;
-    this.#offset = offset;
-    for (let i = 0; i < capacity; i++) this.#pointers.push(memory.pointer(offset + i * mmsghdr.size));
+  constructor(capacity: number, controlSize: number, place?: Uint8Array<ArrayBuffer>) {
+    this.#buffersOffset = capacity * mmsghdr.size;
+    this.#namesOffset = this.#buffersOffset + capacity * iovec.size;
+    this.#controlsOffset = this.#namesOffset + capacity * NAME_SIZE;
+    this.#controlSize = controlSize;
+    this.memory = new Memory(this.#controlsOffset + capacity * controlSize, place);
+    this.#words = this.memory.i32;
+    for (let i = 0; i < capacity; i++) {
+      const header = i * mmsghdr.size;
+      this.memory.link(header + mmsghdr.msg_name, this.memory, this.nameOffset(i));
+      this.memory.link(header + mmsghdr.msg_control, this.memory, this.controlOffset(i));
+      this.setBuffers(i, i, 1);
+      this.#pointers.push(this.memory.pointer(header));
+    }
   }
 
-  /** Sets the buffer of message `i` for the peer's socket address: its offset, and its length in bytes. */
-  setName(i: number, offset: number, length: number): void {
-    const header = this.#offset + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_name, this.#memory, offset);
-    this.#words[(header + mmsghdr.msg_namelen) >> 2] = length;
+  /** Offset in {@link memory} of the socket address of message `i`. */
+  nameOffset(i: number): number {
+    return this.#namesOffset + i * NAME_SIZE;
   }
 
-  /** Sets the array of `count` buffers (`struct iovec`) of message `i`. */
-  setBuffers(i: number, offset: number, count: number): void {
-    const header = this.#offset + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_iov, this.#memory, offset);
+  /** Offset in {@link memory} of the control messages of message `i`. */
+  controlOffset(i: number): number {
+    return this.#controlsOffset + i * this.#controlSize;
+  }
+
+  /** Makes buffer `k` consist of `length` bytes at `offset` of the memory `target`, which the caller must keep. */
+  setBuffer(k: number, target: Memory, offset: number, length: number): void {
+    const at = this.#buffersOffset + k * iovec.size;
+    this.memory.link(at + iovec.iov_base, target, offset);
+    this.#words[(at + iovec.iov_len) >> 2] = length;
+  }
+
+  /** Makes message `i` consist of `count` buffers from buffer `first` on. */
+  setBuffers(i: number, first: number, count: number): void {
+    const header = i * mmsghdr.size;
+    this.memory.link(header + mmsghdr.msg_iov, this.memory, this.#buffersOffset + first * iovec.size);
     this.#words[(header + mmsghdr.msg_iovlen) >> 2] = count;
   }
 
-  /** Sets the buffer of message `i` for control messages: its offset, and its length in bytes. */
-  setControl(i: number, offset: number, length: number): void {
-    const header = this.#offset + i * mmsghdr.size;
-    this.#memory.link(header + mmsghdr.msg_control, this.#memory, offset);
-    this.#words[(header + mmsghdr.msg_controllen) >> 2] = length;
-  }
-
-  /** Restores the lengths of the buffers for the socket address and control messages, which a reception overwrites. */
-  resetLengths(i: number, nameLength: number, controlLength: number): void {
-    const header = this.#offset + i * mmsghdr.size;
+  /** Sets the bytes of the socket address and of the control messages of message `i`. A reception overwrites them. */
+  setLengths(i: number, nameLength: number, controlLength: number): void {
+    const header = i * mmsghdr.size;
     this.#words[(header + mmsghdr.msg_namelen) >> 2] = nameLength;
     this.#words[(header + mmsghdr.msg_controllen) >> 2] = controlLength;
   }
 
-  /** Bytes of the socket address that was received. */
-  nameLength(i: number): number {
-    return this.#words[(this.#offset + i * mmsghdr.size + mmsghdr.msg_namelen) >> 2]!;
-  }
-
-  /** Bytes of the control messages that were received. */
-  controlLength(i: number): number {
-    return this.#words[(this.#offset + i * mmsghdr.size + mmsghdr.msg_controllen) >> 2]!;
-  }
-
-  /** Flags of the received message: `MSG_TRUNC`, `MSG_CTRUNC`. */
-  flags(i: number): number {
-    return this.#words[(this.#offset + i * mmsghdr.size + mmsghdr.msg_flags) >> 2]!;
-  }
-
-  /** Bytes of payload that were received or sent. */
-  length(i: number): number {
-    return this.#words[(this.#offset + i * mmsghdr.size + mmsghdr.msg_len) >> 2]!;
+  /**
+   * A member of the header of message `i`, by its offset in {@link mmsghdr}: after a reception, the bytes of the socket
+   * address, of the control messages and of the payload, and `MSG_TRUNC` and `MSG_CTRUNC` in `msg_flags`.
+   */
+  get(i: number, member: number): number {
+    return this.#words[(i * mmsghdr.size + member) >> 2]!;
   }
 
   /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */
@@ -95,10 +102,4 @@ export class MessageVector {
     const sent = this.#call.sendmmsg(fd, this.#pointers[first]!, end - first, flags);
     return sent < 0 ? -this.#errno() : sent;
   }
-}
-
-/** Writes one buffer (`struct iovec`) at `at`: `length` bytes at `offset` of the memory `target`. */
-export function writeBuffer(memory: Memory, at: number, target: Memory, offset: number, length: number): void {
-  memory.link(at + iovec.iov_base, target, offset);
-  memory.i32[(at + iovec.iov_len) >> 2] = length;
 }

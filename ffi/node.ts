@@ -14,18 +14,13 @@ import { type ProcessGlobal, processRuntime } from "./process_runtime.ts";
 export interface NodeFfi {
   dlopen(
     path: string,
-    definitions: Record<string, { arguments: NodeType[]; return: NodeType }>,
+    definitions: Record<string, { arguments: readonly ForeignType[]; return: ForeignType }>,
   ): { readonly functions: Record<string, (...values: never[]) => unknown> };
   getRawPointer(source: ArrayBuffer): bigint;
 }
 
-/** The names of the C types in Node.js. */
-export type NodeType = "int32" | "uint32" | "pointer";
-
 /** Runs the program on a version that has `node:ffi`, whatever is installed. */
 const LATER = "npx node@26 echo.ts …";
-
-const nodeType: Record<ForeignType, NodeType> = { i32: "int32", u32: "uint32", pointer: "pointer" };
 
 /** Adapts Node.js, by its global `process`. */
 export function nodeRuntime(process: ProcessGlobal): Runtime {
@@ -42,11 +37,8 @@ export function nodeRuntime(process: ProcessGlobal): Runtime {
     }
     return {
       name: "node:ffi",
-      signature: ({ parameters, result }) => ({
-        arguments: parameters.map((type) => nodeType[type]),
-        return: nodeType[result],
-      }),
-      open: (path, signatures) => open(ffi, path, signatures as Parameters<NodeFfi["dlopen"]>[1]),
+      signature: ({ parameters, result }) => ({ arguments: parameters, return: result }),
+      open: (path, signatures) => ffi.dlopen(path, signatures as Parameters<NodeFfi["dlopen"]>[1]).functions,
       addressOf: (buffer) => Number(ffi.getRawPointer(buffer)),
       // A pointer is a BigInt in Node.js.
       pointer: (address) => BigInt(address) as unknown as Pointer,
@@ -66,19 +58,6 @@ function loadFfi(process: ProcessGlobal): NodeFfi | undefined {
   } finally {
     process.emitWarning = emitWarning;
   }
-}
-
-function open(
-  ffi: NodeFfi,
-  path: string,
-  definitions: Parameters<NodeFfi["dlopen"]>[1],
-): Record<string, (...values: never[]) => unknown> {
-  const functions = { ...ffi.dlopen(path, definitions).functions };
-  for (const [name, call] of Object.entries(functions)) {
-    // A null pointer is 0n in Node.js.
-    if (definitions[name]!.return === "pointer") functions[name] = (...values) => call(...values) || null;
-  }
-  return functions;
 }
 
 /**

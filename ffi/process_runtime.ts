@@ -33,7 +33,7 @@ export interface ForeignModule {
   readonly name: string;
   /** The signature of a function in the form that `dlopen` takes. */
   signature(signature: Signature): unknown;
-  /** The functions of a library, from signatures in that form. Those that return pointers return `null` for NULL. */
+  /** The functions of a library, from signatures in that form. */
   open(path: string, signatures: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   addressOf(buffer: ArrayBuffer): number;
   pointer(address: number): Pointer;

@@ -8,7 +8,7 @@ import { type Blocking, loadBlocking } from "./blocking.ts";
 import type { Pointer } from "./contract.ts";
 import { addrinfo } from "./layouts.ts";
 import { lazyLibc, libc } from "./library.ts";
-import { Memory } from "./memory.ts";
+import { copyOf, Memory } from "./memory.ts";
 
 /** Offsets in the memory of a call: the hints, the pointer to the answers, the name. */
 const HINTS = 0;
@@ -77,10 +77,11 @@ function readAnswers({ i32 }: Memory, error: number): Uint8Array[] | number {
   const first = readAddress(i32, ANSWERS);
   const addresses: Uint8Array[] = [];
   for (let address = first; address !== 0;) {
-    const entry = new Int32Array(copyOf(address, addrinfo.size).buffer);
+    const entry = new Int32Array(copyOf(libc().pointer(address), addrinfo.size).buffer);
     const entryFamily = entry[addrinfo.ai_family >> 2];
     if (entryFamily === AF_INET || entryFamily === AF_INET6) {
-      addresses.push(copyOf(readAddress(entry, addrinfo.ai_addr), entry[addrinfo.ai_addrlen >> 2]!));
+      const socketAddress = libc().pointer(readAddress(entry, addrinfo.ai_addr));
+      addresses.push(copyOf(socketAddress, entry[addrinfo.ai_addrlen >> 2]!));
     }
     address = readAddress(entry, addrinfo.ai_next);
   }
@@ -93,13 +94,6 @@ function copyToLibc(memory: Memory, offset: number, length: number): Pointer | n
   const block = lazyLibc().malloc(length);
   libc().call.memcpy(block, memory.pointer(offset), length);
   return block;
-}
-
-/** A copy of `length` bytes of memory that libc owns. */
-function copyOf(address: number, length: number): Uint8Array<ArrayBuffer> {
-  const memory = new Memory(length);
-  libc().call.memcpy(memory.pointer(0), libc().pointer(address), length);
-  return memory.bytes.slice(0, length);
 }
 
 /** The C pointer at `at`, as a number. */

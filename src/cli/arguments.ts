@@ -3,11 +3,7 @@
  * @module
  */
 
-import type { ParseArgsConfig } from "node:util";
 import { isIPv4, parseAddress } from "../net/address.ts";
-
-// Not a static import: see ffi/errno.ts.
-const { parseArgs } = await import("node:util");
 
 /** Wrong usage of the program. The message is one sentence that names the valid values. */
 export class UsageError extends Error {
@@ -94,42 +90,48 @@ export function parseArguments<O extends Options>(
   args: readonly string[],
   options: O,
 ): Arguments<O> | "help" | "version" {
-  const known = new Map(
-    Object.entries(options).map(([setting, { flags, read }]) => {
-      const { short, name, value } = splitFlags(flags);
-      return [name, { setting, read, ...(short && { short }), type: value === undefined ? "boolean" : "string" }];
-    }),
-  );
-  // Not strict: that mode reports the -1 of `--log-limit -1` as an option, and its errors do not carry the name.
-  const { positionals, tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(known) as ParseArgsConfig["options"],
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
+  const known = Object.entries(options).map(([setting, { flags, read }]) => {
+    return { setting, read, ...splitFlags(flags), values: [] as string[] };
   });
-  const given = new Map<string, string[]>();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    const { name, rawName, value } = token;
-    const option = known.get(name);
-    if (option === undefined) throw unknownOption(rawName, name, [...known.keys()]);
-    if (option.type === "boolean") {
-      if (value !== undefined) throw new UsageError(`${rawName} takes no value, but got ${quote(value)}`);
-    } else if (value === undefined || value === "" || (!token.inlineValue && /^-[^0-9]/.test(value))) {
-      throw new UsageError(`${rawName} needs a value; --help shows which`);
+  const positionals: string[] = [];
+  const rest = [...args];
+  // Not `parseArgs`: Deno takes seven milliseconds to load `node:util`.
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    if (arg === "--") {
+      positionals.push(...rest);
+      break;
     }
-    given.set(option.setting, [...given.get(option.setting) ?? [], value ?? ""]);
+    // `--name=value` or `-xvalue`. What is attached to a short option without a value are further ones.
+    const [, rawName, attached] = /^(--.[^=]*)(?:=(.*))?$/s.exec(arg) ?? /^(-[^-])(.+)?$/su.exec(arg) ?? [];
+    if (rawName === undefined) {
+      positionals.push(arg);
+      continue;
+    }
+    const option = known.find(({ short, name }) => rawName === `--${name}` || rawName === `-${short}`);
+    if (option === undefined) throw unknownOption(rawName, known.map(({ name }) => name));
+    if (option.value === undefined) {
+      if (attached !== undefined && rawName.startsWith("--")) {
+        throw new UsageError(`${rawName} takes no value, but got ${quote(attached)}`);
+      }
+      if (attached !== undefined) rest.unshift(`-${attached}`);
+      option.values.push("");
+    } else {
+      const value = attached ?? rest.shift() ?? "";
+      // A negative number is a value, for the option to refuse.
+      if (value === "" || (attached === undefined && /^-[^0-9]/.test(value))) {
+        throw new UsageError(`${rawName} needs a value; --help shows which`);
+      }
+      option.values.push(value);
+    }
   }
+  const given = new Set(known.filter(({ values }) => values.length > 0).map(({ setting }) => setting));
   for (const name of ["help", "version"] as const) if (given.has(name)) return name;
-  const settings = [...known].map((
-    [name, { setting, read }],
-  ) => [setting, read(given.get(setting) ?? [], `--${name}`)]);
-  return { settings: Object.fromEntries(settings), given: new Set(given.keys()), positionals };
+  const settings = known.map(({ setting, read, values, name }) => [setting, read(values, `--${name}`)]);
+  return { settings: Object.fromEntries(settings), given, positionals };
 }
 
-function unknownOption(rawName: string, name: string, names: readonly string[]): UsageError {
-  const near = rawName.startsWith("--") ? names.find((known) => isSimilar(name, known)) : undefined;
+function unknownOption(rawName: string, names: readonly string[]): UsageError {
+  const near = names.find((name) => isSimilar(rawName.slice(2), name));
   const advice = near === undefined ? "--help lists all options" : `did you mean --${near}?`;
   return new UsageError(`unknown option ${quote(rawName).slice(1, -1)}; ${advice}`);
 }

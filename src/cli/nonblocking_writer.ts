@@ -51,8 +51,6 @@ type Method =
 export class NonblockingWriter {
   /** The buffer. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Whether the descriptor is a terminal. */
-  readonly isTerminal: boolean;
   readonly #writer: Writer;
   readonly #method: Method;
   readonly #fd: number;
@@ -67,7 +65,11 @@ export class NonblockingWriter {
     const { method, own } = methodFor(fd);
     this.#method = method;
     this.#fd = own;
-    this.isTerminal = method !== "send" && method !== "write" && terminalDevice(own) !== undefined;
+  }
+
+  /** Whether the descriptor is a terminal. */
+  get isTerminal(): boolean {
+    return terminalDevice(this.#fd) !== undefined;
   }
 
   /**

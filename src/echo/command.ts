@@ -5,13 +5,13 @@
 
 import { runtime } from "../../ffi/runtime.ts";
 import { MetricsServer } from "../cli/metrics_server.ts";
-import { Output } from "../cli/output.ts";
 import { handleSignals } from "../cli/signals.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import { joinGroup } from "../socket/groups.ts";
 import { summaryText } from "./counters.ts";
-import { createServer, LAST_WORDS_MILLISECONDS, openSocket } from "./create_server.ts";
-import { Operator } from "./operator.ts";
+import { EchoServer } from "./echo_server.ts";
+import { openSocket } from "./open_socket.ts";
+import { LAST_WORDS_MILLISECONDS, Operator } from "./operator.ts";
 import { byteSizeText, type EchoSettings } from "./options.ts";
 import { ServiceManager } from "./service_manager.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -32,16 +32,14 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
     operator.say(`stopping in ${drain} s`);
     setTimeout(() => server.stop(), drain * 1000);
   });
-  const output = new Output(1);
-  const operator = new Operator({ output, json: settings.logFormat === "json", timed: settings.logTime });
+  const operator = new Operator(settings);
   const manager = new ServiceManager();
   const metricsServer = settings.metrics === undefined ? undefined : new MetricsServer();
-  const supervisor = settings.workers === 1 ? undefined : new Supervisor({ socket, settings, operator });
-  const server = createServer(settings, {
+  const group = new Supervisor({ socket, settings, operator });
+  const server = new EchoServer(settings, {
     socket,
-    output,
     operator,
-    group: supervisor,
+    group,
     attention: metricsServer,
     everySecond: () => manager.everySecond(),
   });
@@ -57,29 +55,29 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   if (settings.summaryEverySeconds !== undefined) setInterval(sumUpSoFar, settings.summaryEverySeconds * 1000);
   await metricsServer?.listen(settings.metrics!, {
     prefix: "echo",
-    metrics: () => server.metrics([socket, ...supervisor?.sockets ?? []]),
+    metrics: () => server.metrics(group.sockets),
     healthy: () => !stopping,
   });
   for (const notice of noticesOf(socket, settings)) operator.warn(notice);
-  supervisor?.start();
-  const workers = supervisor === undefined ? "" : `, ${settings.workers} workers`;
+  group.start();
+  const workers = settings.workers === 1 ? "" : `, ${settings.workers} workers`;
   operator.say(`listening on ${socket.endpoint} (${socket.families}, ${name}${workers})`);
   manager.notify("READY=1");
   try {
     await server.run();
   } finally {
-    await supervisor?.stop();
+    await group.stop();
     // Datagrams in an adopted socket are left for its next user.
-    server.drain([...(socket.adopted ? [] : [socket]), ...supervisor?.sockets ?? []]);
+    server.drain(group.sockets.filter((each) => each !== socket || !socket.adopted));
     // The summary counts the lines that are dropped now. In JSON it is the last line of the output.
+    const { output } = operator;
     const last = settings.summaryFormat === "json";
     if (last) output.settle(LAST_WORDS_MILLISECONDS);
     else output.close(LAST_WORDS_MILLISECONDS);
     sumUp(`stopped by ${stoppedBy} after`, true);
     if (last) output.close(LAST_WORDS_MILLISECONDS);
-    supervisor?.close();
-    socket.close();
-    operator.close(LAST_WORDS_MILLISECONDS);
+    group.close();
+    operator.close();
   }
 }
 

@@ -46,7 +46,8 @@ export const RECEIVED_BYTES = 5;
 /** Index in {@link Counters.counts} of the bytes of payload sent back. */
 export const ECHOED_BYTES = 6;
 const REFUSED = 7;
-const FAILED = REFUSED + REASONS.length;
+/** Index in {@link Counters.counts} of the first error number. */
+export const FAILED: number = REFUSED + REASONS.length;
 /** Length of {@link Counters.counts}. */
 export const COUNTS: number = FAILED + ERRNO_COUNT;
 
@@ -73,25 +74,25 @@ export class Counters {
 }
 
 /** Echoed datagrams without a line in the log. */
-export function unlogged(counts: Float64Array): number {
+export function unlogged({ counts }: Counters): number {
   return counts[LINES_LEFT_OUT]! + counts[LINES_DROPPED]!;
 }
 
 /** The summary of several workers. */
 export function summarize(workers: readonly Counters[], droppedByKernel: number, seconds: number): Summary {
-  const total = (count: (worker: Counters) => number) => sum(workers.map(count));
-  const refused = positiveCounts(REASONS.length, (i) => total(({ refused }) => refused[i]!), (i) => REASONS[i]!);
-  const failed = positiveCounts(ERRNO_COUNT, (errno) => total(({ failed }) => failed[errno]!), errnoName);
+  const total = new Counters();
+  const { counts, refused, failed } = total;
+  for (const worker of workers) worker.counts.forEach((count, i) => counts[i]! += count);
   return {
-    received: total(({ counts }) => counts[RECEIVED]!),
-    echoed: total(({ counts }) => counts[ECHOED]!),
-    refused: sum(Object.values(refused)),
-    failed: sum(Object.values(failed)),
+    received: counts[RECEIVED]!,
+    echoed: counts[ECHOED]!,
+    refused: sum(refused),
+    failed: sum(failed),
     dropped_by_kernel: droppedByKernel,
-    log_lines_dropped: total(({ counts }) => unlogged(counts)),
+    log_lines_dropped: unlogged(total),
     seconds: Math.round(seconds * 1000) / 1000,
-    refused_by_reason: refused,
-    failed_by_errno: failed,
+    refused_by_reason: positiveCounts(refused, (reason) => REASONS[reason]!),
+    failed_by_errno: positiveCounts(failed, errnoName),
   };
 }
 
@@ -107,15 +108,11 @@ export function summaryText({ refused_by_reason, failed_by_errno, seconds: _, ..
   return rows.map((row) => row.trimEnd()).join("\n");
 }
 
-/** The counts above 0 of indexes below `length`, by name. */
-export function positiveCounts(
-  length: number,
-  count: (index: number) => number,
-  name: (index: number) => string,
-): Counts {
-  const counts: Record<string, number> = {};
-  for (let i = 0; i < length; i++) if (count(i) > 0) counts[name(i)] = count(i);
-  return counts;
+/** The counts above 0, by the names of their indexes. */
+export function positiveCounts(counts: Float64Array, name: (index: number) => string): Counts {
+  const named: Record<string, number> = {};
+  counts.forEach((count, i) => count > 0 && (named[name(i)] = count));
+  return named;
 }
 
 /** Counts as text: `own source port: 3, over rate: 2`. */
@@ -123,8 +120,6 @@ export function countsText(counts: Counts): string {
   return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
 }
 
-function sum(counts: Iterable<number>): number {
-  let total = 0;
-  for (const count of counts) total += count;
-  return total;
+function sum(counts: Float64Array): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

@@ -17,6 +17,7 @@ import {
   type Counters,
   ECHOED,
   ECHOED_BYTES,
+  FAILED,
   LINES_DROPPED,
   LINES_LEFT_OUT,
   RECEIVED,
@@ -26,12 +27,13 @@ import {
   type Summary,
 } from "./counters.ts";
 import { BATCH_CAPACITY, type Group, isForMany } from "./group.ts";
-import { type Guard, STOPPING } from "./guard.ts";
-import type { Log } from "./log.ts";
+import { Guard, Reason } from "./guard.ts";
+import { Log } from "./log.ts";
 import { echoMetrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import type { Operator } from "./operator.ts";
-import type { AdaptivePolling } from "./polling.ts";
+import type { EchoSettings } from "./options.ts";
+import { AdaptivePolling } from "./polling.ts";
 
 /** How the loop shares its thread with the event loop, which handles signals and may have others to serve. */
 interface Pacing {
@@ -68,30 +70,20 @@ const FAILURE_PAUSE_MILLISECONDS = 50;
 /** Time at the end to count datagrams that are not answered any more: of the processor, which others may keep busy. */
 const DRAIN_MICROSECONDS = 30_000;
 
-/** Parts of an {@link EchoServer}. */
-export interface EchoServerParts {
+/** What a server gets from its process. */
+export interface Surroundings {
   /** Receives and sends. */
   readonly socket: BatchSocket;
-  /** Admits datagrams. */
-  readonly guard: Guard;
-  /** Writes a line for each echoed datagram. */
-  readonly log: Log;
-  /** Decides when to poll. */
-  readonly polling: AdaptivePolling;
-  /** Standard output. */
-  readonly output: Output;
-  /** Gets the notices. */
+  /** Gets the log and the notices. */
   readonly operator: Operator;
+  /** The servers on this port. */
+  readonly group: Group;
   /** Asks for attention of the event loop, if it is to serve others too. */
   readonly attention?: Attention | undefined;
   /** Called once a second. */
   readonly everySecond?: () => void;
-  /** Counts of this server; {@link guard} counts refusals there too. */
-  readonly counters: Counters;
-  /** Whether a reply has the TOS or traffic class of its datagram, which the socket must report. */
-  readonly reflectTos?: boolean;
-  /** The servers on this port. */
-  readonly group: Group;
+  /** Decides when to poll; {@link AdaptivePolling} if absent. */
+  readonly polling?: Pick<AdaptivePolling, "windowMicroseconds" | "received">;
 }
 
 /** What else the event loop serves, within some 50 milliseconds. */
@@ -103,17 +95,16 @@ export interface Attention {
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
 export class EchoServer {
   readonly #socket: BatchSocket;
+  readonly #group: Group;
   readonly #guard: Guard;
   readonly #log: Log;
-  readonly #polling: AdaptivePolling;
+  readonly #polling: NonNullable<Surroundings["polling"]>;
   readonly #output: Output;
   readonly #batch: MessageBatch;
   readonly #counters: Counters;
-  readonly #group: Group;
   readonly #reflectTos: boolean;
   // Counts of an earlier process.
   readonly #base: Float64Array;
-  readonly #failedBefore: Float64Array;
   readonly #start = performance.now();
   readonly #notices: Notices;
   readonly #attention: Attention | undefined;
@@ -124,22 +115,30 @@ export class EchoServer {
   #receiveTimeoutMilliseconds = 0;
   #stopping = false;
 
-  /** Joins the parts; {@link run} starts the server. */
-  constructor({ socket, guard, log, polling, output, operator, counters, group, ...parts }: EchoServerParts) {
+  /** Makes the parts of the server; {@link run} starts it. */
+  constructor(settings: EchoSettings, { socket, operator, group, attention, everySecond, polling }: Surroundings) {
+    const { block, index } = group;
+    const counters = block.counters[index]!;
+    const { port } = socket;
     this.#socket = socket;
-    this.#guard = guard;
-    this.#log = log;
-    this.#polling = polling;
-    this.#output = output;
-    this.#counters = counters;
     this.#group = group;
-    this.#reflectTos = parts.reflectTos ?? false;
+    this.#guard = new Guard({ ...settings, port, refused: counters.refused, maxRateWord: block.maxRateWord });
+    this.#log = new Log({
+      ...settings,
+      port,
+      output: operator.output,
+      counts: counters.counts,
+      linesLeft: block.linesLeft,
+    });
+    this.#polling = polling ?? new AdaptivePolling(settings.busyPollMicroseconds);
+    this.#output = operator.output;
+    this.#batch = socket.batch(BATCH_CAPACITY, block.headers[index]);
+    this.#counters = counters;
+    this.#reflectTos = settings.reflectTos;
     this.#base = counters.counts.slice();
-    this.#failedBefore = counters.failed.slice();
-    this.#batch = socket.batch(BATCH_CAPACITY, group.block?.headers[group.index]);
-    this.#notices = new Notices({ socket, refused: guard.refused, operator });
-    this.#attention = parts.attention;
-    this.#onSecond = parts.everySecond ?? (() => {});
+    this.#notices = new Notices({ socket, counters, operator });
+    this.#attention = attention;
+    this.#onSecond = everySecond ?? (() => {});
   }
 
   /**
@@ -172,11 +171,11 @@ export class EchoServer {
         else await this.#pauseAfter(-received);
       }
       lastPause = this.#now;
+      this.publish();
       if (elapsedMicroseconds(lastSecond, this.#now) >= 1_000_000) {
         lastSecond = this.#now;
         this.#everySecond();
       }
-      this.publish();
       const due = this.#group.tend();
       if (due === 0) break;
       sleep = Math.min(sleep, due);
@@ -214,7 +213,7 @@ export class EchoServer {
     for (const [i, socket] of sockets.entries()) {
       const longest = DRAIN_MICROSECONDS * (i + 1) / sockets.length;
       while (elapsedMicroseconds(start, clock.microseconds()) < longest && socket.receive(this.#batch, false) > 0) {
-        this.#guard.refused[STOPPING]! += this.#count(socket === this.#socket);
+        this.#counters.refused[Reason.STOPPING]! += this.#count(socket === this.#socket);
       }
     }
   }
@@ -231,16 +230,13 @@ export class EchoServer {
     const start = this.#clock.microseconds();
     batch.clear();
     this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED]!;
-    let received = -EAGAIN;
-    while (received === -EAGAIN && window > 0) {
-      received = socket.receive(batch, false);
+    this.#now = start;
+    let [received, polls] = [0, true];
+    do {
+      polls = elapsedMicroseconds(start, this.#now) < window;
+      received = socket.receive(batch, !polls);
       this.#now = this.#clock.microseconds();
-      if (elapsedMicroseconds(start, this.#now) >= window) break;
-    }
-    if (received === -EAGAIN) {
-      received = socket.receive(batch, true);
-      this.#now = this.#clock.microseconds();
-    }
+    } while (polls && received === -EAGAIN);
     const gathered = batch.count === 0 || (batch.count > 1 && batch.datagrams(0) === 1);
     polling.received(elapsedMicroseconds(start, this.#now), gathered);
     return received;
@@ -264,19 +260,15 @@ export class EchoServer {
     return datagrams;
   }
 
-  /** Whether another server of the group handles message `i`. */
-  #isCopy(i: number): boolean {
-    return this.#group.index !== 0 && isForMany(this.#batch, i);
-  }
-
   /** Admits datagrams, coalesces, encodes and sends them, and counts those that left. */
   #echo(): void {
     const batch = this.#batch;
+    const first = this.#group.index === 0;
     let [datagrams, bytes] = [0, 0];
     for (let i = 0; i < batch.count; i++) {
-      if (this.#isCopy(i)) continue;
+      if (!first && isForMany(batch, i)) continue;
       const admitted = this.#guard.admit(batch, i);
-      if (admitted < batch.datagrams(i)) this.#notices.refusals.note(batch, i);
+      if (admitted < batch.datagrams(i)) this.#notices.noteRefused(batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
@@ -296,7 +288,7 @@ export class EchoServer {
     let bytes = 0;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i) || batch.error(i) === 0) continue;
-      this.#notices.failures.note(batch, i);
+      this.#notices.noteFailed(batch, i);
       bytes += batch.size(i);
     }
     return bytes;
@@ -310,11 +302,11 @@ export class EchoServer {
 
   /** Counts what other parts of this server have counted. */
   publish(): void {
-    const { counts, failed } = this.#counters;
-    counts[LINES_LEFT_OUT] = this.#base[LINES_LEFT_OUT]! + this.#log.leftOut;
-    counts[LINES_DROPPED] = this.#base[LINES_DROPPED]! + this.#output.dropped;
+    const { counts } = this.#counters;
+    const base = this.#base;
+    counts[LINES_DROPPED] = base[LINES_DROPPED]! + this.#output.dropped;
     for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      failed[errno] = this.#failedBefore[errno]! + this.#socket.failed(errno);
+      counts[FAILED + errno] = base[FAILED + errno]! + this.#socket.failed(errno);
     }
   }
 

@@ -15,8 +15,8 @@ export const TEND_MILLISECONDS = 1000;
 export interface Group {
   /** Number of this server; number 0 speaks for all. */
   readonly index: number;
-  /** What they share in memory, if there are several. */
-  readonly block?: SharedBlock;
+  /** What they share in memory. */
+  readonly block: Block;
   /** The counters of all servers that this one speaks for. */
   counters(): readonly Counters[];
   /** Datagrams that the kernel dropped for them. */
@@ -43,9 +43,9 @@ const COUNTERS = 3 * CACHE_LINE;
 const COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
 const HEADERS_SIZE = BATCH_CAPACITY * 1024;
 
-/** Memory that all servers of a group map. */
-export class SharedBlock {
-  /** Its descriptor. */
+/** Memory that all servers of a group map. A server that is alone has ordinary memory. */
+export class Block {
+  /** Its descriptor; -1 if there is one server. */
   readonly fd: number;
   /** 1 if the servers are to stop. */
   readonly stop: Int32Array;
@@ -55,8 +55,8 @@ export class SharedBlock {
   readonly linesLeft: Int32Array;
   /** Counters by server. */
   readonly counters: readonly Counters[];
-  /** Memory for the headers of the batch, by server. */
-  readonly headers: readonly Uint8Array<ArrayBuffer>[];
+  /** Memory for the headers of the batch, by server; empty if there is one server. */
+  readonly headers: readonly Uint8Array<ArrayBuffer>[] = [];
 
   /**
    * @param servers number of servers
@@ -65,8 +65,9 @@ export class SharedBlock {
   constructor(servers: number, fd?: number) {
     const headers = COUNTERS + servers * COUNTERS_SIZE;
     const size = headers + servers * HEADERS_SIZE;
-    this.fd = fd ?? createShared(size);
-    const { buffer, byteOffset } = mapShared(this.fd, size);
+    const alone = servers === 1;
+    this.fd = alone ? -1 : fd ?? createShared(size);
+    const { buffer, byteOffset } = alone ? new Uint8Array(headers) : mapShared(this.fd, size);
     const word = (line: number) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
     this.stop = word(0);
     this.maxRateWord = word(1);
@@ -75,6 +76,7 @@ export class SharedBlock {
     this.counters = each.map((i) =>
       new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
     );
+    if (alone) return;
     this.headers = each.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
   }
 }

@@ -10,7 +10,7 @@
 import { CLOCK_MONOTONIC } from "../../ffi/constants.ts";
 import { Clock } from "../../ffi/clock.ts";
 import {
-  ADDRESS_SIZE,
+  addressWords,
   isIPv4,
   isMapped,
   isMulticast,
@@ -25,31 +25,33 @@ import { SERVICE_PORTS } from "../socket/service_ports.ts";
 import { type Rate, RateLimit } from "./rate_limit.ts";
 import { TotalRate } from "./total_rate.ts";
 
-/** Reasons to refuse a datagram, by number, with their names in the summary; number 0 admits it. */
-export const REASONS = [
-  "accepted",
-  "unknown_destination",
-  "broadcast_destination",
-  "multicast_destination",
-  "unspecified_source",
-  "broadcast_source",
-  "multicast_source",
-  "source_port_zero",
-  "reserved_source_port",
-  "own_source_port",
-  "service_source_port",
-  "own_endpoint",
-  "not_allowed",
-  "over_rate",
-  "over_max_rate",
-  "stopping",
-] as const;
+/** Reasons to refuse a datagram, with their numbers. */
+export const Reason = {
+  /** It is admitted. */
+  ACCEPTED: 0,
+  UNKNOWN_DESTINATION: 1,
+  BROADCAST_DESTINATION: 2,
+  MULTICAST_DESTINATION: 3,
+  UNSPECIFIED_SOURCE: 4,
+  BROADCAST_SOURCE: 5,
+  MULTICAST_SOURCE: 6,
+  SOURCE_PORT_ZERO: 7,
+  RESERVED_SOURCE_PORT: 8,
+  OWN_SOURCE_PORT: 9,
+  SERVICE_SOURCE_PORT: 10,
+  OWN_ENDPOINT: 11,
+  NOT_ALLOWED: 12,
+  OVER_RATE: 13,
+  OVER_MAX_RATE: 14,
+  /** It came while the server stopped. */
+  STOPPING: 15,
+} as const;
 
-/** The name of one reason. */
-export type Reason = typeof REASONS[number];
+/** The names of the reasons in the summary, by number. */
+export const REASONS: readonly string[] = Object.keys(Reason).map((name) => name.toLowerCase());
 
-/** The datagram is admitted. */
-export const ACCEPTED = 0;
+/** Sources that the limit for each source remembers. */
+const RATE_TABLE_SOURCES = 65_536;
 
 /** Options of a {@link Guard}. */
 export interface GuardOptions {
@@ -77,32 +79,28 @@ export interface GuardOptions {
 export class Guard {
   /** Datagrams refused, by number of the reason. */
   readonly refused: Float64Array;
-  readonly #port: number;
-  readonly #answerBroadcast: boolean;
-  readonly #answerMulticast: boolean;
+  readonly #options: GuardOptions;
   // Reasons by source port.
-  readonly #ports: Uint8Array;
-  readonly #allow: AllowList;
+  readonly #ports = new Uint8Array(65_536);
+  readonly #allow: readonly Network[];
   readonly #rate: RateLimit | undefined;
   readonly #maxRate: TotalRate | undefined;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
 
   /** @param options see {@link GuardOptions} */
   constructor(options: GuardOptions) {
+    const { port, answerAnyPort, allow = [], rate, maxRate, maxRateWord } = options;
+    this.#options = options;
     this.refused = options.refused ?? new Float64Array(REASONS.length);
-    this.#port = options.port;
-    this.#answerBroadcast = options.answerBroadcast ?? false;
-    this.#answerMulticast = options.answerMulticast ?? false;
-    this.#ports = new Uint8Array(65_536);
-    if (!options.answerAnyPort) {
-      this.#ports.fill(RESERVED_SOURCE_PORT, 0, 1024);
-      for (const port of SERVICE_PORTS.keys()) this.#ports[port] = SERVICE_SOURCE_PORT;
-      this.#ports[options.port] = OWN_SOURCE_PORT;
+    if (!answerAnyPort) {
+      this.#ports.fill(Reason.RESERVED_SOURCE_PORT, 0, 1024);
+      for (const service of SERVICE_PORTS.keys()) this.#ports[service] = Reason.SERVICE_SOURCE_PORT;
+      this.#ports[port] = Reason.OWN_SOURCE_PORT;
     }
-    this.#ports[0] = SOURCE_PORT_ZERO;
-    this.#allow = new AllowList(options.allow ?? []);
-    if (options.rate !== undefined) this.#rate = new RateLimit(options.rate, RATE_TABLE_SOURCES);
-    if (options.maxRate !== undefined) this.#maxRate = new TotalRate(options.maxRate, options.maxRateWord);
+    this.#ports[0] = Reason.SOURCE_PORT_ZERO;
+    this.#allow = allow.map(readNetwork);
+    if (rate !== undefined) this.#rate = new RateLimit(rate, RATE_TABLE_SOURCES);
+    if (maxRate !== undefined) this.#maxRate = new TotalRate(maxRate, maxRateWord);
   }
 
   /**
@@ -112,31 +110,38 @@ export class Guard {
   admit(batch: MessageBatch, i: number): number {
     const datagrams = batch.datagrams(i);
     const reason = this.#reasonToRefuse(batch, i);
-    if (reason !== ACCEPTED) {
+    if (reason !== Reason.ACCEPTED) {
       this.refused[reason]! += datagrams;
       return 0;
     }
     if (this.#rate === undefined && this.#maxRate === undefined) return datagrams;
-    return this.#admitByRate(batch, i, datagrams);
+    const now = this.#now();
+    const underRate = this.#rate?.take(batch.addresses, batch.peerWord(i), datagrams, now) ?? datagrams;
+    const admitted = this.#maxRate?.take(underRate, now) ?? underRate;
+    this.refused[Reason.OVER_RATE]! += datagrams - underRate;
+    this.refused[Reason.OVER_MAX_RATE]! += underRate - admitted;
+    return admitted;
   }
 
   #reasonToRefuse(batch: MessageBatch, i: number): number {
     const destination = batch.destination(i);
     // Without a local address there is no right source for a reply.
-    if (destination === UNKNOWN) return UNKNOWN_DESTINATION;
-    if (destination === BROADCAST && !this.#answerBroadcast) return BROADCAST_DESTINATION;
-    if (destination === MULTICAST && !this.#answerMulticast) return MULTICAST_DESTINATION;
+    if (destination === UNKNOWN) return Reason.UNKNOWN_DESTINATION;
+    if (destination === BROADCAST && !this.#options.answerBroadcast) return Reason.BROADCAST_DESTINATION;
+    if (destination === MULTICAST && !this.#options.answerMulticast) return Reason.MULTICAST_DESTINATION;
     const { addresses } = batch;
     const peer = batch.peerWord(i);
-    if (isUnspecified(addresses, peer)) return UNSPECIFIED_SOURCE;
+    if (isUnspecified(addresses, peer)) return Reason.UNSPECIFIED_SOURCE;
     // The kernel drops both kinds of datagrams itself, so these are for other kernels.
-    if (isMulticast(addresses, peer)) return MULTICAST_SOURCE;
-    if (addresses[peer + 3] === -1 && isMapped(addresses, peer)) return BROADCAST_SOURCE;
+    if (isMulticast(addresses, peer)) return Reason.MULTICAST_SOURCE;
+    if (addresses[peer + 3] === -1 && isMapped(addresses, peer)) return Reason.BROADCAST_SOURCE;
     const port = batch.peerPort(i);
-    if (this.#ports[port] !== ACCEPTED) return this.#ports[port]!;
-    if (port === this.#port && sameAddress(addresses, peer, addresses, batch.localWord(i))) return OWN_ENDPOINT;
-    if (!this.#allow.has(addresses, peer)) return NOT_ALLOWED;
-    return ACCEPTED;
+    if (this.#ports[port] !== Reason.ACCEPTED) return this.#ports[port]!;
+    if (port === this.#options.port && sameAddress(addresses, peer, addresses, batch.localWord(i))) {
+      return Reason.OWN_ENDPOINT;
+    }
+    if (this.#allow.length > 0 && !this.#isAllowed(addresses, peer)) return Reason.NOT_ALLOWED;
+    return Reason.ACCEPTED;
   }
 
   /** To be called once a second. */
@@ -149,19 +154,15 @@ export class Guard {
     return this.#rate?.count(this.#now()) ?? 0;
   }
 
-  #admitByRate(batch: MessageBatch, i: number, datagrams: number): number {
-    const now = this.#now();
-    let admitted = datagrams;
-    if (this.#rate !== undefined) {
-      admitted = this.#rate.take(batch.addresses, batch.peerWord(i), datagrams, now);
-      this.refused[OVER_RATE]! += datagrams - admitted;
+  /** Whether the address of four words from `at` is in one of the networks to answer. */
+  #isAllowed(words: Int32Array, at: number): boolean {
+    for (const { ipv6, words: network, mask } of this.#allow) {
+      // `::/0` means IPv6, though it covers the IPv4-mapped addresses too.
+      let differs = ipv6 === isMapped(words, at) ? 1 : 0;
+      for (let i = 0; i < 4; i++) differs |= (words[at + i]! ^ network[i]!) & mask[i]!;
+      if (differs === 0) return true;
     }
-    if (this.#maxRate !== undefined && admitted > 0) {
-      const underRate = admitted;
-      admitted = this.#maxRate.take(underRate, now);
-      this.refused[OVER_MAX_RATE]! += underRate - admitted;
-    }
-    return admitted;
+    return false;
   }
 
   /** The time in microseconds. */
@@ -172,59 +173,15 @@ export class Guard {
   }
 }
 
-/** Prefixes of the sources to answer. */
-class AllowList {
-  readonly #count: number;
-  // By prefix: whether it is one of IPv6 addresses.
-  readonly #ipv6: readonly boolean[];
-  readonly #networks: Int32Array;
-  readonly #masks: Int32Array;
-
-  constructor(prefixes: readonly Prefix[]) {
-    this.#count = prefixes.length;
-    this.#ipv6 = prefixes.map(({ bytes, length }) => length < 96 || !isIPv4(bytes));
-    const masks = new Uint8Array(this.#count * ADDRESS_SIZE);
-    const networks = new Uint8Array(this.#count * ADDRESS_SIZE);
-    prefixes.forEach(({ bytes, length }, k) => {
-      const mask = prefixMask(length);
-      masks.set(mask, k * ADDRESS_SIZE);
-      networks.set(bytes.map((byte, i) => byte & mask[i]!), k * ADDRESS_SIZE);
-    });
-    this.#masks = new Int32Array(masks.buffer);
-    this.#networks = new Int32Array(networks.buffer);
-  }
-
-  /** Whether the address of four words from `at` is in one of the prefixes, or the list is empty. */
-  has(words: Int32Array, at: number): boolean {
-    if (this.#count === 0) return true;
-    const ipv6 = !isMapped(words, at);
-    for (let k = 0; k < this.#count; k++) {
-      // `::/0` means IPv6, though it covers the IPv4-mapped addresses too.
-      let differs = this.#ipv6[k] === ipv6 ? 0 : 1;
-      for (let i = 0; i < 4; i++) differs |= (words[at + i]! & this.#masks[k * 4 + i]!) ^ this.#networks[k * 4 + i]!;
-      if (differs === 0) return true;
-    }
-    return false;
-  }
+/** A network of sources to answer. */
+interface Network {
+  readonly ipv6: boolean;
+  /** Four words of an address of the network, and of its mask. */
+  readonly words: Int32Array;
+  readonly mask: Int32Array;
 }
 
-/** Sources that the limit for each source remembers. */
-const RATE_TABLE_SOURCES = 65_536;
-
-const number = (reason: Reason) => REASONS.indexOf(reason);
-const UNKNOWN_DESTINATION = number("unknown_destination");
-const BROADCAST_DESTINATION = number("broadcast_destination");
-const MULTICAST_DESTINATION = number("multicast_destination");
-const UNSPECIFIED_SOURCE = number("unspecified_source");
-const BROADCAST_SOURCE = number("broadcast_source");
-const MULTICAST_SOURCE = number("multicast_source");
-const SOURCE_PORT_ZERO = number("source_port_zero");
-const RESERVED_SOURCE_PORT = number("reserved_source_port");
-const OWN_SOURCE_PORT = number("own_source_port");
-const SERVICE_SOURCE_PORT = number("service_source_port");
-const OWN_ENDPOINT = number("own_endpoint");
-const NOT_ALLOWED = number("not_allowed");
-const OVER_RATE = number("over_rate");
-const OVER_MAX_RATE = number("over_max_rate");
-/** The datagram came while the server stopped. */
-export const STOPPING: number = number("stopping");
+function readNetwork({ bytes, length }: Prefix): Network {
+  const ipv6 = length < 96 || !isIPv4(bytes);
+  return { ipv6, words: addressWords(bytes), mask: addressWords(prefixMask(length)) };
+}

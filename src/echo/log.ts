@@ -8,39 +8,25 @@ import { Clock } from "../../ffi/clock.ts";
 import type { Output } from "../cli/output.ts";
 import { formatDecimal, formatEndpoint } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
+import { LINES_LEFT_OUT } from "./counters.ts";
+import type { EchoSettings } from "./options.ts";
 import { append, PAYLOAD_SHOWN_MAX, PayloadText } from "./payload_text.ts";
 
-/** The formats of the log. */
-export const LOG_FORMATS = ["text", "json", "none"] as const;
-/** One of {@link LOG_FORMATS}. */
-export type LogFormat = typeof LOG_FORMATS[number];
-
 /** Options of a {@link Log}. */
-export interface LogOptions {
+export interface LogOptions extends Pick<EchoSettings, "logFormat" | "logTime" | "logLimitPerSecond"> {
   /** Where the lines go. */
   readonly output: Output;
-  /** The format of the lines. */
-  readonly format: LogFormat;
-  /** Whether lines of text begin with the time, as those of JSON have it anyway. */
-  readonly timed?: boolean;
-  /** Most lines a second, 0 for no limit. */
-  readonly limitPerSecond: number;
   /** The local port. */
   readonly port: number;
-  /** Lines left of this second, shared with other workers; memory of its own, if absent. */
-  readonly linesLeft?: Int32Array | undefined;
+  /** Counts of `Counters`, of which it counts {@link LINES_LEFT_OUT}. */
+  readonly counts: Float64Array;
+  /** Lines left of this second, shared with other workers. */
+  readonly linesLeft: Int32Array;
 }
 
 /** Writes the lines of the log, and counts those that the limit leaves out. */
 export class Log {
-  /** Datagrams without a line since the start because of the limit. */
-  leftOut = 0;
-  readonly #output: Output;
-  readonly #format: LogFormat;
-  readonly #limit: number;
-  readonly #linesLeft: Int32Array;
-  readonly #port: number;
-  readonly #timed: boolean;
+  readonly #options: LogOptions;
   readonly #clock = new Clock(CLOCK_REALTIME);
   readonly #time = new Uint8Array(TIME_SIZE);
   // Literal bytes, and names of fields.
@@ -52,51 +38,49 @@ export class Log {
   #reportedAt = performance.now();
 
   /** Makes a log; it writes nothing yet. */
-  constructor({ output, format, limitPerSecond, port, linesLeft, timed = false }: LogOptions) {
-    const line = timed && format === "text" ? `<time> ${LINES.text}` : LINES[format];
+  constructor(options: LogOptions) {
+    const { logFormat, logTime } = options;
+    const line = logTime && logFormat === "text" ? `<time> ${LINES.text}` : LINES[logFormat];
     this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder.encode(part) : part);
-    this.#timed = timed;
-    this.#output = output;
-    this.#format = format;
-    this.#limit = limitPerSecond;
-    this.#linesLeft = linesLeft ?? Int32Array.of(limitPerSecond);
-    this.#port = port;
+    this.#options = options;
   }
 
   /** Logs the messages of a batch that are answered. It allocates only for the zones of link-local addresses. */
   record(batch: MessageBatch): void {
-    if (this.#format === "none") return;
-    this.#payload ??= new PayloadText({ ascii: !this.#output.utf8, json: this.#format === "json" });
+    const { logFormat, output, counts } = this.#options;
+    if (logFormat === "none") return;
+    this.#payload ??= new PayloadText({ ascii: !output.utf8, json: logFormat === "json" });
     let timed = false;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i)) continue;
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
         if (!this.#takeLine()) {
-          this.leftOut += datagrams - k;
+          counts[LINES_LEFT_OUT]! += datagrams - k;
           break;
         }
-        if (!this.#output.hasRoom()) continue;
+        if (!output.hasRoom()) continue;
         if (!timed) this.#writeTime();
         timed = true;
         this.#writeLine(batch, i, k);
       }
     }
-    if (timed) this.#output.flush();
+    if (timed) output.flush();
   }
 
   /**
    * Starts the next second of the limit, and reports how many lines were left out. To be called once a second by one of
    * the workers.
-   * @param leftOut {@link leftOut} of all workers
+   * @param leftOut lines that all workers left out since the start
    */
-  nextSecond(leftOut: number = this.leftOut): void {
-    Atomics.store(this.#linesLeft, 0, this.#limit);
+  nextSecond(leftOut: number): void {
+    const { output, linesLeft, logLimitPerSecond } = this.#options;
+    Atomics.store(linesLeft, 0, logLimitPerSecond);
     const datagrams = leftOut - this.#leftOutReported;
     if (datagrams === 0) {
       this.#reportedAt = performance.now();
-      this.#output.flush();
-    } else if (this.#output.writeText(this.#leftOutLine(datagrams))) {
+      output.flush();
+    } else if (output.writeText(this.#leftOutLine(datagrams))) {
       this.#reportedAt = performance.now();
       this.#leftOutReported = leftOut;
     }
@@ -104,29 +88,31 @@ export class Log {
 
   /** Whether the limit allows another line, which it then counts. */
   #takeLine(): boolean {
-    if (this.#limit === 0) return true;
-    return Atomics.load(this.#linesLeft, 0) > 0 && Atomics.sub(this.#linesLeft, 0, 1) > 0;
+    const { linesLeft, logLimitPerSecond } = this.#options;
+    return logLimitPerSecond === 0 || (Atomics.load(linesLeft, 0) > 0 && Atomics.sub(linesLeft, 0, 1) > 0);
   }
 
   #leftOutLine(datagrams: number): string {
+    const { logFormat, logTime, logLimitPerSecond } = this.#options;
     const seconds = (performance.now() - this.#reportedAt) / 1000;
     const time = new Date().toISOString();
-    if (this.#format === "json") return JSON.stringify({ event: "left_out", time, datagrams });
-    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${this.#limit})`;
-    return this.#timed ? `${time} ${line}` : line;
+    if (logFormat === "json") return JSON.stringify({ event: "left_out", time, datagrams });
+    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${logLimitPerSecond})`;
+    return logTime ? `${time} ${line}` : line;
   }
 
   /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch: MessageBatch, i: number, k: number): void {
-    let at = this.#output.at;
+    const { output } = this.#options;
+    let { at } = output;
     for (const part of this.#line) {
-      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(this.#output.bytes, at, part);
+      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(output.bytes, at, part);
     }
-    this.#output.endLine(at);
+    output.endLine(at);
   }
 
   #writeField(field: string, at: number, batch: MessageBatch, i: number, k: number): number {
-    const { bytes } = this.#output;
+    const { output: { bytes }, port } = this.#options;
     const { addresses } = batch;
     const from = k * batch.segmentSize(i);
     const size = Math.min(batch.segmentSize(i), batch.size(i) - from);
@@ -136,7 +122,7 @@ export class Log {
       case "peer":
         return formatEndpoint(bytes, at, addresses, batch.peerWord(i), batch.peerZone(i), batch.peerPort(i));
       case "local":
-        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), this.#port);
+        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), port);
       case "payload":
         return this.#payload!.write(bytes, at, batch.payloads, batch.payloadOffset(i) + from, size);
       case "bytes":

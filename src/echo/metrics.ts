@@ -6,7 +6,7 @@
 import { ERRNO_COUNT, errnoName } from "../../ffi/errno.ts";
 import { type Labels, type Metric, metric, type Sample } from "../cli/metrics.ts";
 import { type Counters, ECHOED, ECHOED_BYTES, RECEIVED, RECEIVED_BYTES, unlogged } from "./counters.ts";
-import { ACCEPTED, REASONS } from "./guard.ts";
+import { REASONS } from "./guard.ts";
 
 /** What the counters do not have. */
 export interface ServerState {
@@ -28,33 +28,23 @@ export function echoMetrics(workers: readonly Counters[], state: ServerState): M
       labels: workers.length > 1 ? { worker, ...labels } : labels,
       value: value(counters),
     }));
-  const counter = (name: string, help: string, values: number | Sample[] | ((counts: Float64Array) => number)) =>
-    metric(
-      `echo_${name}`,
-      "counter",
-      help,
-      typeof values === "function" ? samples(({ counts }) => values(counts)) : values,
-    );
+  const counts = (index: number) => samples((worker) => worker.counts[index]!);
+  const counter = (name: string, help: string, values: number | Sample[]) =>
+    metric(`echo_${name}`, "counter", help, values);
   const gauge = (name: string, help: string, value: number) => metric(`echo_${name}`, "gauge", help, value);
-  const refused = REASONS.map((reason, i) => samples((worker) => worker.refused[i]!, { reason }));
-  const failed = Array.from(
-    { length: ERRNO_COUNT },
-    (_, i) => samples((worker) => worker.failed[i]!, { errno: errnoName(i) }),
-  );
-  const errors = failed.flat().filter(({ value }) => value > 0);
+  const refused = REASONS.slice(1).flatMap((reason, i) => samples((worker) => worker.refused[i + 1]!, { reason }));
+  const errnos = [...Array(ERRNO_COUNT).keys()];
+  const failed = errnos.flatMap((i) => samples((worker) => worker.failed[i]!, { errno: errnoName(i) }));
+  const errors = failed.filter(({ value }) => value > 0);
   return [
-    counter(
-      "received_datagrams",
-      "Datagrams received: echoed, refused and failed ones.",
-      (counts) => counts[RECEIVED]!,
-    ),
-    counter("received_bytes", "Bytes of payload received.", (counts) => counts[RECEIVED_BYTES]!),
-    counter("echoed_datagrams", "Datagrams sent back.", (counts) => counts[ECHOED]!),
-    counter("echoed_bytes", "Bytes of payload sent back.", (counts) => counts[ECHOED_BYTES]!),
-    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused.slice(ACCEPTED + 1).flat()),
+    counter("received_datagrams", "Datagrams received: echoed, refused and failed ones.", counts(RECEIVED)),
+    counter("received_bytes", "Bytes of payload received.", counts(RECEIVED_BYTES)),
+    counter("echoed_datagrams", "Datagrams sent back.", counts(ECHOED)),
+    counter("echoed_bytes", "Bytes of payload sent back.", counts(ECHOED_BYTES)),
+    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused),
     counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
     counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", state.droppedByKernel),
-    counter("dropped_log_lines", "Echoed datagrams without a line in the log.", unlogged),
+    counter("dropped_log_lines", "Echoed datagrams without a line in the log.", samples(unlogged)),
     gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", state.receiveQueueBytes),
     gauge("receive_buffer_bytes", "Size of the receive buffers.", state.receiveBufferBytes),
     gauge("rate_table_sources", "Sources that have used up a part of their burst.", state.rateTableSources),

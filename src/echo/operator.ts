@@ -5,30 +5,24 @@
 
 import { journalPriority } from "../cli/journal.ts";
 import { Output } from "../cli/output.ts";
+import type { EchoSettings } from "./options.ts";
 
-/** Options of an {@link Operator}. */
-export interface OperatorOptions {
-  /** Standard output, for events in JSON. */
-  readonly output: Output;
-  /** Whether events are JSON. */
-  readonly json: boolean;
-  /** Whether texts begin with the time. */
-  readonly timed: boolean;
-}
+/** Longest time that the output waits for a slow reader at the end. */
+export const LAST_WORDS_MILLISECONDS = 50;
 
 /** Writes texts to standard error, and events in JSON to standard output. */
 export class Operator {
   /** Whether events are JSON. */
   readonly json: boolean;
-  readonly #output: Output;
+  /** Standard output. */
+  readonly output: Output = new Output(1);
   readonly #errors = new Output(2);
   readonly #timed: boolean;
 
   /** Writes nothing yet. */
-  constructor({ output, json, timed }: OperatorOptions) {
-    this.json = json;
-    this.#output = output;
-    this.#timed = timed;
+  constructor({ logFormat, logTime }: Pick<EchoSettings, "logFormat" | "logTime">) {
+    this.json = logFormat === "json";
+    this.#timed = logTime;
   }
 
   /** Writes a text of one or more lines. */
@@ -43,11 +37,11 @@ export class Operator {
 
   /** Writes an event in JSON, with the time. */
   report(event: string, fields: object): void {
-    this.#output.writeText(JSON.stringify({ event, time: new Date().toISOString(), ...fields }));
+    this.output.writeText(JSON.stringify({ event, time: new Date().toISOString(), ...fields }));
   }
 
-  /** Waits up to `milliseconds` for a slow reader, and closes. */
-  close(milliseconds: number): void {
-    this.#errors.close(milliseconds);
+  /** Closes standard error, after up to {@link LAST_WORDS_MILLISECONDS} for a slow reader. */
+  close(): void {
+    this.#errors.close(LAST_WORDS_MILLISECONDS);
   }
 }

@@ -33,9 +33,9 @@ import {
   type Prefix,
   prefixMask,
 } from "../net/address.ts";
-import { LOG_FORMATS } from "./log.ts";
 import type { Rate } from "./rate_limit.ts";
 
+const LOG_FORMATS = ["text", "json", "none"] as const;
 const SUMMARY_FORMATS = ["text", "json"] as const;
 const DAY = 86_400;
 
@@ -46,27 +46,13 @@ const options = {
     ipv6: flag("-6, --ipv6", "IPv6 only"),
     fd: option("--fd N", "take over the bound UDP socket N", numberFrom(0, 1_000_000)),
     receiveBufferBytes: option("--buffer SIZE", "receive buffer, 4K to 1023M", parseBufferSize, "4M"),
-    workers: option(
-      "--workers N",
-      "processes that share the port, 1 to 64, or auto",
-      parseWorkers,
-      "1",
-    ),
+    workers: option("--workers N", "processes that share the port, 1 to 64, or auto", parseWorkers, "1"),
     reflectTos: flag("--reflect-tos", "reply with the DSCP and ECN that a datagram arrived with"),
-    busyPollMicroseconds: option(
-      "--busy-poll USEC",
-      "microseconds to poll, 0 to 1000",
-      numberFrom(0, 1000),
-      "200",
-    ),
+    busyPollMicroseconds: option("--busy-poll USEC", "microseconds to poll, 0 to 1000", numberFrom(0, 1000), "200"),
   }),
   ...group("Guard", {
     allow: listOption("--allow CIDR", "answer only sources in this network; repeatable", parseNetwork),
-    rate: option(
-      "--rate N[/BURST]",
-      "answers a second to an IPv4 address or IPv6 /64; BURST at once",
-      parseRate,
-    ),
+    rate: option("--rate N[/BURST]", "answers a second to an IPv4 address or IPv6 /64; BURST at once", parseRate),
     maxRate: option("--max-rate N[/BURST]", "the same for all sources together", parseRate),
     answerAnyPort: flag("--answer-any-port", "answer any source port but 0"),
     answerBroadcast: flag("--answer-broadcast", "answer datagrams to broadcast addresses"),
@@ -80,11 +66,7 @@ const options = {
     quiet: flag("-q, --quiet", "the same as --log none"),
   }),
   ...group("Monitoring", {
-    summaryFormat: option(
-      "--summary FORMAT",
-      "counts as text or json; else as --log says",
-      oneOf(SUMMARY_FORMATS),
-    ),
+    summaryFormat: option("--summary FORMAT", "counts as text or json; else as --log says", oneOf(SUMMARY_FORMATS)),
     summaryEverySeconds: option("--summary-every SECONDS", "show the counts that often", numberFrom(1, DAY)),
     metrics: option("--metrics [ADDR:]PORT", "serve /metrics and /healthz over HTTP", parseMetricsEndpoint),
     drainSeconds: option("--drain SECONDS", "keep answering for so long after SIGTERM", numberFrom(0, DAY), "0"),
@@ -158,8 +140,7 @@ function parsePort(positionals: readonly string[]): number {
 
 function checkAddress(address: string, family: 4 | 6 | undefined, answerMulticast: boolean): void {
   checkFamily(address, family);
-  const bytes = readAddress(address);
-  if (bytes !== undefined && isMulticast(addressWords(bytes), 0) && !answerMulticast) {
+  if (isGroup(address) && !answerMulticast) {
     throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
   }
 }
@@ -169,9 +150,14 @@ function readAddress(text: string): Uint8Array | undefined {
   return parseAddress(text.split("%")[0]!);
 }
 
-function parseGroup(text: string): string {
+/** Whether a text is a multicast address, which may have a zone. */
+function isGroup(text: string): boolean {
   const bytes = readAddress(text);
-  if (bytes !== undefined && isMulticast(addressWords(bytes), 0)) return text;
+  return bytes !== undefined && isMulticast(addressWords(bytes), 0);
+}
+
+function parseGroup(text: string): string {
+  if (isGroup(text)) return text;
   throw new UsageError(`--join needs a multicast address, such as 224.0.0.251 or ff02::fb%eth0, not ${quote(text)}`);
 }
 

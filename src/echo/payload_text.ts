@@ -108,18 +108,18 @@ function decode(bytes: Uint8Array, i: number, end: number): number {
   return codePoint < least || surrogate || codePoint > 0x10ffff ? INVALID : codePoint;
 }
 
-// Letters, marks, numbers, punctuation and symbols, without those that are invisible, such as fillers and variation
-// selectors. Of the blanks, which look alike, only the space of ASCII passes.
-const printable = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
-const invisible = /^\p{Default_Ignorable_Code_Point}$/u;
-
-// Cached result of the expressions by code point: 0 unknown, 1 no, 2 yes. Evaluating them allocates.
+// Cached results by code point: 0 unknown, 1 no, 2 yes. Evaluating the expressions allocates.
 const cache = new Uint8Array(0x110000);
 
+/**
+ * Whether a code point is a letter, mark, number, punctuation or symbol, without those that are invisible, such as fillers
+ * and variation selectors. Of the blanks, which look alike, only the space of ASCII passes.
+ */
 function isPrintable(codePoint: number): boolean {
   if (cache[codePoint] === 0) {
     const character = String.fromCodePoint(codePoint);
-    cache[codePoint] = printable.test(character) && !invisible.test(character) ? 2 : 1;
+    const invisible = /^\p{Default_Ignorable_Code_Point}$/u.test(character);
+    cache[codePoint] = !invisible && /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(character) ? 2 : 1;
   }
   return cache[codePoint] === 2;
 }

@@ -1,5 +1,5 @@
 /**
- * The first worker's care for the others: it starts them, starts them again, and stops them.
+ * The first server's care for the other workers, if any: it starts them, starts them again, and stops them.
  * @module
  */
 
@@ -11,7 +11,7 @@ import { endOf, spawnSelf } from "../../ffi/spawn.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
-import { BATCH_CAPACITY, type Group, isForMany, SharedBlock, TEND_MILLISECONDS } from "./group.ts";
+import { BATCH_CAPACITY, Block, type Group, isForMany, TEND_MILLISECONDS } from "./group.ts";
 import type { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
 import { sharePort } from "./steering.ts";
@@ -41,7 +41,7 @@ interface Child {
 
 /** Options of {@link Supervisor}. */
 export interface SupervisorOptions {
-  /** The socket of the first worker. */
+  /** The socket of the first server. */
   readonly socket: BatchSocket;
   /** The settings of the command. */
   readonly settings: EchoSettings;
@@ -49,11 +49,12 @@ export interface SupervisorOptions {
   readonly operator: Operator;
 }
 
-/** The group, as the first worker sees it. It keeps the sockets of all workers open, so datagrams wait for a new start. */
+/** The group, as the first server sees it. It keeps the sockets of all workers open, so datagrams wait for a new start. */
 export class Supervisor implements Group {
   readonly index = 0;
-  readonly block: SharedBlock;
-  readonly #socket: BatchSocket;
+  readonly block: Block;
+  /** The sockets of all workers. */
+  readonly sockets: readonly BatchSocket[];
   readonly #children: readonly Child[];
   readonly #operator: Operator;
 
@@ -62,11 +63,12 @@ export class Supervisor implements Group {
    * @throws {SystemError} with a sentence for the user if the kernel refuses it
    */
   constructor({ socket, settings: { workers, logLimitPerSecond }, operator }: SupervisorOptions) {
-    this.#socket = socket;
     this.#operator = operator;
-    this.block = new SharedBlock(workers);
+    this.block = new Block(workers);
     this.block.linesLeft[0] = logLimitPerSecond;
-    this.#children = sharePort(socket, workers).map((socket, i): Child => ({
+    const others = workers === 1 ? [] : sharePort(socket, workers);
+    this.sockets = [socket, ...others];
+    this.#children = others.map((socket, i): Child => ({
       index: i + 1,
       socket,
       counters: this.block.counters[i + 1]!,
@@ -78,18 +80,13 @@ export class Supervisor implements Group {
     }));
   }
 
-  /** The sockets of the other workers. */
-  get sockets(): readonly BatchSocket[] {
-    return this.#children.map(({ socket }) => socket);
-  }
-
   /**
    * Starts the other workers.
    * @throws {SystemError} with a sentence for the user if the kernel refuses it
    */
   start(): void {
     // Its handler ends the sleep of this worker.
-    runtime().onSignal("SIGCHLD", () => {});
+    if (this.#children.length > 0) runtime().onSignal("SIGCHLD", () => {});
     for (const child of this.#children) this.#spawn(child);
   }
 
@@ -101,7 +98,7 @@ export class Supervisor implements Group {
   }
 
   drops(): number {
-    return this.#children.reduce((sum, { socket }) => sum + socket.drops(), this.#socket.drops());
+    return this.sockets.reduce((sum, socket) => sum + socket.drops(), 0);
   }
 
   tend(): number {
@@ -131,22 +128,18 @@ export class Supervisor implements Group {
     }
   }
 
-  /** Closes the sockets of the other workers. */
+  /** Closes the sockets of all workers. */
   close(): void {
-    for (const { socket } of this.#children) socket.close();
+    const [first, ...others] = this.sockets as [BatchSocket, ...BatchSocket[]];
     // Other processes may go on with an adopted socket.
-    this.#socket.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+    if (others.length > 0) first.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+    for (const socket of this.sockets) socket.close();
   }
 
   #spawn(child: Child): void {
-    const [socketFd, memoryFd] = [child.socket.fd, this.block.fd];
-    const place = {
-      index: child.index,
-      count: this.#children.length + 1,
-      socketFd,
-      memoryFd,
-      parent: processLibc().getpid(),
-    };
+    const { index, socket: { fd: socketFd } } = child;
+    const memoryFd = this.block.fd;
+    const place = { index, count: this.sockets.length, socketFd, memoryFd, parent: processLibc().getpid() };
     child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
 

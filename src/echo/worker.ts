@@ -5,13 +5,12 @@
 
 import { dieWithParent } from "../../ffi/spawn.ts";
 import { UsageError } from "../cli/arguments.ts";
-import { Output } from "../cli/output.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { VERSION } from "../cli/version.ts";
-import type { Counters } from "./counters.ts";
-import { createServer, LAST_WORDS_MILLISECONDS, openSocket } from "./create_server.ts";
-import { type Group, SharedBlock, TEND_MILLISECONDS } from "./group.ts";
-import { Operator } from "./operator.ts";
+import { EchoServer } from "./echo_server.ts";
+import { Block, type Group, TEND_MILLISECONDS } from "./group.ts";
+import { openSocket } from "./open_socket.ts";
+import { LAST_WORDS_MILLISECONDS, Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
 
 /** What a worker gets from the process that starts it. */
@@ -22,7 +21,7 @@ export interface Place {
   readonly count: number;
   /** Descriptor of its socket. */
   readonly socketFd: number;
-  /** Descriptor of the {@link SharedBlock}. */
+  /** Descriptor of the {@link Block}. */
   readonly memoryFd: number;
   /** Number of the process that starts it. */
   readonly parent: number;
@@ -46,26 +45,15 @@ export function readPlace(args: readonly string[]): Place | undefined {
 }
 
 /** The group, as a worker other than the first one sees it. */
-class Worker implements Group {
-  readonly index: number;
-  readonly block: SharedBlock;
-
-  constructor({ index, count, memoryFd }: Place) {
-    this.index = index;
-    this.block = new SharedBlock(count, memoryFd);
-  }
-
-  counters(): readonly Counters[] {
-    return [this.block.counters[this.index]!];
-  }
-
-  drops(): number {
-    return 0;
-  }
-
-  tend(): number {
-    return Atomics.load(this.block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
-  }
+function groupOf({ index, count, memoryFd }: Place): Group {
+  const block = new Block(count, memoryFd);
+  return {
+    index,
+    block,
+    counters: () => [block.counters[index]!],
+    drops: () => 0,
+    tend: () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0,
+  };
 }
 
 /** Runs a worker until the process that has started it stops it, or ends. */
@@ -74,14 +62,13 @@ export async function runWorker(settings: EchoSettings, place: Place): Promise<v
   handleSignals(() => {});
   if (!dieWithParent(`echo worker ${place.index}`, place.parent)) return;
   const socket = openSocket(settings, place.socketFd);
-  const output = new Output(1);
-  const operator = new Operator({ output, json: settings.logFormat === "json", timed: settings.logTime });
-  const server = createServer(settings, { socket, output, operator, group: new Worker(place) });
+  const operator = new Operator(settings);
+  const server = new EchoServer(settings, { socket, operator, group: groupOf(place) });
   try {
     await server.run();
   } finally {
-    output.close(LAST_WORDS_MILLISECONDS);
+    operator.output.close(LAST_WORDS_MILLISECONDS);
     server.publish();
-    operator.close(LAST_WORDS_MILLISECONDS);
+    operator.close();
   }
 }

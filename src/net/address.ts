@@ -28,48 +28,30 @@ export interface ResolvedAddress {
  * @returns its 16 bytes, or `undefined` if the text is neither
  */
 export function parseAddress(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = new Uint8Array(ADDRESS_SIZE);
-  if (!text.includes(":")) {
-    bytes.fill(0xff, 10, 12);
-    return parseIPv4(text, bytes, 12) ? bytes : undefined;
-  }
-  return parseIPv6(text, bytes) ? bytes : undefined;
+  const colon = text.lastIndexOf(":");
+  const start = colon < 0 ? "::ffff:" : text.slice(0, colon + 1);
+  const last = text.slice(colon + 1);
+  const end = colon < 0 || last.includes(".") ? ipv4Groups(last) : last;
+  if (end === undefined) return undefined;
+  const halves = (start + end).split("::");
+  const [head, tail = []] = halves.map((half) => half === "" ? [] : half.split(":")) as [string[], string[]?];
+  // "::" stands for at least one group.
+  const missing = 8 - head.length - tail.length;
+  if (halves.length > 2 || (halves.length === 2 ? missing < 1 : missing !== 0)) return undefined;
+  const groups = [...head, ...new Array<string>(missing).fill("0"), ...tail];
+  if (!groups.every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return undefined;
+  return Uint8Array.from({ length: ADDRESS_SIZE }, (_, i) => parseInt(groups[i >> 1]!, 16) >> (i % 2 === 0 ? 8 : 0));
 }
 
-function parseIPv4(text: string, out: Uint8Array, at: number): boolean {
+/** An IPv4 address as the two last groups of an IPv6 address. */
+function ipv4Groups(text: string): string | undefined {
   const parts = text.split(".");
   // Some programs read a leading zero as octal: refuse it, as inet_pton(3) does.
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255)) {
-    return false;
+    return undefined;
   }
-  out.set(parts.map(Number), at);
-  return true;
-}
-
-function parseIPv6(text: string, out: Uint8Array): boolean {
-  const halves = text.split("::");
-  if (halves.length > 2) return false;
-  const groups = halves.map((half) => half === "" ? [] : half.split(":"));
-  const last = groups.at(-1)!.at(-1) ?? "";
-  const dotted = last.includes(".");
-  if (dotted) {
-    if (!parseIPv4(last, out, 12)) return false;
-    groups.at(-1)!.pop();
-  }
-  const [head, tail = []] = groups as [string[], string[]?];
-  const room = dotted ? 6 : 8;
-  const count = head.length + tail.length;
-  // "::" stands for at least one group.
-  if (halves.length === 2 ? count >= room : count !== room) return false;
-  if (![...head, ...tail].every((group) => /^[0-9a-f]{1,4}$/i.test(group))) return false;
-  const write = (group: string, index: number) => {
-    const value = parseInt(group, 16);
-    out[index * 2] = value >> 8;
-    out[index * 2 + 1] = value & 0xff;
-  };
-  head.forEach((group, i) => write(group, i));
-  tail.forEach((group, i) => write(group, room - tail.length + i));
-  return true;
+  const [a, b, c, d] = parts.map(Number) as [number, number, number, number];
+  return `${(a << 8 | b).toString(16)}:${(c << 8 | d).toString(16)}`;
 }
 
 /** A network: the addresses that begin with the same bits. */
@@ -108,13 +90,21 @@ export function isLinkLocal(bytes: Uint8Array): boolean {
   return hasLinkLocalPrefix(addressWords(bytes), 0);
 }
 
-/** The four words of an address of 16 bytes. */
+/** The words of an address of 16 bytes, or of a socket address. */
 export function addressWords(bytes: Uint8Array): Int32Array<ArrayBuffer> {
   return new Int32Array(bytes.slice().buffer);
 }
 
 /** The third word of an IPv4 address: the bytes `00 00 ff ff`. */
 export const IPV4_MAPPED = -65536;
+
+/** Writes an IPv4 address, whose word is `address`, as four words from `at`. */
+export function writeIPv4(words: Int32Array, at: number, address: number): void {
+  words[at] = 0;
+  words[at + 1] = 0;
+  words[at + 2] = IPV4_MAPPED;
+  words[at + 3] = address;
+}
 
 /** Whether the address of four words from `at` is an IPv4 address. */
 export function isMapped(words: Int32Array, at: number): boolean {
@@ -140,6 +130,13 @@ export function isMulticast(words: Int32Array, at: number): boolean {
 /** Whether two addresses, of four words each, are the same. */
 export function sameAddress(a: Int32Array, atA: number, b: Int32Array, atB: number): boolean {
   return a[atA + 3] === b[atB + 3] && a[atA + 2] === b[atB + 2] && a[atA + 1] === b[atB + 1] && a[atA] === b[atB];
+}
+
+/** A hash of the address of four words from `at`. Its upper bits depend on all of them and on `seed`. */
+export function addressHash(words: Int32Array, at: number, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + i]!, 0x9e3779b1);
+  return hash;
 }
 
 /**

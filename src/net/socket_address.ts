@@ -7,7 +7,7 @@ import { AF_INET } from "../../ffi/constants.ts";
 import { interfaceName } from "../../ffi/interfaces.ts";
 import { sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import type { Memory } from "../../ffi/memory.ts";
-import { ADDRESS_SIZE, addressWords, type ResolvedAddress } from "./address.ts";
+import { addressWords, type ResolvedAddress, writeIPv4 } from "./address.ts";
 
 /** Bytes of a socket address of the family: `AF_INET` or `AF_INET6`. */
 export function socketAddressSize(family: number): number {
@@ -31,10 +31,9 @@ export function writeSocketAddress(
   port: number,
   scope: number,
 ): number {
-  const { bytes, i32 } = memory;
-  memory.u16[at >> 1] = family;
-  bytes[at + sockaddr_in6.sin6_port] = port >> 8;
-  bytes[at + sockaddr_in6.sin6_port + 1] = port & 0xff;
+  const { i32, u16 } = memory;
+  u16[at >> 1] = family;
+  u16[(at + sockaddr_in6.sin6_port) >> 1] = port << 8 | port >> 8;
   if (family === AF_INET) {
     i32[(at + sockaddr_in.sin_addr) >> 2] = words[word + 3]!;
     return sockaddr_in.size;
@@ -53,15 +52,13 @@ export function writeResolvedAddress(memory: Memory, family: number, address: Re
 
 /** Reads the address of a `struct sockaddr_in` or `struct sockaddr_in6` of its exact length. */
 export function readSocketAddress(name: Uint8Array): ResolvedAddress {
-  const bytes = new Uint8Array(ADDRESS_SIZE);
-  if (name.length === sockaddr_in.size) {
-    bytes.fill(0xff, 10, 12);
-    bytes.set(name.subarray(sockaddr_in.sin_addr, sockaddr_in.sin_addr + 4), 12);
-    return { bytes, zone: "", scope: 0 };
-  }
-  bytes.set(name.subarray(sockaddr_in6.sin6_addr, sockaddr_in6.sin6_addr + ADDRESS_SIZE));
-  const scope = new DataView(name.buffer, name.byteOffset).getUint32(sockaddr_in6.sin6_scope_id, true);
-  return { bytes, zone: scope === 0 ? "" : interfaceName(scope), scope };
+  const words = addressWords(name);
+  const address = new Int32Array(4);
+  if (name.length === sockaddr_in.size) writeIPv4(address, 0, words[sockaddr_in.sin_addr >> 2]!);
+  else address.set(words.subarray(sockaddr_in6.sin6_addr >> 2, sockaddr_in6.sin6_scope_id >> 2));
+  // That of an IPv4 address is absent.
+  const scope = (words[sockaddr_in6.sin6_scope_id >> 2] ?? 0) >>> 0;
+  return { bytes: new Uint8Array(address.buffer), zone: scope === 0 ? "" : interfaceName(scope), scope };
 }
 
 /** The port of a socket address, which both families have at the same offset. */

@@ -4,24 +4,24 @@
  */
 
 import { SystemError } from "../../ffi/errno.ts";
-import { interfaceIndex } from "../../ffi/interfaces.ts";
 import { UsageError } from "../cli/arguments.ts";
 import { MetricsServer } from "../cli/metrics_server.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { Terminal } from "../cli/terminal.ts";
-import { noInterface, resolve } from "../net/endpoint.ts";
+import { resolve } from "../net/endpoint.ts";
 import { resolveTargets } from "./endpoints.ts";
 import { jsonReport } from "./json_report.ts";
 import { lineReport } from "./line_report.ts";
-import { ProbeMetrics } from "./metrics.ts";
+import { probeMetrics } from "./metrics.ts";
 import { mtuReport } from "./mtu_report.ts";
-import { searchMtu, SMALL_SIZE } from "./mtu_search.ts";
-import { type ProbeSettings, SIZE_MAX } from "./options.ts";
+import { searchMtu } from "./mtu_search.ts";
+import type { ProbeSettings } from "./options.ts";
 import { Schedule, sendRequests } from "./pacing.ts";
 import { Prober } from "./prober.ts";
+import type { Report } from "./report.ts";
 import { tableReport } from "./table_report.ts";
 import { readTargetFile } from "./target_file.ts";
-import { TargetSet, type TargetSetOptions } from "./target_set.ts";
+import { TargetSet } from "./target_set.ts";
 import { verdict } from "./verdict.ts";
 import { watchReport } from "./watch_report.ts";
 
@@ -34,6 +34,7 @@ const SERVING_TURN_MILLISECONDS = 10;
 interface Run {
   readonly settings: ProbeSettings;
   readonly set: TargetSet;
+  readonly prober: Prober;
   readonly terminal: Terminal;
   /** Whether a signal or the reader of the output has stopped it. */
   isStopped(): boolean;
@@ -48,20 +49,21 @@ interface Run {
  */
 export async function runProbe(settings: ProbeSettings): Promise<number> {
   // Before signals are handled, for a name server may take long to answer, and nothing else goes on meanwhile.
-  const options = targetOptions(settings);
-  const set = new TargetSet(options);
+  const { targetsFile, family, timeoutMilliseconds } = settings;
+  const source = settings.source === undefined ? undefined : resolve(settings.source, family)[0]!;
+  const set = new TargetSet(settings, source);
   const readTargets = async () => {
-    const { targets, targetsFile } = settings;
     const more = targetsFile === undefined ? [] : await readTargetFile(targetsFile, settings);
-    set.replace(resolveTargets([...targets, ...more], settings, options.source));
+    set.replace(resolveTargets([...settings.targets, ...more], settings, source));
   };
   await readTargets();
   const terminal = new Terminal();
+  const prober = new Prober(set);
   let stoppedAt = Infinity;
   let rereads = false;
   handleSignals(
     () => stoppedAt = Math.min(stoppedAt, performance.now()),
-    settings.watch && settings.targetsFile !== undefined ? () => rereads = true : undefined,
+    settings.watch && targetsFile !== undefined ? () => rereads = true : undefined,
   );
   const reread = async () => {
     if (!rereads) return false;
@@ -69,8 +71,10 @@ export async function runProbe(settings: ProbeSettings): Promise<number> {
     await readTargets().catch(complain);
     return true;
   };
-  const run: Run = { settings, set, terminal, reread, isStopped: () => stoppedAt < Infinity || terminal.closed };
-  const ok = await (settings.findMtu ? findMtu : ask)(run);
+  const isStopped = () => stoppedAt < Infinity || terminal.closed;
+  const ok = settings.findMtu
+    ? await searchMtu(set.targets, prober, timeoutMilliseconds, mtuReport(settings, terminal), isStopped)
+    : await ask({ settings, set, prober, terminal, isStopped, reread });
   await terminal.drain(() => performance.now() > stoppedAt + LAST_MILLISECONDS);
   return ok && !terminal.stalled ? 0 : 1;
 }
@@ -81,33 +85,23 @@ function complain(error: unknown): void {
   console.error(`echo.ts: ${error.message}; the targets stay as they are`);
 }
 
-/** Searches the largest datagrams; returns whether all targets answer, each from the endpoint that was asked. */
-function findMtu({ settings, set: { targets, sockets }, terminal, isStopped }: Run): Promise<boolean> {
-  const report = mtuReport(settings, terminal);
-  const prober = new Prober();
-  prober.setSockets(sockets);
-  return searchMtu(targets, prober, settings.timeoutMilliseconds, report, isStopped);
-}
-
 /** Sends requests and reports; returns whether all targets are ok. */
-async function ask({ settings, set, terminal, reread, isStopped }: Run): Promise<boolean> {
+async function ask({ settings, set, prober, terminal, isStopped, reread }: Run): Promise<boolean> {
   const isOne = set.targets.length === 1 && settings.targetsFile === undefined;
   const makeSummary = settings.json ? jsonReport : isOne ? lineReport : tableReport;
   const summary = makeSummary(set, settings, terminal);
-  const metrics = new ProbeMetrics();
-  const report = settings.watch ? watchReport(settings, terminal, summary, metrics) : summary;
+  const events = settings.watch ? watchReport(settings, terminal) : summary;
+  const report: Report = { ...(settings.quiet ? {} : events), finish: summary.finish };
   const server = settings.metrics === undefined ? undefined : new MetricsServer();
   await server?.listen(settings.metrics!, {
     prefix: "echo_probe",
-    metrics: () => metrics.of(set.targets),
+    metrics: () => probeMetrics(set.targets),
     healthy: () => !isStopped(),
   });
   const schedule = new Schedule(settings);
-  const prober = new Prober();
   const useTargets = () => {
     for (const target of set.targets) target.observer = report;
     schedule.setTargets(set.targets);
-    prober.setSockets(set.sockets);
   };
   useTargets();
   report.start?.();
@@ -119,18 +113,4 @@ async function ask({ settings, set, terminal, reread, isStopped }: Run): Promise
   }, isStopped);
   report.finish();
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
-}
-
-function targetOptions(settings: ProbeSettings): TargetSetOptions {
-  const { interfaceName, findMtu, size, watch, count } = settings;
-  const index = interfaceName === undefined ? 0 : interfaceIndex(interfaceName);
-  if (interfaceName !== undefined && index === 0) throw noInterface(interfaceName);
-  return {
-    ...settings,
-    source: settings.source === undefined ? undefined : resolve(settings.source, settings.family)[0]!,
-    interfaceIndex: index,
-    sizeMin: findMtu ? SMALL_SIZE : size,
-    sizeMax: findMtu ? SIZE_MAX : size,
-    window: watch ? count : Infinity,
-  };
 }

@@ -10,9 +10,9 @@ import { type ProbeSettings, SIZE_MAX_IPV4, type TargetText } from "./options.ts
 import { type NamedPeer, peerKey, peerText, type ScopedAddress } from "./peer.ts";
 
 /**
- * Resolves targets: each address of a name, each endpoint once.
+ * Resolves targets: each address of a name.
  * @param source the address to send from, if the user gave one
- * @throws {UsageError | SystemError} with a sentence for the user, also for an endpoint that a file names again
+ * @throws {UsageError | SystemError} with a sentence for the user, also for an endpoint that is named again
  */
 export function resolveTargets(
   targets: readonly TargetText[],
@@ -35,8 +35,11 @@ export function resolveTargets(
       }
       const peer = { name, labels, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
       const key = peerKey(peer);
-      if (!peers.has(key)) peers.set(key, peer);
-      else if (place !== undefined) throw new UsageError(`${place}: ${peerText(peer)} is a target already`);
+      // A name server may give an address of one name twice.
+      if ((peers.get(key)?.labels ?? labels) !== labels) {
+        throw new UsageError(`${place}${peerText(peer)} is a target already`);
+      }
+      peers.set(key, peer);
     }
   }
   return [...peers.values()];

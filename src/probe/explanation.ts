@@ -8,9 +8,8 @@ import { errnoMessage, errnoName } from "../../ffi/errno.ts";
 import { isLocalAddress } from "../../ffi/netlink.ts";
 import { list } from "../cli/arguments.ts";
 import { addressText, isIPv4 } from "../net/address.ts";
-import type { ErrorReport } from "../socket/error_queue.ts";
 import { formatDuration, formatMilliseconds } from "./duration.ts";
-import { icmpMeaning, icmpName } from "./icmp.ts";
+import { icmpMessage, NO_HOST, PORT_UNREACHABLE, TOO_FAR, TOO_LARGE } from "./icmp.ts";
 import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { headerSize, hostText, isSameAddress, payloadSize, peerText, type ScopedAddress } from "./peer.ts";
@@ -24,16 +23,18 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
-      return duplicates === 0
-        ? otherTrafficClass(target, settings)
-        : `${endpoint} answered ${counts.received} requests with ${counts.received + duplicates} datagrams`;
+      if (duplicates === 0) return otherTrafficClass(target, settings);
+      return `${endpoint} answered ${plural(counts.received, "request")} with ${
+        counts.received + duplicates
+      } datagrams`;
     case "wrong source":
       return wrongSource(target, settings);
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ` +
-        list(shortcomings(target, settings)) + brokenPaths(target);
+      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ${
+        list(shortcomings(target, timeout))
+      }${brokenPaths(target)}`;
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure!, settings);
@@ -69,9 +70,9 @@ const CLIENT_PORTS = 32_768;
 
 /** Echo servers refuse requests from ports of services and from their own port, which could make an endless loop. */
 function sourcePortHint({ peer, sockets: [socket] }: ProbeTarget): string {
-  const { localPort } = socket!;
-  if (localPort >= CLIENT_PORTS && localPort !== peer.port) return "";
-  return `; the requests left from port ${localPort}, which echo servers may refuse as that of a service: try again, or ` +
+  const { port } = socket!.udp;
+  if (port >= CLIENT_PORTS && port !== peer.port) return "";
+  return `; the requests left from port ${port}, which echo servers may refuse as that of a service: try again, or ` +
     "see sysctl net.ipv4.ip_local_port_range";
 }
 
@@ -80,127 +81,94 @@ function wrongSource({ peer, endpoint, ledger }: ProbeTarget, settings: ProbeSet
   const count = counts["wrong source"];
   const often = count === settled ? "" : `${count} of ${settled} times `;
   const unseen = settings.connected ? "" : "; clients with a connected socket never see these answers";
-  if (wrongSources.every((source) => isSameAddress(source, peer))) {
-    return `${endpoint} answered ${often}from port ${list(wrongSources.map(({ port }) => `${port}`))}: the server ` +
-      `replies from another socket, or a device on the way translates ports${unseen}`;
-  }
   const option = isIPv4(peer.bytes) ? "IP_PKTINFO" : "IPV6_PKTINFO";
-  return `${endpoint} answered ${often}from ${list(wrongSources.map(peerText))}: the server does not set the source ` +
-    `of its replies (${option})${unseen}`;
+  const [where, why] = wrongSources.every((source) => isSameAddress(source, peer))
+    ? [
+      `port ${list(wrongSources.map(({ port }) => `${port}`))}`,
+      "replies from another socket, or a device on the way translates ports",
+    ]
+    : [list(wrongSources.map(peerText)), `does not set the source of its replies (${option})`];
+  return `${endpoint} answered ${often}from ${where}: the server ${why}${unseen}`;
 }
 
 function corrupted({ endpoint, ledger }: ProbeTarget, { size }: ProbeSettings): string {
   const { recent: { counts }, corruptedSize } = ledger;
   const answers = counts.received + counts.late + counts["wrong source"] + counts.corrupted;
-  const which = counts.corrupted < answers
-    ? `${counts.corrupted} of ${answers} answers`
-    : answers === 1
-    ? "the answer"
-    : `all ${answers} answers`;
-  const sizes = corruptedSize === size ? "" : ` (${formatBytes(corruptedSize)} instead of ${size})`;
-  return `${which} from ${endpoint} ${counts.corrupted === 1 ? "was" : "were"} not what was sent${sizes}: something ` +
-    "alters datagrams, or this is no echo server";
+  const sizes = corruptedSize === size ? "" : ` (${plural(corruptedSize, "byte")} instead of ${size})`;
+  return `${counts.corrupted} of ${plural(answers, "answer")} from ${endpoint} did not match the request${sizes}: ` +
+    "something alters datagrams, or this is no echo server";
 }
 
-function shortcomings({ ledger }: ProbeTarget, settings: ProbeSettings): string[] {
-  const { recent: { counts }, lastLate, lastFailure } = ledger;
-  const timeout = formatDuration(settings.timeoutMilliseconds);
+function shortcomings({ ledger }: ProbeTarget, timeout: string): string[] {
+  const { recent: { counts: { lost, late, failed } }, lastLate, lastFailure } = ledger;
   const parts: string[] = [];
-  if (counts.lost > 0) parts.push(`${counts.lost} got no answer within ${timeout}`);
-  if (counts.late > 0) {
-    const last = `${counts.late === 1 ? "" : "the last "}after ${formatMilliseconds(lastLate)} ms`;
-    parts.push(`${counts.late} ${counts.late === 1 ? "was" : "were"} answered too late, ${last} (see --timeout)`);
+  if (lost > 0) parts.push(`${lost} got no answer within ${timeout}`);
+  if (late > 0) {
+    parts.push(`${late} got an answer too late, the last one after ${formatMilliseconds(lastLate)} ms (see --timeout)`);
   }
-  if (counts.failed > 0 && lastFailure !== undefined) {
-    parts.push(`${counts.failed} failed (${failureName(lastFailure)})`);
-  }
+  if (failed > 0) parts.push(`${failed} failed (${failureName(lastFailure!)})`);
   return parts;
 }
 
 /** Source ports without answers beside others with answers, as where flows are spread over several paths. */
 function brokenPaths({ sockets, ledger: { paths } }: ProbeTarget): string {
   const portsWhere = (matches: (unanswered: number) => boolean) =>
-    paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i]!.localPort}`] : []);
+    paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i]!.udp.port}`] : []);
   const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
   const others = portsWhere((unanswered) => unanswered === 0).length;
   if (broken.length === 0 || others === 0) return "";
-  return `; requests from source port ${list(broken)} get no good answer, those from ${others} other` +
-    `${others === 1 ? "" : "s"} do: one of several paths is broken`;
+  return `; requests from source port ${list(broken)} get no good answer, those from ` +
+    `${plural(others, "other")} do: one of several paths is broken`;
 }
 
 /** A failure in a few words, with its reporter: `port unreachable, says 192.0.2.10`. */
 export function failureName({ errno, report }: Failure): string {
   if (report?.icmp === undefined) return errnoMessage(errno);
   const reporter = report.reporter === undefined ? "" : `, says ${hostText(report.reporter)}`;
-  return icmpName(report.icmp) + reporter;
+  return icmpMessage(report.icmp)[0] + reporter;
 }
 
-function failureExplanation(target: ProbeTarget, { errno, report }: Failure, settings: ProbeSettings): string {
-  const { peer } = target;
-  const packet = `a packet of ${settings.size + headerSize(peer)} bytes`;
-  const mtu = report?.mtu ?? 0;
-  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} bytes; --size ${payloadSize(peer, mtu)} fits` : "";
-  return report?.icmp === undefined
-    ? localFailure(target, errno, packet, fits)
-    : remoteFailure(target, { ...report, icmp: report.icmp }, packet, fits, settings.ttl);
-}
+/** Why this host does not send, by error number. */
+const LOCAL_REASONS: ReadonlyMap<number, string> = new Map([
+  [EAFNOSUPPORT, "it has no IPv6, or IPv6 is switched off"],
+  [ENETUNREACH, "it has no route"],
+  [EPERM, "a firewall rule forbids it"],
+  [EMSGSIZE, "the packet is too large for the interface"],
+  [EACCES, "a route, or the kind of the address, forbids it"],
+  [EINVAL, "a route, or the kind of the address, forbids it"],
+  [EHOSTUNREACH, "a route, or the kind of the address, forbids it"],
+]);
+/** Those for which the routing table says more. */
+const ROUTING_ERRORS = [ENETUNREACH, EACCES, EINVAL, EHOSTUNREACH];
 
-/** Why this host does not send. */
-function localFailure({ peer, endpoint }: ProbeTarget, errno: number, packet: string, fits: string): string {
-  const advice = `\`ip route get ${addressText(peer.bytes)}\` shows more`;
-  switch (errno) {
-    case EAFNOSUPPORT:
-      return `cannot send to ${endpoint}: this host has no IPv6, or it is switched off`;
-    case ENETUNREACH:
-      return `this host has no route to ${endpoint}; ${advice}`;
-    case EPERM:
-      return `a firewall rule of this host forbids to send to ${endpoint}`;
-    case EMSGSIZE:
-      return `${packet} is too large for the interface to ${endpoint}${fits}`;
-    case EACCES:
-    case EINVAL:
-    case EHOSTUNREACH:
-      return `a route of this host, or the kind of the address, forbids to send to ${endpoint} (${
-        errnoName(errno)
-      }); ` +
-        advice;
-    default:
-      return `this host cannot send to ${endpoint}: ${errnoMessage(errno)} (${errnoName(errno)})`;
-  }
-}
-
-/** Why datagrams don't get there, as an ICMP message says. */
-function remoteFailure(
+function failureExplanation(
   { peer, endpoint }: ProbeTarget,
-  report: ErrorReport & { readonly icmp: NonNullable<ErrorReport["icmp"]> },
-  packet: string,
-  fits: string,
-  ttl: number | undefined,
+  { errno, report }: Failure,
+  { size, ttl }: ProbeSettings,
 ): string {
-  const name = icmpName(report.icmp);
-  const reporter = report.reporter === undefined ? "an unknown host" : hostText(report.reporter);
-  switch (icmpMeaning(report.icmp)) {
-    case "refused":
-      return report.reporter !== undefined && isSameAddress(report.reporter, peer)
-        ? `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`
-        : `${reporter} refused for ${endpoint}: a firewall there rejects port ${peer.port} (ICMP ${name})`;
-    case "no host":
-      return report.reporter !== undefined && isLocal(report.reporter)
-        ? `no host at ${endpoint}: nothing on its network answers for this address ` +
-          `(${isIPv4(peer.bytes) ? "ARP" : "neighbour discovery"})`
-        : `${reporter} finds no host at ${endpoint} (ICMP ${name})`;
-    case "no route":
-      return `${reporter} has no route to ${endpoint} (ICMP ${name})`;
-    case "forbidden":
-      return `${reporter} does not forward datagrams to ${endpoint}: a firewall rejects them (ICMP ${name})`;
-    case "too large":
-      return `${packet} is too large for the path to ${endpoint}, says ${reporter} (ICMP ${name})${fits}`;
-    case "too far":
-      return `the datagrams for ${endpoint} got no further than ${reporter} (ICMP ${name}): ` +
-        (ttl === undefined ? "the routers forward them in a loop" : `--ttl ${ttl} is not enough`);
-    case "other":
-      return `${reporter} reports an error for ${endpoint}: ${name}`;
+  const mtu = report?.mtu ?? 0;
+  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} pass; --size ${payloadSize(peer, mtu)} fits` : "";
+  const sizes = `; it has ${size + headerSize(peer)} bytes${fits}`;
+  if (report?.icmp === undefined) {
+    const reason = LOCAL_REASONS.get(errno) ?? errnoMessage(errno);
+    const advice = ROUTING_ERRORS.includes(errno) ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
+    return `this host cannot send to ${endpoint}: ${reason} (${errnoName(errno)})${
+      errno === EMSGSIZE ? sizes : advice
+    }`;
   }
+  const { icmp, reporter } = report;
+  const [name, meaning] = icmpMessage(icmp);
+  if (reporter !== undefined && name === PORT_UNREACHABLE && isSameAddress(reporter, peer)) {
+    return `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`;
+  }
+  if (reporter !== undefined && meaning === NO_HOST && isLocal(reporter)) {
+    const protocol = isIPv4(peer.bytes) ? "ARP" : "neighbour discovery";
+    return `no host at ${endpoint}: nothing on its network answers for this address (${protocol})`;
+  }
+  const tooFar = ttl === undefined ? ": the routers forward them in a loop" : `: --ttl ${ttl} is not enough`;
+  return `${reporter === undefined ? "an unknown host" : hostText(reporter)} ${meaning} ${endpoint} (ICMP ${name})${
+    meaning === TOO_LARGE ? sizes : meaning === TOO_FAR ? tooFar : ""
+  }`;
 }
 
 /** Whether an address is one of this host's. */
@@ -208,7 +176,7 @@ function isLocal({ bytes, scope }: ScopedAddress): boolean {
   return isLocalAddress(isIPv4(bytes) ? bytes.subarray(12) : bytes, scope) ?? false;
 }
 
-/** A number of bytes: `1 byte`, `64 bytes`. */
-export function formatBytes(count: number): string {
-  return count === 1 ? "1 byte" : `${count} bytes`;
+/** A number of things: `1 byte`, `64 bytes`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -5,50 +5,51 @@
 
 import type { ErrorReport } from "../socket/error_queue.ts";
 
-/** The meaning of an ICMP message to the sender of the datagram. */
-export type Meaning = "refused" | "no host" | "no route" | "forbidden" | "too large" | "too far" | "other";
+/** The meaning of a message: the host that sends it *finds no host at* the target. */
+export const NO_HOST = "finds no host at";
+/** A datagram was too large. */
+export const TOO_LARGE = "cannot forward so large a packet to";
+/** A datagram passed too many routers. */
+export const TOO_FAR = "discards datagrams to";
+/** The message by which a host says that nothing listens; a firewall may send it, too. */
+export const PORT_UNREACHABLE = "port unreachable";
+
+const NO_ROUTE = "has no route to";
+const REJECTS = "has a firewall that rejects datagrams to";
+const OTHER = "reports an error for";
 
 /** Names and meanings by type and code. */
-type Messages = ReadonlyMap<string, readonly [name: string, meaning: Meaning]>;
+type Messages = ReadonlyMap<string, readonly [name: string, meaning: string]>;
 
 /** RFC 792; RFC 1122, 3.2.2.1; RFC 1812, 5.2.7.1 */
 const ICMP: Messages = new Map([
-  ["3.0", ["network unreachable", "no route"]],
-  ["3.1", ["host unreachable", "no host"]],
-  ["3.3", ["port unreachable", "refused"]],
-  ["3.4", ["fragmentation needed", "too large"]],
-  ["3.6", ["network unknown", "no route"]],
-  ["3.7", ["host unknown", "no route"]],
-  ["3.9", ["network prohibited", "forbidden"]],
-  ["3.10", ["host prohibited", "forbidden"]],
-  ["3.13", ["administratively prohibited", "forbidden"]],
-  ["11.0", ["time to live exceeded", "too far"]],
-  ["11.1", ["fragment reassembly time exceeded", "other"]],
+  ["3.0", ["network unreachable", NO_ROUTE]],
+  ["3.1", ["host unreachable", NO_HOST]],
+  ["3.3", [PORT_UNREACHABLE, REJECTS]],
+  ["3.4", ["fragmentation needed", TOO_LARGE]],
+  ["3.6", ["network unknown", NO_ROUTE]],
+  ["3.7", ["host unknown", NO_ROUTE]],
+  ["3.9", ["network prohibited", REJECTS]],
+  ["3.10", ["host prohibited", REJECTS]],
+  ["3.13", ["administratively prohibited", REJECTS]],
+  ["11.0", ["time to live exceeded", TOO_FAR]],
+  ["11.1", ["fragment reassembly time exceeded", OTHER]],
 ]);
 
 /** RFC 4443; RFC 7084 for 1.5; RFC 6550 for 1.6 */
 const ICMPV6: Messages = new Map([
-  ["1.0", ["no route", "no route"]],
-  ["1.1", ["administratively prohibited", "forbidden"]],
-  ["1.3", ["address unreachable", "no host"]],
-  ["1.4", ["port unreachable", "refused"]],
-  ["1.5", ["source address failed policy", "forbidden"]],
-  ["1.6", ["route rejected", "no route"]],
-  ["2.0", ["packet too big", "too large"]],
-  ["3.0", ["hop limit exceeded", "too far"]],
-  ["3.1", ["fragment reassembly time exceeded", "other"]],
+  ["1.0", ["no route", NO_ROUTE]],
+  ["1.1", ["administratively prohibited", REJECTS]],
+  ["1.3", ["address unreachable", NO_HOST]],
+  ["1.4", [PORT_UNREACHABLE, REJECTS]],
+  ["1.5", ["source address failed policy", REJECTS]],
+  ["1.6", ["route rejected", NO_ROUTE]],
+  ["2.0", ["packet too big", TOO_LARGE]],
+  ["3.0", ["hop limit exceeded", TOO_FAR]],
+  ["3.1", ["fragment reassembly time exceeded", OTHER]],
 ]);
 
-function messageOf({ version, type, code }: NonNullable<ErrorReport["icmp"]>) {
-  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`);
-}
-
-/** The name of an ICMP message: `port unreachable`. */
-export function icmpName(icmp: NonNullable<ErrorReport["icmp"]>): string {
-  return messageOf(icmp)?.[0] ?? `ICMP type ${icmp.type} code ${icmp.code}`;
-}
-
-/** The meaning of an ICMP message. */
-export function icmpMeaning(icmp: NonNullable<ErrorReport["icmp"]>): Meaning {
-  return messageOf(icmp)?.[1] ?? "other";
+/** The name of an ICMP message, and what its sender does with datagrams: `["no route", "has no route to"]`. */
+export function icmpMessage({ version, type, code }: NonNullable<ErrorReport["icmp"]>): readonly [string, string] {
+  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`) ?? [`message of type ${type}, code ${code}`, OTHER];
 }

@@ -8,7 +8,7 @@ import { TIME_ORIGIN_SECONDS } from "../../ffi/clock.ts";
 import type { Terminal } from "../cli/terminal.ts";
 import { explanation } from "./explanation.ts";
 import { histogramRows } from "./histogram.ts";
-import { icmpName } from "./icmp.ts";
+import { icmpMessage } from "./icmp.ts";
 import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { hostText, peerText } from "./peer.ts";
@@ -19,12 +19,9 @@ import { verdict } from "./verdict.ts";
 /** Reports on any number of targets, for programs. */
 export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Terminal): Report {
   const start = performance.now();
-  const writeEvent = (event: Record<string, unknown>) => {
-    if (!settings.quiet) writeJson(terminal, event);
-  };
   return {
     replied(target, reply) {
-      writeEvent({
+      writeJson(terminal, {
         event: "reply",
         time: timeText(reply.time),
         target: target.endpoint,
@@ -42,11 +39,11 @@ export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Term
     failed({ endpoint }, failure) {
       const sequence = failure.sequence ?? null;
       const mtu = failure.report?.mtu || null;
-      writeEvent({ event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
+      writeJson(terminal, { event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
     },
 
     lost({ endpoint }, sequence) {
-      writeEvent({ event: "lost", target: endpoint, sequence });
+      writeJson(terminal, { event: "lost", target: endpoint, sequence });
     },
 
     finish() {
@@ -75,7 +72,7 @@ export function failureFields(failure: Failure | undefined): Record<string, unkn
   const report = failure?.report;
   return {
     errno: failure === undefined ? null : errnoName(failure.errno),
-    icmp: report?.icmp === undefined ? null : icmpName(report.icmp),
+    icmp: report?.icmp === undefined ? null : icmpMessage(report.icmp)[0],
     from: report?.reporter === undefined ? null : hostText(report.reporter),
   };
 }
@@ -91,7 +88,7 @@ function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string,
     ...fields(countsOf(ledger)),
     loss_percent: rounded(ledger.total.loss * 100, 100),
     source_ports: ledger.paths.map(({ settled, counts, loss, times }, i) => ({
-      port: sockets[i]!.localPort,
+      port: sockets[i]!.udp.port,
       settled,
       received: counts.received,
       loss_percent: rounded(loss * 100, 100),

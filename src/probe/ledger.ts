@@ -4,7 +4,8 @@
  */
 
 import type { ErrorReport } from "../socket/error_queue.ts";
-import { isProbePayload, namedSequence, ProbePayload } from "./payload.ts";
+import type { ProbeSettings } from "./options.ts";
+import { agreement, isProbePayload, isSamePayload, namedSequence, probePayload } from "./payload.ts";
 import { isSamePeer, type Peer } from "./peer.ts";
 import { Account, type Outcome, Tally } from "./tally.ts";
 
@@ -39,13 +40,19 @@ export interface Failure {
   readonly report: ErrorReport | undefined;
 }
 
-interface Request {
+/** A request. */
+export interface Request {
+  /** Its number, from 1 on. */
   readonly sequence: number;
+  /** Bytes of its payload. */
   readonly size: number;
   /** When it left, as a `wallTime`: by the clock before the call, then by the kernel. */
   sentAt: number;
   /** When it was sent, in milliseconds of `performance.now`. */
   readonly sentMilliseconds: number;
+  /** When it is lost, unless its outcome is known. */
+  readonly deadline: number;
+  /** Its outcome so far. */
   outcome: Outcome;
   /** The error number, if the outcome is `failed`. */
   errno: number;
@@ -57,17 +64,8 @@ interface Request {
   recent: boolean;
 }
 
-/** How requests are accounted. */
-export interface AccountOptions {
-  /** Most bytes of payload of a request. */
-  readonly sizeMax: number;
-  /** Time after which a request without an answer is lost. */
-  readonly timeoutMilliseconds: number;
-  /** Settled requests, the last ones, that {@link RequestLedger.recent} counts; `Infinity` for all. */
-  readonly window: number;
-  /** Source ports that requests leave from in turn. */
-  readonly sourcePorts: number;
-}
+/** The settings for the accounts: with `watch`, the verdict is that on the last `count` requests. */
+export type AccountSettings = Pick<ProbeSettings, "timeoutMilliseconds" | "watch" | "count">;
 
 /** Time-outs after which a request is forgotten: an answer that comes still later is `stray`. */
 const MEMORY_TIMEOUTS = 10;
@@ -104,10 +102,15 @@ export class RequestLedger {
   corruptedSize = 0;
   /** The last failure of a request. */
   lastFailure: Failure | undefined;
+  /** The last request. */
+  newest: Request | undefined;
+  /** When the last answer came that was received in time and in order, by `performance.now`. */
+  goodAt: number | undefined;
 
   readonly #target: Peer;
-  readonly #options: AccountOptions;
-  readonly #payload: ProbePayload;
+  readonly #session: number;
+  readonly #timeoutMilliseconds: number;
+  readonly #windowSize: number;
   readonly #requests = new Map<number, Request>();
   readonly #waiting = new Map<number, Request>();
   readonly #window: Request[] = [];
@@ -116,28 +119,19 @@ export class RequestLedger {
   /**
    * @param target the endpoint that is asked
    * @param session 32 bits, which no other target has
+   * @param sourcePorts source ports that requests leave from in turn
    */
-  constructor(target: Peer, session: number, options: AccountOptions) {
+  constructor(target: Peer, session: number, settings: AccountSettings, sourcePorts: number) {
     this.#target = target;
-    this.#options = options;
-    this.#payload = new ProbePayload(session, options.sizeMax);
-    this.recent = options.window === Infinity ? this.total : new Tally();
-    this.paths = options.sourcePorts === 1 ? [] : Array.from({ length: options.sourcePorts }, () => new Account());
+    this.#session = session;
+    this.#timeoutMilliseconds = settings.timeoutMilliseconds;
+    this.#windowSize = settings.watch ? settings.count : Infinity;
+    this.recent = this.#windowSize === Infinity ? this.total : new Tally();
+    this.paths = sourcePorts === 1 ? [] : Array.from({ length: sourcePorts }, () => new Account());
   }
 
-  /** The outcome of a request so far; `undefined` if it is forgotten. */
-  outcome(sequence: number): Outcome | undefined {
-    return this.#requests.get(sequence)?.outcome;
-  }
-
-  /** When a request is lost, in milliseconds of `performance.now`; `undefined` unless it waits. */
-  deadline(sequence: number): number | undefined {
-    const request = this.#waiting.get(sequence);
-    return request && request.sentMilliseconds + this.#options.timeoutMilliseconds;
-  }
-
-  /** Enters the next request; returns its payload of `size` bytes, as a view that the next call overwrites. */
-  open(size: number): Uint8Array {
+  /** Enters the next request, with `size` bytes of payload. */
+  open(size: number): Request {
     const now = performance.now();
     this.#forget(now);
     const sequence = ++this.sent;
@@ -147,6 +141,7 @@ export class RequestLedger {
       size,
       sentAt: -Infinity,
       sentMilliseconds: now,
+      deadline: now + this.#timeoutMilliseconds,
       outcome: "waiting",
       errno: 0,
       roundTrip: undefined,
@@ -156,13 +151,13 @@ export class RequestLedger {
     this.#count(request, 1);
     this.#requests.set(sequence, request);
     this.#waiting.set(sequence, request);
-    return this.#payload.of(sequence, size);
+    this.newest = request;
+    return request;
   }
 
-  /** Enters the time at which a request left, as a `wallTime`; of several, the latest counts. */
-  departed(sequence: number, time: number): void {
-    const request = this.#requests.get(sequence);
-    if (request !== undefined && time >= request.sentAt) request.sentAt = time;
+  /** The payload of a request. */
+  payloadOf({ sequence, size }: Request): Uint8Array<ArrayBuffer> {
+    return probePayload(this.#session, sequence, size);
   }
 
   /** Enters a datagram that arrived. */
@@ -186,7 +181,7 @@ export class RequestLedger {
       return { kind: "corrupted", sequence, roundTrip: undefined, reordered: false };
     }
     const roundTrip = this.#roundTrip(request, time);
-    const inTime = roundTrip <= this.#options.timeoutMilliseconds * 1_000_000;
+    const inTime = roundTrip <= this.#timeoutMilliseconds * 1_000_000;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
@@ -194,32 +189,37 @@ export class RequestLedger {
     this.#settle(request, kind);
     if (kind === "late") this.lastLate = roundTrip;
     else this.#countTime(request, roundTrip);
+    if (kind === "received") this.goodAt = performance.now();
     if (kind === "wrong source") this.#noteWrongSource(from);
     return { kind, sequence, roundTrip, reordered };
   }
 
-  /** Enters that a request could not be sent. */
-  failed(sequence: number, errno: number, report: ErrorReport | undefined): Failure {
-    return this.#fail(this.#requests.get(sequence), errno, report);
-  }
-
-  /** Enters an ICMP error: of the request whose payload it quotes, or else of the oldest that waits. */
-  reported(report: ErrorReport): Failure {
+  /** The request that an ICMP error with the beginning of its payload tells of: without any, the oldest that waits. */
+  quoted(payload: Uint8Array): Request | undefined {
     this.#forget(performance.now());
-    const sequence = namedSequence(report.quoted, this.sent);
-    const request = sequence === undefined ? this.#oldestWaiting() : this.#requests.get(sequence);
-    return this.#fail(request, report.errno, report);
+    const sequence = namedSequence(payload, this.sent);
+    return sequence === undefined ? this.#oldestWaiting() : this.#requests.get(sequence);
   }
 
-  /** Gives up a request that waits. The datagrams that arrived before its {@link deadline} must have been entered. */
-  lost(sequence: number): void {
-    this.#settle(this.#waiting.get(sequence)!, "lost");
+  /** Enters that a request could not be sent, or that an ICMP error came; `undefined` stands for an unknown request. */
+  failed(request: Request | undefined, errno: number, report: ErrorReport | undefined): Failure {
+    const settled = request === undefined || hasAnswer(request) || request.outcome === "failed";
+    const failure = { sequence: settled ? undefined : request.sequence, errno, report };
+    if (settled) return failure;
+    this.#settle(request, "failed", errno);
+    this.lastFailure = failure;
+    return failure;
+  }
+
+  /** Gives up a request that waits. The datagrams that arrived before its deadline must have been entered. */
+  lost(request: Request): void {
+    this.#settle(request, "lost");
   }
 
   /** Forgets requests that are old, or too many. */
   #forget(now: number): void {
     for (const request of this.#requests.values()) {
-      const old = request.sentMilliseconds + this.#options.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request.sequence);
     }
@@ -234,7 +234,7 @@ export class RequestLedger {
       return request?.size === 0 ? request : undefined;
     }
     const request = this.#requests.get(sequence);
-    return request !== undefined && this.#payload.equals(payload, sequence, request.size) ? request : undefined;
+    return request !== undefined && isSamePayload(payload, this.payloadOf(request)) ? request : undefined;
   }
 
   /**
@@ -244,7 +244,7 @@ export class RequestLedger {
   #resembled(payload: Uint8Array, fromTarget: boolean): Request | undefined {
     const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
     if (named !== undefined) {
-      const equal = this.#payload.agreement(payload, named.sequence, named.size);
+      const equal = agreement(payload, this.payloadOf(named));
       if (equal > 0 && equal * 2 >= Math.min(payload.length, named.size)) return named;
     }
     return fromTarget ? this.#oldestWaiting() : undefined;
@@ -278,36 +278,25 @@ export class RequestLedger {
     if (after !== undefined) this.total.times.addConsecutive(roundTrip, after);
   }
 
-  #fail(request: Request | undefined, errno: number, report: ErrorReport | undefined): Failure {
-    const settled = request === undefined || hasAnswer(request) || request.outcome === "failed";
-    const failure = { sequence: settled ? undefined : request.sequence, errno, report };
-    if (!settled) {
-      this.#settle(request, "failed", errno);
-      this.lastFailure = failure;
-    }
-    return failure;
-  }
-
   #settle(request: Request, outcome: Outcome, errno = 0): void {
     const first = this.#waiting.delete(request.sequence);
     for (const account of request.accounts) {
       if (first) account.first.counts[outcome]++;
       account.unanswered = outcome === "received" ? 0 : account.unanswered + Number(first);
     }
-    if (first && this.recent !== this.total) this.#enterWindow(request);
     this.#count(request, -1);
+    if (first && this.recent !== this.total) this.#enterWindow(request);
     request.outcome = outcome;
     request.errno = errno;
     this.#count(request, 1);
   }
 
-  /** Lets a request in among the recent ones, and the oldest of them out. */
+  /** Lets a request in among the recent ones, whose outcome is counted next, and the oldest of them out. */
   #enterWindow(request: Request): void {
     const { counts } = this.recent;
     request.recent = true;
-    counts[request.outcome]++;
     this.#window.push(request);
-    if (this.#window.length <= this.#options.window) return;
+    if (this.#window.length <= this.#windowSize) return;
     const oldest = this.#window.shift()!;
     oldest.recent = false;
     counts[oldest.outcome]--;

@@ -5,7 +5,7 @@
 
 import type { Terminal } from "../cli/terminal.ts";
 import { formatDuration, formatMilliseconds } from "./duration.ts";
-import { failureName, formatBytes, trafficClassText } from "./explanation.ts";
+import { failureName, plural, trafficClassText } from "./explanation.ts";
 import { drawHistogram } from "./histogram.ts";
 import type { RequestLedger } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
@@ -33,15 +33,13 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
   const { size, intervalMilliseconds, connected, quiet } = settings;
   const { ledger, peer, endpoint } = target!;
   const title = peer.name === undefined ? endpoint : `${peer.name} at ${endpoint}`;
-  const writeEvent = (line: string) => {
-    if (!quiet) terminal.writeLines([line]);
-  };
+  const writeEvent = (line: string) => terminal.writeLines([line]);
   return {
     start() {
       const pace = intervalMilliseconds === 0
         ? "as fast as it answers"
         : `every ${formatDuration(intervalMilliseconds)}`;
-      writeEvent(`probing ${title} with ${formatBytes(size)} ${pace}${connected ? ", connected" : ""}`);
+      writeEvent(`probing ${title} with ${plural(size, "byte")} ${pace}${connected ? ", connected" : ""}`);
     },
 
     replied(_, { kind, sequence, roundTrip, reordered, size, from, to, hopLimit, trafficClass = 0 }) {
@@ -54,7 +52,7 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : "",
       ];
-      writeEvent(`${formatBytes(size)} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+      writeEvent(`${plural(size, "byte")} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
 
     failed(_, failure) {
@@ -71,8 +69,8 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
       const word = verdict(ledger);
       terminal.eraseAbove(0);
-      writeEvent("");
       terminal.writeLines([
+        ...(quiet ? [] : [""]),
         `${title}: ${terminal.paint(verdictStyle(word), word)}`,
         ...explanationLines(target!, settings, terminal),
         "",
@@ -106,7 +104,7 @@ function summaryLines(ledger: RequestLedger, width: number): string[] {
 /** A line for each source port, if there are several. */
 function pathLines({ sockets, ledger: { paths } }: ProbeTarget): string[] {
   const lines = paths.map(({ counts, settled, loss, times }, i) =>
-    `  from port ${sockets[i]!.localPort}: ${counts.received}/${settled} received, ${percentText(loss)} loss, ` +
+    `  from port ${sockets[i]!.udp.port}: ${counts.received}/${settled} received, ${percentText(loss)} loss, ` +
     `median ${formatMilliseconds(times.percentile(50))} ms`
   );
   return lines.length === 0 ? [] : ["", ...lines];

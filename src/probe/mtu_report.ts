@@ -10,32 +10,10 @@ import { failureFields, jsonWord, writeJson } from "./json_report.ts";
 import { type Limit, type MtuObserver, SMALL_SIZE } from "./mtu_search.ts";
 import type { ProbeSettings } from "./options.ts";
 import { headerSize } from "./peer.ts";
-import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** Reports on the search for the largest datagram. */
 export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObserver {
-  const explain = (target: ProbeTarget) => explanation(target, { ...settings, size: SMALL_SIZE });
-  const writeFault = (target: ProbeTarget) => {
-    const word = terminal.paint("bad", verdict(target.ledger));
-    terminal.writeLines([`${target.endpoint}: ${word}`, explain(target)]);
-  };
-  const writeFound = (target: ProbeTarget, size: number | null, limit: Limit | undefined) => {
-    const { peer, endpoint, ledger, sockets: [socket] } = target;
-    // Failures of datagrams that are too large are no fault.
-    const ok = size !== null && ledger.wrongSources.length === 0;
-    writeJson(terminal, {
-      event: "mtu",
-      target: endpoint,
-      payload: size,
-      packet: size === null ? null : size + headerSize(peer),
-      way_back_proved: size !== null && socket!.tellsFragments,
-      verdict: ok ? "ok" : jsonWord(verdict(ledger)),
-      larger: limit?.outcome ?? null,
-      ...failureFields(limit?.failure),
-      explanation: ok ? null : explain(target),
-    });
-  };
   return {
     tried({ endpoint }, size, limit) {
       // A datagram that this host refuses to send is no try.
@@ -45,20 +23,35 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
       terminal.writeLines([terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
     },
 
-    unanswered(target) {
-      if (settings.json) writeFound(target, null, undefined);
-      else writeFault(target);
-    },
-
     found(target, size, limit) {
-      if (settings.json) return writeFound(target, size, limit);
       const { peer, endpoint, ledger, sockets: [socket] } = target;
-      const bytes = terminal.paint("strong", `${size} bytes`);
-      const way = socket!.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
-      const packets = `in packets of ${size + headerSize(peer)} bytes`;
-      const larger = limit === undefined ? "no datagram is larger" : `larger: ${limitText(limit)}`;
-      terminal.writeLines([`${endpoint}: ${bytes} pass unfragmented ${way}, ${packets}; ${larger}`]);
-      if (ledger.wrongSources.length > 0) writeFault(target);
+      // Failures of datagrams that are too large are no fault.
+      const faulty = size === undefined || ledger.wrongSources.length > 0;
+      const word = faulty ? verdict(ledger) : "ok";
+      const sentence = faulty ? explanation(target, { ...settings, size: SMALL_SIZE }) : null;
+      const packet = size === undefined ? null : size + headerSize(peer);
+      if (settings.json) {
+        writeJson(terminal, {
+          event: "mtu",
+          target: endpoint,
+          payload: size ?? null,
+          packet,
+          way_back_proved: size !== undefined && socket!.tellsFragments,
+          verdict: jsonWord(word),
+          larger: limit?.outcome ?? null,
+          ...failureFields(limit?.failure),
+          explanation: sentence,
+        });
+        return;
+      }
+      if (size !== undefined) {
+        const bytes = terminal.paint("strong", `${size} bytes`);
+        const way = socket!.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
+        const larger = limit === undefined ? "no datagram is larger" : `larger: ${limitText(limit)}`;
+        const facts = `pass unfragmented ${way}, in packets of ${packet} bytes; ${larger}`;
+        terminal.writeLines([`${endpoint}: ${bytes} ${facts}`]);
+      }
+      if (sentence !== null) terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word)}`, sentence]);
     },
   };
 }

@@ -32,10 +32,12 @@ export interface Limit {
 export interface MtuObserver {
   /** A size was tried: it passes if `limit` is `undefined`. */
   tried(target: ProbeTarget, size: number, limit: Limit | undefined): void;
-  /** The target does not answer at all. */
-  unanswered(target: ProbeTarget): void;
-  /** The largest payload was found, and the limit for one byte more, unless it is the largest of all. */
-  found(target: ProbeTarget, size: number, limit: Limit | undefined): void;
+  /**
+   * The search is over.
+   * @param size the largest payload; `undefined` if the target does not answer at all
+   * @param limit the limit for one byte more, unless no datagram is larger
+   */
+  found(target: ProbeTarget, size?: number, limit?: Limit): void;
 }
 
 /**
@@ -69,7 +71,7 @@ export async function searchMtu(
     const longest = ledger.total.times.maximum / 1_000_000 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
     for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
-      const sequence = prober.send(target, size);
+      const { sequence } = prober.send(target, size);
       const end = performance.now() + patience;
       // An ICMP message may be forged, and the answer lost: all but the last attempt are repeated at once.
       const isReported = () => attempt < ATTEMPTS && result.failure?.sequence === sequence;
@@ -80,28 +82,24 @@ export async function searchMtu(
     return limit;
   };
 
-  const search = async (target: ProbeTarget): Promise<boolean> => {
+  let ok = true;
+  for (const target of targets) {
+    const most = isIPv4(target.peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
     let passes = SMALL_SIZE;
     let limit = await tryPayload(target, passes);
-    if (isStopped()) return false;
-    if (limit !== undefined) {
-      observer.unanswered(target);
-      return false;
-    }
-    const most = isIPv4(target.peer.bytes) ? SIZE_MAX_IPV4 : SIZE_MAX;
-    for (let size = most, fails = most + 1; fails - passes > 1; size = (passes + fails) >> 1) {
+    const answers = limit === undefined;
+    for (let size = most, fails = answers ? most + 1 : passes; fails - passes > 1; size = (passes + fails) >> 1) {
       const result = await tryPayload(target, size);
-      if (isStopped()) return false;
+      if (isStopped()) break;
       if (result === undefined) passes = size;
       else [fails, limit] = [size, result];
     }
-    observer.found(target, passes, limit);
-    return target.ledger.wrongSources.length === 0;
-  };
-
-  let complete = true;
-  for (const target of targets) complete = await search(target) && complete;
-  return complete;
+    if (isStopped()) return false;
+    if (answers) observer.found(target, passes, limit);
+    else observer.found(target);
+    ok = ok && answers && target.ledger.wrongSources.length === 0;
+  }
+  return ok;
 }
 
 function limitOf(reply: Reply | undefined, failure: Failure | undefined): Limit | undefined {

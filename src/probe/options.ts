@@ -29,8 +29,8 @@ export interface TargetText {
   readonly port: number;
   /** Labels of its metrics. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Its place in the file of targets: `targets.txt:3:1`. */
-  readonly place?: string;
+  /** Its place in the file of targets, for messages: `targets.txt:3:1: `; "" if it is an argument. */
+  readonly place: string;
 }
 
 /** Most bytes of payload: those of a datagram over IPv6, whose length has 16 bits. RFC 768, RFC 8200 */
@@ -43,7 +43,7 @@ const DURATION_MAX = 3_600_000;
 const options = {
   ...group("Requests", {
     port: option("-p, --port PORT", "port of targets without one", numberFrom(1, 65_535), "9000"),
-    count: option("-c, --count N", "requests to each target, 0 for no end", parseCount, "5"),
+    count: option("-c, --count N", "requests to each target, 0 for no end", numberFrom(0, 1e9), "5"),
     intervalMilliseconds: option(
       "-i, --interval TIME",
       "between requests, 0 for no pause; 1s with --watch",
@@ -110,16 +110,18 @@ export function parseProbe(args: readonly string[]): ProbeSettings | "help" | "v
   const { settings, given, positionals } = parsed;
   const { source, dscp, ecn, findMtu, watch, targetsFile } = settings;
   const family = addressFamily(settings);
-  const texts = positionals.length === 0 && targetsFile !== undefined
-    ? []
-    : parseTargets(positionals, settings.port, family);
+  if (positionals.length === 0 && targetsFile === undefined) {
+    throw new UsageError("the target is missing: echo.ts probe 192.0.2.10:9000, for example; --help shows more");
+  }
+  const targets = positionals.map((text) => parseTarget(text, settings.port, family));
   if (source !== undefined) checkFamily(source, family);
   if (findMtu && given.has("size")) throw new UsageError("--mtu finds the size: leave out --size");
   if (findMtu && watch) throw new UsageError("--mtu finds a size and ends: leave out --watch");
   if (settings.metrics !== undefined && !watch) throw new UsageError("--metrics needs --watch");
   return {
     ...settings,
-    targets: texts,
+    targets,
+    count: settings.count || Infinity,
     intervalMilliseconds: watch && !given.has("intervalMilliseconds") ? 1000 : settings.intervalMilliseconds,
     trafficClass: dscp === undefined && ecn === undefined ? undefined : (dscp ?? 0) << 2 | (ecn ?? 0),
     dontFragment: settings.dontFragment || findMtu,
@@ -127,23 +129,11 @@ export function parseProbe(args: readonly string[]): ProbeSettings | "help" | "v
   };
 }
 
-function parseTargets(texts: readonly string[], port: number, family: 4 | 6 | undefined): TargetText[] {
-  const number = texts.find((text) => /^[0-9]+$/.test(text));
-  const host = texts.find((text) => text !== number);
-  if (host === undefined) {
-    const example = `echo.ts probe 192.0.2.10:${number ?? 9000}`;
-    throw new UsageError(`the target is missing: ${example}, for example; --help shows more`);
-  }
-  if (number !== undefined) {
-    throw new UsageError(
-      `${number} is no target: give the port as TARGET:${number}, or as -p ${number} for all targets`,
-    );
-  }
-  return texts.map((text) => parseTarget(text, port, family));
-}
-
 /** Reads a name or an address, with or without a port behind a colon. @throws {UsageError} */
 export function parseTarget(text: string, port: number, family: 4 | 6 | undefined): TargetText {
+  if (/^[0-9]+$/.test(text)) {
+    throw new UsageError(`${text} is no target: give the port as TARGET:${text}, or as -p ${text} for all targets`);
+  }
   const [, bracketed, name, own] = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]+))?$/.exec(text) ??
     [undefined, undefined, text];
   const host = bracketed ?? name ?? "";
@@ -152,12 +142,8 @@ export function parseTarget(text: string, port: number, family: 4 | 6 | undefine
     throw new UsageError(`${quote(text)} is no target: give an address or a name, with or without :PORT`);
   }
   checkFamily(host, family);
-  return { host, port: own === undefined ? port : numberFrom(1, 65_535)(own, `the port of ${host}`), labels: {} };
-}
-
-/** Reads a number of requests; 0 stands for no end. */
-function parseCount(text: string, name: string): number {
-  return numberFrom(0, 1e9)(text, name) || Infinity;
+  const ownPort = own === undefined ? port : numberFrom(1, 65_535)(own, `the port of ${host}`);
+  return { host, port: ownPort, labels: {}, place: "" };
 }
 
 /** Reads a time of at least so many milliseconds. */
@@ -172,14 +158,11 @@ function durationFrom(leastMilliseconds: number): Parse<number> {
 
 /** Reads a differentiated services code point, a number or a name: `EF`, `AF41`, `CS6`. RFC 2474, RFC 2597, RFC 3246 */
 function parseCodePoint(text: string): number {
-  const name = text.toUpperCase();
-  if (name === "EF") return 46;
-  const selector = /^CS([0-7])$/.exec(name);
-  if (selector !== null) return Number(selector[1]) << 3;
-  const assured = /^AF([1-4])([1-3])$/.exec(name);
-  if (assured !== null) return Number(assured[1]) << 3 | Number(assured[2]) << 1;
-  const value = /^[0-9]{1,2}$/.test(text) ? Number(text) : NaN;
-  if (value <= 63) return value;
+  if (/^[0-9]{1,2}$/.test(text) && Number(text) <= 63) return Number(text);
+  if (/^EF$/i.test(text)) return 46;
+  const [, selector, assured, drop] = /^(?:CS([0-7])|AF([1-4])([1-3]))$/i.exec(text) ?? [];
+  if (selector !== undefined) return Number(selector) << 3;
+  if (assured !== undefined) return Number(assured) << 3 | Number(drop) << 1;
   throw new UsageError(`--dscp is a number from 0 to 63 or a name, EF, AF11 to AF43 or CS0 to CS7, not ${quote(text)}`);
 }
 

@@ -67,7 +67,7 @@ export class Schedule {
     if (ledger.sent >= count && !watch) return Infinity;
     if (interval > 0) return lastDue + interval;
     if (ledger.total.counts.waiting > 0) return Infinity;
-    return lastDue + (ledger.outcome(ledger.sent) === "failed" ? FAILURE_MILLISECONDS : 0);
+    return lastDue + (ledger.newest?.outcome === "failed" ? FAILURE_MILLISECONDS : 0);
   }
 }
 

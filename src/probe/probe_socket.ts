@@ -38,21 +38,25 @@ import {
 } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { Clock, wallTime, wallTimeOf } from "../../ffi/clock.ts";
-import type { Endpoint } from "../net/endpoint.ts";
+import { type Endpoint, requireInterface } from "../net/endpoint.ts";
 import type { ErrorQueue, ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { Path } from "../socket/path.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
+import type { Request } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { namedSession } from "./payload.ts";
-import { exactHostText, type Peer, type ScopedAddress } from "./peer.ts";
+import { exactHostText, type Peer } from "./peer.ts";
 
-/** How requests are sent. */
-export interface SocketOptions extends Pick<ProbeSettings, "connected" | "ttl" | "trafficClass" | "dontFragment"> {
+/** What all sockets share. */
+export interface Shared {
+  readonly settings: ProbeSettings;
   /** Local address to send from; if absent, the one that the routing table gives. */
-  readonly source: ScopedAddress | undefined;
-  /** Index of the interface to send by; 0 for the one that the routing table gives. */
-  readonly interfaceIndex: number;
+  readonly source: string | undefined;
+  /** Reads the error queues. */
+  readonly errors: ErrorQueue;
+  /** Memory for received datagrams by address family, made when a socket first needs it. */
+  readonly batches: { 4?: MessageBatch; 6?: MessageBatch };
 }
 
 /** A target, as its sockets know it. */
@@ -61,11 +65,9 @@ export interface Member {
   readonly peer: Peer;
   /** The session that its payloads name. */
   readonly session: number;
-  /** A request left at `time`, a `wallTime`: by the clock before the call, then once more by the kernel. */
-  departed(sequence: number, time: number): void;
-  /** An ICMP error came back. */
+  /** Enters an ICMP error. */
   reported(report: ErrorReport): void;
-  /** Message `i` of the batch arrived at `time`, a `wallTime`. */
+  /** Enters message `i` of a batch, which arrived at `time`, a `wallTime`. */
   arrived(batch: MessageBatch, i: number, time: number): void;
 }
 
@@ -83,102 +85,86 @@ const SEND_ATTEMPTS = 4;
 
 /** Departures that the kernel may still report. */
 const DEPARTURES_MAX = 1024;
+/** Most datagrams that one system call receives. */
+const BATCH_CAPACITY = 16;
+/** Receive buffer: the answers of many targets wait in it while requests are sent, or while other processes run. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 
-/** A socket that exchanges datagrams with its members: many targets, or one if it is connected. */
+/** A socket that exchanges datagrams with many targets, or one if it is connected. */
 export class ProbeSocket {
-  /** Whether it is for IPv4 targets, or else for IPv6 targets. */
-  readonly ipv4: boolean;
+  /** The socket itself. */
+  readonly udp: BatchSocket;
   /** Whether the kernel reports answers that came in fragments. */
   readonly tellsFragments: boolean;
-  readonly #connect: boolean;
-  readonly #source: string | undefined;
-  readonly #errors: ErrorQueue;
+  readonly #shared: Shared;
   readonly #clock = new Clock(CLOCK_REALTIME);
-  readonly #members = new Map<Member, Path>();
-  readonly #bySession = new Map<number, Member>();
+  readonly #paths = new Map<Member, Path>();
+  readonly #bySession = new Map<number | undefined, Member>();
   readonly #byPeer = new Map<string, Member>();
-  readonly #socket: BatchSocket;
   readonly #outgoing: MessageBatch;
-  #connected = false;
+  readonly #incoming: MessageBatch;
+  #connects: boolean;
   // The requests that left, by the kernel's number modulo DEPARTURES_MAX; and the next number.
-  readonly #departing: { readonly number: number; readonly member: Member; readonly sequence: number }[] = [];
+  readonly #departing: { readonly number: number; readonly request: Request }[] = [];
   #nextNumber = 0;
 
   /**
    * Makes the socket; nothing is sent yet.
-   * @param errors reads the error queue; one serves all sockets
-   * @throws {SystemError} with a sentence for the user, if the options can't be met; `EAFNOSUPPORT` without IPv6
+   * @throws {SystemError} with a sentence for the user, if the settings can't be met; `EAFNOSUPPORT` without IPv6
    */
-  constructor(ipv4: boolean, options: SocketOptions, errors: ErrorQueue) {
-    this.ipv4 = ipv4;
-    this.#connect = options.connected;
-    this.#source = options.source === undefined ? undefined : exactHostText(options.source);
-    this.#errors = errors;
-    this.#socket = BatchSocket.bind({ port: 0, address: this.#source, family: ipv4 ? 4 : 6 });
-    this.tellsFragments = setOptions(this.#socket, options);
-    this.#outgoing = this.#socket.batch(1);
+  constructor(family: 4 | 6, shared: Shared) {
+    const { settings, source, batches } = shared;
+    this.udp = BatchSocket.bind({ port: 0, address: source, family, receiveBuffer: RECEIVE_BUFFER_BYTES });
+    this.tellsFragments = setOptions(this.udp, settings);
+    this.#shared = shared;
+    this.#outgoing = this.udp.batch(1);
+    this.#incoming = batches[family] ??= this.udp.batch(BATCH_CAPACITY);
+    this.#connects = settings.connected;
   }
 
-  /** The descriptor of the socket. */
-  get fd(): number {
-    return this.#socket.fd;
-  }
-
-  /** The local port. */
-  get localPort(): number {
-    return this.#socket.port;
-  }
-
-  /** Number of members. */
+  /** Number of targets. */
   get size(): number {
-    return this.#members.size;
+    return this.#paths.size;
   }
 
   /**
    * Adds a target.
    * @throws {SystemError} with a sentence for the user, if the socket can't send to it
    */
-  add(member: Member): void {
-    const { peer, session } = member;
+  add(target: Member): void {
+    const { peer, session } = target;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(new Uint8Array(), { to: { address: exactHostText(peer), port: peer.port }, from: this.#source });
-    this.#members.set(member, outgoing.path(0));
-    this.#bySession.set(session, member);
-    this.#byPeer.set(endpointKey(outgoing.peer(0)), member);
+    outgoing.add(new Uint8Array(), {
+      to: { address: exactHostText(peer), port: peer.port },
+      from: this.#shared.source,
+    });
+    this.#paths.set(target, outgoing.path(0));
+    this.#bySession.set(session, target);
+    this.#byPeer.set(endpointKey(outgoing.peer(0)), target);
   }
 
   /** Removes a target. */
-  remove(member: Member): void {
-    this.#byPeer.delete(endpointKey(this.#members.get(member)!.peer));
-    this.#members.delete(member);
-    this.#bySession.delete(member.session);
+  remove(target: Member): void {
+    this.#byPeer.delete(endpointKey(this.#paths.get(target)!.peer));
+    this.#paths.delete(target);
+    this.#bySession.delete(target.session);
   }
 
-  /** Closes the socket. */
-  close(): void {
-    this.#socket.close();
-  }
-
-  /** Makes a batch for {@link receive} of every socket of the same family. */
-  batch(capacity: number): MessageBatch {
-    return this.#socket.batch(capacity);
-  }
-
-  /** Sends a request, whose number is higher than those of the member before; returns why that failed, if it did. */
-  send(member: Member, sequence: number, payload: Uint8Array): SendError | undefined {
-    const socket = this.#socket;
+  /** Sends a request, whose number is higher than those of the target before; returns why that failed, if it did. */
+  send(target: Member, request: Request, payload: Uint8Array): SendError | undefined {
+    const { udp } = this;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(payload, this.#members.get(member)!);
+    outgoing.add(payload, this.#paths.get(target)!);
     for (let attempt = 1;; attempt++) {
       const number = this.#nextNumber++;
-      this.#departing[number % DEPARTURES_MAX] = { number, member, sequence };
-      member.departed(sequence, this.now());
-      const errno = this.#connectError(socket, member.peer) || (socket.send(outgoing) === 1 ? 0 : socket.lastError);
-      const reports = this.receiveErrors().filter((report) => report.errno === errno);
+      this.#departing[number % DEPARTURES_MAX] = { number, request };
+      departed(request, this.#now());
+      const errno = this.#connectError(target.peer) || (udp.send(outgoing) === 1 ? 0 : udp.lastError);
+      const reports = this.#receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return undefined;
-      this.#restartCount(socket);
+      this.#restartCount();
       // The call may have reported the error of an earlier request: then this one has not been sent.
       const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== undefined);
       if (!again) return { errno, report: reports.find(({ icmp }) => icmp === undefined) };
@@ -186,11 +172,11 @@ export class ProbeSocket {
   }
 
   /** Connects the socket, if it is to be connected and is not yet; returns the error number, or 0. */
-  #connectError(socket: BatchSocket, peer: Peer): number {
-    if (!this.#connect || this.#connected) return 0;
+  #connectError(peer: Peer): number {
+    if (!this.#connects) return 0;
     try {
-      socket.connect({ address: exactHostText(peer), port: peer.port });
-      this.#connected = true;
+      this.udp.connect({ address: exactHostText(peer), port: peer.port });
+      this.#connects = false;
       return 0;
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
@@ -198,37 +184,36 @@ export class ProbeSocket {
     }
   }
 
-  /** Reads the error queue: reports departures and ICMP errors to the members; returns all errors. */
-  receiveErrors(): ErrorReport[] {
+  /** Reads the error queue: notes departures, and reports ICMP errors to the targets; returns all errors. */
+  #receiveErrors(): ErrorReport[] {
     const reports: ErrorReport[] = [];
-    for (const entry of this.#errors.receive(this.#socket)) {
+    for (const entry of this.#shared.errors.receive(this.udp)) {
       if (entry.kind === "departure") {
-        const departed = this.#departing[entry.index % DEPARTURES_MAX];
-        if (departed?.number === entry.index) {
-          departed.member.departed(departed.sequence, wallTimeOf(entry.nanoseconds));
-        }
+        const sent = this.#departing[entry.index % DEPARTURES_MAX];
+        if (sent?.number === entry.index) departed(sent.request, wallTimeOf(entry.nanoseconds));
       } else {
         reports.push(entry);
         // An error of this host's kernel is a result of the call, too.
-        if (entry.icmp !== undefined) (this.#named(entry.quoted) ?? this.#at(entry.peer))?.reported(entry);
+        if (entry.icmp !== undefined) this.#targetOf(entry.quoted, entry.peer)?.reported(entry);
       }
     }
     return reports;
   }
 
   /**
-   * Receives the datagrams that have arrived, and passes them to their members. Others are ignored.
+   * Receives the datagrams that have arrived, and passes them to their targets. Others are ignored.
    * @param end time of `performance.now` from which on no further batch is received
    * @returns whether nothing is left
    */
-  receive(batch: MessageBatch, end: number): boolean {
+  receive(end: number): boolean {
+    const batch = this.#incoming;
     do {
-      this.receiveErrors();
-      const received = this.#socket.receive(batch, false);
+      this.#receiveErrors();
+      const received = this.udp.receive(batch, false);
       for (let i = 0; i < received; i++) {
-        const member = this.#named(batch.payload(i)) ?? this.#at(batch.peer(i));
         const arrival = batch.arrivalNanoseconds(i);
-        member?.arrived(batch, i, arrival === undefined ? this.now() : wallTimeOf(arrival));
+        const time = arrival === undefined ? this.#now() : wallTimeOf(arrival);
+        this.#targetOf(batch.payload(i), batch.peer(i))?.arrived(batch, i, time);
       }
       // Any other failure is the error of an earlier request, which the error queue has too.
       if (received === -EAGAIN || received >= 0 && received < batch.capacity) return true;
@@ -237,30 +222,29 @@ export class ProbeSocket {
   }
 
   /** The time now, as a `wallTime`. */
-  now(): number {
+  #now(): number {
     this.#clock.read();
     return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
   }
 
-  /** The member whose session a payload names; the only one, if there is one. */
-  #named(payload: Uint8Array): Member | undefined {
-    if (this.size === 1) return this.#members.keys().next().value;
-    const session = namedSession(payload);
-    return session === undefined ? undefined : this.#bySession.get(session);
-  }
-
-  /** The member at an endpoint. */
-  #at(peer: Endpoint | undefined): Member | undefined {
-    return peer && this.#byPeer.get(endpointKey(peer));
+  /** The target whose session a payload names, or else the one at an endpoint; the only one, if there is one. */
+  #targetOf(payload: Uint8Array, peer: Endpoint | undefined): Member | undefined {
+    if (this.size === 1) return this.#paths.keys().next().value;
+    return this.#bySession.get(namedSession(payload)) ?? (peer && this.#byPeer.get(endpointKey(peer)));
   }
 
   /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
-  #restartCount(socket: BatchSocket): void {
+  #restartCount(): void {
     this.#departing.length = 0;
     this.#nextNumber = 0;
-    trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, 0);
+    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
+}
+
+/** Notes when a request left, a `wallTime`: by the clock before the call, then once more by the kernel. */
+function departed(request: Request, time: number): void {
+  if (time >= request.sentAt) request.sentAt = time;
 }
 
 function endpointKey({ address, port }: Endpoint): string {
@@ -270,7 +254,7 @@ function endpointKey({ address, port }: Endpoint): string {
 /** Sets the options of a socket; returns whether its kernel tells of answers that came in fragments. */
 function setOptions(
   socket: BatchSocket,
-  { ttl, trafficClass, interfaceIndex, dontFragment }: SocketOptions,
+  { ttl, trafficClass, interfaceName, dontFragment }: ProbeSettings,
 ): boolean {
   const ipv6 = socket.domain === AF_INET6;
   const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
@@ -288,7 +272,10 @@ function setOptions(
   // Ignores the path MTU that the kernel knows, which may be outdated: each datagram finds out.
   if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
   // Not SO_BINDTODEVICE, which would hide answers that come by another interface. In network byte order.
-  if (interfaceIndex > 0) set(IP_UNICAST_IF, IPV6_UNICAST_IF, swapBytes(interfaceIndex));
+  if (interfaceName !== undefined) {
+    const index = new DataView(new Uint32Array([requireInterface(interfaceName)]).buffer).getInt32(0);
+    set(IP_UNICAST_IF, IPV6_UNICAST_IF, index);
+  }
   return trySetOption(socket, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
 }
 
@@ -301,8 +288,4 @@ function trySetOption(socket: BatchSocket, level: number, name: number, value: n
     if (!(error instanceof SystemError)) throw error;
     return false;
   }
-}
-
-function swapBytes(value: number): number {
-  return (value & 0xff) << 24 | (value & 0xff00) << 8 | value >>> 8 & 0xff00 | value >>> 24;
 }

@@ -24,7 +24,8 @@ export class TimeStatistics {
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
-  readonly #rounded = new Map<number, number>();
+  /** How often each value occurred, rounded up to three significant digits. */
+  readonly rounded = new Map<number, number>();
 
   /** Adds a value. */
   add(value: number): void {
@@ -37,7 +38,7 @@ export class TimeStatistics {
     this.#squares += deviation * (value - this.#mean);
     const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
     const rounded = Math.ceil(value / unit) * unit;
-    this.#rounded.set(rounded, (this.#rounded.get(rounded) ?? 0) + 1);
+    this.rounded.set(rounded, (this.rounded.get(rounded) ?? 0) + 1);
   }
 
   /** Adds the times of two consecutive requests to the {@link jitter}. */
@@ -82,8 +83,8 @@ export class TimeStatistics {
     return NaN;
   }
 
-  /** The values, rounded up to three significant digits, in ascending order. */
+  /** The values of {@link rounded}, in ascending order. */
   frequencies(): Frequency[] {
-    return [...this.#rounded].sort(([a], [b]) => a - b);
+    return [...this.rounded].sort(([a], [b]) => a - b);
   }
 }

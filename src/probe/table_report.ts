@@ -14,41 +14,44 @@ import { verdict } from "./verdict.ts";
 const REDRAW_MILLISECONDS = 50;
 
 /** Names of the columns, the verdict's as wide as the longest verdict. */
-const HEADING = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"] as const;
+const HEADING: Row = ["target", "verdict     ", "received", "loss", "minimum", "median", "p99"];
+/** The first columns, which are always shown. The last ones are left out where they do not fit. */
+const COLUMNS_MIN = 3;
+/** Columns before the times. */
+const COLUMNS_BEFORE_TIMES = 4;
 
 /** The cells of a target: one for each column, times in milliseconds. */
 type Row = readonly string[];
 
-/** A table as lines: one a row, or two where columns are few. */
-interface Table {
-  readonly heading: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+/** The heading and the rows of a table, or some, and the lines of the screen that they take. */
+interface Drawing {
+  readonly rows: readonly string[];
+  readonly height: number;
 }
 
 /** Reports on several targets, for people. */
 export function tableReport(set: Targets, settings: ProbeSettings, terminal: Terminal): Report {
   let drawnAt = -Infinity;
-  let drawn: readonly string[] = [];
-  const draw = (lines: readonly string[]) => {
-    terminal.eraseAbove(drawn.length);
-    terminal.writeLines(lines);
-    drawn = lines;
+  let drawn: Drawing = { rows: [], height: 0 };
+  const draw = (drawing: Drawing) => {
+    terminal.eraseAbove(drawn.height);
+    terminal.writeLines(drawing.rows);
+    drawn = drawing;
   };
   return {
     progress() {
       const now = performance.now();
-      if (!terminal.interactive || settings.quiet || now - drawnAt < REDRAW_MILLISECONDS) return;
+      if (!terminal.interactive || now - drawnAt < REDRAW_MILLISECONDS) return;
       drawnAt = now;
-      const lines = screenLines(set.targets.map((target) => rowOf(target, false)), terminal);
-      if (lines.join("\n") !== drawn.join("\n")) draw(lines);
+      const drawing = fitScreen(set.targets.map((target) => rowOf(target, false)), terminal);
+      if (drawing.rows.join() !== drawn.rows.join()) draw(drawing);
     },
 
     finish() {
-      const table = layOut(set.targets.map((target) => rowOf(target, true)), terminal);
-      draw([...table.heading, ...table.rows.flat()]);
+      draw(layOut(set.targets.map((target) => rowOf(target, true)), terminal));
       const explanations = set.targets.map((target) => explanationLines(target, settings, terminal));
-      const blank = (i: number) => i === 0 || terminal.interactive ? [""] : [];
       const given = explanations.filter((lines) => lines.length > 0);
+      const blank = (i: number) => i === 0 || terminal.interactive ? [""] : [];
       terminal.writeLines(given.flatMap((lines, i) => [...blank(i), ...lines]));
     },
   };
@@ -67,52 +70,48 @@ function rowOf({ peer, endpoint, ledger }: ProbeTarget, final: boolean): Row {
 }
 
 /** The table as far as it fits the screen: rows that need attention come first then, and a last line counts the rest. */
-function screenLines(rows: readonly Row[], terminal: Terminal): readonly string[] {
-  const { heading, rows: drawn } = layOut(rows, terminal);
+function fitScreen(rows: readonly Row[], terminal: Terminal): Drawing {
+  const table = layOut(rows, terminal);
   // One line is for the cursor.
-  const room = terminal.rows - 1 - heading.length;
-  const height = drawn[0]!.length;
-  if (rows.length * height <= room) return [...heading, ...drawn.flat()];
+  const room = terminal.rows - 1;
+  if (table.height <= room) return table;
+  const [heading, ...drawn] = table.rows;
+  const rowHeight = table.height / table.rows.length;
   const rank = ([, word]: Row) => word === "ok" ? 2 : word === "waiting" ? 1 : 0;
   const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]!) - rank(rows[b]!));
-  const shown = Math.max(1, Math.floor((room - 1) / height));
+  const shown = Math.max(1, Math.floor((room - 1) / rowHeight) - 1);
   const words = Map.groupBy(order.slice(shown), (i) => rows[i]![1]!);
   const rest = `and ${rows.length - shown} more: ${[...words].map(([word, of]) => `${of.length} ${word}`).join(", ")}`;
-  return [
-    ...heading,
-    ...order.slice(0, shown).flatMap((i) => drawn[i]!),
-    terminal.paint("faint", rest.slice(0, terminal.columns)),
-  ];
-}
-
-function layOut(rows: readonly Row[], terminal: Terminal): Table {
-  const cells = [HEADING, ...rows];
-  const widths = HEADING.map((_, column) => Math.max(...cells.map((row) => row[column]!.length)));
-  const columns = terminal.interactive ? terminal.columns : Infinity;
-  if (widths.reduce((sum, width) => sum + width + 2, " ms".length - 2) > columns) {
-    return { heading: [], rows: rows.map((row) => narrowRow(row, columns, terminal)) };
-  }
-  const [heading, ...lines] = cells.map((row) =>
-    row.map((cell, i) => i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
-  );
-  const at = widths[0]! + 2;
   return {
-    heading: [terminal.paint("faint", heading!)],
-    rows: rows.map(([, word = "", , , minimum], i) => {
-      const unit = minimum === "-" ? "" : " ms";
-      return [lines[i]!.slice(0, at) + paint(word, terminal) + lines[i]!.slice(at + word.length) + unit];
-    }),
+    rows: [
+      heading!,
+      ...order.slice(0, shown).map((i) => drawn[i]!),
+      terminal.paint("faint", rest.slice(0, terminal.columns)),
+    ],
+    height: (shown + 1) * rowHeight + 1,
   };
 }
 
-/** A row in two lines. */
-function narrowRow([target = "", word = "", received, , , median]: Row, columns: number, terminal: Terminal): string[] {
-  const time = median === "-" ? "" : `, median ${median} ms`;
-  const room = columns - `  ${word} ${received} received`.length;
-  const line = `  ${paint(word, terminal)} ${received} received${time.length <= room ? time : ""}`;
-  return [target.slice(0, columns), line];
-}
-
-function paint(word: string, terminal: Terminal): string {
-  return terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
+/** The whole table. Where even the first columns do not fit, each target has a line of its own. */
+function layOut(rows: readonly Row[], terminal: Terminal): Drawing {
+  const widths = HEADING.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]!.length)));
+  const widthOf = (count: number) => widths.slice(0, count).reduce((sum, width) => sum + width + 2, -2);
+  const room = terminal.interactive ? terminal.columns : Infinity;
+  let count = HEADING.length;
+  while (count > COLUMNS_MIN && widthOf(count) + " ms".length > room) count--;
+  const fits = widthOf(count) <= room;
+  const lineOf = ([target = "", word = "", ...figures]: Row, painted: string) => {
+    const cells = figures.slice(0, count - 2).map((cell, i) => cell.padStart(widths[i + 2]!));
+    const first = fits ? target.padEnd(widths[0]!) : `${target.slice(0, room)}\n`;
+    return [first, painted.padEnd(painted.length + widths[1]! - word.length), ...cells].join("  ");
+  };
+  const drawn = rows.map((row) => {
+    const [, word = "", , , minimum] = row;
+    const painted = terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
+    return lineOf(row, painted) + (count > COLUMNS_BEFORE_TIMES && minimum !== "-" ? " ms" : "");
+  });
+  return {
+    rows: [terminal.paint("faint", lineOf(HEADING, HEADING[1]!)), ...drawn],
+    height: (rows.length + 1) * (fits ? 1 : 2),
+  };
 }

@@ -6,7 +6,7 @@
 import { EAFNOSUPPORT } from "../../ffi/constants.ts";
 import type { ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import { type AccountOptions, type Failure, type Match, RequestLedger } from "./ledger.ts";
+import { type AccountSettings, type Failure, type Match, type Request, RequestLedger } from "./ledger.ts";
 import { type NamedPeer, type Peer, peerOf, peerText, printable } from "./peer.ts";
 import type { Member, ProbeSocket } from "./probe_socket.ts";
 
@@ -27,9 +27,6 @@ export interface Reply extends Match {
   /** DSCP and ECN that it arrived with; `undefined` if the kernel does not tell. */
   readonly trafficClass: number | undefined;
 }
-
-/** How the requests to a target are accounted. */
-export type TargetOptions = Omit<AccountOptions, "sourcePorts">;
 
 /** Receives the events of a target. */
 export interface TargetObserver {
@@ -66,31 +63,26 @@ export class ProbeTarget implements Member {
    * @param session 32 bits, which no other target has
    * @throws {SystemError} with a sentence for the user, if the sockets can't send to it
    */
-  constructor(peer: NamedPeer, session: number, sockets: readonly ProbeSocket[], options: TargetOptions) {
+  constructor(peer: NamedPeer, session: number, sockets: readonly ProbeSocket[], settings: AccountSettings) {
     this.peer = peer;
     this.endpoint = peerText(peer);
     this.session = session;
-    this.ledger = new RequestLedger(peer, session, { ...options, sourcePorts: sockets.length });
+    this.ledger = new RequestLedger(peer, session, settings, sockets.length);
     this.sockets = sockets;
     for (const socket of sockets) socket.add(this);
   }
 
-  /** Sends the next request, with `size` bytes of payload; returns its number. */
-  send(size: number): number {
-    const payload = this.ledger.open(size);
-    const sequence = this.ledger.sent;
-    const socket = this.sockets[(sequence - 1) % this.sockets.length];
-    const error = socket === undefined ? NO_SOCKET : socket.send(this, sequence, payload);
-    if (error !== undefined) this.#fail(this.ledger.failed(sequence, error.errno, error.report));
-    return sequence;
-  }
-
-  departed(sequence: number, time: number): void {
-    this.ledger.departed(sequence, time);
+  /** Sends the next request, with `size` bytes of payload; returns it. */
+  send(size: number): Request {
+    const request = this.ledger.open(size);
+    const socket = this.sockets[(request.sequence - 1) % this.sockets.length];
+    const error = socket === undefined ? NO_SOCKET : socket.send(this, request, this.ledger.payloadOf(request));
+    if (error !== undefined) this.#fail(request, error.errno, error.report);
+    return request;
   }
 
   reported(report: ErrorReport): void {
-    this.#fail(this.ledger.reported(report));
+    this.#fail(this.ledger.quoted(report.quoted), report.errno, report);
   }
 
   arrived(batch: MessageBatch, i: number, time: number): void {
@@ -111,9 +103,9 @@ export class ProbeTarget implements Member {
   }
 
   /** Gives up a request that waits. */
-  giveUp(sequence: number): void {
-    this.ledger.lost(sequence);
-    this.observer.lost?.(this, sequence);
+  giveUp(request: Request): void {
+    this.ledger.lost(request);
+    this.observer.lost?.(this, request.sequence);
   }
 
   /** Leaves the sockets; the observer gets no more events. */
@@ -122,7 +114,8 @@ export class ProbeTarget implements Member {
     for (const socket of this.sockets) socket.remove(this);
   }
 
-  #fail(failure: Failure): void {
+  #fail(request: Request | undefined, errno: number, report: ErrorReport | undefined): void {
+    const failure = this.ledger.failed(request, errno, report);
     this.observer.failed?.(this, failure);
   }
 }

@@ -47,13 +47,13 @@ export function parseTargetFile(
     const labels: Record<string, string> = {};
     let target: TargetText | undefined;
     for (const { 0: word, index } of line.replace(/#.*/, "").matchAll(/\S+/g)) {
-      const place = `${path}:${i + 1}:${index + 1}`;
+      const place = `${path}:${i + 1}:${index + 1}: `;
       try {
         if (target === undefined) target = { ...parseTarget(word, port, family), labels, place };
         else addLabel(labels, word);
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
-        throw new UsageError(`${place}: ${error.message}`);
+        throw new UsageError(`${place}${error.message}`);
       }
     }
     return target === undefined ? [] : [target];

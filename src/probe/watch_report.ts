@@ -6,29 +6,19 @@
 import type { Terminal } from "../cli/terminal.ts";
 import { explanation } from "./explanation.ts";
 import { jsonWord, writeJson } from "./json_report.ts";
-import type { ProbeMetrics } from "./metrics.ts";
 import type { ProbeSettings } from "./options.ts";
-import { type Report, verdictStyle } from "./report.ts";
-import type { ProbeTarget } from "./target.ts";
+import { verdictStyle } from "./report.ts";
+import type { ProbeTarget, TargetObserver } from "./target.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
-/**
- * Reports changes of verdicts.
- * @param summary sums up at the end
- * @param metrics counts replies
- */
-export function watchReport(
-  settings: ProbeSettings,
-  terminal: Terminal,
-  summary: Report,
-  metrics: ProbeMetrics,
-): Report {
+/** Reports changes of verdicts. */
+export function watchReport(settings: ProbeSettings, terminal: Terminal): TargetObserver {
   const verdicts = new WeakMap<ProbeTarget, Verdict>();
   const update = (target: ProbeTarget) => {
     const { endpoint, ledger, peer: { name = null } } = target;
     const before = verdicts.get(target);
     const word = verdict(ledger);
-    if (settings.quiet || word === before || ledger.recent.settled === 0) return;
+    if (word === before || ledger.recent.settled === 0) return;
     verdicts.set(target, word);
     const time = new Date().toISOString();
     const text = word === "ok" ? "" : explanation(target, settings);
@@ -42,13 +32,5 @@ export function watchReport(
       terminal.writeLines([text === "" ? line : `${line}: ${text}`]);
     }
   };
-  return {
-    replied(target, reply) {
-      metrics.replied(target, reply);
-      update(target);
-    },
-    failed: update,
-    lost: update,
-    finish: summary.finish,
-  };
+  return { replied: update, failed: update, lost: update };
 }

@@ -42,10 +42,10 @@ export function adoptSocket(fd: number, options: AdoptOptions): Bound {
   const domain = getsockopt(fd, SOL_SOCKET, SO_DOMAIN);
   if (type < 0) throw refuse(-type, errnoMessage(-type));
   if ((domain !== AF_INET && domain !== AF_INET6) || type !== SOCK_DGRAM) throw refuse(EINVAL, "it is no UDP socket");
-  const { address, port } = readLocalName(fd, domain);
-  if (port === 0) throw refuse(EINVAL, "it is not bound to a port");
+  const name = readLocalName(fd, domain);
+  if (name.port === 0) throw refuse(EINVAL, "it is not bound to a port");
   const dualStack = domain === AF_INET6 && getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY) === 0;
   const configuration = configure(fd, domain, receiveBuffer);
   resetInherited(fd, domain);
-  return { fd, domain, dualStack, notices: [], address, port, ...configuration };
+  return { fd, domain, dualStack, adopted: true, notices: [], ...name, ...configuration };
 }

@@ -32,7 +32,7 @@ import { type BindOptions, bindSocket, type Bound, readBindOptions } from "./bin
 import { own, release } from "./descriptors.ts";
 import { MessageBatch, messagesOf } from "./message_batch.ts";
 import type { Messages } from "./messages.ts";
-import { OwnSourceFilter } from "./own_source_filter.ts";
+import { dropOwnSources } from "./own_source_filter.ts";
 import { noReach } from "./route.ts";
 import { INT_MAX, isNonblocking } from "./socket_options.ts";
 
@@ -49,33 +49,21 @@ export let descriptorOf: (syscall: string, socket: BatchSocket) => number;
  * Errors are a {@link SystemError} whose message says what to do. The garbage collector closes an unreachable socket.
  */
 export class BatchSocket {
-  readonly #domain: number;
-  readonly #dualStack: boolean;
-  readonly #endpoint: string;
-  readonly #port: number;
-  readonly #receiveBuffer: number;
-  readonly #adopted: boolean;
-  readonly #notices: readonly string[];
+  readonly #bound: Bound;
   readonly #memory: SocketMemory;
   readonly #sender: BatchSender;
   #fd: number;
   #receiveTimeout = 0;
-  #ownSources: OwnSourceFilter | undefined;
+  #ownSources = "";
 
   /** Only the library calls it: use {@link bind} or {@link adopt}. */
-  protected constructor(key: symbol, bound: Bound, adopted: boolean) {
+  protected constructor(key: symbol, bound: Bound) {
     requireInternal("socket", key, "a socket is made by `bind` or `adopt`");
-    const { fd, domain, dualStack, address, port, segmentation, receiveBuffer, notices } = bound;
+    const { fd, domain, segmentation } = bound;
     this.#fd = fd;
-    this.#domain = domain;
-    this.#dualStack = dualStack;
-    this.#endpoint = endpointText(address.bytes, address.zone, port);
-    this.#port = port;
-    this.#receiveBuffer = receiveBuffer;
-    this.#adopted = adopted;
-    this.#notices = notices;
+    this.#bound = bound;
     this.#memory = new SocketMemory(fd);
-    this.#sender = new BatchSender({ fd, family: domain, segmentation, socketMemory: this.#memory });
+    this.#sender = new BatchSender({ fd, segmentation, socketMemory: this.#memory });
     // An IPv6 address that only a route makes local needs this as a source. After bind, for it lets bind accept any
     // address, a mistyped one too.
     if (domain === AF_INET6) libc.setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
@@ -96,7 +84,7 @@ export class BatchSocket {
    * @throws {SystemError} with a sentence for the user if the address cannot be bound
    */
   static bind(options: BindOptions): BatchSocket {
-    return new BatchSocket(INTERNAL, bindSocket(readBindOptions(options)), false);
+    return new BatchSocket(INTERNAL, bindSocket(readBindOptions(options)));
   }
 
   /**
@@ -107,47 +95,48 @@ export class BatchSocket {
    * @throws {SystemError} with a sentence for the user if it is no bound UDP socket, or another socket of this process has it
    */
   static adopt(fd: number, options: AdoptOptions = {}): BatchSocket {
-    return new BatchSocket(INTERNAL, adoptSocket(fd, options), true);
+    return new BatchSocket(INTERNAL, adoptSocket(fd, options));
   }
 
   /** `AF_INET` (2) or `AF_INET6` (10). */
   get domain(): number {
-    return this.#domain;
+    return this.#bound.domain;
   }
 
   /** Address families that it receives: `IPv4`, `IPv6`, or `IPv4 and IPv6`. */
   get families(): string {
-    return this.#domain === AF_INET ? "IPv4" : this.#dualStack ? "IPv4 and IPv6" : "IPv6";
+    return this.#bound.domain === AF_INET ? "IPv4" : this.#bound.dualStack ? "IPv4 and IPv6" : "IPv6";
   }
 
   /** Whether it can exchange datagrams with addresses of the family. */
   reaches(ipv4: boolean): boolean {
-    return ipv4 ? this.#domain === AF_INET || this.#dualStack : this.#domain === AF_INET6;
+    return ipv4 ? this.#bound.domain === AF_INET || this.#bound.dualStack : this.#bound.domain === AF_INET6;
   }
 
   /** The local port. */
   get port(): number {
-    return this.#port;
+    return this.#bound.port;
   }
 
   /** The local endpoint as text: `[::]:9000`. */
   get endpoint(): string {
-    return this.#endpoint;
+    const { address: { bytes, zone }, port } = this.#bound;
+    return endpointText(bytes, zone, port);
   }
 
   /** Receive buffer that the kernel granted, in bytes of datagrams with their bookkeeping. */
   get receiveBuffer(): number {
-    return this.#receiveBuffer;
+    return this.#bound.receiveBuffer;
   }
 
   /** Whether it was adopted: then other processes may share it. */
   get adopted(): boolean {
-    return this.#adopted;
+    return this.#bound.adopted;
   }
 
   /** Shortcomings of the host or its kernel, a sentence each. */
   get notices(): readonly string[] {
-    return this.#notices;
+    return this.#bound.notices;
   }
 
   /** The descriptor, for poll(2); -1 after {@link close}. */
@@ -169,7 +158,7 @@ export class BatchSocket {
    * @param headers see {@link MessageBatch}
    */
   batch(capacity: number, headers?: Uint8Array<ArrayBuffer>): MessageBatch {
-    return new MessageBatch(this.#domain, capacity, headers);
+    return new MessageBatch(this.#bound.domain, capacity, headers);
   }
 
   /**
@@ -185,7 +174,7 @@ export class BatchSocket {
     const fd = this.#open("connect");
     if (!this.reaches(isIPv4(address.bytes))) throw noReach("connect", text, isIPv4(address.bytes));
     const memory = new Memory(sockaddr_in6.size);
-    const error = libc.connect(fd, memory, writeResolvedAddress(memory, this.#domain, address, port));
+    const error = libc.connect(fd, memory, writeResolvedAddress(memory, this.#bound.domain, address, port));
     if (error < 0) throw new SystemError("connect", -error, `cannot connect to ${text}: ${errnoMessage(-error)}`);
     this.#sender.connected = true;
   }
@@ -205,9 +194,9 @@ export class BatchSocket {
    */
   receive(batch: MessageBatch, wait: boolean): number {
     const messages = this.#messagesOf("recvmmsg", batch);
-    messages.localPort = this.#port;
+    messages.localPort = this.#bound.port;
     const received = messages.receive(this.#fd, wait ? MSG_WAITFORONE : MSG_DONTWAIT);
-    if (received !== -EAGAIN || !wait || !this.#adopted || !isNonblocking(this.#fd)) return received;
+    if (received !== -EAGAIN || !wait || !this.#bound.adopted || !isNonblocking(this.#fd)) return received;
     // A process that shares the socket has made it nonblocking, which it may need.
     libc.poll(this.#fd, POLLIN, this.#receiveTimeout || -1);
     return messages.receive(this.#fd, MSG_DONTWAIT);
@@ -255,7 +244,7 @@ export class BatchSocket {
    */
   dropForgedOwnSources(): void {
     const fd = this.#open("setsockopt");
-    if (this.#domain === AF_INET6) (this.#ownSources ??= new OwnSourceFilter(fd)).refresh();
+    if (this.#bound.domain === AF_INET6) this.#ownSources = dropOwnSources(fd, this.#ownSources);
   }
 
   /** Closes the socket. Closing it again has no effect. */
@@ -280,7 +269,7 @@ export class BatchSocket {
   #messagesOf(syscall: string, batch: MessageBatch): Messages {
     this.#open(syscall);
     const messages = messagesOf(syscall, batch);
-    if (messages.family !== this.#domain) {
+    if (messages.family !== this.#bound.domain) {
       const message = "the batch belongs to a socket of the other family; use one that this socket's `batch` makes";
       throw new SystemError(syscall, EAFNOSUPPORT, message);
     }

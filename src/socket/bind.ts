@@ -47,7 +47,7 @@ export interface BindOptions {
   readonly broadcast?: boolean | undefined;
 }
 
-/** A socket that was bound. */
+/** A socket that was bound, by this process or by another one. */
 export interface Bound extends Configuration {
   readonly fd: number;
   /** The local address. */
@@ -58,6 +58,8 @@ export interface Bound extends Configuration {
   readonly domain: number;
   /** Whether an IPv6 socket receives IPv4 too. */
   readonly dualStack: boolean;
+  /** Whether another process has bound it. */
+  readonly adopted: boolean;
   /** Shortcomings of the host or its kernel, a sentence each. */
   readonly notices: readonly string[];
 }
@@ -106,7 +108,7 @@ export function bindSocket(options: BindOptions, prepare?: (fd: number, domain: 
     const length = writeResolvedAddress(memory, domain, address, options.port);
     const error = libc.bind(fd, memory, length);
     if (error < 0) throw bindError(address, options.port, -error);
-    return { fd, domain, dualStack, notices, ...readLocalName(fd, domain), ...configuration };
+    return { fd, domain, dualStack, adopted: false, notices, ...readLocalName(fd, domain), ...configuration };
   } catch (error) {
     libc.close(fd);
     throw error;
@@ -129,18 +131,15 @@ function localAddress(
   if (address !== undefined) {
     const resolved = resolve(address, family)[0]!;
     const actual = isIPv4(resolved.bytes) ? 4 : 6;
-    if (family === undefined || family === actual) {
-      return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
+    if (family !== undefined && family !== actual) {
+      throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
     }
-    throw invalid("bind", `\`family\` is ${family}, but ${address} is an IPv${actual} address`);
+    return { address: resolved, dualStack: actual === 6 && (dualStack ?? false) };
   }
-  if (family !== 4 && !hasIPv6()) {
-    if (family === 6) throw noIPv6();
-    notices.push("this host has no IPv6: answering on IPv4 only");
-    return { address: readAddress("0.0.0.0")!, dualStack: false };
-  }
-  const both = family !== 4 && (dualStack ?? family === undefined);
-  return { address: readAddress(family === 4 ? "0.0.0.0" : "::")!, dualStack: both };
+  const ipv6 = family !== 4 && hasIPv6();
+  if (family === 6 && !ipv6) throw noIPv6();
+  if (family === undefined && !ipv6) notices.push("this host has no IPv6: answering on IPv4 only");
+  return { address: readAddress(ipv6 ? "::" : "0.0.0.0")!, dualStack: ipv6 && (dualStack ?? family === undefined) };
 }
 
 function noIPv6(): SystemError {

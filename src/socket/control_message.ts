@@ -25,7 +25,8 @@ import {
 } from "../../ffi/constants.ts";
 import { cmsghdr, in6_pktinfo, in_pktinfo, scm_timestamping, sock_extended_err, timespec } from "../../ffi/layouts.ts";
 import type { Memory } from "../../ffi/memory.ts";
-import { IPV4_MAPPED, isMapped, isMulticast, isUnspecified } from "../net/address.ts";
+import { isMapped, isMulticast, isUnspecified, writeIPv4 } from "../net/address.ts";
+import { copyWords, field, word } from "./message_layout.ts";
 
 /** The datagram was sent to an address of this host. */
 export const UNICAST = 0;
@@ -39,53 +40,49 @@ export const UNKNOWN = 3;
 /** Kind of a datagram's destination: {@link UNICAST}, {@link BROADCAST}, {@link MULTICAST} or {@link UNKNOWN}. */
 export type Destination = typeof UNICAST | typeof BROADCAST | typeof MULTICAST | typeof UNKNOWN;
 
+/** The fields of a message of which nothing is known. */
+export const NOTHING_KNOWN: Int32Array = new Int32Array(field.count);
+NOTHING_KNOWN[field.destination] = UNKNOWN;
+for (const unknown of [field.trafficClass, field.sendTrafficClass, field.hopLimit, field.nanoseconds]) {
+  NOTHING_KNOWN[unknown] = -1;
+}
+
 /**
- * Decodes the control messages of one received message. Its fields hold the result of the last {@link decode}. It
- * allocates nothing, and never reads outside the buffer that it was given, whatever the buffer holds.
+ * Decodes the control messages of received messages, into their paths and fields. It allocates nothing, and never reads
+ * outside the buffer that it was given, whatever the buffer holds.
  */
 export class ControlMessageDecoder {
-  /** Kind of the destination. ip(7), ipv6(7) */
-  destination: Destination = UNKNOWN;
-  /** Local address to answer from, four words; `::` if the interface determines it. */
-  readonly local = new Int32Array(4);
-  /** Index of the interface that the message arrived by; 0 if the kernel did not report it. */
-  interfaceIndex = 0;
-  /** Bytes of each segment of a train; 0 for a single datagram. `UDP_GRO`, udp(7) */
-  segmentSize = 0;
-  /** Bytes of the largest fragment that the datagram was reassembled from; 0 for an unfragmented one. */
-  fragmentSize = 0;
-  /** TOS or traffic class; -1 if the kernel did not report it. */
-  trafficClass = -1;
-  /** TTL or hop limit; -1 if the kernel did not report it. */
-  hopLimit = -1;
-  /** Whether there is a time of arrival or departure. `SCM_TIMESTAMPING` */
-  hasTime = false;
-  /** Seconds of that time since the epoch, modulo 2^32. */
-  seconds = 0;
-  /** Nanoseconds of that time, 0 to 999,999,999. */
-  nanoseconds = 0;
   /** Offset of a `struct sock_extended_err`; -1 without one. `IP_RECVERR`, ip(7) */
   errorOffset = -1;
   /** Offset behind that struct and the socket address that follows it. */
   errorEnd = -1;
   readonly #words: Int32Array;
+  readonly #paths: Int32Array;
+  readonly #fields: Int32Array;
+  // Where the path and the fields of the message begin.
+  #path = 0;
+  #first = 0;
 
-  /** @param memory the memory of the buffers to decode */
-  constructor(memory: Memory) {
+  /**
+   * @param memory the memory of the buffers to decode
+   * @param paths paths, by message number
+   * @param fields fields, by message number
+   */
+  constructor(memory: Memory, paths: Int32Array, fields: Int32Array) {
     this.#words = memory.i32;
+    this.#paths = paths;
+    this.#fields = fields;
   }
 
-  /** Decodes the buffer of `length` bytes at `offset`, a multiple of 8. */
-  decode(offset: number, length: number): void {
-    this.destination = UNKNOWN;
-    // A call of `fill` takes longer than four stores.
-    for (let i = 0; i < 4; i++) this.local[i] = 0;
-    this.interfaceIndex = 0;
-    this.segmentSize = 0;
-    this.fragmentSize = 0;
-    this.trafficClass = -1;
-    this.hopLimit = -1;
-    this.hasTime = false;
+  /**
+   * Decodes the buffer of `length` bytes at `offset`, a multiple of 8, for message `i`: its interface and all fields; and,
+   * if its destination is known, the local address to answer from, or `::` if the interface determines it.
+   */
+  decode(i: number, offset: number, length: number): void {
+    this.#path = i * word.count;
+    this.#first = i * field.count;
+    copyWords(NOTHING_KNOWN, 0, this.#fields, this.#first, field.count);
+    this.#paths[this.#path + word.interface] = 0;
     this.errorOffset = -1;
     const words = this.#words;
     const end = offset + length;
@@ -94,86 +91,71 @@ export class ControlMessageDecoder {
       const messageLength = words[(at + cmsghdr.cmsg_len) >> 2]!;
       const upper = words[(at + cmsghdr.cmsg_len + 4) >> 2]!;
       if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
-      this.#decodeMessage(
-        words[(at + cmsghdr.cmsg_level) >> 2]!,
-        words[(at + cmsghdr.cmsg_type) >> 2]!,
-        at + cmsghdr.size,
-        messageLength - cmsghdr.size,
-      );
+      const level = words[(at + cmsghdr.cmsg_level) >> 2]!;
+      const type = words[(at + cmsghdr.cmsg_type) >> 2]!;
+      this.#decodeMessage(level, type, at + cmsghdr.size, messageLength - cmsghdr.size);
       at += align(messageLength);
     }
   }
 
   #decodeMessage(level: number, type: number, data: number, length: number): void {
-    switch (level) {
-      case IPPROTO_IP:
-        if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
-        if (type === IP_RECVERR) this.#decodeError(data, length);
-        if (type === IP_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2]!;
-        // A single byte, followed by padding.
-        if (type === IP_TOS && length >= 1) this.trafficClass = this.#words[data >> 2]! & 0xff;
-        if (type === IP_TTL && length >= 4) this.hopLimit = this.#words[data >> 2]! & 0xff;
-        break;
-      case IPPROTO_IPV6:
-        if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
-        if (type === IPV6_RECVERR) this.#decodeError(data, length);
-        if (type === IPV6_RECVFRAGSIZE && length >= 4) this.fragmentSize = this.#words[data >> 2]!;
-        if (type === IPV6_TCLASS && length >= 4) this.trafficClass = this.#words[data >> 2]! & 0xff;
-        if (type === IPV6_HOPLIMIT && length >= 4) this.hopLimit = this.#words[data >> 2]! & 0xff;
-        break;
-      case IPPROTO_UDP:
-        if (type === UDP_GRO && length >= 4) this.segmentSize = this.#words[data >> 2]!;
-        break;
-      case SOL_SOCKET:
-        if (type === SCM_TIMESTAMPING && length >= scm_timestamping.size) this.#decodeTime(data + scm_timestamping.ts);
-        break;
+    // A TOS is a single byte, followed by padding.
+    const value = this.#words[data >> 2]!;
+    if (level === IPPROTO_IP) {
+      if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
+      if (type === IP_RECVERR) this.#decodeError(data, length);
+      if (type === IP_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
+      if (type === IP_TOS && length >= 1) this.#set(field.trafficClass, value & 0xff);
+      if (type === IP_TTL && length >= 4) this.#set(field.hopLimit, value & 0xff);
+    } else if (level === IPPROTO_IPV6) {
+      if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
+      if (type === IPV6_RECVERR) this.#decodeError(data, length);
+      if (type === IPV6_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
+      if (type === IPV6_TCLASS && length >= 4) this.#set(field.trafficClass, value & 0xff);
+      if (type === IPV6_HOPLIMIT && length >= 4) this.#set(field.hopLimit, value & 0xff);
+    } else if (level === IPPROTO_UDP) {
+      if (type === UDP_GRO && length >= 4) this.#set(field.segmentSize, value);
+    } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= scm_timestamping.size) {
+      this.#set(field.seconds, this.#words[(data + scm_timestamping.ts + timespec.tv_sec) >> 2]!);
+      this.#set(field.nanoseconds, this.#words[(data + scm_timestamping.ts + timespec.tv_nsec) >> 2]!);
     }
   }
 
-  #decodeIPv4PacketInfo(word: number): void {
+  #decodeIPv4PacketInfo(at: number): void {
     const words = this.#words;
-    const sentTo = words[word + (in_pktinfo.ipi_addr >> 2)]!;
+    const sentTo = words[at + (in_pktinfo.ipi_addr >> 2)]!;
     // The first byte of the address is the word's lowest.
     const multicast = (sentTo & 0xf0) === 0xe0;
     // For a datagram that came before IP_PKTINFO was set, the kernel knows the destination alone. If the interface has no
     // address, there is none to answer a broadcast or a multicast from.
-    const answerFrom = words[word + (in_pktinfo.ipi_spec_dst >> 2)]! || (multicast || sentTo === -1 ? 0 : sentTo);
-    this.interfaceIndex = words[word + (in_pktinfo.ipi_ifindex >> 2)]!;
-    this.local[0] = 0;
-    this.local[1] = 0;
-    this.local[2] = IPV4_MAPPED;
-    this.local[3] = answerFrom;
-    if (multicast) this.destination = MULTICAST;
-    else if (sentTo !== answerFrom || sentTo === -1) this.destination = BROADCAST;
-    else this.destination = answerFrom === 0 ? UNKNOWN : UNICAST;
+    const answerFrom = words[at + (in_pktinfo.ipi_spec_dst >> 2)]! || (multicast || sentTo === -1 ? 0 : sentTo);
+    this.#paths[this.#path + word.interface] = words[at + (in_pktinfo.ipi_ifindex >> 2)]!;
+    writeIPv4(this.#paths, this.#path + word.local, answerFrom);
+    const broadcast = sentTo !== answerFrom || sentTo === -1;
+    const unicast = answerFrom === 0 ? UNKNOWN : UNICAST;
+    this.#set(field.destination, multicast ? MULTICAST : broadcast ? BROADCAST : unicast);
   }
 
-  #decodeIPv6PacketInfo(word: number): void {
+  #decodeIPv6PacketInfo(at: number): void {
     const words = this.#words;
-    const address = word + (in6_pktinfo.ipi6_addr >> 2);
+    const address = at + (in6_pktinfo.ipi6_addr >> 2);
     // An IPv4 datagram on a dual-stack socket brings both messages, and only IP_PKTINFO tells a broadcast.
     if (isMapped(words, address)) return;
-    this.interfaceIndex = words[word + (in6_pktinfo.ipi6_ifindex >> 2)]!;
-    if (isMulticast(words, address)) {
-      // A multicast address is no source: the interface determines it.
-      this.destination = MULTICAST;
-      this.local.fill(0);
-    } else {
-      this.destination = isUnspecified(words, address) ? UNKNOWN : UNICAST;
-      for (let i = 0; i < 4; i++) this.local[i] = words[address + i]!;
-    }
-  }
-
-  #decodeTime(at: number): void {
-    this.hasTime = true;
-    this.seconds = this.#words[(at + timespec.tv_sec) >> 2]! >>> 0;
-    this.nanoseconds = this.#words[(at + timespec.tv_nsec) >> 2]!;
+    const multicast = isMulticast(words, address);
+    this.#paths[this.#path + word.interface] = words[at + (in6_pktinfo.ipi6_ifindex >> 2)]!;
+    // A multicast address is no source: the interface determines it.
+    for (let k = 0; k < 4; k++) this.#paths[this.#path + word.local + k] = multicast ? 0 : words[address + k]!;
+    this.#set(field.destination, multicast ? MULTICAST : isUnspecified(words, address) ? UNKNOWN : UNICAST);
   }
 
   #decodeError(data: number, length: number): void {
     if (length < sock_extended_err.size) return;
     this.errorOffset = data;
     this.errorEnd = data + length;
+  }
+
+  #set(name: number, value: number): void {
+    this.#fields[this.#first + name] = value;
   }
 }
 
@@ -192,7 +174,7 @@ export const SEND_CONTROL_SIZE: number = space(in6_pktinfo.size) + space(4) + sp
  * Encodes the source address of a message, `IP_PKTINFO` or `IPV6_PKTINFO`. Without a source and an interface it encodes
  * nothing: a control message with an empty source would override the address that the socket is bound to.
  * @param at offset of the message in `memory`, a multiple of 8
- * @param words the source address, four words from `word`; unspecified for the choice of the kernel
+ * @param words the source address, four words from `first`; unspecified for the choice of the kernel
  * @param interfaceIndex interface to send by; 0 for the choice of the routing table
  * @returns the offset behind the message
  */
@@ -200,21 +182,21 @@ export function encodeSource(
   memory: Memory,
   at: number,
   words: Int32Array,
-  word: number,
+  first: number,
   interfaceIndex: number,
 ): number {
   const { i32 } = memory;
-  if (isUnspecified(words, word) && interfaceIndex === 0) return at;
-  if (isMapped(words, word)) {
+  if (isUnspecified(words, first) && interfaceIndex === 0) return at;
+  if (isMapped(words, first)) {
     const data = encodeHeader(memory, at, IPPROTO_IP, IP_PKTINFO, in_pktinfo.size);
     i32[(data + in_pktinfo.ipi_ifindex) >> 2] = interfaceIndex;
-    i32[(data + in_pktinfo.ipi_spec_dst) >> 2] = words[word + 3]!;
+    i32[(data + in_pktinfo.ipi_spec_dst) >> 2] = words[first + 3]!;
     i32[(data + in_pktinfo.ipi_addr) >> 2] = 0;
     return at + space(in_pktinfo.size);
   }
   const data = encodeHeader(memory, at, IPPROTO_IPV6, IPV6_PKTINFO, in6_pktinfo.size);
   const address = (data + in6_pktinfo.ipi6_addr) >> 2;
-  for (let i = 0; i < 4; i++) i32[address + i] = words[word + i]!;
+  copyWords(words, first, i32, address, 4);
   i32[(data + in6_pktinfo.ipi6_ifindex) >> 2] = interfaceIndex;
   return at + space(in6_pktinfo.size);
 }

@@ -4,21 +4,21 @@
  */
 
 import {
-  AF_INET,
   MSG_DONTWAIT,
   MSG_ERRQUEUE,
   SO_EE_ORIGIN_ICMP,
   SO_EE_ORIGIN_ICMP6,
   SO_EE_ORIGIN_TIMESTAMPING,
 } from "../../ffi/constants.ts";
-import { iovec, mmsghdr, sock_extended_err, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
+import { mmsghdr, sock_extended_err, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
-import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
+import { MessageVector } from "../../ffi/message_vector.ts";
 import { zonedText } from "../net/address.ts";
 import type { Endpoint, ResolvedAddress } from "../net/endpoint.ts";
-import { readPort, readSocketAddress } from "../net/socket_address.ts";
+import { readPort, readSocketAddress, socketAddressSize } from "../net/socket_address.ts";
 import { ControlMessageDecoder } from "./control_message.ts";
 import { type BatchSocket, descriptorOf } from "./batch_socket.ts";
+import { field, word } from "./message_layout.ts";
 
 /** The departure of a datagram: the kernel passed it to the network device. */
 export interface Departure {
@@ -52,38 +52,26 @@ export interface ErrorReport {
 
 /** Entries that one system call returns. */
 const CAPACITY = 8;
-const NAME_STRIDE = 32;
 /** Bytes of the quoted payload. */
-const PAYLOAD_STRIDE = 64;
-const CONTROL_STRIDE = 256;
+const PAYLOAD_SIZE = 64;
+/** Bytes of the control messages. */
+const CONTROL_SIZE = 256;
 
 /**
  * Reads the error queues of sockets with `IP_RECVERR` or `IPV6_RECVERR` (errors), or `SO_TIMESTAMPING` (departures). One
  * serves all sockets. ip(7), Documentation/networking/timestamping.rst
  */
 export class ErrorQueue {
-  readonly #memory: Memory;
-  readonly #vector: MessageVector;
-  readonly #control: ControlMessageDecoder;
-  readonly #namesOffset: number;
-  readonly #controlsOffset: number;
-  readonly #payloadsOffset: number;
+  readonly #vector = new MessageVector(CAPACITY, CONTROL_SIZE);
+  readonly #payloads = new Memory(CAPACITY * PAYLOAD_SIZE);
+  readonly #fields = new Int32Array(field.count);
+  readonly #control = new ControlMessageDecoder(this.#vector.memory, new Int32Array(word.count), this.#fields);
 
   /** Allocates the memory of one call. */
   constructor() {
-    const buffersOffset = CAPACITY * mmsghdr.size;
-    this.#namesOffset = buffersOffset + CAPACITY * iovec.size;
-    this.#controlsOffset = this.#namesOffset + CAPACITY * NAME_STRIDE;
-    this.#payloadsOffset = this.#controlsOffset + CAPACITY * CONTROL_STRIDE;
-    this.#memory = new Memory(this.#payloadsOffset + CAPACITY * PAYLOAD_STRIDE);
-    this.#vector = new MessageVector(this.#memory, 0, CAPACITY);
-    this.#control = new ControlMessageDecoder(this.#memory);
     for (let i = 0; i < CAPACITY; i++) {
-      const buffer = buffersOffset + i * iovec.size;
-      writeBuffer(this.#memory, buffer, this.#memory, this.#payloadsOffset + i * PAYLOAD_STRIDE, PAYLOAD_STRIDE);
-      this.#vector.setBuffers(i, buffer, 1);
-      this.#vector.setName(i, this.#namesOffset + i * NAME_STRIDE, sockaddr_in6.size);
-      this.#vector.setControl(i, this.#controlsOffset + i * CONTROL_STRIDE, CONTROL_STRIDE);
+      this.#vector.setBuffer(i, this.#payloads, i * PAYLOAD_SIZE, PAYLOAD_SIZE);
+      this.#vector.setLengths(i, sockaddr_in6.size, CONTROL_SIZE);
     }
   }
 
@@ -99,56 +87,58 @@ export class ErrorQueue {
       for (let i = 0; i < count; i++) {
         const entry = this.#decode(i);
         if (entry !== undefined) entries.push(entry);
-        this.#vector.resetLengths(i, sockaddr_in6.size, CONTROL_STRIDE);
+        this.#vector.setLengths(i, sockaddr_in6.size, CONTROL_SIZE);
       }
       if (count < CAPACITY) return entries;
     }
   }
 
   #decode(i: number): Departure | ErrorReport | undefined {
-    const { bytes, i32 } = this.#memory;
+    const vector = this.#vector;
     const control = this.#control;
-    const length = Math.min(this.#vector.controlLength(i), CONTROL_STRIDE);
-    control.decode(this.#controlsOffset + i * CONTROL_STRIDE, length);
+    const { bytes, i32 } = vector.memory;
+    control.decode(0, vector.controlOffset(i), Math.min(vector.get(i, mmsghdr.msg_controllen), CONTROL_SIZE));
     const error = control.errorOffset;
     if (error < 0) return undefined;
     const origin = bytes[error + sock_extended_err.ee_origin]!;
     if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
-      if (!control.hasTime) return undefined;
+      const seconds = this.#fields[field.seconds]! >>> 0;
+      const nanoseconds = this.#fields[field.nanoseconds]!;
+      if (nanoseconds < 0) return undefined;
       const index = i32[(error + sock_extended_err.ee_data) >> 2]! >>> 0;
-      const { seconds, nanoseconds } = control;
       const time = seconds * 1000 + nanoseconds / 1_000_000;
       return { kind: "departure", index, time, nanoseconds: BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds) };
     }
     const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : undefined;
+    const name = vector.nameOffset(i);
+    const peer = this.#socketAddress(name, name + vector.get(i, mmsghdr.msg_namelen));
+    // `SO_EE_OFFENDER`: who reported the error.
+    const reporter = this.#socketAddress(error + sock_extended_err.size, control.errorEnd);
     const type = bytes[error + sock_extended_err.ee_type]!;
     const code = bytes[error + sock_extended_err.ee_code]!;
-    const payload = this.#payloadsOffset + i * PAYLOAD_STRIDE;
+    const payload = i * PAYLOAD_SIZE;
     return {
       kind: "error",
       errno: i32[(error + sock_extended_err.ee_errno) >> 2]!,
       icmp: version === undefined ? undefined : { version, type, code },
-      peer: this.#peer(i),
-      reporter: version === undefined ? undefined : this.#reporter(error + sock_extended_err.size, control.errorEnd),
+      peer: peer && endpointOf(peer),
+      reporter: version === undefined ? undefined : reporter && readSocketAddress(reporter),
       mtu: i32[(error + sock_extended_err.ee_info) >> 2]! >>> 0,
-      quoted: bytes.slice(payload, payload + Math.min(this.#vector.length(i), PAYLOAD_STRIDE)),
+      quoted: this.#payloads.bytes.slice(payload, payload + Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE)),
     };
   }
 
-  /** The peer in the header of message `i`. */
-  #peer(i: number): Endpoint | undefined {
-    const length = this.#vector.nameLength(i);
-    if (length !== sockaddr_in.size && length !== sockaddr_in6.size) return undefined;
-    const at = this.#namesOffset + i * NAME_STRIDE;
-    const name = this.#memory.bytes.slice(at, at + length);
-    const { bytes, zone } = readSocketAddress(name);
-    return { address: zonedText(bytes, zone), port: readPort(name) };
+  /** The socket address in the memory of the headers from `at` to before `end`; its family is 0 if it is unknown. */
+  #socketAddress(at: number, end: number): Uint8Array | undefined {
+    const { bytes, u16 } = this.#vector.memory;
+    const family = u16[at >> 1]!;
+    const size = socketAddressSize(family);
+    return family === 0 || at + size > end ? undefined : bytes.subarray(at, at + size);
   }
+}
 
-  /** The socket address behind the error, `SO_EE_OFFENDER`; its family is 0 if the sender is unknown. */
-  #reporter(at: number, end: number): ResolvedAddress | undefined {
-    const { bytes, u16 } = this.#memory;
-    if (at + sockaddr_in.size > end || u16[at >> 1] === 0) return undefined;
-    return readSocketAddress(bytes.slice(at, u16[at >> 1] === AF_INET ? at + sockaddr_in.size : end));
-  }
+/** The address and port of a socket address. */
+function endpointOf(name: Uint8Array): Endpoint {
+  const { bytes, zone } = readSocketAddress(name);
+  return { address: zonedText(bytes, zone), port: readPort(name) };
 }

@@ -11,8 +11,9 @@ import { hasLinkLocalPrefix, isMapped } from "../net/address.ts";
 import { describe, invalid, requireInteger, requireObject } from "../net/checks.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Destination } from "./control_message.ts";
-import { MARKED, Messages, requirePayload } from "./messages.ts";
-import { hasPath, isPath, localText, type Path, pathOf, peerText, setPath } from "./path.ts";
+import { field, word } from "./message_layout.ts";
+import { Messages, requirePayload } from "./messages.ts";
+import { hasPath, isPath, type Path, pathOf, scopedText, setPath } from "./path.ts";
 import { type Route, routePath } from "./route.ts";
 
 /** Most messages in a batch: the limit of one system call. `UIO_MAXIOV`, recvmmsg(2) */
@@ -53,7 +54,7 @@ export class MessageBatch {
       throw invalid("recvmmsg", "`headers` is memory of the program's own");
     }
     this.#messages = new Messages(family, capacity, headers);
-    this.#addresses = new Int32Array(this.#messages.addresses.buffer);
+    this.#addresses = new Int32Array(this.#messages.paths.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
   }
 
@@ -81,7 +82,7 @@ export class MessageBatch {
 
   /**
    * Addresses of all messages, each as four 32-bit words that hold its 16 bytes in network byte order; an IPv4 address is
-   * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes.
+   * IPv4-mapped. {@link peerWord} and {@link localWord} give the indexes; words between them are the library's own.
    */
   get addresses(): Int32Array<ArrayBuffer> {
     return this.#addresses;
@@ -94,12 +95,12 @@ export class MessageBatch {
 
   /** Bytes of payload of message `i`, all its datagrams together. */
   size(i: number): number {
-    return this.#at(i).sizes[i]!;
+    return this.#at(i).get(i, field.size);
   }
 
   /** Bytes of each datagram of message `i`; the last may be shorter. */
   segmentSize(i: number): number {
-    return this.#at(i).segmentSizes[i]!;
+    return this.#at(i).get(i, field.segmentSize);
   }
 
   /** Datagrams in message `i`, at least 1. */
@@ -111,18 +112,18 @@ export class MessageBatch {
   shorten(i: number, datagrams: number): void {
     const messages = this.#at(i);
     if (datagrams < messages.datagrams(i) && datagrams > 0 && Number.isInteger(datagrams)) {
-      messages.sizes[i] = datagrams * messages.segmentSizes[i]!;
+      messages.set(i, field.size, datagrams * messages.get(i, field.segmentSize));
     }
   }
 
   /** Kind of the destination of message `i`: `UNICAST`, `BROADCAST`, `MULTICAST` or `UNKNOWN`. */
   destination(i: number): Destination {
-    return this.#at(i).destinations[i] as Destination;
+    return this.#at(i).get(i, field.destination) as Destination;
   }
 
   /** Index of the interface that message `i` arrived by. */
   interfaceIndex(i: number): number {
-    return this.#at(i).interfaces[i]! >>> 0;
+    return this.#pathWord(i, word.interface) >>> 0;
   }
 
   /** Name of the interface that message `i` arrived by; its index in decimal if it no longer exists. Allocates. */
@@ -135,14 +136,17 @@ export class MessageBatch {
    * the socket does not report it (`SO_TIMESTAMPING`), or a moment after the first socket of the host asked for it.
    */
   arrival(i: number): number | undefined {
-    const { timed, seconds, nanoseconds } = this.#at(i);
-    return timed[i] === 0 ? undefined : seconds[i]! * 1000 + nanoseconds[i]! / 1_000_000;
+    const messages = this.#at(i);
+    const nanoseconds = messages.get(i, field.nanoseconds);
+    return nanoseconds < 0 ? undefined : (messages.get(i, field.seconds) >>> 0) * 1000 + nanoseconds / 1_000_000;
   }
 
   /** The same time with all its digits: nanoseconds since the epoch. Allocates. */
   arrivalNanoseconds(i: number): bigint | undefined {
-    const { timed, seconds, nanoseconds } = this.#at(i);
-    return timed[i] === 0 ? undefined : BigInt(seconds[i]!) * 1_000_000_000n + BigInt(nanoseconds[i]!);
+    const messages = this.#at(i);
+    const nanoseconds = messages.get(i, field.nanoseconds);
+    if (nanoseconds < 0) return undefined;
+    return BigInt(messages.get(i, field.seconds) >>> 0) * 1_000_000_000n + BigInt(nanoseconds);
   }
 
   /**
@@ -150,13 +154,13 @@ export class MessageBatch {
    * `undefined` if the socket does not report it (`IP_RECVTOS`, `IPV6_RECVTCLASS`). RFC 2474, RFC 3168
    */
   trafficClass(i: number): number | undefined {
-    const value = this.#at(i).trafficClasses[i]!;
+    const value = this.#at(i).get(i, field.trafficClass);
     return value < 0 ? undefined : value;
   }
 
   /** Sets the TOS or traffic class that message `i` is sent with, 0 to 255; by default it has the socket's. */
   setTrafficClass(i: number, value: number): void {
-    this.#at(i).sendTrafficClasses[i] = requireInteger("sendmmsg", "a traffic class", value, 0, 255);
+    this.#at(i).set(i, field.sendTrafficClass, requireInteger("sendmmsg", "a traffic class", value, 0, 255));
   }
 
   /**
@@ -164,7 +168,7 @@ export class MessageBatch {
    * `IPV6_RECVHOPLIMIT`).
    */
   hopLimit(i: number): number | undefined {
-    const value = this.#at(i).hopLimits[i]!;
+    const value = this.#at(i).get(i, field.hopLimit);
     return value < 0 ? undefined : value;
   }
 
@@ -173,7 +177,7 @@ export class MessageBatch {
    * `setOption`. Then its destination and local address are unknown. `MSG_CTRUNC`, `MSG_TRUNC`, recvmsg(2)
    */
   isCut(i: number): boolean {
-    return this.#at(i).cut[i] !== 0;
+    return this.#at(i).get(i, field.cut) !== 0;
   }
 
   /**
@@ -181,51 +185,48 @@ export class MessageBatch {
    * neither `IP_RECVFRAGSIZE` nor `IPV6_RECVFRAGSIZE`.
    */
   fragmentSize(i: number): number {
-    return this.#at(i).fragmentSizes[i]!;
+    return this.#at(i).get(i, field.fragmentSize);
   }
 
   /** Source port of message `i`. */
   peerPort(i: number): number {
-    return this.#at(i).ports[i]!;
+    return this.#pathWord(i, word.peerPort);
   }
 
   /** Index in {@link addresses} of the source address of message `i`. */
   peerWord(i: number): number {
-    return this.#at(i).peerWord(i);
+    return this.#at(i).path(i) + word.peer;
   }
 
   /** Interface index of the peer's link-local address; 0 for other addresses. */
   peerScope(i: number): number {
-    return this.#at(i).scopes[i]! >>> 0;
+    return this.#pathWord(i, word.peerScope) >>> 0;
   }
 
   /** Interface name of the peer's link-local address; "" for other addresses. Allocates for a link-local address. */
   peerZone(i: number): string {
-    const messages = this.#at(i);
-    return hasLinkLocalPrefix(messages.addresses, messages.peerWord(i)) ? interfaceName(this.peerScope(i)) : "";
+    return hasLinkLocalPrefix(this.#messages.paths, this.peerWord(i)) ? interfaceName(this.peerScope(i)) : "";
   }
 
   /** Whether the peer of message `i` has an IPv4 address. */
   isIPv4(i: number): boolean {
-    const messages = this.#at(i);
-    return isMapped(messages.addresses, messages.peerWord(i));
+    return isMapped(this.#messages.paths, this.peerWord(i));
   }
 
   /** The peer of message `i`. Allocates. */
   peer(i: number): Endpoint {
-    const { addresses, scopes, ports } = this.#at(i);
-    return { address: peerText(addresses, this.peerWord(i), scopes[i]!), port: ports[i]! };
+    const { paths } = this.#messages;
+    return { address: scopedText(paths, this.peerWord(i), this.peerScope(i)), port: this.peerPort(i) };
   }
 
   /** Index in {@link addresses} of the local address that a reply to message `i` leaves from. */
   localWord(i: number): number {
-    return this.#at(i).localWord(i);
+    return this.#at(i).path(i) + word.local;
   }
 
   /** Interface name of the local address if that is link-local; "" for other addresses. Allocates as {@link peerZone}. */
   localZone(i: number): string {
-    const messages = this.#at(i);
-    return hasLinkLocalPrefix(messages.addresses, messages.localWord(i)) ? this.interfaceName(i) : "";
+    return hasLinkLocalPrefix(this.#messages.paths, this.localWord(i)) ? this.interfaceName(i) : "";
   }
 
   /**
@@ -233,8 +234,7 @@ export class MessageBatch {
    * it is `::` with the zone of the interface, which determines the address. Allocates.
    */
   localAddress(i: number): string {
-    const { addresses, sendInterfaces } = this.#at(i);
-    return localText(addresses, this.localWord(i), sendInterfaces[i]!);
+    return scopedText(this.#messages.paths, this.localWord(i), this.#pathWord(i, word.sendInterface));
   }
 
   /**
@@ -243,12 +243,14 @@ export class MessageBatch {
    */
   payloadOffset(i: number, k = 0): number {
     const messages = this.#datagramAt(i, k);
-    return messages.payloadOffset(i) + k * messages.segmentSizes[i]!;
+    return messages.payloadOffset(i) + k * messages.get(i, field.segmentSize);
   }
 
   /** Bytes of payload of datagram `k` of message `i`. */
   payloadSize(i: number, k = 0): number {
-    return this.#datagramAt(i, k).datagramSize(i, k);
+    const messages = this.#datagramAt(i, k);
+    const segmentSize = messages.get(i, field.segmentSize);
+    return Math.min(segmentSize, messages.get(i, field.size) - k * segmentSize);
   }
 
   /**
@@ -257,7 +259,7 @@ export class MessageBatch {
    */
   payload(i: number, k = 0): Uint8Array<ArrayBuffer> {
     const offset = this.payloadOffset(i, k);
-    return this.#messages.payloads.bytes.subarray(offset, offset + this.#messages.datagramSize(i, k));
+    return this.#messages.payloads.bytes.subarray(offset, offset + this.payloadSize(i, k));
   }
 
   /**
@@ -273,17 +275,17 @@ export class MessageBatch {
    * filled anew.
    */
   markForSend(i: number): void {
-    this.#at(i).marks[i] = MARKED;
+    this.#at(i).set(i, field.marked, 1);
   }
 
   /** Whether message `i` is marked for sending. */
   isMarked(i: number): boolean {
-    return this.#at(i).marks[i] === MARKED;
+    return this.#at(i).get(i, field.marked) !== 0;
   }
 
   /** The error of message `i`, or of a datagram of it, in the last `UdpSocket.send`; 0 if it was sent. errno(3) */
   error(i: number): number {
-    return this.#at(i).errors[i]!;
+    return this.#at(i).get(i, field.error);
   }
 
   /** Empties the batch. */
@@ -309,16 +311,13 @@ export class MessageBatch {
     const messages = this.#messages;
     requireObject("sendmmsg", "the route of a message", route);
     const path = isPath(route) ? route : routePath(messages.family, 0, route);
-    const i = messages.count;
-    if (i >= messages.capacity) {
+    if (messages.count >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
       throw new SystemError("sendmmsg", ENOBUFS, message);
     }
     const size = requirePayload(payload);
-    setPath(messages, i, path);
-    messages.setPayload(i, payload, size);
-    messages.compose(i);
-    messages.count = i + 1;
+    setPath(messages, messages.count, path);
+    messages.add(payload, size);
   }
 
   /**
@@ -336,6 +335,12 @@ export class MessageBatch {
     if (k === 0 || (k >>> 0 === k && k < messages.datagrams(i))) return messages;
     const message = `message ${i} has no datagram ${describe(k)}: it has ${messages.datagrams(i)}, numbered from 0`;
     throw invalid("sendmmsg", message);
+  }
+
+  /** A word of the path of message `i`. */
+  #pathWord(i: number, name: number): number {
+    const messages = this.#at(i);
+    return messages.paths[messages.path(i) + name]!;
   }
 
   /** The messages, of which `i` must be one. */

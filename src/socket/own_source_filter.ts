@@ -5,16 +5,16 @@
 
 import {
   BPF_ABS,
-  BPF_ALU,
   BPF_JEQ,
   BPF_JMP,
   BPF_K,
   BPF_LD,
   BPF_RET,
-  BPF_RSH,
   BPF_W,
+  ETH_P_IPV6,
   SKF_AD_IFINDEX,
   SKF_AD_OFF,
+  SKF_AD_PROTOCOL,
   SKF_NET_OFF,
 } from "../../ffi/constants.ts";
 import { interfaceIPv6Addresses } from "../../ffi/netlink.ts";
@@ -28,14 +28,8 @@ const SOURCE = 8;
 const ADDRESSES_MAX = 500;
 
 const load = (offset: number): Instruction => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
-const shiftRight = (bits: number): Instruction => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
-/** Skips `equal` instructions if the loaded value is `value`, else `different`. */
-const skipIf = (value: number, equal: number, different: number): Instruction => [
-  BPF_JMP | BPF_JEQ | BPF_K,
-  equal,
-  different,
-  value,
-];
+/** Skips as many instructions as its second field says if the loaded value is the fourth one; else as the third one. */
+const SKIP_IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K;
 const keep: Instruction = [BPF_RET | BPF_K, 0, 0, 0xffff_ffff];
 const drop: Instruction = [BPF_RET | BPF_K, 0, 0, 0];
 
@@ -43,34 +37,26 @@ const drop: Instruction = [BPF_RET | BPF_K, 0, 0, 0];
  * Drops IPv6 packets that arrive by another device than loopback and have a source address of this host: only another
  * host can have sent them, and forged the source. The kernel itself drops such packets over IPv4 ("martian source"). A
  * received datagram does not tell, for its interface is that of its destination address.
+ * @param fd an IPv6 socket
+ * @param known the addresses that its filter drops already, as this function returned them; "" for none
+ * @returns the addresses that it drops now
  */
-export class OwnSourceFilter {
-  readonly #fd: number;
-  #addresses = "";
-
-  /** @param fd an IPv6 socket */
-  constructor(fd: number) {
-    this.#fd = fd;
-  }
-
-  /** Follows the addresses of the host, which change. */
-  refresh(): void {
-    const addresses = (interfaceIPv6Addresses() ?? []).slice(0, ADDRESSES_MAX);
-    const text = addresses.join();
-    if (text === this.#addresses || attachFilter(this.#fd, programFor(addresses)) < 0) return;
-    this.#addresses = text;
-  }
+export function dropOwnSources(fd: number, known: string): string {
+  const addresses = interfaceIPv6Addresses()?.slice(0, ADDRESSES_MAX);
+  // Without a descriptor for the question, for example, the old addresses stay.
+  if (addresses === undefined) return known;
+  const text = addresses.join();
+  return text === known || attachFilter(fd, programFor(addresses)) < 0 ? known : text;
 }
 
 /** The program that drops packets from these addresses, 16 bytes each. */
 function programFor(addresses: readonly Uint8Array[]): Instruction[] {
   const program = [
-    load(SKF_NET_OFF),
-    shiftRight(28),
-    skipIf(6, 1, 0),
+    load(SKF_AD_OFF + SKF_AD_PROTOCOL),
+    [SKIP_IF_EQUAL, 1, 0, ETH_P_IPV6] as const,
     keep,
     load(SKF_AD_OFF + SKF_AD_IFINDEX),
-    skipIf(LOOPBACK, 0, 1),
+    [SKIP_IF_EQUAL, 0, 1, LOOPBACK] as const,
     keep,
   ];
   for (const address of addresses) {
@@ -78,7 +64,7 @@ function programFor(addresses: readonly Uint8Array[]): Instruction[] {
     // Addresses of one network differ in their last bytes.
     for (const offset of [12, 8, 4, 0]) {
       const toNextAddress = offset * 2 / 4 + 1;
-      program.push(load(SKF_NET_OFF + SOURCE + offset), skipIf(view.getUint32(offset), 0, toNextAddress));
+      program.push(load(SKF_NET_OFF + SOURCE + offset), [SKIP_IF_EQUAL, 0, toNextAddress, view.getUint32(offset)]);
     }
     program.push(drop);
   }

@@ -9,20 +9,8 @@ import { interfaceName } from "../../ffi/interfaces.ts";
 import { hasLinkLocalPrefix, isMapped, isUnspecified, wordsText } from "../net/address.ts";
 import { INTERNAL, requireInternal } from "../net/checks.ts";
 import type { Endpoint } from "../net/endpoint.ts";
+import { copyWords, sameWords, word } from "./message_layout.ts";
 import type { Messages } from "./messages.ts";
-
-/** Layout of a path's words: two addresses of four words, ports, indexes of interfaces, the socket's address family. */
-export const word = {
-  count: 14,
-  peer: 0,
-  local: 4,
-  peerPort: 8,
-  peerScope: 9,
-  localPort: 10,
-  interface: 11,
-  sendInterface: 12,
-  family: 13,
-} as const;
 
 /** The local address and port of a datagram, and the interface that it arrived by. */
 export interface LocalEndpoint extends Endpoint {
@@ -69,7 +57,7 @@ export class Path {
   get peer(): Endpoint {
     const words = this.#words;
     return this.#peer ??= Object.freeze({
-      address: peerText(words, word.peer, words[word.peerScope]!),
+      address: scopedText(words, word.peer, words[word.peerScope]!),
       port: words[word.peerPort]!,
     });
   }
@@ -78,7 +66,7 @@ export class Path {
   get local(): LocalEndpoint {
     const words = this.#words;
     return this.#local ??= Object.freeze({
-      address: localText(words, word.local, words[word.sendInterface]!),
+      address: scopedText(words, word.local, words[word.sendInterface]!),
       port: words[word.localPort]!,
       interfaceIndex: words[word.interface]! >>> 0,
       get interfaceName() {
@@ -88,59 +76,36 @@ export class Path {
   }
 }
 
-/** The text of a peer's address: a link-local one with its zone, whose index is `scope`. */
-export function peerText(words: Int32Array, at: number, scope: number): string {
-  const text = wordsText(words, at);
-  return hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(scope >>> 0)}` : text;
-}
-
-/** The text of a local address: with a zone if it is link-local, or `::`, which stands for an address of the interface. */
-export function localText(words: Int32Array, at: number, interfaceIndex: number): string {
+/**
+ * The text of the address of four words from `at`, with the zone of an interface, or 0, if the address says nothing
+ * without it: if it is link-local, or `::`, which stands for an address of the interface.
+ */
+export function scopedText(words: Int32Array, at: number, interfaceIndex: number): string {
   const determines = isUnspecified(words, at) && !isMapped(words, at) && interfaceIndex !== 0;
   const text = wordsText(words, at);
   return determines || hasLinkLocalPrefix(words, at) ? `${text}%${interfaceName(interfaceIndex >>> 0)}` : text;
 }
 
 /** The path of message `i`. */
-export function pathOf(messages: Messages, i: number): Path {
+export function pathOf({ paths }: Messages, i: number): Path {
   const words = new Int32Array(word.count);
-  const { addresses } = messages;
-  const peer = messages.peerWord(i);
-  for (let k = 0; k < word.peerPort; k++) words[k] = addresses[peer + k]!;
-  words[word.peerPort] = messages.ports[i]!;
-  words[word.peerScope] = messages.scopes[i]!;
-  words[word.localPort] = messages.localPort;
-  words[word.interface] = messages.interfaces[i]!;
-  words[word.sendInterface] = messages.sendInterfaces[i]!;
-  words[word.family] = messages.family;
+  copyWords(paths, i * word.count, words, 0, word.count);
   return makePath(words);
 }
 
 /** Whether message `i` came along the path. */
-export function hasPath(messages: Messages, i: number, path: Path): boolean {
-  const words = wordsOf(path);
-  const { addresses } = messages;
-  const peer = messages.peerWord(i);
-  for (let k = 0; k < word.peerPort; k++) if (words[k] !== addresses[peer + k]) return false;
-  return words[word.peerPort] === messages.ports[i] && words[word.peerScope] === messages.scopes[i] &&
-    words[word.interface] === messages.interfaces[i] && words[word.sendInterface] === messages.sendInterfaces[i] &&
-    words[word.localPort] === messages.localPort && words[word.family] === messages.family;
+export function hasPath({ paths }: Messages, i: number, path: Path): boolean {
+  return sameWords(wordsOf(path), 0, paths, i * word.count, word.count);
 }
 
 /**
- * Gives message `i` the peer, source and interface of the path.
+ * Gives message `i` the path.
  * @throws {SystemError} `EAFNOSUPPORT` if the path belongs to a socket of the other family
  */
-export function setPath(messages: Messages, i: number, path: Path): void {
+export function setPath({ family, paths }: Messages, i: number, path: Path): void {
   const words = wordsOf(path);
-  if (words[word.family] !== messages.family) {
+  if (words[word.family] !== family) {
     throw new SystemError("sendmmsg", EAFNOSUPPORT, "the path belongs to a socket of the other family");
   }
-  const { addresses } = messages;
-  const peer = messages.peerWord(i);
-  for (let k = 0; k < word.peerPort; k++) addresses[peer + k] = words[k]!;
-  messages.ports[i] = words[word.peerPort]!;
-  messages.scopes[i] = words[word.peerScope]!;
-  messages.interfaces[i] = words[word.interface]!;
-  messages.sendInterfaces[i] = words[word.sendInterface]!;
+  copyWords(words, 0, paths, i * word.count, word.count);
 }

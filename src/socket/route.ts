@@ -9,7 +9,8 @@ import { isLocalAddress } from "../../ffi/netlink.ts";
 import { addressWords, IPV4_MAPPED, isIPv4, isUnspecified } from "../net/address.ts";
 import { invalid, requireInteger, requireObject } from "../net/checks.ts";
 import { type Endpoint, requireAddress, requirePort, type ResolvedAddress } from "../net/endpoint.ts";
-import { makePath, type Path, word } from "./path.ts";
+import { word } from "./message_layout.ts";
+import { makePath, type Path } from "./path.ts";
 import { INT_MAX } from "./socket_options.ts";
 
 /** Destination of datagrams to send, their source, and the interface that they leave by. */
@@ -57,9 +58,9 @@ export function routePath(family: number, localPort: number, { to, from, interfa
 
 /** The error for an address of a family that the socket does not reach. */
 export function noReach(syscall: string, address: string, ipv4: boolean): SystemError {
-  const message = ipv4
-    ? `an IPv6 socket does not reach the IPv4 address ${address}; bind one for both families, or for IPv4`
-    : `an IPv4 socket does not reach the IPv6 address ${address}; bind one for both families, or for IPv6`;
+  const [own, other] = ipv4 ? ["IPv6", "IPv4"] : ["IPv4", "IPv6"];
+  const message =
+    `an ${own} socket does not reach the ${other} address ${address}; bind one for both families, or for ${other}`;
   return new SystemError(syscall, EAFNOSUPPORT, message);
 }
 

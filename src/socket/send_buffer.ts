@@ -4,6 +4,7 @@
  */
 
 import type { SocketMemory } from "../../ffi/socket_memory.ts";
+import { addressHash } from "../net/address.ts";
 
 /** In a crowded buffer one peer may hold this fraction (1/n) of the free space. */
 const SHARE = 32;
@@ -39,9 +40,8 @@ export class SendBuffer {
   // By peer: bytes held in the other half of the buffer, and refusals since the peer last held none.
   #held = new Int32Array(0);
   #refusals = new Int32Array(0);
-  // The peers that hold bytes, in order of time; and by peer, its place in that order plus 1, or 0.
+  // The peers that hold bytes, in order of time. One that holds none any more may still be there, before its later place.
   #holders = new Uint16Array(0);
-  #place = new Int32Array(0);
   #holderCount = 0;
 
   /** @param memory the kernel's memory of the socket, read when the send buffer had its final size */
@@ -71,21 +71,18 @@ export class SendBuffer {
     this.crowded = crowded;
     while (gone > 0 && this.#holderCount > 0) {
       const peer = this.#holders[this.#holderCount - 1]!;
-      // A peer that held none in between has a later place.
-      if (this.#place[peer] === this.#holderCount) {
-        const bytes = Math.min(gone, this.#held[peer]!);
-        this.#held[peer]! -= bytes;
-        gone -= bytes;
-        if (this.#held[peer]! > 0) return;
-        this.#clear(peer);
-      }
+      const bytes = Math.min(gone, this.#held[peer]!);
+      this.#held[peer]! -= bytes;
+      gone -= bytes;
+      if (this.#held[peer]! > 0) return;
+      this.#clear(peer);
       this.#holderCount--;
     }
   }
 
   /** Whether `datagrams` datagrams of `bytes` bytes together may leave for the peer, an address of four words from `at`. */
   admit(words: Int32Array, at: number, bytes: number, datagrams: number): boolean {
-    const peer = this.#peer(words, at);
+    const peer = addressHash(words, at, this.#seed) >>> 16;
     const held = this.#held[peer]!;
     const wanted = cost(bytes, datagrams);
     const room = this.#size - this.#level;
@@ -103,15 +100,11 @@ export class SendBuffer {
     this.refresh();
     const stayed = this.#level - before;
     if (!this.crowded) return;
-    const peer = this.#peer(words, at);
-    if (stayed <= 0) {
-      this.#clear(peer);
-      return;
-    }
-    if (this.#place[peer] === 0) {
+    const peer = addressHash(words, at, this.#seed) >>> 16;
+    if (stayed <= 0) return this.#clear(peer);
+    if (this.#held[peer] === 0) {
       if (this.#holderCount === PEERS) this.#forget();
       this.#holders[this.#holderCount++] = peer;
-      this.#place[peer] = this.#holderCount;
     }
     this.#held[peer]! += stayed;
   }
@@ -121,24 +114,16 @@ export class SendBuffer {
     this.#held = new Int32Array(PEERS);
     this.#refusals = new Int32Array(PEERS);
     this.#holders = new Uint16Array(PEERS);
-    this.#place = new Int32Array(PEERS);
   }
 
   #clear(peer: number): void {
     this.#held[peer] = 0;
     this.#refusals[peer] = 0;
-    this.#place[peer] = 0;
   }
 
   #forget(): void {
     for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]!);
     this.#holderCount = 0;
-  }
-
-  #peer(words: Int32Array, at: number): number {
-    let hash = this.#seed;
-    for (let i = 0; i < 4; i++) hash = Math.imul(hash ^ (hash >>> 15) ^ words[at + i]!, 0x9e3779b1);
-    return hash >>> 16;
   }
 }
 

@@ -54,8 +54,8 @@ export class UdpSocket extends BatchSocket {
   #single: MessageBatch | undefined;
 
   /** Only the library calls it: use {@link bind}, {@link open} or {@link adopt}. */
-  protected constructor(key: symbol, bound: Bound, adopted: boolean) {
-    super(key, bound, adopted);
+  protected constructor(key: symbol, bound: Bound) {
+    super(key, bound);
     const { address: { bytes, zone }, port } = bound;
     this.#local = Object.freeze({ address: zonedText(bytes, zone), port });
   }
@@ -68,7 +68,7 @@ export class UdpSocket extends BatchSocket {
     const bindOptions = readBindOptions(options);
     const socketOptions = readSocketOptions(options);
     const bound = bindSocket(bindOptions, (fd, domain) => prepareSocket(fd, domain, socketOptions));
-    return new UdpSocket(INTERNAL, bound, false);
+    return new UdpSocket(INTERNAL, bound);
   }
 
   /**
@@ -91,7 +91,7 @@ export class UdpSocket extends BatchSocket {
    *   has it
    */
   static override adopt(fd: number, options: AdoptOptions = {}): UdpSocket {
-    return new UdpSocket(INTERNAL, adoptSocket(fd, options), true);
+    return new UdpSocket(INTERNAL, adoptSocket(fd, options));
   }
 
   /** The local address and port. A frozen object. */

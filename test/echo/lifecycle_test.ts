@@ -51,7 +51,7 @@ describe("start and stop", { skip: noCompiler }, () => {
     const begin = performance.now();
     const server = await serve({ args: ["--log-limit", "0"] });
     const ready = performance.now();
-    const load = { sockets: 8, window: 64, timeout: 200 };
+    const load = { sockets: 8, window: 64, timeout: timeLimit(200) };
     const loads = ["127.0.0.1", "::1"].map((address) => new Stream(address, server.port, load));
     try {
       const logged = (to: string) => server.lines.filter((line) => line.includes(`-> ${to}:`)).length;

@@ -1,7 +1,7 @@
 /** Notices of refused datagrams and failed replies: reasons, counts, and one peer. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ERRNO_COUNT } from "../../ffi/errno.ts";
+import { Counters } from "../../src/echo/counters.ts";
 import { REASONS } from "../../src/echo/guard.ts";
 import { Notices } from "../../src/echo/notices.ts";
 import { type MessageBatch, UdpSocket } from "../../src/mod.ts";
@@ -26,37 +26,35 @@ function withBatch(use: (batch: MessageBatch, sources: string[]) => void): void 
 }
 
 /** Notices in text or JSON, with what the operator got of them. */
-function noticesOf(refused: Float64Array, failed: Float64Array, json = false): { notices: Notices; told: unknown[] } {
+function noticesOf(counters: Counters, json = false): { notices: Notices; told: unknown[] } {
   const told: unknown[] = [];
   const operator = {
     json,
     warn: (text: string) => void told.push(text),
     report: (event: string, fields: object) => void told.push({ event, ...fields }),
   };
-  const socket = { failed: (errno: number) => failed[errno]!, deviceRefusedTrains: false };
-  return { notices: new Notices({ socket, refused, operator }), told };
+  return { notices: new Notices({ socket: { deviceRefusedTrains: false }, counters, operator }), told };
 }
 
 describe("notices", () => {
-  const none = new Float64Array(ERRNO_COUNT);
-
   test("name the reasons, what was counted since the last one, and the first source", () => {
     withBatch((batch, [first, second]) => {
-      const refused = new Float64Array(REASONS.length);
-      const { notices, told } = noticesOf(refused, none);
+      const counters = new Counters();
+      const { refused } = counters;
+      const { notices, told } = noticesOf(counters);
       notices.everySecond();
       assert.deepEqual(told, [], "nothing was refused");
 
       refused[OWN_SOURCE_PORT] = 3;
-      notices.refusals.note(batch, 0);
+      notices.noteRefused(batch, 0);
       refused[OVER_RATE] = 70;
-      notices.refusals.note(batch, 1);
+      notices.noteRefused(batch, 1);
       notices.everySecond();
       notices.everySecond();
       assert.deepEqual(told, [`refused: own source port: 3, over rate: 70; for example from ${first}`]);
 
       refused[OVER_RATE]! += 1;
-      notices.refusals.note(batch, 1);
+      notices.noteRefused(batch, 1);
       notices.everySecond();
       assert.deepEqual(told.slice(1), [`refused: over rate: 1; for example from ${second}`]);
     });
@@ -64,10 +62,11 @@ describe("notices", () => {
 
   test("leave out what was counted before the first one", () => {
     withBatch((batch, [first]) => {
-      const refused = new Float64Array(REASONS.length).fill(5);
-      const { notices, told } = noticesOf(refused, none);
+      const counters = new Counters();
+      const refused = counters.refused.fill(5);
+      const { notices, told } = noticesOf(counters);
       refused[OWN_SOURCE_PORT]! += 1;
-      notices.refusals.note(batch, 0);
+      notices.noteRefused(batch, 0);
       notices.everySecond();
       assert.deepEqual(told, [`refused: own source port: 1; for example from ${first}`]);
     });
@@ -75,10 +74,11 @@ describe("notices", () => {
 
   test("name the errors of failed replies, and one peer", () => {
     withBatch((batch, [, second]) => {
-      const failed = new Float64Array(ERRNO_COUNT);
-      const { notices, told } = noticesOf(new Float64Array(REASONS.length), failed);
+      const counters = new Counters();
+      const { failed } = counters;
+      const { notices, told } = noticesOf(counters);
       failed[EPERM] = 2;
-      notices.failures.note(batch, 1);
+      notices.noteFailed(batch, 1);
       notices.everySecond();
       const text = `replies could not be sent: EPERM (operation not permitted): 2; for example to ${second}`;
       assert.deepEqual(told, [text]);
@@ -87,12 +87,13 @@ describe("notices", () => {
 
   test("are events with counts and a peer in JSON", () => {
     withBatch((batch, [first, second]) => {
-      const [refused, failed] = [new Float64Array(REASONS.length), new Float64Array(ERRNO_COUNT)];
-      const { notices, told } = noticesOf(refused, failed, true);
+      const counters = new Counters();
+      const { refused, failed } = counters;
+      const { notices, told } = noticesOf(counters, true);
       refused[OVER_RATE] = 4;
-      notices.refusals.note(batch, 0);
+      notices.noteRefused(batch, 0);
       failed[EPERM] = 2;
-      notices.failures.note(batch, 1);
+      notices.noteFailed(batch, 1);
       notices.everySecond();
       assert.deepEqual(told, [
         { event: "refused", counts: { over_rate: 4 }, peer: first },

@@ -1,13 +1,11 @@
 /** Adaptive polling: the policy by itself, and the calls of the loop that follows it, over loopback. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Counters } from "../../src/echo/counters.ts";
 import { EchoServer } from "../../src/echo/echo_server.ts";
-import { Guard } from "../../src/echo/guard.ts";
-import type { Log } from "../../src/echo/log.ts";
 import type { Operator } from "../../src/echo/operator.ts";
+import { parseEcho } from "../../src/echo/options.ts";
 import { AdaptivePolling } from "../../src/echo/polling.ts";
-import type { Output } from "../../src/cli/output.ts";
+import { Supervisor } from "../../src/echo/supervisor.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { assertEchoed, noCompiler } from "../support/client.ts";
 
@@ -151,16 +149,16 @@ describe("the loop", { skip: noCompiler }, () => {
       calls[wait ? "waited" : "polled"]++;
       return receive(batch, wait);
     };
-    const counters = new Counters();
-    const server = new EchoServer({
+    const settings = parseEcho(["--quiet"]);
+    assert.ok(typeof settings === "object");
+    const output = { dropped: 0, flush: () => true };
+    const operator = { output, json: false, warn: assert.fail } as unknown as Operator;
+    const group = new Supervisor({ socket, settings, operator });
+    const server = new EchoServer(settings, {
       socket,
-      counters,
-      group: { index: 0, counters: () => [counters], drops: () => 0, tend: () => Infinity },
-      guard: new Guard({ port: socket.port }),
-      log: { leftOut: 0, record() {}, nextSecond() {} } as unknown as Log,
-      polling: { windowMicroseconds, received() {} } as unknown as AdaptivePolling,
-      output: { dropped: 0 } as unknown as Output,
-      operator: { json: false, warn: assert.fail } as unknown as Operator,
+      operator,
+      group,
+      polling: { windowMicroseconds, received() {} },
     });
     const running = server.run();
     await assertEchoed("127.0.0.1", socket.port, { sizes: [64], count: 100, window: 1 });

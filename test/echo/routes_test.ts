@@ -218,14 +218,14 @@ describe("the way back", { skip }, () => {
     try {
       const { failed, refused } = await net.withServer(() =>
         net.whileSteady(async () => {
-          for (const [source, destination] of sources) {
-            const { sent } = await forge([source, 4000], [destination, PORT], { host: far, size: 50, count, gap: 1 });
-            assert.equal(sent, count);
-          }
-          await until(
-            () => icmp().every((number, i) => number - before[i]! > count / 4),
-            `${count / 4} ICMP errors of each kind`,
-          );
+          // On a busy machine, a full queue of the kernel may take most of a storm.
+          await until(async () => {
+            for (const [source, destination] of sources) {
+              const { sent } = await forge([source, 4000], [destination, PORT], { host: far, size: 50, count, gap: 1 });
+              assert.equal(sent, count);
+            }
+            return icmp().every((number, i) => number - before[i]! > count / 4);
+          }, `${count / 4} ICMP errors of each kind`);
         })
       );
       assert.deepEqual({ failed, refused }, { failed: 0, refused: 0 });

@@ -229,6 +229,20 @@ describe("--workers", { skip: noCompiler }, () => {
     });
   });
 
+  test("variables that keep its memory small come behind those of the user, of which the first counts", async () => {
+    const env = { ...process.env, MALLOC_TRIM_THRESHOLD_: "1000000" } as Record<string, string>;
+    await withWorkers(2, { env }, async (server) => {
+      const variables = readFileSync(`/proc/${workersOf(server)[0]}/environ`, "utf8").split("\0");
+      const names = ["MALLOC_ARENA_MAX", "MALLOC_TRIM_THRESHOLD_"];
+      assert.deepEqual(variables.filter((variable) => names.includes(variable.split("=")[0]!)), [
+        "MALLOC_TRIM_THRESHOLD_=1000000",
+        "MALLOC_ARENA_MAX=1",
+        "MALLOC_TRIM_THRESHOLD_=65536",
+      ]);
+      await assertEchoedFromAll(server);
+    });
+  });
+
   test("--rate holds for each source, and --max-rate for all together", LONG, async () => {
     await withWorkers(3, { args: ["--rate", "1/7"] }, async (server) => {
       const results = await Promise.all(SOURCES.map((source) => flood(server, source)));

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { RequestLedger } from "../../src/probe/ledger.ts";
+import { type Request, RequestLedger } from "../../src/probe/ledger.ts";
 import { type Outcome, OUTCOMES } from "../../src/probe/tally.ts";
 
 const TARGET = { bytes: new Uint8Array(16).fill(1), scope: 0, port: 9000 };
@@ -13,7 +13,7 @@ const TIMEOUT_MILLISECONDS = 0.001;
 
 /** A request as the model has it: the outcome so far, and the first one. */
 interface Modelled {
-  readonly payload: Uint8Array;
+  readonly entry: Request;
   outcome: Outcome;
   first: Outcome | undefined;
 }
@@ -31,12 +31,12 @@ describe("ledger", () => {
       fc.integer({ min: 1, max: 6 }),
       fc.integer({ min: 1, max: 3 }),
       (events, window, sourcePorts) => {
-        const options = { sizeMax: SIZE, timeoutMilliseconds: TIMEOUT_MILLISECONDS, window, sourcePorts };
+        const settings = { timeoutMilliseconds: TIMEOUT_MILLISECONDS, watch: true, count: window };
         // Requests are forgotten after ten time-outs: not while the clock stands still.
         const now = performance.now;
         performance.now = () => 1000;
         try {
-          compare(new RequestLedger(TARGET, 7, options), events, window, sourcePorts);
+          compare(new RequestLedger(TARGET, 7, settings, sourcePorts), events, window, sourcePorts);
         } finally {
           performance.now = now;
         }
@@ -59,21 +59,21 @@ function compare(ledger: RequestLedger, events: readonly Event[], window: number
     request.outcome = outcome;
   };
   for (const { kind, which } of events) {
-    const sequence = which % Math.max(1, requests.length) + 1;
-    const request = requests[sequence - 1];
+    const request = requests[which % Math.max(1, requests.length)];
     if (kind === "open") {
-      requests.push({ payload: Uint8Array.from(ledger.open(SIZE)), outcome: "waiting", first: undefined });
-      ledger.departed(requests.length, 0);
+      const entry = ledger.open(SIZE);
+      entry.sentAt = 0;
+      requests.push({ entry, outcome: "waiting", first: undefined });
     } else if (request === undefined) continue;
     else if (kind === "lost") {
       if (request.outcome !== "waiting") continue;
-      ledger.lost(sequence);
+      ledger.lost(request.entry);
       settle(request, "lost");
     } else if (kind === "failed") {
-      ledger.failed(sequence, 111, undefined);
+      ledger.failed(request.entry, 111, undefined);
       if (request.outcome === "waiting" || request.outcome === "lost") settle(request, "failed");
     } else {
-      const payload = request.payload.slice();
+      const payload = ledger.payloadOf(request.entry);
       if (kind === "corrupted") payload[20]! ^= 1;
       const from = kind === "wrong source" ? ELSEWHERE : TARGET;
       const match = ledger.answered({ payload, from, time: kind === "late" ? 100_000 : 0 });

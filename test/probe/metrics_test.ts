@@ -3,13 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EPERM } from "../../ffi/constants.ts";
 import type { Metric, Sample } from "../../src/cli/metrics.ts";
-import { ProbeMetrics } from "../../src/probe/metrics.ts";
+import { probeMetrics } from "../../src/probe/metrics.ts";
 import { Asked, peerOf } from "../support/asked.ts";
-
-const REPLY = {
-  ...{ kind: "received" as const, sequence: 1, reordered: false, from: new Asked().peer, to: "192.0.2.1" },
-  ...{ size: 64, fragmentSize: 0, hopLimit: undefined, trafficClass: undefined, time: 0 },
-};
 
 /** The samples of a metric by their labels, without those of the target. */
 function samplesOf(metrics: readonly Metric[], name: string): [label: string, value: number][] {
@@ -23,10 +18,10 @@ function samplesOf(metrics: readonly Metric[], name: string): [label: string, va
 describe("metrics of a target", () => {
   test("requests by their first outcome: an answer that is late stays lost", () => {
     const asked = new Asked().answered(1).answered(1).answered(1, peerOf("192.0.2.66")).failed(EPERM).waiting();
-    const late = asked.ledger.open(64).slice();
-    asked.ledger.lost(asked.ledger.sent);
-    asked.ledger.answered({ payload: late, from: peerOf("192.0.2.10"), time: 0 });
-    assert.deepEqual(samplesOf(new ProbeMetrics().of([asked.target]), "requests"), [
+    const late = asked.ledger.open(64);
+    asked.ledger.lost(late);
+    asked.ledger.answered({ payload: asked.ledger.payloadOf(late), from: peerOf("192.0.2.10"), time: 0 });
+    assert.deepEqual(samplesOf(probeMetrics([asked.target]), "requests"), [
       ["received", 2],
       ["late", 0],
       ["wrong_source", 1],
@@ -36,40 +31,34 @@ describe("metrics of a target", () => {
     ]);
   });
 
-  test("round-trip times of good answers, by bucket", () => {
-    const { target } = new Asked();
-    const metrics = new ProbeMetrics();
-    const other = new Asked().target;
-    for (const roundTrip of [1, 100_000, 100_001, 1_000_000, 10_000_000_000, 10_000_000_001]) {
-      metrics.replied(target, { ...REPLY, roundTrip });
-    }
-    metrics.replied(target, { ...REPLY, kind: "late", roundTrip: 5 });
-    metrics.replied(target, { ...REPLY, kind: "wrong source", roundTrip: 5 });
-    const samples = new Map(samplesOf(metrics.of([target]), "round_trip_seconds"));
+  test("round-trip times, by bucket", () => {
+    const asked = new Asked();
+    const { times } = asked.ledger.total;
+    for (const time of [1, 100_000, 100_001, 1_000_000, 10_000_000_000, 10_000_000_001]) times.add(time);
+    const samples = new Map(samplesOf(probeMetrics([asked.target]), "round_trip_seconds"));
     const below = (bound: string) => samples.get(`${bound}_bucket`);
     assert.deepEqual(["0.0001", "0.00025", "0.0005", "0.001", "5.0", "10.0", "+Inf"].map(below), [2, 3, 3, 4, 4, 5, 6]);
     assert.equal(samples.get("_count"), 6);
     assert.ok(Math.abs(samples.get("_sum")! - 20.001_200_003) < 1e-6);
-    assert.equal(new Map(samplesOf(metrics.of([other]), "round_trip_seconds")).get("_count"), 0);
+    assert.equal(new Map(samplesOf(probeMetrics([new Asked().target]), "round_trip_seconds")).get("_count"), 0);
   });
 
   test("the verdict, and the age of the last good answer: neither before there is one", () => {
     const asked = new Asked("name.example").waiting();
-    const metrics = new ProbeMetrics();
-    const words = () => samplesOf(metrics.of([asked.target]), "verdict").filter(([, value]) => value === 1);
-    assert.deepEqual([words(), samplesOf(metrics.of([asked.target]), "good_answer_age_seconds")], [[], []]);
+    const words = () => samplesOf(probeMetrics([asked.target]), "verdict").filter(([, value]) => value === 1);
+    const ages = () => samplesOf(probeMetrics([asked.target]), "good_answer_age_seconds");
+    assert.deepEqual([words(), ages()], [[], []]);
     asked.answered(1, peerOf("192.0.2.66"));
-    assert.deepEqual(words(), [["name.example wrong_source", 1]]);
-    metrics.replied(asked.target, { ...REPLY, roundTrip: 1 });
-    const [[, age] = ["", NaN]] = samplesOf(metrics.of([asked.target]), "good_answer_age_seconds");
+    assert.deepEqual([words(), ages()], [[["name.example wrong_source", 1]], []]);
+    const [[, age] = ["", NaN]] = (asked.answered(1), ages());
     assert.ok(age >= 0 && age < 10, `${age}`);
   });
 
   test("source ports, only where there are several", () => {
-    const names = (asked: Asked) => new ProbeMetrics().of([asked.target]).map(({ name }) => name);
+    const names = (asked: Asked) => probeMetrics([asked.target]).map(({ name }) => name);
     assert.ok(!names(new Asked()).some((name) => name.includes("path")));
     const asked = new Asked(undefined, "192.0.2.10", 2).answered(400_000).lost().answered(200_000);
-    const metrics = new ProbeMetrics().of([asked.target]);
+    const metrics = probeMetrics([asked.target]);
     const requests = samplesOf(metrics, "path_requests").filter(([, value]) => value > 0);
     assert.deepEqual(requests, [["40000 received", 2], ["40001 lost", 1]]);
     assert.deepEqual(samplesOf(metrics, "path_round_trip_seconds"), [["40000", 0.0006], ["40001", 0]]);

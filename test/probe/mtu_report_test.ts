@@ -75,11 +75,11 @@ describe("the report of --mtu", () => {
     assert.match(found!, /larger: no answer$/);
     assert.equal(verdict, "192.0.2.10:9000: <bad wrong source>");
     assert.match(sentence!, /answered from 192\.0\.2\.66:9000: the server does not set the source/);
-    const lines = report(({ unanswered }) => unanswered(new Asked().lost().target));
+    const lines = report(({ found }) => found(new Asked().lost().target));
     assert.equal(lines[0], "192.0.2.10:9000: <bad no answer>");
     assert.match(lines[1]!, /nothing came back from 192\.0\.2\.10:9000 within 1s/);
-    const refused = report(({ unanswered }) => unanswered(new Asked().failed(EMSGSIZE, { mtu: 40 }).target));
-    assert.match(refused[1]!, /a packet of 44 bytes is too large .* --size 12 fits/);
+    const refused = report(({ found }) => found(new Asked().failed(EMSGSIZE, { mtu: 40 }).target));
+    assert.match(refused[1]!, /packet is too large .* it has 44 bytes, at most 40 pass; --size 12 fits/);
   });
 
   test("in JSON", () => {
@@ -104,7 +104,7 @@ describe("the report of --mtu", () => {
       ...{ payload: 16, packet: 44, way_back_proved: true, verdict: "wrong_source", larger: "lost" },
     });
     assert.match(explanation, /from 192\.0\.2\.66/);
-    const [silent] = json(({ unanswered }) => unanswered(new Asked().lost().target));
+    const [silent] = json(({ found }) => found(new Asked().lost().target));
     assert.deepEqual({ ...silent, explanation: "" }, {
       ...event,
       ...{ payload: null, packet: null, way_back_proved: false, verdict: "no_answer", larger: null, explanation: "" },

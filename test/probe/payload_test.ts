@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { isProbePayload, namedSequence, ProbePayload, RECOGNIZABLE_SIZE } from "../../src/probe/payload.ts";
+import {
+  agreement,
+  isProbePayload,
+  isSamePayload,
+  namedSequence,
+  probePayload,
+  RECOGNIZABLE_SIZE,
+} from "../../src/probe/payload.ts";
 
 const SIZE_MAX = 2000;
 const session = fc.integer();
@@ -13,7 +20,7 @@ const whole = fc.integer({ min: RECOGNIZABLE_SIZE, max: SIZE_MAX });
 describe("probe payload", () => {
   test("has the layout that is documented", () => {
     fc.assert(fc.property(session, sequence, whole, (session, sequence, size) => {
-      const payload = Buffer.from(new ProbePayload(session, size).of(sequence, size));
+      const payload = Buffer.from(probePayload(session, sequence, size));
       assert.equal(payload.length, size);
       assert.equal(payload.readInt32LE(0), sequence);
       assert.equal(payload.readInt32LE(4), session);
@@ -23,9 +30,8 @@ describe("probe payload", () => {
 
   test("of fewer bytes begins with the same fields", () => {
     fc.assert(fc.property(session, sequence, size, (session, sequence, size) => {
-      const payloads = new ProbePayload(session, SIZE_MAX);
-      const long = Uint8Array.from(payloads.of(sequence, SIZE_MAX));
-      const short = payloads.of(sequence, size);
+      const long = probePayload(session, sequence, SIZE_MAX);
+      const short = probePayload(session, sequence, size);
       assert.equal(short.length, size);
       assert.deepEqual(short.slice(0, 12), long.slice(0, Math.min(12, size)));
     }));
@@ -33,37 +39,35 @@ describe("probe payload", () => {
 
   test("cut short is not taken for a whole one of a probe", () => {
     fc.assert(fc.property(session, sequence, whole, fc.integer({ min: 1, max: 40 }), (session, sequence, size, cut) => {
-      const payload = new ProbePayload(session, size).of(sequence, size);
+      const payload = probePayload(session, sequence, size);
       assert.ok(!isProbePayload(payload.subarray(0, Math.max(0, size - cut))));
     }));
   });
 
   test("is known again, and only with its own size", () => {
     fc.assert(fc.property(session, sequence, size, size, (session, sequence, size, other) => {
-      const payloads = new ProbePayload(session, SIZE_MAX);
-      const payload = Uint8Array.from(payloads.of(sequence, size));
-      assert.ok(payloads.equals(payload, sequence, size));
-      assert.equal(payloads.equals(payload, sequence, other), other === size);
+      const payload = probePayload(session, sequence, size);
+      assert.ok(isSamePayload(payload, probePayload(session, sequence, size)));
+      assert.equal(isSamePayload(payload, probePayload(session, sequence, other)), other === size);
       assert.equal(isProbePayload(payload), size >= RECOGNIZABLE_SIZE);
     }));
   });
 
   test("is not known again with any bit altered", () => {
     fc.assert(fc.property(session, sequence, whole, fc.nat(), (session, sequence, size, place) => {
-      const payloads = new ProbePayload(session, size);
-      const payload = Uint8Array.from(payloads.of(sequence, size));
+      const sent = probePayload(session, sequence, size);
+      const payload = sent.slice();
       payload[(place >> 3) % size]! ^= 1 << (place & 7);
-      assert.ok(!payloads.equals(payload, sequence, size));
+      assert.ok(!isSamePayload(payload, sent));
       assert.ok(!isProbePayload(payload));
-      assert.equal(payloads.agreement(payload, sequence, size), size - 1);
+      assert.equal(agreement(payload, sent), size - 1);
     }));
   });
 
   test("differs in its filling from request to request and from session to session", () => {
     fc.assert(fc.property(session, sequence, (session, sequence) => {
-      const payloads = new ProbePayload(session, 80);
-      const filling = payloads.of(sequence, 80).slice(RECOGNIZABLE_SIZE);
-      for (const other of [payloads.of(sequence + 1, 80), new ProbePayload(session + 1, 80).of(sequence, 80)]) {
+      const filling = probePayload(session, sequence, 80).slice(RECOGNIZABLE_SIZE);
+      for (const other of [probePayload(session, sequence + 1, 80), probePayload(session + 1, sequence, 80)]) {
         const equal = filling.filter((byte, i) => byte === other[RECOGNIZABLE_SIZE + i]).length;
         assert.ok(equal < 16, `${equal} of 64 bytes`);
       }
@@ -72,7 +76,7 @@ describe("probe payload", () => {
 
   test("names its request, as far as its bytes go", () => {
     fc.assert(fc.property(session, sequence, size, fc.nat(300), (session, sequence, size, later) => {
-      const payload = new ProbePayload(session, size).of(sequence, size);
+      const payload = probePayload(session, sequence, size);
       const named = namedSequence(payload, sequence + later);
       if (size === 0) assert.equal(named, undefined);
       else if (size === 1) assert.equal(named, sequence + later - later % 256);
@@ -89,10 +93,8 @@ describe("probe payload", () => {
         for (let i = 0; i < low; i++) assert.equal(Math.floor(named / 256 ** i) % 256, bytes[i]);
       }
       assert.ok(!isProbePayload(bytes));
-      const { length } = bytes;
-      const payloads = new ProbePayload(1, 80);
-      assert.equal(payloads.equals(bytes, 1, 80), false);
-      assert.ok(payloads.agreement(bytes, 1, 80) <= length);
+      assert.equal(isSamePayload(bytes, probePayload(1, 1, 80)), false);
+      assert.ok(agreement(bytes, probePayload(1, 1, 80)) <= bytes.length);
     }));
   });
 });

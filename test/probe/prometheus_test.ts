@@ -55,9 +55,12 @@ describe("a Prometheus", { skip: missing("prometheus", "promtool") }, () => {
     writeFileSync(join(folder, "echo.rules.yml"), readFileSync(join(FOLDER, "echo.rules.yml")));
     const server = [String(serverPort), "--quiet", "--metrics", String(serverMetrics)];
     const targets = [`127.0.0.1:${serverPort}`, `127.0.0.1:${await freePort()}`];
-    const probe = ["probe", ...targets, "--watch", "-i", "20ms", "--source-ports", "2", "--quiet"];
+    const probe = ["probe", ...targets, "--watch", "-i", "20ms", "-t", "10s", "--source-ports", "2", "--quiet"];
+    const echo = new Process(commandLine(program, server, PERMISSIONS));
+    processes.push(echo);
+    // Requests before that would be refused, and raise an alert.
+    await echo.waitFor(() => echo.stderr.includes("listening on "), "ready line");
     processes.push(
-      new Process(commandLine(program, server, PERMISSIONS)),
       new Process(commandLine(program, [...probe, "--metrics", String(probeMetrics)], PERMISSIONS)),
       new Process([
         "prometheus",

@@ -199,7 +199,6 @@ describe("the report on one target", () => {
         "<doubtful seq=5 no answer within 1s>",
       ),
     );
-    assert.equal(events("-q"), "");
   });
 });
 
@@ -297,33 +296,59 @@ describe("the table of several targets", () => {
     );
   });
 
-  test("with few columns: two lines a target", () => {
-    const { progress } = tables({ interactive: true, columns: 30, rows: 10 });
+  test("with few columns: the first ones, in two lines if need be", () => {
+    const table = (columns: number, rows: number) => tables({ interactive: true, columns, rows });
+    assert.equal(
+      table(WIDTH - 1, 6).progress,
+      lines(
+        "<faint target                          verdict       received     loss  minimum  median>",
+        "192.0.2.10:9000                 <good ok>                 4/4      0 %    0.100   0.200 ms",
+        "192.0.2.10:9000                 <bad wrong source>       2/7  42.86 %    0.090   0.100 ms",
+        "far.example [2001:db8::7]:9000  <bad no answer>          0/1    100 %        -       -",
+        "192.0.2.13:9000                 <faint waiting>            0/0        -        -       -",
+      ),
+    );
+    assert.equal(
+      table(54, 6).progress,
+      lines(
+        "<faint target                          verdict       received>",
+        "192.0.2.10:9000                 <good ok>                 4/4",
+        "192.0.2.10:9000                 <bad wrong source>       2/7",
+        "far.example [2001:db8::7]:9000  <bad no answer>          0/1",
+        "192.0.2.13:9000                 <faint waiting>            0/0",
+      ),
+    );
+    assert.equal(
+      table(53, 11).progress,
+      lines(
+        "<faint target",
+        "  verdict       received>",
+        "192.0.2.10:9000",
+        "  <good ok>                 4/4",
+        "192.0.2.10:9000",
+        "  <bad wrong source>       2/7",
+        "far.example [2001:db8::7]:9000",
+        "  <bad no answer>          0/1",
+        "192.0.2.13:9000",
+        "  <faint waiting>            0/0",
+      ),
+    );
+    const { progress, erased } = table(24, 10);
     assert.equal(
       progress,
       lines(
+        "<faint target",
+        "  verdict       received>",
         "192.0.2.10:9000",
-        "  <good ok> 4/4 received",
-        "192.0.2.10:9000",
-        "  <bad wrong source> 2/7 received",
-        "far.example [2001:db8::7]:9000",
-        "  <bad no answer> 0/1 received",
+        "  <bad wrong source>       2/7",
+        "far.example [2001:db8::7",
+        "  <bad no answer>          0/1",
         "192.0.2.13:9000",
-        "  <faint waiting> 0/0 received",
+        "  <faint waiting>            0/0",
+        "<faint and 1 more: 1 ok>",
       ),
     );
-    assert.equal(
-      tables({ interactive: true, columns: 51, rows: 6 }).progress,
-      lines(
-        "192.0.2.10:9000",
-        "  <bad wrong source> 2/7 received, median 0.100 ms",
-        "far.example [2001:db8::7]:9000",
-        "  <bad no answer> 0/1 received",
-        "<faint and 2 more: 1 waiting, 1 ok>",
-      ),
-    );
-    assert.equal(tables({ interactive: true, columns: WIDTH - 1, rows: 10 }).progress.split("\n").length, 8);
-    assert.equal(tables({ interactive: true, columns: WIDTH, rows: 10 }).progress.split("\n").length, 5);
+    assert.deepEqual(erased, [0, 9]);
   });
 });
 
@@ -389,7 +414,7 @@ test("the report in JSON", () => {
 /** Targets, options, and the verdict on them in a word and in a sentence. */
 const EXPLANATIONS: readonly (readonly [asked: Asked, args: readonly string[], word: string, sentence: string])[] = [
   [good(), [], "ok", ""],
-  [new Asked().answered(1, peerOf(TARGET), 3), [], "ok", "192.0.2.10:9000 answered 1 requests with 3 datagrams"],
+  [new Asked().answered(1, peerOf(TARGET), 3), [], "ok", "192.0.2.10:9000 answered 1 request with 3 datagrams"],
   [
     new Asked().lost(),
     ["-t", "300ms"],
@@ -437,44 +462,49 @@ const EXPLANATIONS: readonly (readonly [asked: Asked, args: readonly string[], w
     new Asked().corrupted(),
     [],
     "corrupted",
-    "the answer from 192.0.2.10:9000 was not what was sent: something alters datagrams, or this is no echo server",
+    "1 of 1 answer from 192.0.2.10:9000 did not match the request: something alters datagrams, or this is no echo server",
   ],
   [
     new Asked().corrupted(60).corrupted(60),
     [],
     "corrupted",
-    "all 2 answers from 192.0.2.10:9000 were not what was sent (60 bytes instead of 64): something alters datagrams, or this is no echo server",
+    "2 of 2 answers from 192.0.2.10:9000 did not match the request (60 bytes instead of 64): something alters datagrams, or this is no echo server",
   ],
   [
     new Asked().corrupted().answered(1),
     [],
     "corrupted",
-    "1 of 2 answers from 192.0.2.10:9000 was not what was sent: something alters datagrams, or this is no echo server",
+    "1 of 2 answers from 192.0.2.10:9000 did not match the request: something alters datagrams, or this is no echo server",
   ],
   [
     new Asked().failed(EAFNOSUPPORT),
     [],
     "unreachable",
-    "cannot send to 192.0.2.10:9000: this host has no IPv6, or it is switched off",
+    "this host cannot send to 192.0.2.10:9000: it has no IPv6, or IPv6 is switched off (EAFNOSUPPORT)",
   ],
   [
     new Asked().failed(ENETUNREACH),
     [],
     "unreachable",
-    "this host has no route to 192.0.2.10:9000; `ip route get 192.0.2.10` shows more",
+    "this host cannot send to 192.0.2.10:9000: it has no route (ENETUNREACH); `ip route get 192.0.2.10` shows more",
   ],
-  [new Asked().failed(EPERM), [], "unreachable", "a firewall rule of this host forbids to send to 192.0.2.10:9000"],
+  [
+    new Asked().failed(EPERM),
+    [],
+    "unreachable",
+    "this host cannot send to 192.0.2.10:9000: a firewall rule forbids it (EPERM)",
+  ],
   [
     new Asked().failed(EACCES),
     [],
     "unreachable",
-    "a route of this host, or the kind of the address, forbids to send to 192.0.2.10:9000 (EACCES); `ip route get 192.0.2.10` shows more",
+    "this host cannot send to 192.0.2.10:9000: a route, or the kind of the address, forbids it (EACCES); `ip route get 192.0.2.10` shows more",
   ],
   [
     new Asked().failed(EHOSTUNREACH),
     [],
     "unreachable",
-    "a route of this host, or the kind of the address, forbids to send to 192.0.2.10:9000 (EHOSTUNREACH); `ip route get 192.0.2.10` shows more",
+    "this host cannot send to 192.0.2.10:9000: a route, or the kind of the address, forbids it (EHOSTUNREACH); `ip route get 192.0.2.10` shows more",
   ],
   [
     new Asked().failed(ENOBUFS),
@@ -486,13 +516,13 @@ const EXPLANATIONS: readonly (readonly [asked: Asked, args: readonly string[], w
     new Asked().failed(EMSGSIZE, { mtu: 1400 }),
     ["-s", "2000"],
     "unreachable",
-    "a packet of 2028 bytes is too large for the interface to 192.0.2.10:9000, at most 1400 bytes; --size 1372 fits",
+    "this host cannot send to 192.0.2.10:9000: the packet is too large for the interface (EMSGSIZE); it has 2028 bytes, at most 1400 pass; --size 1372 fits",
   ],
   [
     new Asked().failed(EMSGSIZE, { mtu: 28 }),
     ["-s", "2000"],
     "unreachable",
-    "a packet of 2028 bytes is too large for the interface to 192.0.2.10:9000",
+    "this host cannot send to 192.0.2.10:9000: the packet is too large for the interface (EMSGSIZE); it has 2028 bytes",
   ],
   [
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(3, 0), reporter: ROUTER, mtu: 1400 }),
@@ -510,37 +540,37 @@ const EXPLANATIONS: readonly (readonly [asked: Asked, args: readonly string[], w
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(3, 3), reporter: ROUTER, mtu: 1400 }),
     [],
     "unreachable",
-    "198.51.100.1 refused for 192.0.2.10:9000: a firewall there rejects port 9000 (ICMP port unreachable)",
+    "198.51.100.1 has a firewall that rejects datagrams to 192.0.2.10:9000 (ICMP port unreachable)",
   ],
   [
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(3, 4), reporter: ROUTER, mtu: 1400 }),
     [],
     "unreachable",
-    "a packet of 92 bytes is too large for the path to 192.0.2.10:9000, says 198.51.100.1 (ICMP fragmentation needed), at most 1400 bytes; --size 1372 fits",
+    "198.51.100.1 cannot forward so large a packet to 192.0.2.10:9000 (ICMP fragmentation needed); it has 92 bytes, at most 1400 pass; --size 1372 fits",
   ],
   [
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(3, 13), reporter: ROUTER, mtu: 1400 }),
     [],
     "unreachable",
-    "198.51.100.1 does not forward datagrams to 192.0.2.10:9000: a firewall rejects them (ICMP administratively prohibited)",
+    "198.51.100.1 has a firewall that rejects datagrams to 192.0.2.10:9000 (ICMP administratively prohibited)",
   ],
   [
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(11, 0), reporter: ROUTER, mtu: 1400 }),
     [],
     "unreachable",
-    "the datagrams for 192.0.2.10:9000 got no further than 198.51.100.1 (ICMP time to live exceeded): the routers forward them in a loop",
+    "198.51.100.1 discards datagrams to 192.0.2.10:9000 (ICMP time to live exceeded): the routers forward them in a loop",
   ],
   [
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(11, 1), reporter: ROUTER, mtu: 1400 }),
     [],
     "unreachable",
-    "198.51.100.1 reports an error for 192.0.2.10:9000: fragment reassembly time exceeded",
+    "198.51.100.1 reports an error for 192.0.2.10:9000 (ICMP fragment reassembly time exceeded)",
   ],
   [
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(99, 2), reporter: ROUTER, mtu: 1400 }),
     [],
     "unreachable",
-    "198.51.100.1 reports an error for 192.0.2.10:9000: ICMP type 99 code 2",
+    "198.51.100.1 reports an error for 192.0.2.10:9000 (ICMP message of type 99, code 2)",
   ],
   [
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(3, 0) }),
@@ -552,7 +582,7 @@ const EXPLANATIONS: readonly (readonly [asked: Asked, args: readonly string[], w
     new Asked().failed(EHOSTUNREACH, { icmp: icmp(11, 0) }),
     ["--ttl", "3"],
     "unreachable",
-    "the datagrams for 192.0.2.10:9000 got no further than an unknown host (ICMP time to live exceeded): --ttl 3 is not enough",
+    "an unknown host discards datagrams to 192.0.2.10:9000 (ICMP time to live exceeded): --ttl 3 is not enough",
   ],
   [
     new Asked().failed(ECONNREFUSED, REFUSED),

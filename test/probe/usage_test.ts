@@ -15,7 +15,7 @@ const program = "src/main.ts";
 /** Wrong usage, and what the line says: the mistake, and what is right. */
 const WRONG: [args: string[], patterns: RegExp[]][] = [
   [[], [/target/, /--help/]],
-  [["21002", "-c", "1"], [/target is missing/, /probe 192\.0\.2\.10:21002\b/]],
+  [["21002", "-c", "1"], [/21002 is no target/, /TARGET:21002/, /-p 21002/]],
   [["host", "9000"], [/9000 is no target/, /TARGET:9000/, /-p 9000/]],
   [["host", "-p", "0"], [/--port/, /\b0\b/, /1.*65535/]],
   [["host", "--port", "65536"], [/65536/, /1.*65535/]],

@@ -5,11 +5,11 @@ import type { Arrival } from "./network.ts";
 import { Violation } from "./violation.ts";
 
 const LOAD_WORD = 0x20;
-const SHIFT_RIGHT = 0x74;
 const JUMP_IF_EQUAL = 0x15;
 const RETURN = 0x06;
-/** Where a program finds the network header, and the index of the interface. <linux/filter.h> */
+/** Where a program finds the network header, the EtherType, and the index of the interface. <linux/filter.h> */
 const NETWORK_HEADER = 0x1_0000_0000 - 0x100000;
+const ETHER_TYPE = 0x1_0000_0000 - 0x1000;
 const INTERFACE_INDEX = 0x1_0000_0000 - 0x1000 + 8;
 
 interface Instruction {
@@ -44,9 +44,9 @@ export class PacketFilter {
     for (let at = 0; at < this.#program.length; at++) {
       const { code, ifTrue, ifFalse, operand } = this.#program[at]!;
       if (code === RETURN) return operand !== 0;
-      else if (code === SHIFT_RIGHT) value >>>= operand;
       else if (code === JUMP_IF_EQUAL) at += value === operand ? ifTrue : ifFalse;
       else if (code !== LOAD_WORD) throw new Violation(`an instruction ${code} of a filter`);
+      else if (operand === ETHER_TYPE) value = isIPv4(arrival.source) ? 0x0800 : 0x86dd;
       else if (operand === INTERFACE_INDEX) value = arrival.interface.index;
       // A load behind the end of the packet ends the program: the packet is dropped.
       else if (operand - NETWORK_HEADER + 4 > header.byteLength) return false;

@@ -48,6 +48,8 @@ export class TargetOracle {
   reordered = 0;
   stray = 0;
   lastErrno = 0;
+  /** Whether a call to send a request failed, even if the request left at a later try. */
+  disturbed = false;
   #newest = -1;
   readonly address: string;
   readonly port: number;
@@ -79,8 +81,10 @@ export class TargetOracle {
     request.tries += error === 0 || pending ? 1 : Infinity;
     request.unsent = error !== 0;
     request.errno = error;
+    this.disturbed ||= error !== 0;
     request.fate = error === 0 ? "nothing" : "failed";
-    if (error !== 0) this.lastErrno = error;
+    // It is tried again after the error of an earlier request, which may be one to another target.
+    if (error !== 0 && request.tries >= TRIES) this.lastErrno = error;
   }
 
   /** A datagram is read; `stepped` says that the clock may have been set. */
@@ -112,8 +116,13 @@ export class TargetOracle {
     const roundTrip = estimated ? now - request.sent : rtt;
     if (i < this.#newest) this.reordered++;
     this.#newest = Math.max(this.#newest, i);
-    request.fate = !fromTarget ? "wrong_source" : roundTrip <= this.#timeout ? "received" : "late";
-    this.#report(request.fate, i, roundTrip, stepped || !request.told);
+    const fate = fromTarget ? this.answeredIn(i + 1, roundTrip) : request.fate = "wrong_source";
+    this.#report(fate, i, roundTrip, stepped || !request.told);
+  }
+
+  /** Decides by its round trip in nanoseconds whether a request was answered in time. */
+  answeredIn(sequence: number, roundTrip: number): Fate {
+    return this.requests[sequence - 1]!.fate = roundTrip <= this.#timeout ? "received" : "late";
   }
 
   #report(kind: string, i: number | null, rtt: number | null, estimated: boolean): void {

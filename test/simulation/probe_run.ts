@@ -58,8 +58,8 @@ function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: nu
   plan.targets.forEach(({ address, port }, i) => {
     const endpoint = endpointOf(address, "", port);
     const own = lines.filter(({ event, target }) => event === "reply" && target === endpoint);
-    // After a request that failed, the departures of those on their path can't be told apart.
-    const disturbed = targets.some((target) => target.count("failed") > 0);
+    // After a call that failed, the departures of the requests on their way can't be told apart.
+    const disturbed = targets.some((target) => target.disturbed);
     checkReports(own, targets[i]!, disturbed);
     const said: Summary = summary.targets[i];
     const lost = lines.filter(({ event, target }) => event === "lost" && target === endpoint);
@@ -74,10 +74,15 @@ function check(world: World, plan: ProbePlan, { targets }: ProbeOracle, code: nu
 }
 
 /** Requires that the lines of replies are those of the datagrams that were read, one by one. */
-function checkReports(lines: readonly Summary[], { reports }: TargetOracle, disturbed: boolean): void {
+function checkReports(lines: readonly Summary[], oracle: TargetOracle, disturbed: boolean): void {
+  const { reports } = oracle;
   if (lines.length !== reports.length) throw new Violation(`${lines.length} replies reported of ${reports.length}`);
-  reports.forEach(({ kind, sequence, rtt, estimated }, i) => {
+  reports.forEach(({ kind: measured, sequence, rtt, estimated }, i) => {
     const line = lines[i]!;
+    // An estimate may be on the other side of the time-out. How far it may be off is checked below.
+    const kind = measured === "received" || measured === "late"
+      ? oracle.answeredIn(sequence!, Number(line["rtt_ns"]))
+      : measured;
     if (line["kind"] !== kind || line["sequence"] !== sequence) {
       throw new Violation(`reply ${i} is ${line["kind"]} of ${line["sequence"]}, not ${kind} of ${sequence}`);
     }

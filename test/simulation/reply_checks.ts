@@ -10,12 +10,12 @@ function isForGroup({ destination }: Message): boolean {
   return isMulticast(destination) && !isIPv4(destination);
 }
 
-/** The address that a reply must leave from; "" where a forged source leaves that open. */
+/** The address that a reply must leave from; "" if it has no route. */
 export function replySource(network: Network, message: Message): string {
   const { destination, specific, source, interface: by } = message;
-  if (isForGroup(message) && network.isLocal(source)) return "";
-  if (isForGroup(message)) return network.primary(by, false, isLinkLocal(source) || isMulticast(source)) ?? "";
-  return specific ?? destination;
+  if (!isForGroup(message)) return specific ?? destination;
+  const route = network.route(source, by.index);
+  return typeof route === "object" ? route.source : "";
 }
 
 /** Whether a message to send goes back to where another came from. */

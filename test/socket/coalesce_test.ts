@@ -4,8 +4,9 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { AF_INET6 } from "../../ffi/constants.ts";
 import { addressWords, parseAddress } from "../../src/net/address.ts";
-import { coalesce, Trains, WINDOW } from "../../src/socket/coalesce.ts";
-import { MARKED, Messages, UNMARKED } from "../../src/socket/messages.ts";
+import { coalesce, WINDOW } from "../../src/socket/coalesce.ts";
+import { field, word } from "../../src/socket/message_layout.ts";
+import { Messages } from "../../src/socket/messages.ts";
 
 const DATAGRAMS_MAX = 64;
 const BYTES_MAX = 65_507;
@@ -56,27 +57,31 @@ const message: fc.Arbitrary<Sent> = fc.record({
 
 const capacity = 3 * WINDOW;
 const messages = new Messages(AF_INET6, capacity);
-const trains = new Trains();
+const heads = new Int32Array(WINDOW);
 
 /** Coalesces the messages from `first` on; returns the trains, each as the numbers of its messages. */
 function coalesced(sent: readonly Sent[], first: number, segmentation: boolean): number[][] {
   messages.count = sent.length;
   sent.forEach(({ peer, local, port, scope, by, trafficClass, size, segment, marked }, i) => {
-    messages.addresses.set(addressWords(parseAddress(peer)!), messages.peerWord(i));
-    messages.addresses.set(addressWords(parseAddress(local)!), messages.localWord(i));
-    messages.ports[i] = port;
-    messages.scopes[i] = scope;
-    messages.sendInterfaces[i] = by;
-    messages.sendTrafficClasses[i] = trafficClass;
-    messages.sizes[i] = size;
-    messages.segmentSizes[i] = segment || size;
-    messages.marks[i] = marked ? MARKED : UNMARKED;
-    messages.errors[i] = OLD_ERROR;
+    const { paths } = messages;
+    const path = messages.path(i);
+    paths.set(addressWords(parseAddress(peer)!), path + word.peer);
+    paths.set(addressWords(parseAddress(local)!), path + word.local);
+    paths[path + word.peerPort] = port;
+    paths[path + word.peerScope] = scope;
+    paths[path + word.sendInterface] = by;
+    // The interface that a message arrived by does not matter.
+    paths[path + word.interface] = i;
+    messages.set(i, field.sendTrafficClass, trafficClass);
+    messages.set(i, field.size, size);
+    messages.set(i, field.segmentSize, segment || size);
+    messages.set(i, field.marked, marked ? 1 : 0);
+    messages.set(i, field.error, OLD_ERROR);
   });
-  coalesce(messages, first, sent.length, trains, segmentation);
-  return Array.from({ length: trains.count }, (_, train) => {
+  const trains = coalesce(messages, first, sent.length, heads, segmentation);
+  return Array.from(heads.subarray(0, trains), (head) => {
     const numbers: number[] = [];
-    for (let i = trains.head[train]!; i >= 0; i = trains.after(i)) numbers.push(i);
+    for (let i = head; i >= 0; i = messages.get(i, field.next)) numbers.push(i);
     return numbers;
   });
 }
@@ -107,20 +112,24 @@ function check(sent: readonly Sent[], first: number, segmentation: boolean): voi
   const due = sent.flatMap(({ marked }, i) => marked && i >= first ? [i] : []);
   assert.deepEqual(found.flat().sort((a, b) => a - b), due, "each marked message is in one train");
   assert.deepEqual(found.map(([head]) => head), found.map(([head]) => head).sort((a, b) => a! - b!));
-  assert.deepEqual(sent.map((_, i) => messages.errors[i]), sent.map((_, i) => due.includes(i) ? 0 : OLD_ERROR));
+  assert.deepEqual(
+    sent.map((_, i) => messages.get(i, field.error)),
+    sent.map((_, i) => due.includes(i) ? 0 : OLD_ERROR),
+  );
   const flows = new Map<string, Sent[][]>();
-  found.forEach((numbers, train) => {
+  for (const numbers of found) {
+    const train = numbers[0]!;
     const members = numbers.map((i) => sent[i]!);
     const flow = flowOf(members[0]!);
     for (const member of members) assert.equal(flowOf(member), flow);
     const datagrams = datagramsOf(members);
     assert.ok(isTrain(datagrams), `${datagrams}`);
-    assert.equal(trains.datagrams[train], datagrams.length);
-    assert.equal(trains.bytes[train], datagrams.reduce((sum, size) => sum + size, 0));
-    assert.equal(trains.segmentSizes[train], datagrams[0]);
+    assert.equal(messages.get(train, field.trainDatagrams), datagrams.length);
+    assert.equal(messages.get(train, field.trainSize), datagrams.reduce((sum, size) => sum + size, 0));
+    assert.equal(messages.get(train, field.segmentSize), datagrams[0]);
     if (!segmentation) assert.equal(members.length, 1);
     flows.set(flow, [...flows.get(flow) ?? [], members]);
-  });
+  }
   for (const [flow, own] of flows) {
     const inOrder = due.map((i) => sent[i]!).filter((each) => flowOf(each) === flow);
     assert.deepEqual(own.flat(), inOrder, "the order within the flow");

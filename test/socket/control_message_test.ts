@@ -7,12 +7,14 @@ import {
   AF_INET6,
   IP_PKTINFO,
   IP_RECVERR,
+  IP_TOS,
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPPROTO_UDP,
   IPV6_PKTINFO,
   IPV6_RECVERR,
   IPV6_RECVPKTINFO,
+  IPV6_TCLASS,
   IPV6_V6ONLY,
   MSG_CTRUNC,
   MSG_DONTWAIT,
@@ -23,11 +25,11 @@ import {
   UDP_GRO,
 } from "../../ffi/constants.ts";
 import { interfaceIndex } from "../../ffi/interfaces.ts";
-import { sockaddr_in6 } from "../../ffi/layouts.ts";
+import { mmsghdr, sockaddr_in6 } from "../../ffi/layouts.ts";
 import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
-import { MessageVector, writeBuffer } from "../../ffi/message_vector.ts";
-import { addressText } from "../../src/net/address.ts";
+import { MessageVector } from "../../ffi/message_vector.ts";
+import { addressText, IPV4_MAPPED } from "../../src/net/address.ts";
 import { readAddress } from "../../src/net/endpoint.ts";
 import { readPort, writeResolvedAddress } from "../../src/net/socket_address.ts";
 import {
@@ -36,11 +38,13 @@ import {
   type Destination,
   encodeSegmentSize,
   encodeSource,
+  encodeTrafficClass,
   MULTICAST,
   SEND_CONTROL_SIZE,
   UNICAST,
   UNKNOWN,
 } from "../../src/socket/control_message.ts";
+import { field, word } from "../../src/socket/message_layout.ts";
 import { noCompiler, noPython } from "../support/client.ts";
 import { LONG } from "../support/process.ts";
 import { runC, runPython } from "../support/reference.ts";
@@ -56,24 +60,43 @@ interface Found {
 /** What a buffer says. */
 interface Decoded {
   destination: Destination;
-  local: string;
+  local: string | undefined;
   interfaceIndex: number;
   segmentSize: number;
   time: [seconds: number, nanoseconds: number] | undefined;
   error: [offset: number, end: number] | undefined;
 }
 
-function decode(decoder: ControlMessageDecoder, at: number, length: number): Decoded {
-  decoder.decode(at, length);
-  const { destination, local, interfaceIndex, segmentSize, hasTime, seconds, nanoseconds } = decoder;
-  return {
-    destination,
-    local: addressText(new Uint8Array(local.buffer)),
-    interfaceIndex,
-    segmentSize,
-    time: hasTime ? [seconds, nanoseconds] : undefined,
-    error: decoder.errorOffset < 0 ? undefined : [decoder.errorOffset, decoder.errorEnd],
-  };
+/** A decoder for the message with this number, between others. */
+class Decoder {
+  readonly #paths = new Int32Array(3 * word.count).fill(7);
+  readonly #fields = new Int32Array(3 * field.count).fill(7);
+  readonly #decoder: ControlMessageDecoder;
+
+  constructor(memory: Memory) {
+    this.#decoder = new ControlMessageDecoder(memory, this.#paths, this.#fields);
+  }
+
+  decode(at: number, length: number): Decoded {
+    this.#decoder.decode(1, at, length);
+    const path = this.#paths.slice(word.count, 2 * word.count);
+    const fields = this.#fields.slice(field.count, 2 * field.count);
+    for (const others of [this.#paths, this.#fields]) {
+      const third = others.length / 3;
+      assert.ok(others.every((value, k) => value === 7 || (k >= third && k < 2 * third)), "another message");
+    }
+    const { errorOffset, errorEnd } = this.#decoder;
+    return {
+      destination: fields[field.destination] as Destination,
+      local: fields[field.destination] === UNKNOWN
+        ? undefined
+        : addressText(new Uint8Array(path.slice(word.local, word.local + 4).buffer)),
+      interfaceIndex: path[word.interface]!,
+      segmentSize: fields[field.segmentSize]!,
+      time: fields[field.nanoseconds]! < 0 ? undefined : [fields[field.seconds]! >>> 0, fields[field.nanoseconds]!],
+      error: errorOffset < 0 ? undefined : [errorOffset, errorEnd],
+    };
+  }
 }
 
 /** The control messages of a buffer, written down from cmsg(3) without a thought about speed. */
@@ -102,7 +125,7 @@ function interpret(memory: Memory, messages: Found[]): Decoded {
   const view = new DataView(bytes.buffer);
   const decoded: Decoded = {
     destination: UNKNOWN,
-    local: "::",
+    local: undefined,
     interfaceIndex: 0,
     segmentSize: 0,
     time: undefined,
@@ -134,13 +157,15 @@ function interpret(memory: Memory, messages: Found[]): Decoded {
     } else if (level === IPPROTO_UDP && type === UDP_GRO && length >= 4) {
       decoded.segmentSize = view.getInt32(data, true);
     } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= 48) {
-      decoded.time = [view.getUint32(data, true), view.getInt32(data + 8, true)];
+      const nanoseconds = view.getInt32(data + 8, true);
+      decoded.time = nanoseconds < 0 ? undefined : [view.getUint32(data, true), nanoseconds];
     } else if (
       (level === IPPROTO_IP && type === IP_RECVERR || level === IPPROTO_IPV6 && type === IPV6_RECVERR) && length >= 16
     ) {
       decoded.error = [data, data + length];
     }
   }
+  if (decoded.destination === UNKNOWN) decoded.local = undefined;
   return decoded;
 }
 
@@ -228,11 +253,11 @@ describe("a buffer of any content", () => {
         const length = buffer.length ?? buffer.content.length;
         const memory = place(buffer, 0xbad);
         const found = walk(memory, buffer.at, length);
-        const decoded = decode(new ControlMessageDecoder(memory), buffer.at, length);
+        const decoded = new Decoder(memory).decode(buffer.at, length);
         assert.deepEqual(decoded, interpret(memory, found));
         // Only a buffer that ends with its content says the same whatever follows it.
         if (length <= buffer.content.length) {
-          assert.deepEqual(decode(new ControlMessageDecoder(place(buffer, 0xdead)), buffer.at, length), decoded);
+          assert.deepEqual(new Decoder(place(buffer, 0xdead)).decode(buffer.at, length), decoded);
         }
         messages += found.length;
       }),
@@ -247,7 +272,7 @@ describe("a buffer of any content", () => {
         const memory = new Memory(128);
         const at = 128 - Math.floor(bytes.length / 8) * 8;
         memory.bytes.set(bytes.subarray(0, 128 - at), at);
-        const decoded = decode(new ControlMessageDecoder(memory), at, 128 - at);
+        const decoded = new Decoder(memory).decode(at, 128 - at);
         assert.deepEqual(decoded, interpret(memory, walk(memory, at, 128 - at)));
       }),
     );
@@ -257,52 +282,62 @@ describe("a buffer of any content", () => {
     fc.assert(
       fc.property(buffer, (buffer) => {
         const memory = place(buffer, 0xbad);
-        const decoder = new ControlMessageDecoder(memory);
-        decode(decoder, buffer.at, buffer.content.length);
-        assert.deepEqual(decode(decoder, 0, 0), interpret(memory, []));
+        const decoder = new Decoder(memory);
+        decoder.decode(buffer.at, buffer.content.length);
+        assert.deepEqual(decoder.decode(0, 0), interpret(memory, []));
       }),
     );
   });
 });
 
 describe("encoding", { skip: noCompiler }, () => {
-  const word = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-  /** What one message may take: at most one of the two addresses, and a segment size. */
+  const int32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+  /** What one message may take: at most one of the two addresses, a traffic class, and a segment size. */
   interface Reply {
     ipv4: { source: number; index: number } | undefined;
     ipv6: { source: readonly number[]; index: number } | undefined;
     segment: number | undefined;
+    trafficClass: number | undefined;
   }
-  const some = word.filter((word) => word !== 0);
-  const segment = fc.option(fc.nat(65_535), { nil: undefined });
+  const some = int32.filter((value) => value !== 0);
+  const segment = fc.option(fc.integer({ min: 1, max: 65_535 }), { nil: undefined });
+  const trafficClass = fc.option(fc.nat(255), { nil: undefined });
   const reply: fc.Arbitrary<Reply> = fc.oneof(
-    fc.record({ ipv4: fc.record({ source: some, index: word }), ipv6: fc.constant(undefined), segment }),
-    fc.record({ ipv4: fc.record({ source: word, index: some }), ipv6: fc.constant(undefined), segment }),
+    fc.record({ ipv4: fc.record({ source: some, index: int32 }), ipv6: fc.constant(undefined), segment, trafficClass }),
+    fc.record({ ipv4: fc.record({ source: int32, index: some }), ipv6: fc.constant(undefined), segment, trafficClass }),
     fc.record({
       ipv4: fc.constant(undefined),
-      ipv6: fc.record({ source: fc.tuple(some, word, word, word), index: word }),
+      ipv6: fc.record({ source: fc.tuple(some, int32, int32, int32), index: int32 }),
       segment,
+      trafficClass,
     }),
     fc.record({
       ipv4: fc.constant(undefined),
       ipv6: fc.record({ source: fc.constant([0, 0, 0, 0]), index: some }),
       segment,
+      trafficClass,
     }),
-    fc.record({ ipv4: fc.constant(undefined), ipv6: fc.constant(undefined), segment: fc.nat(65_535) }),
+    fc.record({ ipv4: fc.constant(undefined), ipv6: fc.constant(undefined), segment, trafficClass: fc.nat(255) }),
   );
   const AT = 64;
 
   /** Encodes the control messages of a reply; returns the offset behind them. */
-  function encode(memory: Memory, { ipv4, ipv6, segment }: Reply): number {
+  function encode(memory: Memory, { ipv4, ipv6, segment, trafficClass }: Reply): number {
     // Without a source and an interface there is nothing to encode.
-    const source = ipv6 ? ipv6.source : [0, 0, -65536, ipv4?.source ?? 0];
+    const source = ipv6 ? ipv6.source : [0, 0, IPV4_MAPPED, ipv4?.source ?? 0];
     const index = ipv4?.index ?? ipv6?.index ?? 0;
-    const at = encodeSource(memory, AT, Int32Array.of(7, ...source), 1, index);
+    let at = encodeSource(memory, AT, Int32Array.of(7, ...source), 1, index);
+    if (trafficClass !== undefined) at = encodeTrafficClass(memory, at, ipv6 === undefined, trafficClass);
     return segment === undefined ? at : encodeSegmentSize(memory, at, segment);
   }
 
+  /** Level and type of a traffic class. */
+  function trafficClassOf(ipv6: unknown): [level: number, type: number] {
+    return ipv6 ? [IPPROTO_IPV6, IPV6_TCLASS] : [IPPROTO_IP, IP_TOS];
+  }
+
   /** C that does the same by the macros of cmsg(3), and prints the length of each and the bytes of all. */
-  function inC({ ipv4, ipv6, segment }: Reply): string {
+  function inC({ ipv4, ipv6, segment, trafficClass }: Reply): string {
     const messages: [level: number, type: number, declaration: string][] = [];
     if (ipv4) {
       const value = `{.ipi_ifindex = ${ipv4.index}, .ipi_spec_dst.s_addr = (unsigned)${ipv4.source}}`;
@@ -312,6 +347,9 @@ describe("encoding", { skip: noCompiler }, () => {
       const words = ipv6.source.map((word) => `(unsigned)${word}`);
       const value = `{.ipi6_ifindex = ${ipv6.index}, .ipi6_addr.s6_addr32 = {${words}}}`;
       messages.push([IPPROTO_IPV6, IPV6_PKTINFO, `struct in6_pktinfo data = ${value}`]);
+    }
+    if (trafficClass !== undefined) {
+      messages.push([...trafficClassOf(ipv6), `int data = ${trafficClass}`]);
     }
     if (segment !== undefined) messages.push([IPPROTO_UDP, 103, `unsigned short data = ${segment}`]);
     return `{
@@ -359,15 +397,20 @@ describe("encoding", { skip: noCompiler }, () => {
         const expected = [
           ...(reply.ipv4 ? [[IPPROTO_IP, IP_PKTINFO, 12]] : []),
           ...(reply.ipv6 ? [[IPPROTO_IPV6, IPV6_PKTINFO, 20]] : []),
+          ...(reply.trafficClass === undefined ? [] : [[...trafficClassOf(reply.ipv6), 4]]),
           ...(reply.segment === undefined ? [] : [[IPPROTO_UDP, 103, 2]]),
         ];
         assert.deepEqual(found.map(({ level, type, length }) => [level, type, length]), expected);
-        const data = found[0]!.data;
+        const data = found[0]?.data ?? NaN;
         if (reply.ipv4) {
           assert.deepEqual([...memory.i32.subarray(data / 4, data / 4 + 3)], [reply.ipv4.index, reply.ipv4.source, 0]);
         }
         if (reply.ipv6) {
           assert.deepEqual([...memory.i32.subarray(data / 4, data / 4 + 5)], [...reply.ipv6.source, reply.ipv6.index]);
+        }
+        if (reply.trafficClass !== undefined) {
+          const { data } = found[reply.ipv4 || reply.ipv6 ? 1 : 0]!;
+          assert.equal(memory.i32[data / 4], reply.trafficClass);
         }
         if (reply.segment !== undefined) assert.equal(memory.u16[found.at(-1)!.data / 2], reply.segment);
       }),
@@ -377,12 +420,12 @@ describe("encoding", { skip: noCompiler }, () => {
 
 describe("what the kernel delivers", { skip: noPython }, () => {
   const lo = interfaceIndex("lo");
-  const CONTROL = 64;
-  const PAYLOAD = 256;
-  const memory = new Memory(66_000);
-  const vector = new MessageVector(memory, 0, 1);
-  writeBuffer(memory, 192, memory, PAYLOAD, 65_536);
-  vector.setBuffers(0, 192, 1);
+  const vector = new MessageVector(2, 128);
+  const { memory } = vector;
+  const CONTROL = vector.controlOffset(0);
+  const CONTROL_END = vector.controlOffset(1);
+  const payloads = new Memory(65_536);
+  vector.setBuffer(0, payloads, 0, 65_536);
 
   const sockets: { fd: number; port: number }[] = [];
   before(() => {
@@ -419,16 +462,18 @@ answer = client.sendto(bytes(size), (address, port))
 `,
       [address, port, size, segment],
     );
-    memory.bytes.fill(0xff, CONTROL, 192);
-    vector.setName(0, PAYLOAD, 0);
-    vector.setControl(0, CONTROL, room);
+    memory.bytes.fill(0xff, CONTROL, CONTROL_END);
+    payloads.bytes.fill(0xff);
+    vector.setLengths(0, 0, room);
     assert.equal(vector.receive(fd, 1, MSG_DONTWAIT), 1);
-    assert.equal(vector.length(0), size);
-    const length = vector.controlLength(0);
+    assert.equal(vector.get(0, mmsghdr.msg_len), size);
+    // The vector does not keep this memory alive: its owner does.
+    assert.ok(payloads.bytes.subarray(0, size).every((byte) => byte === 0));
+    const length = vector.get(0, mmsghdr.msg_controllen);
     const messages = walk(memory, CONTROL, length);
-    assert.deepEqual(decode(new ControlMessageDecoder(memory), CONTROL, length), interpret(memory, messages));
-    assert.ok(memory.bytes.subarray(CONTROL + room, 192).every((byte) => byte === 0xff));
-    return [...messages.map(describeMessage), ...(vector.flags(0) & MSG_CTRUNC ? ["MSG_CTRUNC"] : [])];
+    assert.deepEqual(new Decoder(memory).decode(CONTROL, length), interpret(memory, messages));
+    assert.ok(memory.bytes.subarray(CONTROL + room, CONTROL_END).every((byte) => byte === 0xff));
+    return [...messages.map(describeMessage), ...(vector.get(0, mmsghdr.msg_flags) & MSG_CTRUNC ? ["MSG_CTRUNC"] : [])];
   }
 
   /** A message by its name and what it says, as far as it goes. */

@@ -162,6 +162,27 @@ describe("memory", LONG, () => {
     assert.deepEqual(lines, ["5 hello"]);
   });
 
+  test("paths that are overwritten: the payload stays what it is, and no other memory is sent", async () => {
+    const lines = await outcome(`
+      const batch = sender.batch(2);
+      for (const value of [-1, 2 ** 31 - 1, 0x10001, 0]) {
+        batch.clear();
+        for (let i = 0; i < 2; i++) batch.add(bytes("hello"), { to });
+        batch.addresses.fill(value);
+        sender.send(batch);
+        const { peer, local } = batch.path(1);
+        const texts = [peer.address, local.address, batch.peer(1).address, batch.localAddress(1), batch.peerZone(1)];
+        if (texts.some((text) => typeof text !== "string")) print(texts);
+        const error = errorOf(() => batch.add(bytes("!"), batch.path(0)));
+        print(batch.count, batch.size(1), batch.datagrams(1), batch.payload(1).length, error);
+      }
+      batch.clear();
+      batch.add(bytes("hello"), { to });
+      sender.send(batch);
+      print(await receive(), new TextDecoder().decode(received.payload(0)));`);
+    assert.deepEqual(lines, [...new Array<string>(4).fill("2 5 1 5 ENOBUFS"), "5 hello"]);
+  });
+
   test("a batch that lies: its overridden methods and its capacity change nothing", async () => {
     const lines = await outcome(`
       class Lying extends MessageBatch {

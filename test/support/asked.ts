@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Terminal } from "../../src/cli/terminal.ts";
 import type { ErrorReport } from "../../src/mod.ts";
 import { parseAddress } from "../../src/net/address.ts";
-import { RequestLedger } from "../../src/probe/ledger.ts";
+import { type Request, RequestLedger } from "../../src/probe/ledger.ts";
 import { parseProbe, type ProbeSettings } from "../../src/probe/options.ts";
 import { peerText } from "../../src/probe/peer.ts";
 import type { ProbeTarget } from "../../src/probe/target.ts";
@@ -59,46 +59,41 @@ export class Asked {
   readonly ledger: RequestLedger;
   readonly target: ProbeTarget;
   /** Its socket, as far as reports ask for it. */
-  readonly socket = { localPort: 40_000, tellsFragments: true };
+  readonly socket = { udp: { port: 40_000 }, tellsFragments: true };
 
   constructor(name?: string, address = TARGET, sourcePorts = 1) {
     this.peer = { ...peerOf(address), name };
-    this.ledger = new RequestLedger(this.peer, 1, {
-      sizeMax: SIZE,
-      timeoutMilliseconds: 1000,
-      window: Infinity,
-      sourcePorts,
-    });
+    this.ledger = new RequestLedger(this.peer, 1, settingsOf("-t", "1s"), sourcePorts);
     const endpoint = peerText(this.peer);
     this.target = {
       ...{ peer: this.peer, endpoint, ledger: this.ledger, session: 1 },
-      sockets: [this.socket, { ...this.socket, localPort: 40_001 }].slice(0, sourcePorts),
+      sockets: [this.socket, { ...this.socket, udp: { port: 40_001 } }].slice(0, sourcePorts),
     } as unknown as ProbeTarget;
   }
 
-  #open(): Uint8Array {
-    return this.ledger.open(SIZE).slice();
+  #open(): Request {
+    return this.ledger.open(SIZE);
   }
 
   /** Answered from the target, or from elsewhere; `times` times in all. */
   answered(nanoseconds: number, from = peerOf(TARGET), times = 1): this {
-    const payload = this.#open();
-    this.ledger.departed(this.ledger.sent, 5_000_000_000);
+    const request = this.#open();
+    request.sentAt = 5_000_000_000;
+    const payload = this.ledger.payloadOf(request);
     for (let i = 0; i < times; i++) this.ledger.answered({ payload, from, time: 5_000_000_000 + nanoseconds });
     return this;
   }
 
   /** Answered with a byte changed, or with this much of the payload. */
   corrupted(size = SIZE): this {
-    const payload = this.#open();
+    const payload = this.ledger.payloadOf(this.#open());
     payload[20]! ^= 1;
     this.ledger.answered({ payload: payload.subarray(0, size), from: peerOf(TARGET), time: 0 });
     return this;
   }
 
   lost(): this {
-    this.#open();
-    this.ledger.lost(this.ledger.sent);
+    this.ledger.lost(this.#open());
     return this;
   }
 
@@ -108,7 +103,7 @@ export class Asked {
   }
 
   failed(errno: number, report?: Partial<ErrorReport>): this {
-    this.#open();
+    const request = this.#open();
     const whole = {
       kind: "error",
       errno,
@@ -118,7 +113,7 @@ export class Asked {
       quoted: new Uint8Array(),
       ...report,
     };
-    this.ledger.failed(this.ledger.sent, errno, report === undefined ? undefined : whole as ErrorReport);
+    this.ledger.failed(request, errno, report === undefined ? undefined : whole as ErrorReport);
     return this;
   }
 

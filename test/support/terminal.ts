@@ -8,13 +8,13 @@ export interface TerminalOptions {
   columns?: number;
   rows?: number;
   env?: Record<string, string>;
-  /** Ctrl-C is pressed when this text has been written. */
+  /** Ctrl-C is pressed when text that matches this regular expression has been written; a dot matches a line end too. */
   pressCtrlCAfter?: string;
 }
 
 // Deno has its own say on a terminal at standard error.
 const SCRIPT = `
-import fcntl, os, pty, struct, sys, termios
+import fcntl, os, pty, re, struct, sys, termios
 columns, rows, mark, *command = sys.argv[1:]
 pid, fd = pty.fork()
 if pid == 0:
@@ -30,7 +30,7 @@ while True:
     if not data:
         break
     sent += data
-    if mark and mark.encode() in sent:
+    if mark and re.search(mark.encode(), sent, re.DOTALL):
         mark = ""
         os.write(fd, b"\\x03")
 sys.stdout.buffer.write(sent)

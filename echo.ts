@@ -118,13 +118,13 @@ function check(syscall, result2) {
 }
 
 // ffi/process_runtime.ts
-function processRuntime(process, name, load4) {
+function processRuntime(process, name, load4, exit2 = (code) => process.exit(code)) {
   return {
     name,
     arch: process.arch,
     args: process.argv.slice(2),
     onSignal: (signal, handler) => void process.on(signal, handler),
-    exit: (code) => process.exit(code),
+    exit: exit2,
     get ffi() {
       return foreignInterface(process, load4());
     }
@@ -263,7 +263,15 @@ function nodeRuntime(process) {
       pointer: (address) => BigInt(address),
       reasonOf: reasonOf3
     };
-  });
+  }, (code) => exit(process, code));
+}
+function exit(process, code) {
+  try {
+    const { _exit } = loadFfi(process).dlopen(null, { _exit: { arguments: ["i32"], return: "i32" } }).functions;
+    _exit(code);
+  } catch {
+  }
+  return process.exit(code);
 }
 function loadFfi(process) {
   const { emitWarning } = process;
@@ -5017,7 +5025,7 @@ function timesOf(times) {
   ];
 }
 function failuresOf({ failedByErrno }) {
-  return [...failedByErrno].map(([errno, count]) => [errnoName(errno), count]);
+  return [...failedByErrno].filter(([, count]) => count > 0).map(([errno, count]) => [errnoName(errno), count]);
 }
 function percentText(percentage) {
   return Number.isNaN(percentage) ? "-" : `${Number(percentage.toFixed(2))} %`;
@@ -5478,7 +5486,7 @@ var Schedule = class {
     return lastDue + (ledger.newest?.outcome === "failed" ? FAILURE_MILLISECONDS : 0);
   }
 };
-async function sendRequests({ targets }, schedule, prober, timeoutMilliseconds, between, isStopped) {
+async function sendRequests(set, schedule, prober, timeoutMilliseconds, between, isStopped) {
   await between();
   while (!isStopped()) {
     const until = Math.min(schedule.sendDue(prober), prober.deadline);
@@ -5486,7 +5494,7 @@ async function sendRequests({ targets }, schedule, prober, timeoutMilliseconds, 
     await prober.step(until);
     await between();
   }
-  const slowest = targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
+  const slowest = set.targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
   const linger = Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1e6);
   const end = performance.now() + Math.min(timeoutMilliseconds, linger);
   while (!isStopped() && performance.now() < end) await prober.step(end);

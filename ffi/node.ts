@@ -13,7 +13,7 @@ import { type ProcessGlobal, processRuntime } from "./process_runtime.ts";
  */
 export interface NodeFfi {
   dlopen(
-    path: string,
+    path: string | null,
     definitions: Record<string, { arguments: readonly ForeignType[]; return: ForeignType }>,
   ): { readonly functions: Record<string, (...values: never[]) => unknown> };
   getRawPointer(source: ArrayBuffer): bigint;
@@ -44,7 +44,21 @@ export function nodeRuntime(process: ProcessGlobal): Runtime {
       pointer: (address) => BigInt(address) as unknown as Pointer,
       reasonOf,
     };
-  });
+  }, (code) => exit(process, code));
+}
+
+/**
+ * Ends the process by _exit(2). `process.exit` waits for V8's threads, and one that needs a garbage collection waits for
+ * this thread: the process may never end. https://github.com/nodejs/node/issues/54918
+ */
+function exit(process: ProcessGlobal, code: number): never {
+  try {
+    const { _exit } = loadFfi(process)!.dlopen(null, { _exit: { arguments: ["i32"], return: "i32" } }).functions;
+    _exit!(code as never);
+  } catch {
+    // Without the permission, `process.exit` has to do.
+  }
+  return process.exit(code);
 }
 
 /** Loads `node:ffi` without the warning that it is experimental. */

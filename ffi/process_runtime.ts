@@ -44,14 +44,19 @@ export interface ForeignModule {
   reasonOf(error: Error): string;
 }
 
-/** Adapts a runtime that has the global `process`. `load` loads its foreign function interface. */
-export function processRuntime(process: ProcessGlobal, name: string, load: () => ForeignModule): Runtime {
+/** Adapts a runtime that has the global `process`. `load` loads its foreign function interface; `exit` ends the process. */
+export function processRuntime(
+  process: ProcessGlobal,
+  name: string,
+  load: () => ForeignModule,
+  exit: Runtime["exit"] = (code) => process.exit(code),
+): Runtime {
   return {
     name,
     arch: process.arch,
     args: process.argv.slice(2),
     onSignal: (signal, handler) => void process.on(signal, handler),
-    exit: (code) => process.exit(code),
+    exit,
     get ffi() {
       return foreignInterface(process, load());
     },

@@ -387,8 +387,13 @@ describe("bad input", () => {
     socket.send(batch);
     const { fd } = socket;
     socket.close();
-    using heir = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
-    assert.equal(heir.fd, fd);
+    // The runtime may have closed a lower descriptor meanwhile: the next sockets have that.
+    using others = new DisposableStack();
+    let heir: UdpSocket;
+    do {
+      heir = others.use(UdpSocket.bind({ port: 0, address: "127.0.0.1" }));
+      assert.ok(heir.fd <= fd);
+    } while (heir.fd < fd);
     const calls = [
       () => socket.send(batch),
       () => socket.receive(batch, false),

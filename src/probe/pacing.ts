@@ -76,7 +76,7 @@ export class Schedule {
  * @param between is called after each wait for answers
  */
 export async function sendRequests(
-  { targets }: TargetSet,
+  set: TargetSet,
   schedule: Schedule,
   prober: Prober,
   timeoutMilliseconds: number,
@@ -91,7 +91,7 @@ export async function sendRequests(
     await between();
   }
   // A duplicate of the last answer follows soon.
-  const slowest = targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
+  const slowest = set.targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
   const linger = Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1_000_000);
   const end = performance.now() + Math.min(timeoutMilliseconds, linger);
   while (!isStopped() && performance.now() < end) await prober.step(end);

@@ -58,9 +58,9 @@ export function timesOf(times: TimeStatistics): Figures {
   ];
 }
 
-/** The failed requests by the name of their error number. */
+/** The failed requests by the name of their error number. An answer may still come: then a request has not failed. */
 export function failuresOf({ failedByErrno }: RequestLedger): Figures {
-  return [...failedByErrno].map(([errno, count]) => [errnoName(errno), count]);
+  return [...failedByErrno].filter(([, count]) => count > 0).map(([errno, count]) => [errnoName(errno), count]);
 }
 
 /** A percentage as text: `0.05 %`; a dash for `NaN`. */

@@ -600,6 +600,13 @@ test("times of a thousand answers", () => {
   assert.deepEqual(["median", "p90", "p99", "p99.9"].map((name) => figures[name]), [500, 900, 990, 999]);
 });
 
+test("a request that failed and is answered after all has not failed", () => {
+  const asked = new Asked().failed(EPERM);
+  const payload = asked.ledger.payloadOf(asked.ledger.newest!);
+  asked.ledger.answered({ payload, from: peerOf(TARGET), time: 0 });
+  assert.doesNotMatch(finish(asked, {}), /failed with/);
+});
+
 test("source ports without answers are named, beside others that have some", () => {
   const broken = (asked: Asked) => explanation(asked.target, settingsOf("--source-ports", "2"));
   const two = () => new Asked(undefined, TARGET, 2);

@@ -27,7 +27,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
   net: { simulations: ["socket", "serve"], tests: ["net/address", "socket/source", "mod"] },
   socket: {
     simulations: ["socket", "serve", "echo", "probe"],
-    tests: ["socket/batch_sender", "socket/message_batch", "socket/source", "socket/serve", "mod"],
+    tests: [
+      "socket/batch_sender",
+      "socket/message_batch",
+      "socket/udp_socket",
+      "socket/hostile",
+      "socket/source",
+      "socket/serve",
+      "mod",
+    ],
   },
   cli: { simulations: ["echo", "probe"], tests: ["echo/options", "echo/usage", "probe/usage"] },
   echo: { simulations: ["echo"], tests: ["documents/reference", "echo/options", "echo/log"] },
@@ -41,10 +49,15 @@ const ROOMS: Readonly<Record<string, Room>> = {
 /** Tests of files that have none of the same name. */
 const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/constants.ts": ["ffi/layouts"],
+  "ffi/contract.ts": ["ffi/library"],
   "ffi/deno.ts": ["ffi/library", "echo/echo", "echo/usage"],
   "ffi/writer.ts": ["cli/output", "socket/serve", "socket/hostile"],
   "ffi/resolver.ts": ["net/endpoint"],
   "ffi/terminal.ts": ["cli/output"],
+
+  "src/socket/groups.ts": ["socket/multicast"],
+  "src/socket/route.ts": ["socket/send_error"],
+  "src/socket/socket_options.ts": ["socket/adopt"],
 
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/metrics_server.ts": ["cli/metrics"],
@@ -58,6 +71,7 @@ const ADAPTERS: Readonly<Record<string, readonly Command[]>> = {
   "ffi/bun.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
   "ffi/process_runtime.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
   "ffi/node.ts": [nodeTest("ffi/library", "echo/echo"), nodeTest("mod")],
+  "ffi/helper_thread.ts": [nodeTest("ffi/library", "socket/udp_socket"), nodeTest("mod")],
 };
 
 /**

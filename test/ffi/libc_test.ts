@@ -40,6 +40,7 @@ describe("a function of libc", () => {
   test("that fails: the negative error number, each its own", () => {
     assert.equal(libc.close(NO_DESCRIPTOR), -EBADF);
     assert.equal(libc.open("/nonesuch", O_RDONLY), -ENOENT);
+    assert.equal(libc.open(`/nonesuch/${"long/ä".repeat(60)}`, O_RDONLY), -ENOENT);
     assert.equal(libc.fcntl(NO_DESCRIPTOR, F_GETFL, 0), -EBADF);
     assert.equal(libc.poll(0, 0, 0), 0);
     assert.equal(libc.lseek(NO_DESCRIPTOR, 0, SEEK_SET), -EBADF);

@@ -55,6 +55,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/resolver.ts": ["net/endpoint"],
   "ffi/terminal.ts": ["cli/output"],
 
+  "src/socket/batch_sender.ts": ["socket/full_send_buffer"],
   "src/socket/groups.ts": ["socket/multicast"],
   "src/socket/route.ts": ["socket/send_error"],
   "src/socket/socket_options.ts": ["socket/adopt"],
@@ -72,6 +73,7 @@ const ADAPTERS: Readonly<Record<string, readonly Command[]>> = {
   "ffi/process_runtime.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
   "ffi/node.ts": [nodeTest("ffi/library", "echo/echo"), nodeTest("mod")],
   "ffi/helper_thread.ts": [nodeTest("ffi/library", "socket/udp_socket"), nodeTest("mod")],
+  "ffi/runtime.ts": [denoTest("ffi/library"), bunTest("ffi/library"), nodeTest("ffi/library")],
 };
 
 /**

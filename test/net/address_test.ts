@@ -199,6 +199,18 @@ describe("endpoints", () => {
     );
   });
 
+  test("a zone keeps every character but those that end a string of JSON, drive a terminal, or exceed its length", () => {
+    const zoneOf = (zone: string) => endpointText(parseAddress("::")!, zone, 7).slice("[::%".length, -"]:7".length);
+    const characters = Array.from({ length: 0x120 }, (_, code) => String.fromCharCode(code));
+    const kept = characters.filter((character) => zoneOf(character) === character);
+    assert.equal(
+      kept.join(""),
+      String.raw`!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_` + "`abcdefghijklmnopqrstuvwxyz{|}~",
+    );
+    for (const character of characters) assert.equal(zoneOf(character), kept.includes(character) ? character : "?");
+    assert.equal(zoneOf("0123456789abcdefg"), "0123456789abcde");
+  });
+
   test("the longest one fits", () => {
     const bytes = parseAddress("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")!;
     const endpoint = endpointText(bytes, "x".repeat(15), 65_535);

@@ -1,9 +1,10 @@
-/** Sockets that cannot be made. */
+/** Sockets that cannot be made, and why. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
-import { run, temporaryFolder } from "../support/process.ts";
+import { describe, test } from "node:test";
+import { UdpSocket } from "../../src/mod.ts";
+import { missing, notRoot, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
 
 test("without a free descriptor: EMFILE, and the sockets before it work", async () => {
@@ -24,4 +25,49 @@ test("without a free descriptor: EMFILE, and the sockets before it work", async 
   );
   const { code, stdout, stderr } = await run(["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", ...commandLine(file, [])]);
   assert.deepEqual([code, stdout.split("\n")], [0, ["EMFILE socket", "1 7", ""]], stderr);
+});
+
+describe("the sentence about an address that cannot be bound", () => {
+  /** What binding to these options prints on a process that a wrapper starts. */
+  async function messages(wrapper: string[], ...options: object[]): Promise<string[]> {
+    const file = join(temporaryFolder(), "bind.ts");
+    writeFileSync(
+      file,
+      `import { UdpSocket } from ${JSON.stringify(`${ROOT}src/mod.ts`)};
+      for (const options of ${JSON.stringify(options)}) {
+        try {
+          UdpSocket.bind(options).close();
+          console.log("bound");
+        } catch (error) {
+          console.log(error.code + ": " + error.message);
+        }
+      }`,
+    );
+    const { code, stdout, stderr } = await run([...wrapper, ...commandLine(file, [])]);
+    assert.equal(code, 0, stderr);
+    return stdout.trim().split("\n");
+  }
+
+  test("a port in use, and an address of another host", async () => {
+    using other = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const { port } = other;
+    assert.deepEqual(
+      await messages([], other.local, { port, address: "192.0.2.99" }, { port, address: "2001:db8::9" }),
+      [
+        `EADDRINUSE: cannot bind 127.0.0.1:${port}: address already in use; ` +
+        `\`ss -ulpn sport = :${port}\` shows which program has it, or try another port`,
+        `EADDRNOTAVAIL: cannot bind 192.0.2.99:${port}: this address is not on this host; \`ip address\` lists its addresses`,
+        `EADDRNOTAVAIL: cannot bind [2001:db8::9]:${port}: this address is not on this host; ` +
+        "`ip address` lists its addresses",
+      ],
+    );
+  });
+
+  test("a port below 1024 without the capability", { skip: missing("setpriv") }, async () => {
+    // Root without it, or a user, who has none.
+    const wrapper = notRoot ? [] : ["setpriv", "--bounding-set", "-net_bind_service"];
+    assert.deepEqual(await messages(wrapper, { port: 7, address: "127.0.0.1" }), [
+      "EACCES: cannot bind 127.0.0.1:7: permission denied; ports below 1024 need CAP_NET_BIND_SERVICE, or try another port",
+    ]);
+  });
 });

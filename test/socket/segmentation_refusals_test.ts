@@ -30,3 +30,12 @@ test("however many peers there are, the newest is remembered, and none is taken 
   const refused = new Set(peers.slice(0, 4000).map(String));
   for (const peer of peers) if (!refused.has(String(peer))) assert.ok(!refusals.has(peer, 0, 65_507));
 });
+
+test("of hundreds of peers nearly all are remembered", () => {
+  const refusals = new SegmentationRefusals();
+  const peers = Array.from({ length: 200 }, (_, i) => Int32Array.of(0x20, 0, i, i * 7));
+  for (const peer of peers) refusals.add(peer, 0, 1000);
+  // Some share an entry.
+  const remembered = peers.filter((peer) => refusals.has(peer, 0, 1000));
+  assert.ok(remembered.length > 150, `${remembered.length} of ${peers.length}`);
+});

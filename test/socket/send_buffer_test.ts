@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { SocketMemory } from "../../ffi/socket_memory.ts";
+import { addressHash } from "../../src/net/address.ts";
 import { SendBuffer } from "../../src/socket/send_buffer.ts";
 
 const SIZE = 1 << 20;
@@ -209,5 +210,24 @@ describe("in a crowded buffer, a peer", () => {
     fixture.memory.sendBufferUsed = 2 ** 29 + 1;
     buffer.refresh();
     assert.equal(buffer.admit(address, 0, 20_000_000, 1), true);
+  });
+
+  test("may share a bucket with another, but no sender can know with which", () => {
+    // Two peers with the same bucket in a table without a seed.
+    const bucketOf = (peer: number) => addressHash(words(peer), 4, 0) >>> 16;
+    const buckets = new Map<number, number>();
+    let pair: [number, number] | undefined;
+    for (let peer = 0; pair === undefined; peer++) {
+      const earlier = buckets.get(bucketOf(peer));
+      if (earlier !== undefined) pair = [earlier, peer];
+      buckets.set(bucketOf(peer), peer);
+    }
+    const [one, other] = pair;
+    const apart = Array.from({ length: 10 }, () => {
+      const fixture = crowded();
+      fixture.hold(one, 20_000);
+      return fixture.admit(other, 50_000);
+    });
+    assert.ok(apart.includes(true), "the buckets are always the same");
   });
 });

@@ -287,6 +287,9 @@ describe("serve stops", () => {
   test("before it starts, by a signal that is aborted", async () => {
     const onListen = () => assert.fail("it listens");
     await serve({ port: 0, signal: AbortSignal.abort(), onListen }, () => {});
+    using other = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    // It does not even bind the port.
+    await serve({ ...other.local, signal: AbortSignal.abort(), onListen }, () => {});
   });
 
   test("when its socket is closed", async () => {

@@ -1,0 +1,156 @@
+/** Options of sockets by name: what the kernel has of them, and values that are refused. */
+import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import * as kernel from "../../ffi/constants.ts";
+import { type SocketOptions, SystemError, type UdpBindOptions, UdpSocket } from "../../src/mod.ts";
+
+const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
+const LOCALHOST = { port: 0, address: "127.0.0.1" };
+/** The interface of a socket that is bound to a device. <asm-generic/socket.h> */
+const SO_BINDTOIFINDEX = 62;
+
+/** The code of the error of a call. */
+function codeOf(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    assert.ok(error instanceof SystemError, `${error}`);
+    return error.code;
+  }
+  return "no error";
+}
+
+describe("options", () => {
+  test("reuseAddress: binds beside node:dgram, which has the port", async () => {
+    const other = createSocket({ type: "udp4", reuseAddr: true });
+    other.bind(0, "0.0.0.0");
+    await once(other, "listening");
+    const { port } = other.address();
+    assert.equal(codeOf(() => UdpSocket.bind({ port, family: 4 })), "EADDRINUSE");
+    UdpSocket.bind({ port, family: 4, reuseAddress: true }).close();
+    other.close();
+  });
+
+  test("reusePort: sockets that all ask for it share a port", () => {
+    using first = UdpSocket.bind({ ...LOCALHOST, reusePort: true });
+    assert.equal(codeOf(() => UdpSocket.bind({ ...LOCALHOST, port: first.port })), "EADDRINUSE");
+    UdpSocket.bind({ ...LOCALHOST, port: first.port, reusePort: true }).close();
+  });
+
+  test("dualStack: an IPv6 socket with or without IPv4", { skip: noIPv6 }, () => {
+    const familiesOf = (options: Omit<UdpBindOptions, "port">) => {
+      using socket = UdpSocket.bind({ port: 0, ...options });
+      return socket.families;
+    };
+    assert.equal(familiesOf({}), "IPv4 and IPv6");
+    assert.equal(familiesOf({ address: "::" }), "IPv6");
+    assert.equal(familiesOf({ address: "::", dualStack: true }), "IPv4 and IPv6");
+    assert.equal(familiesOf({ dualStack: false }), "IPv6");
+    assert.equal(familiesOf({ family: 6, dualStack: true }), "IPv4 and IPv6");
+  });
+
+  test("freeBind: an address that the host does not have yet", { skip: noIPv6 }, () => {
+    for (const address of ["192.0.2.99", "2001:db8::99"]) {
+      assert.equal(codeOf(() => UdpSocket.bind({ port: 0, address })), "EADDRNOTAVAIL");
+      using socket = UdpSocket.bind({ port: 0, address, freeBind: true });
+      assert.equal(socket.local.address, address);
+    }
+  });
+
+  test("by name, and what the kernel then has", { skip: noIPv6 }, () => {
+    const on = kernel.SOF_TIMESTAMPING_RX_SOFTWARE | kernel.SOF_TIMESTAMPING_SOFTWARE;
+    const { IP_PMTUDISC_PROBE, IP_PMTUDISC_DONT, SOL_SOCKET } = kernel;
+    // The option, its name in the kernel for IPv4 and for IPv6, and values with what the kernel has then.
+    const both: [keyof SocketOptions, IPv4: number, IPv6: number, ...values: [value: unknown, then: number][]][] = [
+      ["ttl", kernel.IP_TTL, kernel.IPV6_UNICAST_HOPS, [1, 1], [255, 255], [7, 7]],
+      ["trafficClass", kernel.IP_TOS, kernel.IPV6_TCLASS, [0x28, 0x28], [255, 255], [0, 0]],
+      ["multicastTtl", kernel.IP_MULTICAST_TTL, kernel.IPV6_MULTICAST_HOPS, [0, 0], [9, 9], [255, 255]],
+      ["multicastLoopback", kernel.IP_MULTICAST_LOOP, kernel.IPV6_MULTICAST_LOOP, [false, 0], [true, 1]],
+      ["receiveTrafficClass", kernel.IP_RECVTOS, kernel.IPV6_RECVTCLASS, [true, 1], [false, 0]],
+      ["receiveHopLimit", kernel.IP_RECVTTL, kernel.IPV6_RECVHOPLIMIT, [true, 1], [false, 0]],
+      ["receiveErrors", kernel.IP_RECVERR, kernel.IPV6_RECVERR, [true, 1], [false, 0]],
+      [
+        "dontFragment",
+        kernel.IP_MTU_DISCOVER,
+        kernel.IPV6_MTU_DISCOVER,
+        [true, IP_PMTUDISC_PROBE],
+        [false, IP_PMTUDISC_DONT],
+      ],
+    ];
+    for (const family of [4, undefined] as const) {
+      using socket = UdpSocket.bind({ port: 0, family });
+      for (const [name, ipv4, ipv6, ...values] of both) {
+        for (const [value, then] of values) {
+          socket.set({ [name]: value });
+          assert.equal(socket.getOption(kernel.IPPROTO_IP, ipv4), then, `${name} of IPv4`);
+          if (family !== 4) assert.equal(socket.getOption(kernel.IPPROTO_IPV6, ipv6), then, `${name} of IPv6`);
+        }
+      }
+      for (const [receiveArrival, then] of [[true, on], [false, 0]] as const) {
+        socket.set({ receiveArrival });
+        assert.equal(socket.getOption(SOL_SOCKET, kernel.SO_TIMESTAMPING), then);
+      }
+      for (const multicastInterface of ["lo", 1]) socket.set({ multicastInterface });
+      if (family !== 4) assert.equal(socket.getOption(kernel.IPPROTO_IPV6, kernel.IPV6_MULTICAST_IF), 1);
+    }
+  });
+
+  test("when it is bound, and what the kernel has by default", { skip: noIPv6 }, () => {
+    const { SOL_SOCKET, SO_SNDBUF, SO_REUSEADDR, SO_REUSEPORT, SO_BROADCAST } = kernel;
+    const valuesOf = (options: Omit<UdpBindOptions, "port">) => {
+      using socket = UdpSocket.bind({ port: 0, ...options });
+      const trains = socket.notices.length > 0 ? 0 : socket.getOption(kernel.IPPROTO_UDP, kernel.UDP_GRO);
+      return {
+        trains,
+        values: [SO_REUSEADDR, SO_REUSEPORT, SO_BROADCAST, SO_BINDTOIFINDEX].map((name) =>
+          socket.getOption(SOL_SOCKET, name)
+        ),
+        sendBuffer: socket.getOption(SOL_SOCKET, SO_SNDBUF),
+        discovery: socket.getOption(kernel.IPPROTO_IP, kernel.IP_MTU_DISCOVER),
+        allGroups: socket.getOption(kernel.IPPROTO_IP, kernel.IP_MULTICAST_ALL),
+        ttl: socket.getOption(kernel.IPPROTO_IP, kernel.IP_TTL),
+      };
+    };
+    const byDefault = valuesOf({});
+    const usual = Number(readFileSync("/proc/sys/net/core/wmem_default", "latin1"));
+    assert.ok(byDefault.sendBuffer >= usual, `${byDefault.sendBuffer} bytes`);
+    const { sendBuffer: _, trains, ...others } = byDefault;
+    assert.deepEqual(others, {
+      values: [0, 0, 0, 0],
+      discovery: kernel.IP_PMTUDISC_DONT,
+      allGroups: 1,
+      ttl: Number(readFileSync("/proc/sys/net/ipv4/ip_default_ttl", "latin1")),
+    });
+    const set = valuesOf({
+      ...{ trains: false, reuseAddress: true, reusePort: true, broadcast: true, device: "lo" },
+      ...{ sendBuffer: 65_536, ttl: 7, dontFragment: true },
+    });
+    assert.deepEqual(set, {
+      trains: 0,
+      values: [1, 1, 1, 1],
+      sendBuffer: 131_072,
+      discovery: kernel.IP_PMTUDISC_PROBE,
+      allGroups: 1,
+      ttl: 7,
+    });
+    assert.deepEqual([trains, valuesOf({ trains: true }).trains], [valuesOf({ reuseAddress: false }).trains, trains]);
+    using socket = UdpSocket.bind({ port: 0, device: "lo" });
+    socket.setOption(SOL_SOCKET, kernel.SO_BINDTODEVICE, new Uint8Array());
+    assert.equal(socket.getOption(SOL_SOCKET, SO_BINDTOIFINDEX), 0);
+  });
+
+  test("out of range: EINVAL, of the interface EADDRNOTAVAIL, and nothing is bound", () => {
+    const bind = (options: Record<string, unknown>) => codeOf(() => UdpSocket.bind({ ...LOCALHOST, ...options }));
+    const limits = { ttl: [0, 256], trafficClass: [-1, 256], multicastTtl: [-1, 256, 1.5], sendBuffer: [-1, 2 ** 31] };
+    const flags = ["dontFragment", "multicastLoopback", "receiveArrival", "receiveErrors", "trains", "freeBind"];
+    const wrong = { ...limits, ...Object.fromEntries(flags.map((name) => [name, [1, "true", null]])) };
+    for (const [name, values] of Object.entries(wrong)) {
+      for (const value of values) assert.equal(bind({ [name]: value }), "EINVAL", `${name}: ${value}`);
+    }
+    assert.deepEqual([bind({ device: 1 }), bind({ device: "none" })], ["EINVAL", "EADDRNOTAVAIL"]);
+    assert.equal(bind({ multicastInterface: "none" }), "EADDRNOTAVAIL");
+  });
+});

@@ -54,9 +54,11 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/writer.ts": ["cli/output", "socket/serve", "socket/hostile"],
   "ffi/resolver.ts": ["net/endpoint"],
   "ffi/terminal.ts": ["cli/output"],
+  "ffi/blocking.ts": ["ffi/library", "socket/udp_socket"],
 
   "src/socket/batch_sender.ts": ["socket/full_send_buffer"],
   "src/socket/groups.ts": ["socket/multicast"],
+  "src/socket/own_source_filter.ts": ["echo/loops"],
   "src/socket/route.ts": ["socket/send_error"],
   "src/socket/socket_options.ts": ["socket/adopt"],
 

@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { EAGAIN } from "../../ffi/constants.ts";
 import { UdpSocket } from "../../src/mod.ts";
+import { addressWords, parseAddress } from "../../src/net/address.ts";
+import { messagesOf } from "../../src/socket/message_batch.ts";
+import { field } from "../../src/socket/message_layout.ts";
+import { sendError } from "../../src/socket/send_error.ts";
 import { type Host, host, join as joinHosts, noHosts } from "../support/hosts.ts";
 import { run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
@@ -41,6 +46,67 @@ test("a family that the socket does not reach", () => {
     /^an IPv6 socket does not reach the IPv4 address 127\.0\.0\.1;/,
   );
   assert.match(messageOf(() => ipv4.connect({ address: "::1", port: 9 })), /^an IPv4 socket does not reach/);
+});
+
+test("what the kernel refuses: the datagram, its peer, the reason, and what to do", () => {
+  using socket = UdpSocket.bind({ port: 0 });
+  const to = (address: string, from?: string) => ({ to: { address, port: 9 }, from });
+  assert.equal(
+    messageOf(() => socket.sendTo(new Uint8Array(7), to("127.255.255.255"))),
+    "cannot send 7 bytes to 127.255.255.255 port 9: permission denied; a broadcast address needs a socket bound with " +
+      "`broadcast: true`",
+  );
+  assert.equal(
+    messageOf(() => socket.sendTo(new Uint8Array(7), to("fe80::9%lo"))),
+    "cannot send 7 bytes to fe80::9%lo port 9: network is unreachable (ENETUNREACH)",
+  );
+  const batch = socket.batch(1);
+  batch.add(new Uint8Array(7), to("127.0.0.1"));
+  // Nothing can leave from a broadcast address.
+  batch.addresses.set(addressWords(parseAddress("255.255.255.255")!), batch.localWord(0));
+  assert.equal(socket.send(batch), 0);
+  assert.equal(
+    sendError(batch, 0).message,
+    "cannot send 7 bytes to 127.0.0.1 port 9: the source address is not on this host; `ip address` lists its addresses",
+  );
+  messagesOf("sendmmsg", batch).set(0, field.error, EAGAIN);
+  assert.equal(
+    sendError(batch, 0).message,
+    "cannot send 7 bytes to 127.0.0.1 port 9: the send buffer is full; try again later",
+  );
+  using connected = UdpSocket.bind({ port: 0 });
+  connected.connect({ address: "127.0.0.1", port: 7 });
+  assert.equal(
+    messageOf(() => connected.sendTo(new Uint8Array(7), to("127.0.0.2"))),
+    "cannot send to 127.0.0.2 port 9: the socket is connected to 127.0.0.1 port 7",
+  );
+});
+
+test("a source that cannot be one", () => {
+  using socket = UdpSocket.bind({ port: 0 });
+  const message = (address: string, from: string, interfaceIndex?: number) =>
+    messageOf(() => socket.path({ to: { address, port: 9 }, from, interfaceIndex }));
+  const advice = "leave `from` out, or change it";
+  assert.equal(message("::1", "127.0.0.1"), `cannot send from an IPv4 address to an IPv6 one; ${advice}`);
+  assert.equal(message("127.0.0.1", "::1"), `cannot send from an IPv6 address to an IPv4 one; ${advice}`);
+  assert.equal(
+    message("127.0.0.1", "192.0.2.99"),
+    "cannot send from 192.0.2.99: this address is not on this host; `ip address` lists its addresses",
+  );
+  assert.equal(
+    message("ff02::1%lo", "::%lo", 7),
+    "`from` is an address of interface 1, but `interfaceIndex` is 7",
+  );
+  assert.equal(
+    messageOf(() => socket.path({ to: { address: "localhost", port: 9 } })),
+    '"localhost" is not an IPv4 or IPv6 address; names are not resolved here',
+  );
+  for (const [address, from] of [["127.0.0.1", "0.0.0.0"], ["::1", "::"], ["127.0.0.1", "::"]] as const) {
+    assert.equal(message(address, from), "no error", "the kernel's choice");
+    assert.equal(message(address, from, 1), "no error");
+  }
+  assert.equal(socket.path({ to: { address: "ff02::1%lo", port: 9 }, from: "::%lo" }).local.address, "::%lo");
+  assert.equal(socket.path({ to: { address: "::1", port: 9 }, from: "::" }).local.address, "::");
 });
 
 test("options that contradict each other, or have another type", () => {

@@ -50,7 +50,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
 const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/constants.ts": ["ffi/layouts"],
   "ffi/contract.ts": ["ffi/library"],
-  "ffi/deno.ts": ["ffi/library", "echo/echo", "echo/usage"],
+  "ffi/deno.ts": ["ffi/adapters", "ffi/library", "echo/echo", "echo/usage"],
   "ffi/writer.ts": ["cli/output", "socket/serve", "socket/hostile"],
   "ffi/resolver.ts": ["net/endpoint"],
   "ffi/terminal.ts": ["cli/output"],
@@ -71,9 +71,9 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
 
 /** Files that only another runtime than Deno runs. */
 const ADAPTERS: Readonly<Record<string, readonly Command[]>> = {
-  "ffi/bun.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
-  "ffi/process_runtime.ts": [bunTest("ffi/library", "echo/echo"), bunTest("mod")],
-  "ffi/node.ts": [nodeTest("ffi/library", "echo/echo"), nodeTest("mod")],
+  "ffi/bun.ts": [denoTest("ffi/adapters"), bunTest("ffi/library", "echo/echo"), bunTest("mod")],
+  "ffi/process_runtime.ts": [denoTest("ffi/adapters"), bunTest("ffi/library", "echo/echo"), bunTest("mod")],
+  "ffi/node.ts": [denoTest("ffi/adapters"), nodeTest("ffi/library", "echo/echo"), nodeTest("mod")],
   "ffi/helper_thread.ts": [nodeTest("ffi/library", "socket/udp_socket"), nodeTest("mod")],
   "ffi/runtime.ts": [denoTest("ffi/library"), bunTest("ffi/library"), nodeTest("ffi/library")],
 };

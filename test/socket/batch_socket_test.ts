@@ -7,6 +7,7 @@ import {
   AF_INET6,
   EACCES,
   EAGAIN,
+  ESHUTDOWN,
   F_GETFL,
   F_SETFL,
   IPPROTO_IPV6,
@@ -17,7 +18,9 @@ import {
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
 import { bind, fcntl, getsockopt, socket } from "../../ffi/libc.ts";
+import { libraries } from "../../ffi/library.ts";
 import { Memory } from "../../ffi/memory.ts";
+import { runtime } from "../../ffi/runtime.ts";
 import { BatchSocket, MessageBatch, SystemError, UdpSocket } from "../../src/mod.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
@@ -98,6 +101,20 @@ describe("a socket receives", () => {
     assert.equal(adopted.receive(batch, true), 1);
     assert.notEqual(fcntl(fd, F_GETFL, 0) & O_NONBLOCK, 0);
   });
+});
+
+test("a socket that another process has shut down: what came before, then ESHUTDOWN", () => {
+  const { shutdown } = runtime().ffi.load(libraries, { shutdown: { parameters: ["i32", "i32"], result: "i32" } }).call;
+  using socket = UdpSocket.bind({ ...LOCALHOST, trains: false });
+  const batch = socket.batch(4);
+  for (let i = 0; i < 2; i++) socket.sendTo(Uint8Array.of(i), { to: socket.local });
+  // It succeeds, although the socket is not connected.
+  const SHUT_RDWR = 2;
+  shutdown(socket.fd, SHUT_RDWR);
+  assert.equal(socket.receive(batch, true), 2);
+  assert.deepEqual([...batch.payload(0), ...batch.payload(1)], [0, 1]);
+  assert.equal(socket.receive(batch, true), -ESHUTDOWN);
+  assert.equal(batch.count, 0);
 });
 
 describe("a socket refuses", () => {

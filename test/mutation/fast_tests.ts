@@ -30,6 +30,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     tests: [
       "socket/batch_sender",
       "socket/message_batch",
+      "socket/batch_socket",
       "socket/udp_socket",
       "socket/hostile",
       "socket/source",
@@ -58,6 +59,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
 
   "src/socket/batch_sender.ts": ["socket/full_send_buffer"],
   "src/socket/groups.ts": ["socket/multicast"],
+  "src/socket/message_batch.ts": ["socket/batch_fields"],
   "src/socket/own_source_filter.ts": ["echo/loops"],
   "src/socket/route.ts": ["socket/send_error"],
   "src/socket/socket_options.ts": ["socket/adopt"],

@@ -62,7 +62,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   "src/socket/message_batch.ts": ["socket/batch_fields"],
   "src/socket/own_source_filter.ts": ["echo/loops"],
   "src/socket/route.ts": ["socket/send_error"],
-  "src/socket/socket_options.ts": ["socket/adopt"],
+  "src/socket/socket_options.ts": ["socket/adopt", "socket/options"],
 
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/metrics_server.ts": ["cli/metrics"],

@@ -151,7 +151,9 @@ describe("in a crowded buffer, a peer", () => {
     fixture.hold(1, 3000);
     fixture.hold(1, 3000);
     const room = SIZE - fixture.memory.sendBufferUsed;
-    assert.equal(fixture.admit(1, bytesFor(Math.floor(room / 64) * 2 - 6000)), true);
+    const fits = bytesFor(Math.floor(room / 64) * 2 - 6000);
+    assert.equal(fixture.admit(1, fits), true);
+    assert.equal(fixture.admit(1, fits, 2), false, "by the bookkeeping of another datagram");
     assert.equal(fixture.admit(1, bytesFor(room / 2)), false);
     // All of it has left already: the path is fast.
     fixture.hold(1, 0);

@@ -4,7 +4,13 @@ import { describe, test } from "node:test";
 import { AF_INET, AF_INET6 } from "../../ffi/constants.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { addressText, addressWords, parseAddress } from "../../src/net/address.ts";
-import { readPort, readSocketAddress, writeResolvedAddress, writeSocketAddress } from "../../src/net/socket_address.ts";
+import {
+  readPort,
+  readSocketAddress,
+  socketAddressSize,
+  writeResolvedAddress,
+  writeSocketAddress,
+} from "../../src/net/socket_address.ts";
 
 const AT = 64;
 /** What the memory holds before. */
@@ -38,6 +44,10 @@ describe("a socket address", () => {
     assert.deepEqual(bytes, [10, 0, 0, 7, 0, 0, 0, 0, ...new Array(10).fill(0), 255, 255, 192, 0, 2, 1, 0, 0, 0, 0]);
   });
 
+  test("has the size of its family", () => {
+    assert.deepEqual([AF_INET, AF_INET6].map(socketAddressSize), [16, 28]);
+  });
+
   test("is read as it was written", () => {
     for (const [family, text, size, scope] of [[AF_INET, "192.0.2.1", 16, 0], [AF_INET6, "fe80::1", 28, 1]] as const) {
       const memory = new Memory(64);
@@ -46,6 +56,7 @@ describe("a socket address", () => {
       assert.equal(writeResolvedAddress(memory, family, address, 0xabcd), size);
       const name = memory.bytes.slice(0, size);
       const read = readSocketAddress(name);
+      assert.equal(read.bytes.length, 16);
       assert.deepEqual([addressText(read.bytes), read.scope, read.zone], [text, scope, scope === 1 ? "lo" : ""]);
       assert.equal(readPort(name), 0xabcd);
     }

@@ -1,7 +1,7 @@
 /** What the methods of a batch tell of its messages, and what they refuse. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { AF_INET6 } from "../../ffi/constants.ts";
+import { AF_INET, AF_INET6 } from "../../ffi/constants.ts";
 import { MessageBatch, SystemError } from "../../src/mod.ts";
 import { messagesOf } from "../../src/socket/message_batch.ts";
 import { field, word } from "../../src/socket/message_layout.ts";
@@ -136,5 +136,14 @@ describe("a batch", () => {
       errorOf(() => Reflect.apply(batch.add, batch, [new Uint8Array(0), "127.0.0.1"])),
       'EINVAL: the route of a message must be an object, not "127.0.0.1"',
     );
+  });
+
+  test("refuses a peer that its family does not reach", () => {
+    const batch = new MessageBatch(AF_INET, 1);
+    assert.equal(
+      errorOf(() => batch.add(new Uint8Array(1), TO)),
+      "EAFNOSUPPORT: an IPv4 socket does not reach the IPv6 address 2001:db8::1; bind one for both families, or for IPv6",
+    );
+    assert.equal(batch.count, 0);
   });
 });

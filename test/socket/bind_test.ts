@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { EBADF } from "../../ffi/constants.ts";
+import { close } from "../../ffi/libc.ts";
+import { libc } from "../../ffi/library.ts";
 import { UdpSocket } from "../../src/mod.ts";
 import { missing, notRoot, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
@@ -61,6 +64,27 @@ describe("the sentence about an address that cannot be bound", () => {
         "`ip address` lists its addresses",
       ],
     );
+  });
+
+  test("another error: its message alone, and no descriptor is left", () => {
+    const call = libc().call as { -readonly [name in keyof ReturnType<typeof libc>["call"]]: unknown };
+    const { bind } = call;
+    let bound = -1;
+    call.bind = (fd: number) => {
+      bound = fd;
+      return libc().call.close(999_999);
+    };
+    try {
+      assert.throws(() => UdpSocket.bind({ port: 9, address: "127.0.0.1" }), {
+        message: "cannot bind 127.0.0.1:9: bad file descriptor",
+        code: "EBADF",
+        syscall: "bind",
+      });
+    } finally {
+      call.bind = bind;
+    }
+    assert.ok(bound > 2);
+    assert.equal(close(bound), -EBADF);
   });
 
   test("a port below 1024 without the capability", { skip: missing("setpriv") }, async () => {

@@ -2,10 +2,13 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as kernel from "../../ffi/constants.ts";
-import { type SocketOptions, SystemError, type UdpBindOptions, UdpSocket } from "../../src/mod.ts";
+import { MULTICAST, type SocketOptions, SystemError, type UdpBindOptions, UdpSocket } from "../../src/mod.ts";
+import { missing, notRoot, PATIENCE_MS, run, temporaryFolder } from "../support/process.ts";
+import { commandLine, ROOT } from "../support/server.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
 const LOCALHOST = { port: 0, address: "127.0.0.1" };
@@ -93,6 +96,11 @@ describe("options", () => {
         socket.set({ receiveArrival });
         assert.equal(socket.getOption(SOL_SOCKET, kernel.SO_TIMESTAMPING), then);
       }
+      socket.set({ receiveArrival: true, ttl: 9 });
+      socket.set({ multicastTtl: 3 });
+      socket.set({});
+      assert.equal(socket.getOption(SOL_SOCKET, kernel.SO_TIMESTAMPING), on, "what is not named stays");
+      assert.equal(socket.getOption(kernel.IPPROTO_IP, kernel.IP_TTL), 9);
       for (const multicastInterface of ["lo", 1]) socket.set({ multicastInterface });
       if (family !== 4) assert.equal(socket.getOption(kernel.IPPROTO_IPV6, kernel.IPV6_MULTICAST_IF), 1);
     }
@@ -140,6 +148,39 @@ describe("options", () => {
     using socket = UdpSocket.bind({ port: 0, device: "lo" });
     socket.setOption(SOL_SOCKET, kernel.SO_BINDTODEVICE, new Uint8Array());
     assert.equal(socket.getOption(SOL_SOCKET, SO_BINDTOIFINDEX), 0);
+  });
+
+  test("multicastInterface: the way out", async () => {
+    using receiver = UdpSocket.bind({ port: 0, family: 4 });
+    receiver.joinGroup("239.9.9.9", { interface: "lo" });
+    using sender = UdpSocket.bind({ port: 0, family: 4, multicastInterface: "lo" });
+    sender.sendTo(Uint8Array.of(7), { to: { address: "239.9.9.9", port: receiver.port } });
+    assert.equal(await receiver.readable({ timeoutMilliseconds: PATIENCE_MS }), true);
+    const batch = receiver.batch(1);
+    assert.equal(receiver.tryReceive(batch), 1);
+    assert.deepEqual([batch.destination(0), batch.interfaceName(0)], [MULTICAST, "lo"]);
+  });
+
+  test("sendBuffer: beyond the system's limit, if the process may", { skip: missing("setpriv") }, async () => {
+    const file = join(temporaryFolder(), "buffer.ts");
+    writeFileSync(
+      file,
+      `import { UdpSocket } from ${JSON.stringify(join(ROOT, "src/mod.ts"))};
+      for (const sendBuffer of [50_000, 2 ** 24]) {
+        const socket = UdpSocket.bind({ port: 0, address: "127.0.0.1", sendBuffer });
+        console.log(socket.getOption(1, 7));
+        socket.close();
+      }`,
+    );
+    const buffers = async (...wrapper: string[]) => {
+      const { stdout, stderr } = await run([...wrapper, ...commandLine(file, [])]);
+      assert.equal(stderr, "");
+      return stdout.trim().split("\n").map(Number);
+    };
+    const limit = Number(readFileSync("/proc/sys/net/core/wmem_max", "latin1"));
+    if (!notRoot) assert.deepEqual(await buffers(), [100_000, 2 ** 25]);
+    const wrapper = notRoot ? [] : ["setpriv", "--bounding-set", "-net_admin"];
+    assert.deepEqual(await buffers(...wrapper), [100_000, 2 * Math.min(2 ** 24, limit)]);
   });
 
   test("out of range: EINVAL, of the interface EADDRNOTAVAIL, and nothing is bound", () => {

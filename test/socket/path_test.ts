@@ -39,6 +39,16 @@ test("a message has a known path if all words are the same", () => {
   );
 });
 
+test("each message has its own path", () => {
+  const batch = new MessageBatch(AF_INET6, 3);
+  const ports = [7, 8, 9];
+  for (const port of ports) batch.add(new Uint8Array(1), { to: { address: `2001:db8::${port}`, port } });
+  for (const [i, port] of ports.entries()) {
+    assert.deepEqual(batch.path(i).peer, { address: `2001:db8::${port}`, port });
+    assert.deepEqual(batch.path(i).peer, batch.peer(i));
+  }
+});
+
 test("a path of the other family is refused", () => {
   const path = makePath(wordsOf("::1", "::"));
   const batch = new MessageBatch(AF_INET, 1);
@@ -60,6 +70,7 @@ test("the endpoints: addresses with the zone that they need, ports, the interfac
   );
   const { peer, local } = makePath(wordsOf("fe80::1", "fe80::2", { peerScope: 1, sendInterface: 1, interface: 1 }));
   assert.deepEqual([peer.address, local.address, local.interfaceName], ["fe80::1%lo", "fe80::2%lo", "lo"]);
+  assert.equal(makePath(wordsOf("::1", "::1", { interface: -2 })).local.interfaceIndex, 2 ** 32 - 2);
   // After a multicast the interface determines the source.
   assert.equal(makePath(wordsOf("::1", "::", { sendInterface: 1 })).local.address, "::%lo");
   assert.equal(makePath(wordsOf("::1", "::")).local.address, "::");

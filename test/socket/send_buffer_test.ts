@@ -115,6 +115,41 @@ describe("in a crowded buffer, a peer", () => {
     assert.equal(fixture.admit(1, wanted + 1), false);
   });
 
+  test("that holds none again is refused as if for the first time", () => {
+    const fixture = crowded();
+    /** After how many refusals it is tried again, of a datagram of more than its share. */
+    const tries = () => {
+      const room = SIZE - fixture.memory.sendBufferUsed;
+      const bytes = bytesFor(Math.floor(room / 24));
+      return Array.from({ length: 10 }, (_, i) => fixture.admit(1, bytes) ? [i + 1] : []).flat();
+    };
+    for (let round = 0; round < 2; round++) {
+      fixture.hold(1, 2000);
+      assert.deepEqual(tries(), [1, 2, 4, 8]);
+      // It leaves, as others do.
+      fixture.level(fixture.memory.sendBufferUsed - 2000);
+      fixture.hold(1, 2000);
+      assert.deepEqual(tries(), [1, 2, 4, 8]);
+      // Its next message leaves at once.
+      fixture.hold(1, 0);
+    }
+  });
+
+  test("is credited after others' bytes left that no peer was charged for", () => {
+    const fixture = crowded();
+    fixture.level(fixture.memory.sendBufferUsed - 5000);
+    for (const peer of [1, 2]) fixture.hold(peer, 20_000);
+    const large = bytesFor(100_000);
+    fixture.level(fixture.memory.sendBufferUsed - 20_000);
+    assert.deepEqual([fixture.admit(1, large, 2), fixture.admit(1, large), fixture.admit(2, large)], [
+      false,
+      false,
+      true,
+    ]);
+    fixture.level(fixture.memory.sendBufferUsed - 20_000);
+    assert.equal(fixture.admit(1, large), true);
+  });
+
   test("is credited for the bytes that leave: the peer that holds bytes for the shortest time first", () => {
     const fixture = crowded();
     const large = bytesFor(20_000);
@@ -211,7 +246,7 @@ describe("in a crowded buffer, a peer", () => {
     // All of it leaves again.
     fixture.memory.sendBufferUsed = 2 ** 29 + 1;
     buffer.refresh();
-    assert.equal(buffer.admit(address, 0, 20_000_000, 1), true);
+    for (let i = 0; i < 4; i++) assert.equal(buffer.admit(address, 0, 20_000_000, 1), true);
   });
 
   test("may share a bucket with another, but no sender can know with which", () => {

@@ -107,6 +107,10 @@ test("a source that cannot be one", () => {
   }
   assert.equal(socket.path({ to: { address: "ff02::1%lo", port: 9 }, from: "::%lo" }).local.address, "::%lo");
   assert.equal(socket.path({ to: { address: "::1", port: 9 }, from: "::" }).local.address, "::");
+  for (const from of ["::%lo", "0.0.0.0", "::"]) {
+    const { local } = socket.path({ to: { address: "127.0.0.1", port: 9 }, from });
+    assert.deepEqual([local.address, local.interfaceIndex], ["0.0.0.0", 0]);
+  }
 });
 
 test("options that contradict each other, or have another type", () => {

@@ -245,6 +245,35 @@ describe("serve", { skip: noCompiler }, () => {
   });
 });
 
+test("serve tells `onError` of an error that a reception meets", async () => {
+  const stop = new AbortController();
+  const closed = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+  closed.close();
+  let asking: ReturnType<typeof setInterval> | undefined;
+  let told: unknown[] = [];
+  await serve({
+    port: 0,
+    address: "127.0.0.1",
+    signal: stop.signal,
+    onListen: ({ socket, send }) => {
+      socket.connect(closed.local);
+      // The kernel limits ICMP errors a second, and other tests cause many.
+      const ask = () => send(bytes("x"), { to: closed.local });
+      ask();
+      asking = setInterval(ask, 100);
+    },
+    onError: (error, request) => {
+      const { message, syscall } = error as SystemError;
+      // On a busy machine the next request hears of the refusal first.
+      if (syscall === "sendmmsg") return;
+      told = [message, request];
+      stop.abort();
+    },
+  }, () => {});
+  clearInterval(asking);
+  assert.deepEqual(told, ["recvmmsg: connection refused (ECONNREFUSED)", undefined]);
+});
+
 describe("serve stops", () => {
   /** Has so many datagrams wait at a port together; the payload of each is its number, a byte. */
   function askAtOnce(count: number, port: number): void {

@@ -48,6 +48,23 @@ describe("an error queue", () => {
     );
   }
 
+  test("quotes each payload, also of several errors that one call returns", async () => {
+    using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1", receiveErrors: true });
+    const queue = new ErrorQueue();
+    const path = socket.path({ to: { address: "127.0.0.1", port: freePort() } });
+    const batch = socket.batch(4);
+    for (let i = 0; i < 4; i++) batch.add(new Uint8Array(70 + i).fill(i), path);
+    let reports: ErrorReport[] = [];
+    await until(() => {
+      // An earlier error may take the place of a message.
+      socket.send(batch);
+      reports = queue.receive(socket) as ErrorReport[];
+      return reports.length >= 4;
+    }, "errors");
+    for (const { quoted } of reports) assert.deepEqual([...quoted], Array(64).fill(quoted[0]));
+    assert.ok(new Set(reports.map(({ quoted }) => quoted[0])).size > 1);
+  });
+
   test("an error of this host: no ICMP message, no reporter, the MTU", { skip: noIPv6 }, () => {
     using socket = UdpSocket.bind({ port: 0, receiveErrors: true, dontFragment: true });
     const queue = new ErrorQueue();

@@ -122,10 +122,9 @@ function brokenPaths({ sockets, ledger: { paths } }: ProbeTarget): string {
 }
 
 /** A failure in a few words, with its reporter: `port unreachable, says 192.0.2.10`. */
-export function failureName({ errno, report }: Failure): string {
-  if (report?.icmp === undefined) return errnoMessage(errno);
-  const reporter = report.reporter === undefined ? "" : `, says ${hostText(report.reporter)}`;
-  return icmpMessage(report.icmp)[0] + reporter;
+export function failureName({ errno, icmp, reporter }: Failure): string {
+  if (icmp === undefined) return errnoMessage(errno);
+  return icmpMessage(icmp)[0] + (reporter === undefined ? "" : `, says ${hostText(reporter)}`);
 }
 
 /** Why this host does not send, by error number. */
@@ -134,29 +133,26 @@ const LOCAL_REASONS: ReadonlyMap<number, string> = new Map([
   [ENETUNREACH, "it has no route"],
   [EPERM, "a firewall rule forbids it"],
   [EMSGSIZE, "the packet is too large for the interface"],
-  [EACCES, "a route, or the kind of the address, forbids it"],
-  [EINVAL, "a route, or the kind of the address, forbids it"],
-  [EHOSTUNREACH, "a route, or the kind of the address, forbids it"],
 ]);
-/** Those for which the routing table says more. */
+/** Those that depend on the route; the routing table says more. */
 const ROUTING_ERRORS = [ENETUNREACH, EACCES, EINVAL, EHOSTUNREACH];
 
 function failureExplanation(
   { peer, endpoint }: ProbeTarget,
-  { errno, report }: Failure,
+  { errno, icmp, reporter, mtu = 0 }: Failure,
   { size, ttl }: ProbeSettings,
 ): string {
-  const mtu = report?.mtu ?? 0;
   const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} pass; --size ${payloadSize(peer, mtu)} fits` : "";
   const sizes = `; it has ${size + headerSize(peer)} bytes${fits}`;
-  if (report?.icmp === undefined) {
-    const reason = LOCAL_REASONS.get(errno) ?? errnoMessage(errno);
-    const advice = ROUTING_ERRORS.includes(errno) ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
+  if (icmp === undefined) {
+    const isRouting = ROUTING_ERRORS.includes(errno);
+    const other = isRouting ? "a route, or the kind of the address, forbids it" : errnoMessage(errno);
+    const reason = LOCAL_REASONS.get(errno) ?? other;
+    const advice = isRouting ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
     return `this host cannot send to ${endpoint}: ${reason} (${errnoName(errno)})${
       errno === EMSGSIZE ? sizes : advice
     }`;
   }
-  const { icmp, reporter } = report;
   const [name, meaning] = icmpMessage(icmp);
   if (reporter !== undefined && name === PORT_UNREACHABLE && isSameAddress(reporter, peer)) {
     return `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`;

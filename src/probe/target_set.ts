@@ -10,7 +10,7 @@ import { ErrorQueue } from "../socket/error_queue.ts";
 import { isIPv4 } from "../net/address.ts";
 import { RECOGNIZABLE_SIZE } from "./payload.ts";
 import type { ProbeSettings } from "./options.ts";
-import { exactHostText, type NamedPeer, peerKey, type ScopedAddress } from "./peer.ts";
+import { exactHostText, type NamedPeer, type ScopedAddress } from "./peer.ts";
 import { ProbeSocket, type Shared } from "./probe_socket.ts";
 import { ProbeTarget } from "./target.ts";
 
@@ -45,11 +45,11 @@ export class TargetSet {
    * @throws {SystemError} with a sentence for the user, if a socket can't be made; then nothing has changed
    */
   replace(peers: readonly NamedPeer[]): void {
-    const known = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const known = new Map(this.targets.map((target) => [target.peer.key, target]));
     const made: ProbeTarget[] = [];
     let unused: readonly ProbeTarget[] = made;
     try {
-      for (const peer of peers) made.push(known.get(peerKey(peer)) ?? this.#make(peer));
+      for (const peer of peers) made.push(known.get(peer.key) ?? this.#make(peer));
       made.forEach((target, i) => target.peer = peers[i]!);
       [this.targets, unused] = [made, this.targets];
     } finally {

@@ -70,7 +70,7 @@ function compare(ledger: RequestLedger, events: readonly Event[], window: number
       ledger.lost(request.entry);
       settle(request, "lost");
     } else if (kind === "failed") {
-      ledger.failed(request.entry, 111, undefined);
+      ledger.failed(request.entry, { errno: 111 });
       if (request.outcome === "waiting" || request.outcome === "lost") settle(request, "failed");
     } else {
       const payload = ledger.payloadOf(request.entry);

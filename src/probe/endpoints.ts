@@ -24,7 +24,9 @@ export function resolveTargets(
   const peers = new Map<string, NamedPeer>();
   for (const { host, port, labels, place } of targets) {
     const name = parseAddress(host.split("%")[0]!) === undefined ? host : undefined;
-    for (const { bytes, scope } of resolve(withInterface(host, interfaceName), family)) {
+    const unzoned = parseAddress(host);
+    const needsZone = interfaceName !== undefined && unzoned !== undefined && isLinkLocal(unzoned);
+    for (const { bytes, scope } of resolve(needsZone ? `${host}%${interfaceName}` : host, family)) {
       const ipv4 = isIPv4(bytes);
       if (source !== undefined && ipv4 !== isIPv4(source.bytes)) {
         throw new UsageError(`--source ${settings.source} and the target ${host} are not of the same family`);
@@ -44,10 +46,4 @@ export function resolveTargets(
     }
   }
   return [...peers.values()];
-}
-
-/** Adds the interface to send by to a link-local address. */
-function withInterface(host: string, interfaceName: string | undefined): string {
-  const bytes = parseAddress(host);
-  return interfaceName !== undefined && bytes !== undefined && isLinkLocal(bytes) ? `${host}%${interfaceName}` : host;
 }

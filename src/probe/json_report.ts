@@ -37,14 +37,9 @@ export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Term
     },
 
     failed({ endpoint }, failure) {
-      const { sequence, mtu } = failure;
-      writeJson(terminal, {
-        event: "failure",
-        target: endpoint,
-        sequence,
-        ...failureFields(failure),
-        mtu: mtu || null,
-      });
+      const { sequence } = failure;
+      const mtu = failure.mtu || null;
+      writeJson(terminal, { event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
     },
 
     lost({ endpoint }, sequence) {
@@ -80,6 +75,7 @@ export function failureFields({ errno, icmp, reporter }: Partial<Failure> = {}):
 function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string, unknown> {
   const { ledger, sockets } = target;
   const { times } = ledger.total;
+  const rows = histogramRows(times.frequencies(), 64);
   return {
     target: target.endpoint,
     name: target.peer.name,
@@ -98,11 +94,7 @@ function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string,
     failed_by_errno: failuresOf(ledger),
     wrong_sources: ledger.wrongSources.map(peerText),
     rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
-    histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
-      from_ns: Math.round(from),
-      to_ns: Math.round(to),
-      count,
-    })),
+    histogram: rows.map(({ from, to, count }) => ({ from_ns: Math.round(from), to_ns: Math.round(to), count })),
   };
 }
 

@@ -61,8 +61,8 @@ export interface Request {
   roundTrip: number | undefined;
   /** The accounts that it belongs to. */
   readonly accounts: readonly Account[];
-  /** Whether it is among the recent ones. */
-  recent: boolean;
+  /** Where it is counted: in these accounts, and as long as it is among the recent ones, in their tally. */
+  readonly tallies: Tally[];
 }
 
 /** The settings for the accounts: with `watch`, the verdict is that on the last `count` requests. */
@@ -136,6 +136,7 @@ export class RequestLedger {
     this.#forget(now);
     const sequence = ++this.sent;
     const path = this.paths[(sequence - 1) % this.paths.length];
+    const accounts = path === undefined ? [this.total] : [this.total, path];
     const request: Request = {
       sequence,
       size,
@@ -145,8 +146,8 @@ export class RequestLedger {
       outcome: "waiting",
       errno: 0,
       roundTrip: undefined,
-      accounts: path === undefined ? [this.total] : [this.total, path],
-      recent: false,
+      accounts,
+      tallies: [...accounts],
     };
     this.#count(request, 1);
     this.#requests.set(sequence, request);
@@ -265,19 +266,17 @@ export class RequestLedger {
 
   /** Lets a request in among the recent ones, whose outcome is counted next, and the oldest of them out. */
   #enterWindow(request: Request): void {
-    const { counts } = this.recent;
-    request.recent = true;
+    request.tallies.push(this.recent);
     this.#window.push(request);
     if (this.#window.length <= this.#settings.count) return;
     const oldest = this.#window.shift()!;
-    oldest.recent = false;
-    counts[oldest.outcome]--;
-    if (counts["wrong source"] === 0) this.wrongSources.length = 0;
+    oldest.tallies.pop();
+    this.recent.counts[oldest.outcome]--;
+    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
   }
 
-  #count({ outcome, errno, accounts, recent }: Request, change: 1 | -1): void {
-    for (const { counts } of accounts) counts[outcome] += change;
-    if (recent) this.recent.counts[outcome] += change;
+  #count({ outcome, errno, tallies }: Request, change: 1 | -1): void {
+    for (const { counts } of tallies) counts[outcome] += change;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
   }
 }

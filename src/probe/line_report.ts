@@ -52,9 +52,8 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : "",
       ];
-      writeEvent(
-        `${plural(payload.length, "byte")} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`,
-      );
+      const bytes = plural(payload.length, "byte");
+      writeEvent(`${bytes} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
 
     failed(_, failure) {
@@ -70,6 +69,7 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
     finish() {
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
       const word = verdict(ledger);
+      const frequencies = ledger.total.times.frequencies();
       terminal.eraseAbove(0);
       terminal.writeLines([
         ...(quiet ? [] : [""]),
@@ -78,10 +78,8 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
         "",
         ...summaryLines(ledger, width),
         ...pathLines(target!),
+        ...(frequencies.length === 0 ? [] : ["", ...drawHistogram(frequencies, width, terminal)]),
       ]);
-      if (ledger.total.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.total.times.frequencies(), width, terminal)]);
-      }
     },
   };
 }

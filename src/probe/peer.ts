@@ -72,11 +72,6 @@ export function headerSize({ bytes }: ScopedAddress): number {
   return (isIPv4(bytes) ? 20 : 40) + 8;
 }
 
-/** Bytes of payload of the largest datagram to an address whose packet has at most `mtu` bytes. */
-export function payloadSize(address: ScopedAddress, mtu: number): number {
-  return Math.max(0, mtu - headerSize(address));
-}
-
 /**
  * Replaces all but printable ASCII. Linux accepts any byte but blank, slash and colon in the name of an interface,
  * also an escape character. `dev_valid_name`, net/core/dev.c

@@ -148,7 +148,11 @@ export class ProbeSocket {
       const errno = this.#connectError(target.peer) || (udp.send(outgoing) === 1 ? 0 : udp.lastError);
       const reports = this.#receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return undefined;
-      this.#restartCount();
+      // The kernel's count of departures restarts: whether it includes a request that was not sent is unknown.
+      this.#departing.length = 0;
+      this.#nextNumber = 0;
+      setsockopt(udp.fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+      setsockopt(udp.fd, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
       // The call may have reported the error of an earlier request: then this one has not been sent.
       const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== undefined);
       if (!again) return reports.find(({ icmp }) => icmp === undefined) ?? { errno };
@@ -216,14 +220,6 @@ export class ProbeSocket {
     const isAsked = ({ path }: { readonly path: Path }) =>
       this.size === 1 || path.peer.address === peer?.address && path.peer.port === peer.port;
     return (this.#members.get(namedSession(payload)) ?? this.#members.values().find(isAsked))?.target;
-  }
-
-  /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
-  #restartCount(): void {
-    this.#departing.length = 0;
-    this.#nextNumber = 0;
-    setsockopt(this.udp.fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    setsockopt(this.udp.fd, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   }
 }
 

@@ -45,16 +45,16 @@ export class TargetSet {
    * @throws {SystemError} with a sentence for the user, if a socket can't be made; then nothing has changed
    */
   replace(peers: readonly NamedPeer[]): void {
-    const known = new Map(this.targets.map((target) => [target.peer.key, target]));
+    const before = this.targets;
+    const known = new Map(before.map((target) => [target.peer.key, target]));
     const made: ProbeTarget[] = [];
-    let unused: readonly ProbeTarget[] = made;
     try {
       for (const peer of peers) made.push(known.get(peer.key) ?? this.#make(peer));
       made.forEach((target, i) => target.peer = peers[i]!);
-      [this.targets, unused] = [made, this.targets];
+      this.targets = made;
     } finally {
       const used = new Set(this.targets);
-      for (const target of unused) if (!used.has(target)) target.close();
+      for (const target of [...before, ...made]) if (!used.has(target)) target.close();
       for (const socket of this.#groups.flat()) if (socket.size === 0) socket.udp.close();
       this.#groups = this.#groups.filter(([socket]) => socket !== undefined && socket.size > 0);
       this.sockets = this.#groups.flat();

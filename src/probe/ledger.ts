@@ -151,8 +151,7 @@ export class RequestLedger {
     };
     this.#count(request, 1);
     this.#requests.set(sequence, request);
-    this.newest = request;
-    return request;
+    return this.newest = request;
   }
 
   /** The payload of a request. */
@@ -236,10 +235,9 @@ export class RequestLedger {
   /** Nanoseconds from a request to the answer that arrived at `time`. */
   #roundTrip(request: Request, time: number): number {
     const roundTrip = time - request.sentAt;
-    const most = (performance.now() - request.sentMilliseconds) * 1_000_000 + CLOCK_TOLERANCE;
-    if (roundTrip >= 0 && roundTrip <= most) return roundTrip;
-    // The clock was set meanwhile. The monotonic clock knows only when the answer was read.
-    return Math.round(most - CLOCK_TOLERANCE);
+    const elapsed = (performance.now() - request.sentMilliseconds) * 1_000_000;
+    // If the clock was set meanwhile, the monotonic clock tells, which knows only when the answer was read.
+    return roundTrip >= 0 && roundTrip <= elapsed + CLOCK_TOLERANCE ? roundTrip : Math.round(elapsed);
   }
 
   #countTime(request: Request, roundTrip: number): void {

@@ -70,5 +70,5 @@ export class Schedule {
 /** How long to wait for a duplicate of the last answer, which follows as soon as answers come: milliseconds. */
 export function lingerMilliseconds(targets: readonly ProbeTarget[], timeoutMilliseconds: number): number {
   const slowest = targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
-  return Math.min(timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, ...slowest.map((time) => time / 1_000_000)));
+  return Math.min(timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1_000_000));
 }

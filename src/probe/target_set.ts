@@ -28,7 +28,6 @@ export class TargetSet {
   /** Waits for these sockets. */
   poll = new PollSet([], POLLIN);
   readonly #shared: Shared;
-  readonly #socketTargets: number;
   /** Sockets of the same targets, one for each source port. */
   #groups: ProbeSocket[][] = [];
   #session = crypto.getRandomValues(new Int32Array(1))[0]!;
@@ -36,8 +35,6 @@ export class TargetSet {
   /** @param source the local address to send from, if it is not the routing table that chooses it */
   constructor(settings: ProbeSettings, source: ScopedAddress | undefined) {
     this.#shared = { settings, source: source && exactHostText(source), errors: new ErrorQueue(), batches: {} };
-    // A connected socket has one peer, and only a recognizable payload names its target.
-    this.#socketTargets = settings.connected || settings.size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
   }
 
   /**
@@ -69,11 +66,11 @@ export class TargetSet {
 
   /** Sockets with room for a target; none where this host lacks the family. */
   #groupFor(family: 4 | 6): ProbeSocket[] {
-    const known = this.#groups.find(([socket]) =>
-      socket?.udp.reaches(family === 4) && socket.size < this.#socketTargets
-    );
+    const { sourcePorts, connected, size } = this.#shared.settings;
+    // A connected socket has one peer, and only a recognizable payload names its target.
+    const most = connected || size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
+    const known = this.#groups.find(([socket]) => socket?.udp.reaches(family === 4) && socket.size < most);
     if (known !== undefined) return known;
-    const { sourcePorts } = this.#shared.settings;
     const group: ProbeSocket[] = [];
     this.#groups.push(group);
     try {

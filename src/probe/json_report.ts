@@ -47,11 +47,9 @@ export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Term
     },
 
     finish() {
-      writeJson(terminal, {
-        event: "summary",
-        seconds: Math.round(performance.now() - start) / 1000,
-        targets: set.targets.map((target) => summaryOf(target, settings)),
-      });
+      const seconds = Math.round(performance.now() - start) / 1000;
+      const targets = set.targets.map((target) => summaryOf(target, settings));
+      writeJson(terminal, { event: "summary", seconds, targets });
     },
   };
 }

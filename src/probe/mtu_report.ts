@@ -42,16 +42,15 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
           ...failureFields(limit?.failure),
           explanation: sentence,
         });
-        return;
-      }
-      if (size !== undefined) {
+      } else if (size !== undefined) {
         const bytes = terminal.paint("strong", `${size} bytes`);
         const way = socket!.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
         const larger = limit === undefined ? "no datagram is larger" : `larger: ${limitText(limit)}`;
         const facts = `pass unfragmented ${way}, in packets of ${packet} bytes; ${larger}`;
         terminal.writeLines([`${endpoint}: ${bytes} ${facts}`]);
       }
-      if (sentence !== null) terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word)}`, sentence]);
+      if (sentence === null || settings.json) return;
+      terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word)}`, sentence]);
     },
   };
 }

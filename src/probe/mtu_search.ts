@@ -91,9 +91,9 @@ export async function searchMtu(
     let passes = SMALL_SIZE;
     let limit = await tryPayload(target, passes);
     const answers = limit === undefined;
-    for (let size = most, fails = answers ? most + 1 : passes; fails - passes > 1; size = (passes + fails) >> 1) {
+    let fails = answers ? most + 1 : passes;
+    for (let size = most; fails - passes > 1 && !isStopped(); size = (passes + fails) >> 1) {
       const result = await tryPayload(target, size);
-      if (isStopped()) break;
       if (result === undefined) passes = size;
       else [fails, limit] = [size, result];
     }

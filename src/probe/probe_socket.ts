@@ -89,10 +89,10 @@ export class ProbeSocket {
   readonly udp: BatchSocket;
   /** Whether the kernel reports answers that came in fragments. */
   readonly tellsFragments: boolean;
+  /** The targets by session, each with the path to it. */
+  readonly members = new Map<number | undefined, { readonly target: Member; readonly path: Path }>();
   readonly #shared: Shared;
   readonly #clock = new Clock(CLOCK_REALTIME);
-  // The targets by session, each with the path to it.
-  readonly #members = new Map<number | undefined, { readonly target: Member; readonly path: Path }>();
   readonly #outgoing: MessageBatch;
   readonly #incoming: MessageBatch;
   #connects: boolean;
@@ -114,11 +114,6 @@ export class ProbeSocket {
     this.#connects = settings.connected;
   }
 
-  /** Number of targets. */
-  get size(): number {
-    return this.#members.size;
-  }
-
   /**
    * Adds a target.
    * @throws {SystemError} with a sentence for the user, if the socket can't send to it
@@ -127,12 +122,7 @@ export class ProbeSocket {
     const outgoing = this.#outgoing;
     outgoing.clear();
     outgoing.add(new Uint8Array(), { to: target.peer, from: this.#shared.source });
-    this.#members.set(target.session, { target, path: outgoing.path(0) });
-  }
-
-  /** Removes a target. */
-  remove(target: Member): void {
-    this.#members.delete(target.session);
+    this.members.set(target.session, { target, path: outgoing.path(0) });
   }
 
   /** Sends a request, whose number is higher than those of the target before; returns why that failed, if it did. */
@@ -140,7 +130,7 @@ export class ProbeSocket {
     const { udp } = this;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(payload, this.#members.get(target.session)!.path);
+    outgoing.add(payload, this.members.get(target.session)!.path);
     for (let attempt = 1;; attempt++) {
       const number = this.#nextNumber++;
       this.#departing[number % DEPARTURES_MAX] = { number, request };
@@ -218,8 +208,8 @@ export class ProbeSocket {
   /** The target whose session a payload names, or else the one at an endpoint; the only one, if there is one. */
   #targetOf(payload: Uint8Array, peer: Endpoint | undefined): Member | undefined {
     const isAsked = ({ path }: { readonly path: Path }) =>
-      this.size === 1 || path.peer.address === peer?.address && path.peer.port === peer.port;
-    return (this.#members.get(namedSession(payload)) ?? this.#members.values().find(isAsked))?.target;
+      this.members.size === 1 || path.peer.address === peer?.address && path.peer.port === peer.port;
+    return (this.members.get(namedSession(payload)) ?? this.members.values().find(isAsked))?.target;
   }
 }
 

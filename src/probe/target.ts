@@ -110,7 +110,7 @@ export class ProbeTarget implements Member {
   /** Leaves the sockets; the observer gets no more events. */
   close(): void {
     this.observer = {};
-    for (const socket of this.sockets) socket.remove(this);
+    for (const { members } of this.sockets) members.delete(this.session);
   }
 
   #fail(request: Request | undefined, error: RequestError): void {

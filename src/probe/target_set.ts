@@ -52,8 +52,8 @@ export class TargetSet {
     } finally {
       const used = new Set(this.targets);
       for (const target of [...before, ...made]) if (!used.has(target)) target.close();
-      for (const socket of this.#groups.flat()) if (socket.size === 0) socket.udp.close();
-      this.#groups = this.#groups.filter(([socket]) => socket !== undefined && socket.size > 0);
+      for (const socket of this.#groups.flat()) if (socket.members.size === 0) socket.udp.close();
+      this.#groups = this.#groups.filter(([socket]) => socket !== undefined && socket.members.size > 0);
       this.sockets = this.#groups.flat();
       this.poll = new PollSet(this.sockets.map(({ udp }) => udp.fd), POLLIN);
     }
@@ -69,7 +69,7 @@ export class TargetSet {
     const { sourcePorts, connected, size } = this.#shared.settings;
     // A connected socket has one peer, and only a recognizable payload names its target.
     const most = connected || size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
-    const known = this.#groups.find(([socket]) => socket?.udp.reaches(family === 4) && socket.size < most);
+    const known = this.#groups.find(([socket]) => socket?.udp.reaches(family === 4) && socket.members.size < most);
     if (known !== undefined) return known;
     const group: ProbeSocket[] = [];
     this.#groups.push(group);

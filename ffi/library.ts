@@ -81,10 +81,6 @@ const lazySignatures = {
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   /** `void freeaddrinfo(struct addrinfo *res)`; the declared result is meaningless */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-} as const;
-
-/** Functions for a server of several processes. */
-const processSignatures = {
   /**
    * `int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *file_actions, const
    * posix_spawnattr_t *attrp, char *const argv[], char *const envp[])`
@@ -166,14 +162,4 @@ let lazy: Functions<typeof lazySignatures> | undefined;
  */
 export function lazyLibc(): Functions<typeof lazySignatures> {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
-}
-
-let processes: Functions<typeof processSignatures> | undefined;
-
-/**
- * Loads the functions of libc for several processes once.
- * @throws {LibraryError} if they cannot be loaded
- */
-export function processLibc(): Functions<typeof processSignatures> {
-  return processes ??= runtime().ffi.load(libraries, processSignatures).call;
 }

@@ -5,6 +5,7 @@
 
 import type { Pointer } from "./contract.ts";
 import { iovec, mmsghdr } from "./layouts.ts";
+import { result } from "./libc.ts";
 import { libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
@@ -24,8 +25,6 @@ export class MessageVector {
   readonly #controlsOffset: number;
   readonly #controlSize: number;
   readonly #pointers: Pointer[] = [];
-  readonly #call = libc().call;
-  readonly #errno = libc().errno;
 
   /**
    * Lays out the memory: message `i` has buffer `i`, and no lengths yet.
@@ -90,8 +89,7 @@ export class MessageVector {
 
   /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */
   receive(fd: number, count: number, flags: number): number {
-    const received = this.#call.recvmmsg(fd, this.#pointers[0]!, count, flags, null);
-    return received < 0 ? -this.#errno() : received;
+    return result(libc().call.recvmmsg(fd, this.#pointers[0]!, count, flags, null));
   }
 
   /**
@@ -99,7 +97,6 @@ export class MessageVector {
    * or the `-errno` of the first. sendmmsg(2)
    */
   send(fd: number, first: number, end: number, flags: number): number {
-    const sent = this.#call.sendmmsg(fd, this.#pointers[first]!, end - first, flags);
-    return sent < 0 ? -this.#errno() : sent;
+    return result(libc().call.sendmmsg(fd, this.#pointers[first]!, end - first, flags));
   }
 }

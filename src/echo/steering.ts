@@ -32,6 +32,7 @@ import {
   SKF_AD_OFF,
   SKF_AD_PROTOCOL,
   SKF_NET_OFF,
+  SO_ATTACH_REUSEPORT_CBPF,
   SO_BINDTOIFINDEX,
   SO_REUSEPORT,
   SOCK_CLOEXEC,
@@ -42,7 +43,7 @@ import { errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { aboveStandardStreams, bind, fcntl, getsockname, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
-import { attachSteering, type Instruction } from "../../ffi/socket_filter.ts";
+import { attachProgram, type Instruction } from "../../ffi/socket_filter.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
 
 /** Offset of the source address in an IPv6 header. RFC 8200, 3 */
@@ -66,7 +67,7 @@ export function sharePort(first: BatchSocket, count: number): BatchSocket[] {
   while (others.length < count - 1) {
     others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
   }
-  check("setsockopt", attachSteering(first.fd, steeringProgram(count)));
+  check("setsockopt", attachProgram(first.fd, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(count)));
   return others;
 }
 

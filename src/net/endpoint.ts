@@ -6,7 +6,8 @@
 import { AF_INET, AF_INET6, AF_UNSPEC, EADDRNOTAVAIL, EAI_AGAIN } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { interfaceIndex, interfaceName } from "../../ffi/interfaces.ts";
-import { getaddrinfo, getaddrinfoOnThread } from "../../ffi/resolver.ts";
+import { getaddrinfo } from "../../ffi/resolver.ts";
+import { getaddrinfoOnThread } from "../../ffi/resolver_thread.ts";
 import { isLinkLocal, parseAddress, type ResolvedAddress } from "./address.ts";
 import { describe, invalid, requireInteger, requireString } from "./checks.ts";
 import { readSocketAddress } from "./socket_address.ts";

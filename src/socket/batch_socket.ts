@@ -182,7 +182,12 @@ export class BatchSocket {
   /** Sets the longest time that {@link receive} waits, in milliseconds; 0, the default, for no limit. */
   setReceiveTimeout(milliseconds: number): void {
     requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
-    check("setsockopt", libc.setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
+    const [seconds, microseconds] = [Math.floor(milliseconds / 1000), (milliseconds % 1000) * 1000];
+    // A `struct timeval`: two numbers of 64 bits.
+    check(
+      "setsockopt",
+      libc.setsockopt(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, seconds, 0, microseconds, 0),
+    );
     this.#receiveTimeout = milliseconds;
   }
 

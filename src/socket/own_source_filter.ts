@@ -16,9 +16,10 @@ import {
   SKF_AD_OFF,
   SKF_AD_PROTOCOL,
   SKF_NET_OFF,
+  SO_ATTACH_FILTER,
 } from "../../ffi/constants.ts";
 import { interfaceIPv6Addresses } from "../../ffi/netlink.ts";
-import { attachFilter, type Instruction } from "../../ffi/socket_filter.ts";
+import { attachProgram, type Instruction } from "../../ffi/socket_filter.ts";
 
 /** Index of the loopback device in every network namespace. `LOOPBACK_IFINDEX`, include/net/flow.h */
 const LOOPBACK = 1;
@@ -46,7 +47,7 @@ export function dropOwnSources(fd: number, known: string): string {
   // Without a descriptor for the question, for example, the old addresses stay.
   if (addresses === undefined) return known;
   const text = addresses.join();
-  return text === known || attachFilter(fd, programFor(addresses)) < 0 ? known : text;
+  return text === known || attachProgram(fd, SO_ATTACH_FILTER, programFor(addresses)) < 0 ? known : text;
 }
 
 /** The program that drops packets from these addresses, 16 bytes each. */

@@ -6,7 +6,7 @@
 import { EAGAIN, EINTR, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { yieldToEventLoop } from "../../ffi/event_loop.ts";
-import { writeError } from "../../ffi/writer.ts";
+import { writeError } from "../../ffi/error_line.ts";
 import { requireFunction } from "../net/checks.ts";
 import { BatchSocket } from "./batch_socket.ts";
 import { UNKNOWN } from "./control_message.ts";

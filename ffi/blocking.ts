@@ -28,8 +28,8 @@ export function loadBlocking<const S extends Signatures>(
   paths: readonly string[] = libraries,
 ): Blocking<S> {
   const { ffi } = runtime();
-  if (ffi.threads === undefined) return loadNonblocking(signatures, paths);
-  const thread = new HelperThread(ffi.threads, paths, signatures, interrupt);
+  if (ffi.module === undefined) return loadNonblocking(signatures, paths);
+  const thread = new HelperThread(ffi.module, paths, signatures, interrupt);
   const functions = Object.keys(signatures).map((name) => [
     name,
     (...values: unknown[]) => thread.call(name, values),

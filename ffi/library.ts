@@ -106,22 +106,21 @@ const lazySignatures = {
   mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "pointer"], result: "i32" },
 } as const;
 
+/** The processor architecture by its name in paths. */
+const machine = runtime().arch === "arm64" ? "aarch64" : "x86_64";
+
 /**
  * Names of libc: for the dynamic linker, then as paths, for a permission that is narrowed to a path. glibc, then musl.
  */
 export const libraries: readonly string[] = [
   "libc.so.6",
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/usr/lib/x86_64-linux-gnu/libc.so.6",
-  "/usr/lib/aarch64-linux-gnu/libc.so.6",
+  `/lib/${machine}-linux-gnu/libc.so.6`,
+  `/usr/lib/${machine}-linux-gnu/libc.so.6`,
   "/lib64/libc.so.6",
   "/usr/lib64/libc.so.6",
   "/usr/lib/libc.so.6",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-  "/lib/libc.musl-x86_64.so.1",
-  "/lib/libc.musl-aarch64.so.1",
+  `libc.musl-${machine}.so.1`,
+  `/lib/libc.musl-${machine}.so.1`,
 ];
 
 /** The loaded libc. */

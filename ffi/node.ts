@@ -75,15 +75,12 @@ function loadFfi(process: ProcessGlobal): NodeFfi | undefined {
 }
 
 /**
- * The reason why a library or a thread is unavailable.
- * @throws {LibraryError} if a permission is missing
+ * The reason why a library is unavailable.
+ * @throws {LibraryError} if the permission is missing
  */
 function reasonOf(error: Error & { readonly permission?: string }): string {
   if (error.permission === undefined) return error.message.replace(/^dlopen failed: /, "");
   throw new LibraryError(
-    error.permission === "FFI"
-      ? "Node.js does not allow the call into libc; start it with the permission: node --permission --allow-ffi …"
-      : "Node.js does not allow the thread that waits for sockets; start it with the permission: node --permission " +
-        "--allow-ffi --allow-worker …",
+    "Node.js does not allow the call into libc; start it with the permission: node --permission --allow-ffi …",
   );
 }

@@ -23,7 +23,16 @@ import {
   UDP_GRO,
   UDP_SEGMENT,
 } from "../../ffi/constants.ts";
-import { cmsghdr, in6_pktinfo, in_pktinfo, scm_timestamping, sock_extended_err, timespec } from "../../ffi/layouts.ts";
+import {
+  cmsghdr,
+  in6_pktinfo,
+  in_pktinfo,
+  scm_timestamping,
+  sock_extended_err,
+  sockaddr_in,
+  sockaddr_in6,
+  timespec,
+} from "../../ffi/layouts.ts";
 import type { Memory } from "../../ffi/memory.ts";
 import { isMapped, isMulticast, isUnspecified, writeIPv4 } from "../net/address.ts";
 import { copyWords, field, word } from "./message_layout.ts";
@@ -43,7 +52,8 @@ export type Destination = typeof UNICAST | typeof BROADCAST | typeof MULTICAST |
 /** The fields of a message of which nothing is known. */
 export const NOTHING_KNOWN: Int32Array = new Int32Array(field.count);
 NOTHING_KNOWN[field.destination] = UNKNOWN;
-for (const unknown of [field.trafficClass, field.sendTrafficClass, field.hopLimit, field.nanoseconds]) {
+const { trafficClass, sendTrafficClass, hopLimit, nanoseconds, extendedError } = field;
+for (const unknown of [trafficClass, sendTrafficClass, hopLimit, nanoseconds, extendedError]) {
   NOTHING_KNOWN[unknown] = -1;
 }
 
@@ -52,10 +62,6 @@ for (const unknown of [field.trafficClass, field.sendTrafficClass, field.hopLimi
  * outside the buffer that it was given, whatever the buffer holds.
  */
 export class ControlMessageDecoder {
-  /** Offset of a `struct sock_extended_err`; -1 without one. `IP_RECVERR`, ip(7) */
-  errorOffset = -1;
-  /** Offset behind that struct and the socket address that follows it. */
-  errorEnd = -1;
   readonly #words: Int32Array;
   readonly #paths: Int32Array;
   readonly #fields: Int32Array;
@@ -83,7 +89,6 @@ export class ControlMessageDecoder {
     this.#first = i * field.count;
     copyWords(NOTHING_KNOWN, 0, this.#fields, this.#first, field.count);
     this.#paths[this.#path + word.interface] = 0;
-    this.errorOffset = -1;
     const words = this.#words;
     const end = offset + length;
     for (let at = offset; at + cmsghdr.size <= end;) {
@@ -103,13 +108,17 @@ export class ControlMessageDecoder {
     const value = this.#words[data >> 2]!;
     if (level === IPPROTO_IP) {
       if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
-      if (type === IP_RECVERR) this.#decodeError(data, length);
+      if (type === IP_RECVERR && length >= sock_extended_err.size + sockaddr_in.size) {
+        this.#set(field.extendedError, data);
+      }
       if (type === IP_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
       if (type === IP_TOS && length >= 1) this.#set(field.trafficClass, value & 0xff);
       if (type === IP_TTL && length >= 4) this.#set(field.hopLimit, value & 0xff);
     } else if (level === IPPROTO_IPV6) {
       if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
-      if (type === IPV6_RECVERR) this.#decodeError(data, length);
+      if (type === IPV6_RECVERR && length >= sock_extended_err.size + sockaddr_in6.size) {
+        this.#set(field.extendedError, data);
+      }
       if (type === IPV6_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
       if (type === IPV6_TCLASS && length >= 4) this.#set(field.trafficClass, value & 0xff);
       if (type === IPV6_HOPLIMIT && length >= 4) this.#set(field.hopLimit, value & 0xff);
@@ -146,12 +155,6 @@ export class ControlMessageDecoder {
     // A multicast address is no source: the interface determines it.
     for (let k = 0; k < 4; k++) this.#paths[this.#path + word.local + k] = multicast ? 0 : words[address + k]!;
     this.#set(field.destination, multicast ? MULTICAST : isUnspecified(words, address) ? UNKNOWN : UNICAST);
-  }
-
-  #decodeError(data: number, length: number): void {
-    if (length < sock_extended_err.size) return;
-    this.errorOffset = data;
-    this.errorEnd = data + length;
   }
 
   #set(name: number, value: number): void {

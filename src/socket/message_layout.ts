@@ -58,7 +58,9 @@ export const field = {
   trainLast: 13,
   trainSize: 14,
   trainDatagrams: 15,
-  count: 16,
+  /** Of a message of the error queue: the offset of its `struct sock_extended_err` in the headers; -1 without one. */
+  extendedError: 16,
+  count: 17,
 } as const;
 
 /** Copies `count` words. */

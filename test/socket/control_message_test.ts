@@ -64,7 +64,7 @@ interface Decoded {
   interfaceIndex: number;
   segmentSize: number;
   time: [seconds: number, nanoseconds: number] | undefined;
-  error: [offset: number, end: number] | undefined;
+  error: number | undefined;
 }
 
 /** A decoder for the message with this number, between others. */
@@ -85,7 +85,6 @@ class Decoder {
       const third = others.length / 3;
       assert.ok(others.every((value, k) => value === 7 || (k >= third && k < 2 * third)), "another message");
     }
-    const { errorOffset, errorEnd } = this.#decoder;
     return {
       destination: fields[field.destination] as Destination,
       local: fields[field.destination] === UNKNOWN
@@ -94,7 +93,7 @@ class Decoder {
       interfaceIndex: path[word.interface]!,
       segmentSize: fields[field.segmentSize]!,
       time: fields[field.nanoseconds]! < 0 ? undefined : [fields[field.seconds]! >>> 0, fields[field.nanoseconds]!],
-      error: errorOffset < 0 ? undefined : [errorOffset, errorEnd],
+      error: fields[field.extendedError]! < 0 ? undefined : fields[field.extendedError]!,
     };
   }
 }
@@ -159,10 +158,10 @@ function interpret(memory: Memory, messages: Found[]): Decoded {
     } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= 48) {
       const nanoseconds = view.getInt32(data + 8, true);
       decoded.time = nanoseconds < 0 ? undefined : [view.getUint32(data, true), nanoseconds];
-    } else if (
-      (level === IPPROTO_IP && type === IP_RECVERR || level === IPPROTO_IPV6 && type === IPV6_RECVERR) && length >= 16
-    ) {
-      decoded.error = [data, data + length];
+    } else if (level === IPPROTO_IP && type === IP_RECVERR && length >= 16 + 16) {
+      decoded.error = data;
+    } else if (level === IPPROTO_IPV6 && type === IPV6_RECVERR && length >= 16 + 28) {
+      decoded.error = data;
     }
   }
   if (decoded.destination === UNKNOWN) decoded.local = undefined;

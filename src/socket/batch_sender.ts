@@ -80,14 +80,12 @@ export class BatchSender {
         sent += this.#sendEncoded(messages, this.#whole);
         buffer.refresh();
       }
-      if (buffer.crowded) {
-        sent += this.#sendIfAdmitted(messages, train);
-      } else if (this.#goesWhole(messages, train)) {
+      if (!buffer.crowded && this.#goesWhole(messages, train)) {
         this.#encode(messages, train);
       } else {
         // What is encoded already goes first, to keep the order within a flow.
         sent += this.#sendEncoded(messages, this.#whole);
-        sent += this.#sendOneByOne(messages, train);
+        sent += buffer.crowded ? this.#sendIfAdmitted(messages, train) : this.#sendOneByOne(messages, train);
       }
     }
     return sent + this.#sendEncoded(messages, this.#whole);

@@ -18,7 +18,7 @@ import { group_source_req } from "../../ffi/layouts.ts";
 import { setsockopt } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { addressWords, isIPv4, isMulticast } from "../net/address.ts";
-import { invalid, requireObject } from "../net/checks.ts";
+import { invalid, requireType } from "../net/checks.ts";
 import { requireAddress, requireInterface } from "../net/endpoint.ts";
 import { writeSocketAddress } from "../net/socket_address.ts";
 import { type BatchSocket, descriptorOf } from "./batch_socket.ts";
@@ -58,7 +58,12 @@ function change(
   options: GroupOptions,
   [anySource, oneSource]: readonly [number, number],
 ): void {
-  const { interface: named, source: sourceText } = requireObject("setsockopt", "the options of a group", options);
+  const { interface: named, source: sourceText } = requireType(
+    "setsockopt",
+    "the options of a group",
+    options,
+    "object",
+  );
   const { bytes, scope } = requireAddress(group);
   if (!isMulticast(addressWords(bytes), 0)) throw invalid("setsockopt", `${group} is no multicast address`);
   const ipv4 = isIPv4(bytes);

@@ -11,7 +11,7 @@ import { MessageVector } from "../../ffi/message_vector.ts";
 import { hasLinkLocalPrefix, isMapped, isUnspecified, writeIPv4 } from "../net/address.ts";
 import { requireBytes } from "../net/checks.ts";
 import { socketAddressSize } from "../net/socket_address.ts";
-import { ControlMessageDecoder, NOTHING_KNOWN, RECEIVE_CONTROL_SIZE, UNICAST, UNKNOWN } from "./control_message.ts";
+import { decodeControlMessages, NOTHING_KNOWN, RECEIVE_CONTROL_SIZE, UNICAST, UNKNOWN } from "./control_message.ts";
 import { copyWords, field, word } from "./message_layout.ts";
 
 /** Most bytes of one message's payload: the longest train that the kernel delivers as one message. */
@@ -43,7 +43,6 @@ export class Messages {
   readonly headers: Memory;
 
   readonly #vector: MessageVector;
-  readonly #control: ControlMessageDecoder;
   readonly #nameSize: number;
 
   // Messages that were received and whose headers still have the lengths of what was received.
@@ -59,7 +58,6 @@ export class Messages {
     this.#nameSize = socketAddressSize(family);
     this.#vector = new MessageVector(capacity, RECEIVE_CONTROL_SIZE, headers);
     this.headers = this.#vector.memory;
-    this.#control = new ControlMessageDecoder(this.headers, this.paths, this.fields);
     for (let i = 0; i < capacity; i++) {
       this.#vector.setBuffer(i, this.payloads, this.payloadOffset(i), PAYLOAD_SIZE_MAX);
       this.#vector.setLengths(i, this.#nameSize, RECEIVE_CONTROL_SIZE);
@@ -138,7 +136,7 @@ export class Messages {
     // The kernel never reports more than fits, but no bound may depend on that.
     const controlLength = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_controllen), RECEIVE_CONTROL_SIZE));
     const size = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE_MAX));
-    this.#control.decode(i, vector.controlOffset(i), controlLength);
+    decodeControlMessages(this, i, vector.controlOffset(i), controlLength);
     const named = this.#decodeName(i);
     const cut = (vector.get(i, mmsghdr.msg_flags) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
     const sameFamily = isMapped(paths, local) === isMapped(paths, path + word.peer);

@@ -34,7 +34,7 @@ import { readAddress } from "../../src/net/endpoint.ts";
 import { readPort, writeResolvedAddress } from "../../src/net/socket_address.ts";
 import {
   BROADCAST,
-  ControlMessageDecoder,
+  decodeControlMessages,
   type Destination,
   encodeSegmentSize,
   encodeSource,
@@ -71,14 +71,16 @@ interface Decoded {
 class Decoder {
   readonly #paths = new Int32Array(3 * word.count).fill(7);
   readonly #fields = new Int32Array(3 * field.count).fill(7);
-  readonly #decoder: ControlMessageDecoder;
+  readonly #headers: Memory;
 
   constructor(memory: Memory) {
-    this.#decoder = new ControlMessageDecoder(memory, this.#paths, this.#fields);
+    this.#headers = memory;
   }
 
   decode(at: number, length: number): Decoded {
-    this.#decoder.decode(1, at, length);
+    const set = (i: number, name: number, value: number) => this.#fields[i * field.count + name] = value;
+    const decoding = { headers: this.#headers, paths: this.#paths, fields: this.#fields, set };
+    decodeControlMessages(decoding, 1, at, length);
     const path = this.#paths.slice(word.count, 2 * word.count);
     const fields = this.#fields.slice(field.count, 2 * field.count);
     for (const others of [this.#paths, this.#fields]) {

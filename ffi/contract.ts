@@ -108,8 +108,8 @@ export class LibraryError extends Error {
   override name = "LibraryError";
 }
 
-/** A runtime and the system that it runs on. */
-export interface Platform {
+/** The version of a runtime. */
+export interface RuntimeVersion {
   /** Name and version of the runtime, for the message. */
   readonly runtime: string;
   /** Its version: `major.minor` and perhaps more. */
@@ -118,6 +118,10 @@ export interface Platform {
   readonly least: string;
   /** The command that installs or runs a later version. */
   readonly upgrade: string;
+}
+
+/** A runtime and the system that it runs on. */
+export interface Platform extends RuntimeVersion {
   /** The operating system by its Node.js name. */
   readonly platform: string;
   /** The processor architecture by its Node.js name. */

@@ -117,5 +117,5 @@ export function aboveStandardStreams(fd: number): number {
 export function lseek(fd: number, offset: number, whence: number): number {
   // Only -1 is a failure: the lower half of a large offset may look negative.
   const position = libc().call.lseek(fd, offset, whence);
-  return position === -1 ? -libc().errno() : position >>> 0;
+  return position === -1 ? result(position) : position >>> 0;
 }

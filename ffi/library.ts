@@ -96,8 +96,6 @@ const lazySignatures = {
   getppid: { parameters: [], result: "i32" },
   /** `int prctl(int op, unsigned long arg2)`; the kernel ignores further arguments of the operations in use */
   prctl: { parameters: ["i32", "pointer"], result: "i32" },
-  /** `int sched_getaffinity(pid_t pid, size_t cpusetsize, cpu_set_t *mask)` */
-  sched_getaffinity: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   /** `int memfd_create(const char *name, unsigned int flags)` */
   memfd_create: { parameters: ["pointer", "u32"], result: "i32" },
   /** `int ftruncate(int fd, off_t length)` */

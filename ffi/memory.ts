@@ -6,10 +6,6 @@
 import type { Pointer } from "./contract.ts";
 import { libc } from "./library.ts";
 
-function allocate(size: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64)));
-}
-
 /**
  * One zeroed block of memory at a fixed address, for structs that point at each other. Offsets are in bytes from its
  * start; every struct starts at a multiple of its alignment.
@@ -31,7 +27,7 @@ export class Memory {
    * Allocates `size` bytes, rounded up to whole cache lines (64 bytes) and at least two.
    * @param place memory to use instead, a multiple of 64 bytes from a multiple of 64 on, such as {@link mapShared} returns
    */
-  constructor(size: number, place: Uint8Array<ArrayBuffer> = allocate(size)) {
+  constructor(size: number, place = new Uint8Array(new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64)))) {
     const { buffer, byteOffset, length } = place;
     if (length < size) throw new RangeError(`${length} bytes instead of ${size}`);
     this.bytes = place;

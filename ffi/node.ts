@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ForeignType, LibraryError, type Pointer, requireSupported, type Runtime } from "./contract.ts";
+import { type ForeignType, LibraryError, type Pointer, type Runtime } from "./contract.ts";
 import { type ProcessGlobal, processRuntime } from "./process_runtime.ts";
 
 /**
@@ -26,9 +26,7 @@ const LATER = "npx node@26 echo.ts …";
 export function nodeRuntime(process: ProcessGlobal): Runtime {
   const version = process.versions.node;
   const name = `Node.js ${version}`;
-  return processRuntime(process, name, () => {
-    const { platform, arch } = process;
-    requireSupported({ runtime: name, version, least: "26.10", upgrade: LATER, platform, arch });
+  return processRuntime(process, { runtime: name, version, least: "26.10", upgrade: LATER }, () => {
     const ffi = loadFfi(process);
     if (ffi === undefined) {
       throw new LibraryError(

@@ -9,7 +9,9 @@ import {
   type Functions,
   type Library,
   openFirst,
+  requireSupported,
   type Runtime,
+  type RuntimeVersion,
   type Signal,
   type Signatures,
 } from "./contract.ts";
@@ -26,20 +28,27 @@ export interface ProcessGlobal {
   emitWarning(warning: unknown, type: unknown): void;
 }
 
-/** Adapts a runtime that has the global `process`. `load` loads its foreign function interface; `exit` ends the process. */
+/**
+ * Adapts a runtime that has the global `process`.
+ * @param version its name and versions
+ * @param load loads its foreign function interface
+ * @param exit ends the process
+ */
 export function processRuntime(
   process: ProcessGlobal,
-  name: string,
+  version: RuntimeVersion,
   load: () => ForeignModule,
   exit: Runtime["exit"] = (code) => process.exit(code),
 ): Runtime {
+  const { platform, arch } = process;
   return {
-    name,
-    arch: process.arch,
+    name: version.runtime,
+    arch,
     args: process.argv.slice(2),
     onSignal: (signal, handler) => void process.on(signal, handler),
     exit,
     get ffi() {
+      requireSupported({ ...version, platform, arch });
       return foreignInterface(load());
     },
   };

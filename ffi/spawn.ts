@@ -68,16 +68,6 @@ export function endOf(pid: number): string | undefined {
   return signal === 0 ? `exit code ${status.i32[0]! >> 8}` : `signal ${signal}`;
 }
 
-/** The processors that this process may run on. sched_getaffinity(2) */
-export function processorCount(): number {
-  // Processors of the largest kernels: 8,192.
-  const mask = new Memory(1024);
-  lazyLibc().sched_getaffinity(0, 1024, mask.pointer(0));
-  let count = 0;
-  for (let word of mask.i32) for (; word !== 0; word &= word - 1) count++;
-  return Math.max(1, count);
-}
-
 /** An array of pointers to the zero-terminated strings in a file of the kernel, and to further ones. */
 function stringArray(path: string, further: string): Memory {
   const bytes = [...readFile(path), ...new TextEncoder().encode(further)];

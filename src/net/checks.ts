@@ -68,17 +68,11 @@ export function requireBytes(syscall: string, what: string, value: unknown): num
 
 /** A value as text for a message. */
 export function describe(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
-    case "bigint":
-      return `${value}n`;
-    case "symbol":
-    case "function":
-      return `a ${typeof value}`;
-    case "object":
-      return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
-    default:
-      return `${value}`;
+  if (typeof value === "string") {
+    return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
   }
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "symbol" || typeof value === "function") return `a ${typeof value}`;
+  if (typeof value !== "object" || value === null) return `${value}`;
+  return Array.isArray(value) ? "an array" : "an object";
 }

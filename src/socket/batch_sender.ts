@@ -19,6 +19,9 @@ const heads = new Int32Array(WINDOW);
 let trainVector: SendVector | undefined;
 let singleVector: SendVector | undefined;
 
+/** Errors by which the kernel may refuse a train, rather than its datagrams. net/ipv4/udp.c, udp_send_skb */
+const SEGMENT_ERRORS: readonly number[] = [EINVAL, EMSGSIZE, EIO, EOPNOTSUPP];
+
 /** Parts and properties of a {@link BatchSender}. */
 export interface BatchSenderOptions {
   /** The socket. */
@@ -147,7 +150,7 @@ export class BatchSender {
       this.#fail(messages, i, errno, 1);
       return 0;
     }
-    if (!mayRefuseSegments(errno)) {
+    if (!SEGMENT_ERRORS.includes(errno)) {
       for (let k = i; k >= 0; k = messages.get(k, field.next)) this.#fail(messages, k, errno, messages.datagrams(k));
       return 0;
     }
@@ -194,9 +197,4 @@ export class BatchSender {
     this.lastError = errno;
     messages.set(i, field.error, errno);
   }
-}
-
-/** Whether the kernel may refuse a train, rather than its datagrams, by this error. net/ipv4/udp.c, udp_send_skb */
-function mayRefuseSegments(errno: number): boolean {
-  return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
 }

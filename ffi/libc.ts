@@ -6,7 +6,7 @@
  * @module
  */
 
-import { F_DUPFD_CLOEXEC } from "./constants.ts";
+import { F_DUPFD_CLOEXEC, SOCK_CLOEXEC } from "./constants.ts";
 import { pollfd } from "./layouts.ts";
 import { lazyLibc, libc } from "./library.ts";
 import { cString, Memory } from "./memory.ts";
@@ -23,9 +23,9 @@ export function result(value: number): number {
   return value < 0 ? -libc().errno() : value;
 }
 
-/** Creates a socket; returns its descriptor. socket(2) */
-export function socket(domain: number, type: number, protocol: number): number {
-  return result(libc().call.socket(domain, type, protocol));
+/** Creates a socket of the domain's usual protocol, closed by exec; returns its descriptor, above 2. socket(2) */
+export function socket(domain: number, type: number): number {
+  return aboveStandardStreams(result(libc().call.socket(domain, type | SOCK_CLOEXEC, 0)));
 }
 
 /** Binds a socket to the `struct sockaddr` of `length` bytes at the start of `address`. bind(2) */

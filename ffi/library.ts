@@ -63,16 +63,6 @@ const lazySignatures = {
   connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
-  /** `int epoll_create1(int flags)` */
-  epoll_create1: { parameters: ["i32"], result: "i32" },
-  /** `int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)` */
-  epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
-  /** `void *malloc(size_t size)` */
-  malloc: { parameters: ["u32"], result: "pointer" },
-  /** `void free(void *ptr)`; the declared result is meaningless */
-  free: { parameters: ["pointer"], result: "i32" },
-  /** `int eventfd(unsigned int initval, int flags)` */
-  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   /** `unsigned int if_nametoindex(const char *ifname)` */
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
   /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */

@@ -9,7 +9,6 @@ import {
   AF_NETLINK,
   IFA_ADDRESS,
   IFA_LOCAL,
-  NETLINK_ROUTE,
   NLM_F_DUMP,
   NLM_F_REQUEST,
   NLMSG_DONE,
@@ -21,7 +20,6 @@ import {
   RTM_NEWADDR,
   RTM_NEWROUTE,
   RTN_LOCAL,
-  SOCK_CLOEXEC,
   SOCK_RAW,
 } from "./constants.ts";
 import { ifaddrmsg, nlmsghdr, rtattr, rtmsg } from "./layouts.ts";
@@ -105,7 +103,8 @@ function request(message: Memory, type: number, flags: number, length: number): 
   message.i32[nlmsghdr.nlmsg_len >> 2] = length;
   message.u16[nlmsghdr.nlmsg_type >> 1] = type;
   message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
-  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  // Of NETLINK_ROUTE, the protocol 0.
+  const fd = socket(AF_NETLINK, SOCK_RAW);
   // The answer is there when the call returns. If it fails, so does the reading.
   libc().call.send(fd, message.pointer(0), length, 0);
   return fd;

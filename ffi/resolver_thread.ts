@@ -3,11 +3,11 @@
  * @module
  */
 
-import { type Blocking, loadBlocking } from "./blocking.ts";
+import { type Blocking, loadBlocking, threadLibc } from "./blocking.ts";
 import { EAI_NONAME } from "./constants.ts";
 import type { Pointer } from "./contract.ts";
 import { addrinfo } from "./layouts.ts";
-import { lazyLibc, libc } from "./library.ts";
+import { libc } from "./library.ts";
 import { cString, type Memory } from "./memory.ts";
 import { ANSWERS, HOST_NAME, readAnswers, writeHints } from "./resolver.ts";
 
@@ -24,12 +24,12 @@ export function getaddrinfoOnThread(name: string, family: number): Promise<Uint8
   if (!HOST_NAME.test(name)) return Promise.resolve(EAI_NONAME);
   const memory = writeHints(family);
   const { call } = blocking ??= loadBlocking(blockingSignatures, () => {});
-  const { free } = lazyLibc();
+  const { free } = threadLibc();
   // The other thread uses memory of libc: it goes on when the runtime has ended this thread and freed its memory.
   const ask = async () => {
     const question = copyToLibc(cString(name), name.length + 1);
     const hints = copyToLibc(memory, addrinfo.size);
-    const answers = lazyLibc().malloc(8);
+    const answers = threadLibc().malloc(8);
     const error = await call.getaddrinfo(question, null, hints, answers);
     libc().call.memcpy(memory.pointer(ANSWERS), answers, 8);
     for (const block of [question, hints, answers]) free(block);
@@ -43,7 +43,7 @@ export function getaddrinfoOnThread(name: string, family: number): Promise<Uint8
 
 /** A copy of the first `length` bytes in memory that libc owns. */
 function copyToLibc(memory: Memory, length: number): Pointer | null {
-  const block = lazyLibc().malloc(length);
+  const block = threadLibc().malloc(length);
   libc().call.memcpy(block, memory.pointer(0), length);
   return block;
 }

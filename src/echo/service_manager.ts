@@ -4,7 +4,7 @@
  * @module
  */
 
-import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM } from "../../ffi/constants.ts";
+import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_DGRAM } from "../../ffi/constants.ts";
 import { connect, send, socket } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { environmentVariable } from "../../ffi/terminal.ts";
@@ -27,7 +27,7 @@ export class ServiceManager {
     if (path.length === 0 || path.length >= ADDRESS_SIZE - PATH) return;
     this.#memory.u16[0] = AF_UNIX;
     this.#memory.bytes.set(path, PATH);
-    const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const fd = socket(AF_UNIX, SOCK_DGRAM);
     if (connect(fd, this.#memory, PATH + path.length) === 0) this.#fd = fd;
   }
 

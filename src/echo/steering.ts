@@ -35,13 +35,12 @@ import {
   SO_ATTACH_REUSEPORT_CBPF,
   SO_BINDTOIFINDEX,
   SO_REUSEPORT,
-  SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
-import { aboveStandardStreams, bind, fcntl, getsockname, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
+import { bind, fcntl, getsockname, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { attachProgram, type Instruction } from "../../ffi/socket_filter.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
@@ -73,7 +72,7 @@ export function sharePort(first: BatchSocket, count: number): BatchSocket[] {
 
 /** Binds a socket to the address and port of another one; returns its descriptor. */
 function bindBeside({ fd: first, domain }: BatchSocket): number {
-  const fd = check("fcntl", aboveStandardStreams(check("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0))));
+  const fd = check("socket", socket(domain, SOCK_DGRAM));
   // The kernel groups sockets that agree in these.
   const copy = (level: number, name: number) => setsockopt(fd, level, name, getsockopt(first, level, name));
   if (domain === AF_INET6) copy(IPPROTO_IPV6, IPV6_V6ONLY);

@@ -13,7 +13,6 @@ import {
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   SO_BROADCAST,
-  SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
@@ -153,7 +152,7 @@ function noIPv6(): SystemError {
 
 /** Whether the kernel knows IPv6, and some interface has an IPv6 address. */
 function hasIPv6(): boolean {
-  const fd = libc.socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = libc.socket(AF_INET6, SOCK_DGRAM);
   if (fd < 0) return false;
   libc.close(fd);
   // A kernel that does not answer may still have addresses.
@@ -161,10 +160,9 @@ function hasIPv6(): boolean {
 }
 
 function openSocket(domain: number): number {
-  const fd = libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = libc.socket(domain, SOCK_DGRAM);
   if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
-  check("socket", fd);
-  return check("fcntl", libc.aboveStandardStreams(fd));
+  return check("socket", fd);
 }
 
 function bindError({ bytes, zone }: ResolvedAddress, port: number, errno: number): SystemError {

@@ -19,7 +19,6 @@ const NAME_SIZE = 32;
 export class MessageVector {
   /** The memory of all this. */
   readonly memory: Memory;
-  readonly #words: Int32Array;
   readonly #buffersOffset: number;
   readonly #namesOffset: number;
   readonly #controlsOffset: number;
@@ -38,7 +37,6 @@ export class MessageVector {
     this.#controlsOffset = this.#namesOffset + capacity * NAME_SIZE;
     this.#controlSize = controlSize;
     this.memory = new Memory(this.#controlsOffset + capacity * controlSize, place);
-    this.#words = this.memory.i32;
     for (let i = 0; i < capacity; i++) {
       const header = i * mmsghdr.size;
       this.memory.link(header + mmsghdr.msg_name, this.memory, this.nameOffset(i));
@@ -62,21 +60,21 @@ export class MessageVector {
   setBuffer(k: number, target: Memory, offset: number, length: number): void {
     const at = this.#buffersOffset + k * iovec.size;
     this.memory.link(at + iovec.iov_base, target, offset);
-    this.#words[(at + iovec.iov_len) >> 2] = length;
+    this.memory.i32[(at + iovec.iov_len) >> 2] = length;
   }
 
   /** Makes message `i` consist of `count` buffers from buffer `first` on. */
   setBuffers(i: number, first: number, count: number): void {
     const header = i * mmsghdr.size;
     this.memory.link(header + mmsghdr.msg_iov, this.memory, this.#buffersOffset + first * iovec.size);
-    this.#words[(header + mmsghdr.msg_iovlen) >> 2] = count;
+    this.memory.i32[(header + mmsghdr.msg_iovlen) >> 2] = count;
   }
 
   /** Sets the bytes of the socket address and of the control messages of message `i`. A reception overwrites them. */
   setLengths(i: number, nameLength: number, controlLength: number): void {
     const header = i * mmsghdr.size;
-    this.#words[(header + mmsghdr.msg_namelen) >> 2] = nameLength;
-    this.#words[(header + mmsghdr.msg_controllen) >> 2] = controlLength;
+    this.memory.i32[(header + mmsghdr.msg_namelen) >> 2] = nameLength;
+    this.memory.i32[(header + mmsghdr.msg_controllen) >> 2] = controlLength;
   }
 
   /**
@@ -84,7 +82,7 @@ export class MessageVector {
    * address, of the control messages and of the payload, and `MSG_TRUNC` and `MSG_CTRUNC` in `msg_flags`.
    */
   get(i: number, member: number): number {
-    return this.#words[(i * mmsghdr.size + member) >> 2]!;
+    return this.memory.i32[(i * mmsghdr.size + member) >> 2]!;
   }
 
   /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */

@@ -17,7 +17,7 @@ const blockingSignatures = {
 } as const;
 
 let blocking: Blocking<typeof blockingSignatures> | undefined;
-let last: Promise<unknown> = Promise.resolve();
+let last: Promise<unknown> | undefined;
 
 /** Resolves a host name as {@link getaddrinfo} does, while the event loop goes on. */
 export function getaddrinfoOnThread(name: string, family: number): Promise<Uint8Array[] | number> {
@@ -35,7 +35,7 @@ export function getaddrinfoOnThread(name: string, family: number): Promise<Uint8
     for (const block of [question, hints, answers]) free(block);
     return readAnswers(memory, error);
   };
-  const answers = last.then(ask);
+  const answers = last?.then(ask) ?? ask();
   // One call at a time, also after one that failed.
   last = answers.catch(() => {});
   return answers;

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { SOL_SOCKET } from "./constants.ts";
+import { BPF_ABS, BPF_LD, BPF_W, SOL_SOCKET } from "./constants.ts";
 import { sock_filter, sock_fprog } from "./layouts.ts";
 import { result } from "./libc.ts";
 import { libc } from "./library.ts";
@@ -11,6 +11,9 @@ import { Memory } from "./memory.ts";
 
 /** An instruction of classic BPF: operation, jumps if true and if false, operand. <linux/filter.h> */
 export type Instruction = readonly [code: number, jt: number, jf: number, k: number];
+
+/** Loads four bytes of the packet, the first of them as the highest of the number. */
+export const loadWord = (offset: number): Instruction => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 
 /**
  * Attaches a program to a socket, in place of an earlier one. socket(7), Documentation/networking/filter.rst

@@ -3225,12 +3225,12 @@ var Block = class {
     this.stop = word2(0);
     this.maxRateWord = word2(1);
     this.linesLeft = word2(2);
-    const each2 = Array.from({ length: servers }, (_, i) => i);
-    this.counters = each2.map(
+    const each = Array.from({ length: servers }, (_, i) => i);
+    this.counters = each.map(
       (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
     );
     if (alone) return;
-    this.headers = each2.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
+    this.headers = each.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
   }
 };
 
@@ -4378,7 +4378,7 @@ ${summaryText(summary)}`);
     await server.run();
   } finally {
     await group3.stop();
-    server.drain(group3.sockets.filter((each2) => each2 !== socket2 || !socket2.adopted));
+    server.drain(group3.sockets.filter((each) => each !== socket2 || !socket2.adopted));
     const { output } = operator;
     const last = settings.summaryFormat === "json";
     if (last) output.settle(LAST_WORDS_MILLISECONDS);
@@ -4535,9 +4535,6 @@ function isSameAddress(a, b) {
 function isSamePeer(a, b) {
   return a.port === b.port && isSameAddress(a, b);
 }
-function peerKey({ bytes, scope, port }) {
-  return `${bytes} ${scope} ${port}`;
-}
 function hostText({ bytes, scope }) {
   return addressText(bytes) + (scope === 0 ? "" : `%${printable(interfaceName(scope))}`);
 }
@@ -4552,31 +4549,31 @@ function exactHostText({ bytes, scope }) {
 function headerSize({ bytes }) {
   return (isIPv4(bytes) ? 20 : 40) + 8;
 }
-function payloadSize(address, mtu) {
-  return Math.max(0, mtu - headerSize(address));
-}
 function printable(text) {
   return text.replaceAll(/[^!-~]/g, "?");
 }
 
 // src/probe/endpoints.ts
 function resolveTargets(targets, settings, source) {
+  const { size, interfaceName: interfaceName2 } = settings;
   const family = source === void 0 ? settings.family : isIPv4(source.bytes) ? 4 : 6;
   const peers = /* @__PURE__ */ new Map();
   for (const { host, port, labels, place } of targets) {
     const name = parseAddress(host.split("%")[0]) === void 0 ? host : void 0;
-    for (const { bytes, scope } of resolve(withInterface(host, settings.interfaceName), family)) {
+    const unzoned = parseAddress(host);
+    const needsZone = interfaceName2 !== void 0 && unzoned !== void 0 && isLinkLocal(unzoned);
+    for (const { bytes, scope } of resolve(needsZone ? `${host}%${interfaceName2}` : host, family)) {
       const ipv4 = isIPv4(bytes);
       if (source !== void 0 && ipv4 !== isIPv4(source.bytes)) {
         throw new UsageError(`--source ${settings.source} and the target ${host} are not of the same family`);
       }
-      if (ipv4 && settings.size > SIZE_MAX_IPV4) {
-        throw new UsageError(
-          `--size ${settings.size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`
-        );
+      if (ipv4 && size > SIZE_MAX_IPV4) {
+        throw new UsageError(`--size ${size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`);
       }
-      const peer = { name, labels, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
-      const key = peerKey(peer);
+      const scoped = { bytes, scope: isLinkLocal(bytes) ? scope : 0 };
+      const address = exactHostText(scoped);
+      const key = `${address} ${port}`;
+      const peer = { ...scoped, name, labels, address, port, key };
       if ((peers.get(key)?.labels ?? labels) !== labels) {
         throw new UsageError(`${place}${peerText2(peer)} is a target already`);
       }
@@ -4584,10 +4581,6 @@ function resolveTargets(targets, settings, source) {
     }
   }
   return [...peers.values()];
-}
-function withInterface(host, interfaceName2) {
-  const bytes = parseAddress(host);
-  return interfaceName2 !== void 0 && bytes !== void 0 && isLinkLocal(bytes) ? `${host}%${interfaceName2}` : host;
 }
 
 // src/probe/icmp.ts
@@ -4598,32 +4591,30 @@ var PORT_UNREACHABLE = "port unreachable";
 var NO_ROUTE = "has no route to";
 var REJECTS = "has a firewall that rejects datagrams to";
 var OTHER = "reports an error for";
-var ICMP = /* @__PURE__ */ new Map([
-  ["3.0", ["network unreachable", NO_ROUTE]],
-  ["3.1", ["host unreachable", NO_HOST]],
-  ["3.3", [PORT_UNREACHABLE, REJECTS]],
-  ["3.4", ["fragmentation needed", TOO_LARGE]],
-  ["3.6", ["network unknown", NO_ROUTE]],
-  ["3.7", ["host unknown", NO_ROUTE]],
-  ["3.9", ["network prohibited", REJECTS]],
-  ["3.10", ["host prohibited", REJECTS]],
-  ["3.13", ["administratively prohibited", REJECTS]],
-  ["11.0", ["time to live exceeded", TOO_FAR]],
-  ["11.1", ["fragment reassembly time exceeded", OTHER]]
-]);
-var ICMPV6 = /* @__PURE__ */ new Map([
-  ["1.0", ["no route", NO_ROUTE]],
-  ["1.1", ["administratively prohibited", REJECTS]],
-  ["1.3", ["address unreachable", NO_HOST]],
-  ["1.4", [PORT_UNREACHABLE, REJECTS]],
-  ["1.5", ["source address failed policy", REJECTS]],
-  ["1.6", ["route rejected", NO_ROUTE]],
-  ["2.0", ["packet too big", TOO_LARGE]],
-  ["3.0", ["hop limit exceeded", TOO_FAR]],
-  ["3.1", ["fragment reassembly time exceeded", OTHER]]
+var MESSAGES = /* @__PURE__ */ new Map([
+  ["v4 3.0", ["network unreachable", NO_ROUTE]],
+  ["v4 3.1", ["host unreachable", NO_HOST]],
+  ["v4 3.3", [PORT_UNREACHABLE, REJECTS]],
+  ["v4 3.4", ["fragmentation needed", TOO_LARGE]],
+  ["v4 3.6", ["network unknown", NO_ROUTE]],
+  ["v4 3.7", ["host unknown", NO_ROUTE]],
+  ["v4 3.9", ["network prohibited", REJECTS]],
+  ["v4 3.10", ["host prohibited", REJECTS]],
+  ["v4 3.13", ["administratively prohibited", REJECTS]],
+  ["v4 11.0", ["time to live exceeded", TOO_FAR]],
+  ["v4 11.1", ["fragment reassembly time exceeded", OTHER]],
+  ["v6 1.0", ["no route", NO_ROUTE]],
+  ["v6 1.1", ["administratively prohibited", REJECTS]],
+  ["v6 1.3", ["address unreachable", NO_HOST]],
+  ["v6 1.4", [PORT_UNREACHABLE, REJECTS]],
+  ["v6 1.5", ["source address failed policy", REJECTS]],
+  ["v6 1.6", ["route rejected", NO_ROUTE]],
+  ["v6 2.0", ["packet too big", TOO_LARGE]],
+  ["v6 3.0", ["hop limit exceeded", TOO_FAR]],
+  ["v6 3.1", ["fragment reassembly time exceeded", OTHER]]
 ]);
 function icmpMessage({ version, type, code }) {
-  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`) ?? [`message of type ${type}, code ${code}`, OTHER];
+  return MESSAGES.get(`v${version} ${type}.${code}`) ?? [`message of type ${type}, code ${code}`, OTHER];
 }
 
 // src/probe/verdict.ts
@@ -4639,7 +4630,7 @@ function verdict({ recent: { counts, settled }, lastFailure }) {
 // src/probe/explanation.ts
 function explanation(target, settings) {
   const { endpoint, ledger } = target;
-  const { recent: { counts, settled }, duplicates } = ledger;
+  const { recent: { counts }, duplicates } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
@@ -4650,8 +4641,7 @@ function explanation(target, settings) {
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ${list(shortcomings(target, timeout))}${brokenPaths(
-      target)}`;
+      return partial(target, timeout);
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure, settings);
@@ -4699,50 +4689,43 @@ function corrupted({ endpoint, ledger }, { size }) {
   return `${counts.corrupted} of ${plural(answers, "answer")} from ${endpoint} did not match the request${sizes}: someth\
 ing alters datagrams, or this is no echo server`;
 }
-function shortcomings({ ledger }, timeout) {
-  const { recent: { counts: { lost, late, failed } }, lastLate, lastFailure } = ledger;
-  const parts = [];
-  if (lost > 0) parts.push(`${lost} got no answer within ${timeout}`);
-  if (late > 0) {
-    parts.push(`${late} got an answer too late, the last one after ${formatMilliseconds(lastLate)} ms (see --timeout)`);
-  }
-  if (failed > 0) parts.push(`${failed} failed (${failureName(lastFailure)})`);
-  return parts;
+function partial({ endpoint, sockets, ledger }, timeout) {
+  const { recent: { counts: { received, lost, late, failed }, settled }, paths, lastLate, lastFailure } = ledger;
+  const lastTime = `${formatMilliseconds(lastLate)} ms (see --timeout)`;
+  const shortcomings = [
+    lost > 0 ? `${lost} got no answer within ${timeout}` : "",
+    late > 0 ? `${late} got an answer too late, the last one after ${lastTime}` : "",
+    failed > 0 ? `${failed} failed (${failureName(lastFailure)})` : ""
+  ].filter(Boolean);
+  const sentence = `${endpoint} answered ${received} of ${settled} requests in time: ${list(shortcomings)}`;
+  const broken = sockets.filter((_, i) => (paths[i]?.unanswered ?? 0) >= BROKEN_REQUESTS);
+  const others = paths.filter(({ unanswered }) => unanswered === 0).length;
+  if (broken.length === 0 || others === 0) return sentence;
+  return `${sentence}; requests from source port ${list(broken.map(({ udp }) => `${udp.port}`))} get no good answer, tho\
+se from ${plural(others, "other")} do: one of several paths is broken`;
 }
-function brokenPaths({ sockets, ledger: { paths } }) {
-  const portsWhere = (matches) => paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i].udp.port}`] :
-  []);
-  const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
-  const others = portsWhere((unanswered) => unanswered === 0).length;
-  if (broken.length === 0 || others === 0) return "";
-  return `; requests from source port ${list(broken)} get no good answer, those from ${plural(others, "other")} do: one \
-of several paths is broken`;
-}
-function failureName({ errno, report }) {
-  if (report?.icmp === void 0) return errnoMessage(errno);
-  const reporter = report.reporter === void 0 ? "" : `, says ${hostText(report.reporter)}`;
-  return icmpMessage(report.icmp)[0] + reporter;
+function failureName({ errno, icmp, reporter }) {
+  if (icmp === void 0) return errnoMessage(errno);
+  return icmpMessage(icmp)[0] + (reporter === void 0 ? "" : `, says ${hostText(reporter)}`);
 }
 var LOCAL_REASONS = /* @__PURE__ */ new Map([
   [EAFNOSUPPORT, "it has no IPv6, or IPv6 is switched off"],
   [ENETUNREACH, "it has no route"],
   [EPERM, "a firewall rule forbids it"],
-  [EMSGSIZE, "the packet is too large for the interface"],
-  [EACCES, "a route, or the kind of the address, forbids it"],
-  [EINVAL, "a route, or the kind of the address, forbids it"],
-  [EHOSTUNREACH, "a route, or the kind of the address, forbids it"]
+  [EMSGSIZE, "the packet is too large for the interface"]
 ]);
 var ROUTING_ERRORS = [ENETUNREACH, EACCES, EINVAL, EHOSTUNREACH];
-function failureExplanation({ peer, endpoint }, { errno, report }, { size, ttl }) {
-  const mtu = report?.mtu ?? 0;
-  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} pass; --size ${payloadSize(peer, mtu)} fits` : "";
+function failureExplanation({ peer, endpoint }, { errno, icmp, reporter, mtu = 0 }, { size, ttl }) {
+  const most = mtu - headerSize(peer);
+  const fits = most > 0 ? `, at most ${mtu} pass; --size ${most} fits` : "";
   const sizes = `; it has ${size + headerSize(peer)} bytes${fits}`;
-  if (report?.icmp === void 0) {
-    const reason = LOCAL_REASONS.get(errno) ?? errnoMessage(errno);
-    const advice = ROUTING_ERRORS.includes(errno) ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
+  if (icmp === void 0) {
+    const isRouting = ROUTING_ERRORS.includes(errno);
+    const other = isRouting ? "a route, or the kind of the address, forbids it" : errnoMessage(errno);
+    const reason = LOCAL_REASONS.get(errno) ?? other;
+    const advice = isRouting ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
     return `this host cannot send to ${endpoint}: ${reason} (${errnoName(errno)})${errno === EMSGSIZE ? sizes : advice}`;
   }
-  const { icmp, reporter } = report;
   const [name, meaning] = icmpMessage(icmp);
   if (reporter !== void 0 && name === PORT_UNREACHABLE && isSameAddress(reporter, peer)) {
     return `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`;
@@ -4777,11 +4760,8 @@ function histogramRows(frequencies, rowsMax) {
     const indexes = [...counts.keys()];
     const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1] + 1).length;
     if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
-    return indexes.map((index) => ({
-      from: 10 ** (index / perDecade),
-      to: 10 ** ((index + 1) / perDecade),
-      count: counts.get(index)
-    }));
+    const bound = (index) => 10 ** (index / perDecade);
+    return [...counts].map(([index, count]) => ({ from: bound(index), to: bound(index + 1), count }));
   }
   return [];
 }
@@ -4805,33 +4785,26 @@ function bar(length, { unicode }) {
 }
 
 // src/probe/report.ts
-function countsOf({ sent, total: { counts }, duplicates, reordered, stray }) {
-  return [
-    ["sent", sent],
-    ...["received", "lost", "late", "wrong source", "corrupted", "failed"].map(
-      (outcome) => [outcome, counts[outcome]]
-    ),
-    ["duplicates", duplicates],
-    ["reordered", reordered],
-    ["stray", stray],
-    ["waiting", counts.waiting]
-  ];
+function countsOf({ sent, total, duplicates, reordered, stray }) {
+  const { waiting, received, lost, ...others } = total.counts;
+  return { sent, received, lost, ...others, duplicates, reordered, stray, waiting };
 }
 function timesOf(times) {
-  return [
-    ["minimum", times.minimum],
-    ["mean", times.mean],
-    ["median", times.percentile(50)],
-    ["p90", times.percentile(90)],
-    ["p99", times.percentile(99)],
-    ["p99.9", times.percentile(99.9)],
-    ["maximum", times.maximum],
-    ["deviation", times.deviation],
-    ["jitter", times.jitter]
-  ];
+  return {
+    minimum: times.minimum,
+    mean: times.mean,
+    median: times.percentile(50),
+    p90: times.percentile(90),
+    p99: times.percentile(99),
+    "p99.9": times.percentile(99.9),
+    maximum: times.maximum,
+    deviation: times.deviation,
+    jitter: times.jitter
+  };
 }
 function failuresOf({ failedByErrno }) {
-  return [...failedByErrno].filter(([, count]) => count > 0).map(([errno, count]) => [errnoName(errno), count]);
+  const failed = [...failedByErrno].filter(([, count]) => count > 0);
+  return Object.fromEntries(failed.map(([errno, count]) => [errnoName(errno), count]));
 }
 function percentText(percentage) {
   return Number.isNaN(percentage) ? "-" : `${Number(percentage.toFixed(2))} %`;
@@ -4854,88 +4827,72 @@ function jsonReport(set, settings, terminal) {
         event: "reply",
         time: timeText(reply.time),
         target: target.endpoint,
-        sequence: reply.sequence ?? null,
+        sequence: reply.sequence,
         kind: jsonWord(reply.kind),
         from: peerText2(reply.from),
         to: reply.to,
-        bytes: reply.size,
-        rtt_ns: reply.roundTrip ?? null,
+        bytes: reply.payload.length,
+        rtt_ns: reply.roundTrip,
         reordered: reply.reordered,
         ...headerFields(reply)
       });
     },
     failed({ endpoint }, failure) {
-      const sequence = failure.sequence ?? null;
-      const mtu = failure.report?.mtu || null;
+      const { sequence } = failure;
+      const mtu = failure.mtu || null;
       writeJson(terminal, { event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
     },
     lost({ endpoint }, sequence) {
       writeJson(terminal, { event: "lost", target: endpoint, sequence });
     },
     finish() {
-      writeJson(terminal, {
-        event: "summary",
-        seconds: Math.round(performance.now() - start) / 1e3,
-        targets: set.targets.map((target) => summaryOf(target, settings))
-      });
+      const seconds = Math.round(performance.now() - start) / 1e3;
+      const targets = set.targets.map((target) => summaryOf(target, settings));
+      writeJson(terminal, { event: "summary", seconds, targets });
     }
   };
 }
 function writeJson(terminal, value) {
   const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
+  terminal.writeLines([JSON.stringify(value, (_, field2) => field2 ?? null).replaceAll(/[^ -~]/g, escape)]);
 }
 function jsonWord(text) {
   return text.replaceAll(/[ .]/g, "_");
 }
-function failureFields(failure) {
-  const report = failure?.report;
-  return {
-    errno: failure === void 0 ? null : errnoName(failure.errno),
-    icmp: report?.icmp === void 0 ? null : icmpMessage(report.icmp)[0],
-    from: report?.reporter === void 0 ? null : hostText(report.reporter)
-  };
+function failureFields({ errno, icmp, reporter } = {}) {
+  return { errno: errno && errnoName(errno), icmp: icmp && icmpMessage(icmp)[0], from: reporter && hostText(reporter) };
 }
 function summaryOf(target, settings) {
   const { ledger, sockets } = target;
   const { times } = ledger.total;
+  const rows = histogramRows(times.frequencies(), 64);
   return {
     target: target.endpoint,
-    name: target.peer.name ?? null,
+    name: target.peer.name,
     verdict: jsonWord(verdict(ledger)),
     explanation: explanation(target, settings) || null,
     ...fields(countsOf(ledger)),
-    loss_percent: rounded(ledger.total.loss * 100, 100),
+    loss_percent: Math.round(ledger.total.loss * 100) / 100,
     source_ports: ledger.paths.map(({ settled, counts, loss, times: times2 }, i) => ({
       port: sockets[i].udp.port,
       settled,
       received: counts.received,
-      loss_percent: rounded(loss * 100, 100),
+      loss_percent: Math.round(loss * 100) / 100,
       rtt_ns: times2.count === 0 ? null : fields(timesOf(times2))
     })),
     ...headerFields(target.lastReply),
-    failed_by_errno: Object.fromEntries(failuresOf(ledger)),
+    failed_by_errno: failuresOf(ledger),
     wrong_sources: ledger.wrongSources.map(peerText2),
     rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
-    histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
-      from_ns: Math.round(from),
-      to_ns: Math.round(to),
-      count
-    }))
+    histogram: rows.map(({ from, to, count }) => ({ from_ns: Math.round(from), to_ns: Math.round(to), count }))
   };
 }
 function headerFields({ hopLimit, trafficClass } = {}) {
-  return {
-    hop_limit: hopLimit ?? null,
-    dscp: trafficClass === void 0 ? null : trafficClass >> 2,
-    ecn: trafficClass === void 0 ? null : trafficClass & 3
-  };
+  const known = trafficClass !== void 0;
+  return { hop_limit: hopLimit, dscp: known ? trafficClass >> 2 : null, ecn: known ? trafficClass & 3 : null };
 }
 function fields(figures) {
-  return Object.fromEntries(figures.map(([name, value]) => [jsonWord(name), rounded(value)]));
-}
-function rounded(value, divisor = 1) {
-  return Number.isNaN(value) ? null : Math.round(value) / divisor;
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [jsonWord(name), Math.round(value)]));
 }
 function timeText(time) {
   const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1e9);
@@ -4956,7 +4913,7 @@ function lineReport({ targets: [target] }, settings, terminal) {
       const pace = intervalMilliseconds === 0 ? "as fast as it answers" : `every ${formatDuration(intervalMilliseconds)}`;
       writeEvent(`probing ${title} with ${plural(size, "byte")} ${pace}${connected ? ", connected" : ""}`);
     },
-    replied(_, { kind, sequence, roundTrip, reordered, size: size2, from, to, hopLimit, trafficClass = 0 }) {
+    replied(_, { kind, sequence, roundTrip, reordered, payload, from, to, hopLimit, trafficClass = 0 }) {
       const altered = kind === "corrupted" || kind === "wrong source";
       const facts = [
         sequence === void 0 ? "" : `seq=${sequence}`,
@@ -4966,7 +4923,8 @@ function lineReport({ targets: [target] }, settings, terminal) {
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : ""
       ];
-      writeEvent(`${plural(size2, "byte")} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+      const bytes = plural(payload.length, "byte");
+      writeEvent(`${bytes} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
     failed(_, failure) {
       const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
@@ -4979,6 +4937,7 @@ function lineReport({ targets: [target] }, settings, terminal) {
     finish() {
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
       const word2 = verdict(ledger);
+      const frequencies = ledger.total.times.frequencies();
       terminal.eraseAbove(0);
       terminal.writeLines([
         ...quiet ? [] : [""],
@@ -4986,26 +4945,22 @@ function lineReport({ targets: [target] }, settings, terminal) {
         ...explanationLines(target, settings, terminal),
         "",
         ...summaryLines(ledger, width),
-        ...pathLines(target)
+        ...pathLines(target),
+        ...frequencies.length === 0 ? [] : ["", ...drawHistogram(frequencies, width, terminal)]
       ]);
-      if (ledger.total.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.total.times.frequencies(), width, terminal)]);
-      }
     }
   };
 }
 function summaryLines(ledger, width) {
-  const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
-  const times = ledger.total.times.count === 0 ? [] : timesOf(ledger.total.times);
-  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
-    "loss",
-    percentText(ledger.total.loss)
-  ]]);
-  const right = columns(times.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
+  const { total: { loss, times } } = ledger;
+  const counts = Object.entries(countsOf(ledger)).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
+  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), ["loss", percentText(loss)]]);
+  const figures = times.count === 0 ? [] : Object.entries(timesOf(times));
+  const right = columns(figures.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
   const gap = " ".repeat(6);
   const lines = right.length === 0 || `${left[0]}${gap}${right[0]}`.length > width ? [...left, "", ...right] : left.map(
   (line, i) => `${line}${right[i] === void 0 ? "" : gap + right[i].trim()}`);
-  const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
+  const failures = Object.entries(failuresOf(ledger)).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
 function pathLines({ sockets, ledger: { paths } }) {
@@ -5027,7 +4982,7 @@ var TimeStatistics = class {
   count = 0;
   minimum = NaN;
   maximum = NaN;
-  #mean = 0;
+  sum = 0;
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
@@ -5036,28 +4991,24 @@ var TimeStatistics = class {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
     this.maximum = this.count === 1 ? value : Math.max(this.maximum, value);
-    const deviation = value - this.#mean;
-    this.#mean += deviation / this.count;
-    this.#squares += deviation * (value - this.#mean);
+    this.sum += value;
+    if (this.count > 1) this.#squares += (value * this.count - this.sum) ** 2 / (this.count * (this.count - 1));
     const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
-    const rounded2 = Math.ceil(value / unit) * unit;
-    this.rounded.set(rounded2, (this.rounded.get(rounded2) ?? 0) + 1);
+    const rounded = Math.ceil(value / unit) * unit;
+    this.rounded.set(rounded, (this.rounded.get(rounded) ?? 0) + 1);
   }
   addConsecutive(earlier, later) {
     this.#differences++;
     this.#differenceSum += Math.abs(later - earlier);
   }
-  get sum() {
-    return this.#mean * this.count;
-  }
   get mean() {
-    return this.count === 0 ? NaN : this.#mean;
+    return this.sum / this.count;
   }
   get deviation() {
     return this.count < 2 ? NaN : Math.sqrt(this.#squares / (this.count - 1));
   }
   get jitter() {
-    return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
+    return this.#differenceSum / this.#differences;
   }
   percentile(rank) {
     let missing = Math.max(1, Math.ceil(this.count * rank / 100));
@@ -5093,44 +5044,45 @@ var Account = class extends Tally {
 // src/probe/metrics.ts
 var BOUNDS = [1e-4, 25e-5, 5e-4, 1e-3, 25e-4, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 function probeMetrics(targets) {
-  const metric2 = (name, type, help, samplesOf) => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
-  const ofPaths = (samplesOf) => ({ sockets, ledger: { paths } }, labels) => paths.flatMap((account, i) => samplesOf(account,
-  { ...labels, source_port: sockets[i].udp.port }));
-  const requestsHelp = "Requests by what became of them within the time-out.";
+  const ofEach = (samplesOf) => targets.values().flatMap((target) => samplesOf(target, labelsOf(target)));
+  const ofPaths = (samplesOf) => ofEach(({ sockets, ledger }, labels) => {
+    const pathLabels = sockets.map(({ udp }) => ({ ...labels, source_port: udp.port }));
+    return ledger.paths.flatMap((account, i) => samplesOf(account, pathLabels[i]));
+  });
+  const requests = ofEach(({ ledger }, labels) => outcomeSamples(ledger.total, labels));
+  const roundTrips = ofEach(({ ledger }, labels) => timeSamples(ledger.total.times, labels));
+  const verdicts = ofEach(({ ledger }, labels) => {
+    const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
+    return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
+  });
+  const ages = ofEach(
+    ({ ledger: { goodAt } }, labels) => goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }]
+  );
   const metrics = [
-    metric2("requests", "counter", requestsHelp, ({ ledger }, labels) => outcomeSamples(ledger.total, labels)),
-    metric2("round_trip_seconds", "histogram", "Round-trip times.", ({ ledger: { total: { times } } }, labels) => {
-      return histogramSamples(labels, BOUNDS, bucketsOf(times), times.sum / 1e9);
-    }),
-    metric2("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
-      const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
-      return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
-    }),
-    metric2("good_answer_age_seconds", "gauge", "Time since the last good answer.", ({ ledger: { goodAt } }, labels) => {
-      return goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }];
-    })
+    metric("echo_probe_requests", "counter", "Requests by what became of them within the time-out.", requests),
+    metric("echo_probe_round_trip_seconds", "histogram", "Round-trip times.", roundTrips),
+    metric("echo_probe_verdict", "stateset", "Verdict on the last requests.", verdicts),
+    metric("echo_probe_good_answer_age_seconds", "gauge", "Time since the last good answer.", ages)
   ];
   if (targets.every(({ ledger }) => ledger.paths.length === 0)) return metrics;
-  const sumOf = ({ times }, labels) => [{ labels, value: times.sum / 1e9 }];
+  const pathRequests = ofPaths(outcomeSamples);
+  const pathSums = ofPaths(({ times }, labels) => [{ labels, value: times.sum / 1e9 }]);
   return [
     ...metrics,
-    metric2("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
-    metric2("path_round_trip_seconds", "counter", "Sum of round-trip times by source port.", ofPaths(sumOf))
+    metric("echo_probe_path_requests", "counter", "Requests by source port.", pathRequests),
+    metric("echo_probe_path_round_trip_seconds", "counter", "Sum of round-trip times by source port.", pathSums)
   ];
 }
-function bucketsOf({ rounded: rounded2 }) {
+function timeSamples({ rounded, sum: sum2 }, labels) {
   const buckets = new Uint32Array(BOUNDS.length + 1);
-  for (const [nanoseconds, count] of rounded2) {
-    const bucket = BOUNDS.findIndex((bound) => nanoseconds / 1e9 <= bound);
-    buckets[bucket < 0 ? BOUNDS.length : bucket] += count;
+  for (const [nanoseconds, count] of rounded) {
+    const bucket = BOUNDS.filter((bound) => nanoseconds / 1e9 > bound).length;
+    buckets[bucket] += count;
   }
-  return buckets;
+  return histogramSamples(labels, BOUNDS, buckets, sum2 / 1e9);
 }
-function* each(targets, samplesOf) {
-  for (const target of targets) {
-    const { endpoint, peer: { name, labels } } = target;
-    yield* samplesOf(target, { target: endpoint, ...name === void 0 ? {} : { name }, ...labels });
-  }
+function labelsOf({ endpoint, peer: { name, labels } }) {
+  return { target: endpoint, ...name === void 0 ? {} : { name }, ...labels };
 }
 function outcomeSamples({ first }, labels) {
   return OUTCOMES.slice(1).map((outcome) => ({
@@ -5148,26 +5100,29 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
   const tryPayload = async (target, size) => {
     const { ledger } = target;
     const first = ledger.sent + 1;
-    const result2 = {};
+    let limit = { outcome: "lost" };
+    let isKnown = false;
     target.observer = {
-      replied: (_, reply) => {
-        if (reply.sequence !== void 0 && reply.sequence >= first) result2.reply ??= reply;
+      replied(_, { sequence = 0, kind, fragmentSize }) {
+        if (isKnown || sequence < first) return;
+        isKnown = true;
+        if (kind === "corrupted") limit = { outcome: kind };
+        else limit = fragmentSize === 0 ? void 0 : { outcome: "fragmented", fragmentSize };
       },
-      failed: (_, failure) => {
-        if (failure.sequence !== void 0 && failure.sequence >= first) result2.failure = failure;
+      failed(_, failure) {
+        if (isKnown || failure.sequence === void 0 || failure.sequence < first) return;
+        isKnown = failure.icmp === void 0;
+        limit = { outcome: "failed", failure };
       }
     };
-    const isKnown = () => isStopped() || result2.reply !== void 0 || result2.failure !== void 0 && !result2.failure.report?.
-    icmp;
     const longest = ledger.total.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown && !isStopped(); attempt++) {
       const { sequence } = prober.send(target, size);
       const end = performance.now() + patience;
-      const isReported = () => attempt < ATTEMPTS && result2.failure?.sequence === sequence;
-      while (!isKnown() && !isReported() && performance.now() < end) await prober.step(end);
+      const isReported = () => attempt < ATTEMPTS && limit?.failure?.sequence === sequence;
+      while (!isKnown && !isStopped() && !isReported() && performance.now() < end) await prober.step(end);
     }
-    const limit = limitOf(result2.reply, result2.failure);
     if (!isStopped()) observer.tried(target, size, limit);
     return limit;
   };
@@ -5177,9 +5132,9 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
     let passes = SMALL_SIZE;
     let limit = await tryPayload(target, passes);
     const answers = limit === void 0;
-    for (let size = most, fails = answers ? most + 1 : passes; fails - passes > 1; size = passes + fails >> 1) {
+    let fails = answers ? most + 1 : passes;
+    for (let size = most; fails - passes > 1 && !isStopped(); size = passes + fails >> 1) {
       const result2 = await tryPayload(target, size);
-      if (isStopped()) break;
       if (result2 === void 0) passes = size;
       else [fails, limit] = [size, result2];
     }
@@ -5190,17 +5145,12 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
   }
   return ok;
 }
-function limitOf(reply, failure) {
-  if (reply === void 0) return failure === void 0 ? { outcome: "lost" } : { outcome: "failed", failure };
-  if (reply.kind === "corrupted") return { outcome: "corrupted" };
-  return reply.fragmentSize === 0 ? void 0 : { outcome: "fragmented", fragmentSize: reply.fragmentSize };
-}
 
 // src/probe/mtu_report.ts
 function mtuReport(settings, terminal) {
   return {
     tried({ endpoint }, size, limit) {
-      const refusedHere = limit?.failure !== void 0 && limit.failure.report?.icmp === void 0;
+      const refusedHere = limit?.failure !== void 0 && limit.failure.icmp === void 0;
       if (settings.quiet || settings.json || refusedHere) return;
       const what = limit === void 0 ? "comes back" : limitText(limit);
       terminal.writeLines([terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
@@ -5210,29 +5160,28 @@ function mtuReport(settings, terminal) {
       const faulty = size === void 0 || ledger.wrongSources.length > 0;
       const word2 = faulty ? verdict(ledger) : "ok";
       const sentence = faulty ? explanation(target, { ...settings, size: SMALL_SIZE }) : null;
-      const packet = size === void 0 ? null : size + headerSize(peer);
+      const packet = size && size + headerSize(peer);
       if (settings.json) {
         writeJson(terminal, {
           event: "mtu",
           target: endpoint,
-          payload: size ?? null,
+          payload: size,
           packet,
           way_back_proved: size !== void 0 && socket2.tellsFragments,
           verdict: jsonWord(word2),
-          larger: limit?.outcome ?? null,
+          larger: limit?.outcome,
           ...failureFields(limit?.failure),
           explanation: sentence
         });
-        return;
-      }
-      if (size !== void 0) {
+      } else if (size !== void 0) {
         const bytes = terminal.paint("strong", `${size} bytes`);
         const way = socket2.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
         const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
         const facts = `pass unfragmented ${way}, in packets of ${packet} bytes; ${larger}`;
         terminal.writeLines([`${endpoint}: ${bytes} ${facts}`]);
       }
-      if (sentence !== null) terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word2)}`, sentence]);
+      if (sentence === null || settings.json) return;
+      terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word2)}`, sentence]);
     }
   };
 }
@@ -5240,8 +5189,8 @@ function limitText({ outcome, failure, fragmentSize }) {
   if (outcome === "corrupted") return "comes back altered";
   if (outcome === "fragmented") return `comes back in fragments of up to ${fragmentSize} bytes`;
   if (failure === void 0) return "no answer";
-  const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
-  return failure.errno === EMSGSIZE && failure.report?.icmp === void 0 ? `this host's interface takes no more${mtu}` : failureName(
+  const mtu = failure.mtu ? ` (MTU ${failure.mtu})` : "";
+  return failure.errno === EMSGSIZE && failure.icmp === void 0 ? `this host's interface takes no more${mtu}` : failureName(
   failure) + mtu;
 }
 
@@ -5268,7 +5217,6 @@ var Schedule = class {
   sendDue(prober) {
     const { intervalMilliseconds: interval, size } = this.#settings;
     const end = performance.now() + SEND_MILLISECONDS;
-    let earliest = Infinity;
     for (let visited = 0; visited < this.#targets.length; visited++) {
       const target = this.#targets[this.#next];
       const now = performance.now();
@@ -5279,10 +5227,9 @@ var Schedule = class {
         prober.send(target, size);
         target.lastDue = Math.max(due, now - interval);
       }
-      earliest = Math.min(earliest, this.#dueAt(target));
       this.#next = (this.#next + 1) % this.#targets.length;
     }
-    return earliest < Infinity ? earliest : Math.min(...this.#targets.map((target) => this.#dueAt(target)));
+    return Math.min(...this.#targets.map((target) => this.#dueAt(target)));
   }
   #dueAt({ lastDue, ledger }) {
     const { count, watch, intervalMilliseconds: interval } = this.#settings;
@@ -5292,18 +5239,9 @@ var Schedule = class {
     return lastDue + (ledger.newest?.outcome === "failed" ? FAILURE_MILLISECONDS : 0);
   }
 };
-async function sendRequests(set, schedule, prober, timeoutMilliseconds, between, isStopped) {
-  await between();
-  while (!isStopped()) {
-    const until = Math.min(schedule.sendDue(prober), prober.deadline);
-    if (until === Infinity) break;
-    await prober.step(until);
-    await between();
-  }
-  const slowest = set.targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
-  const linger = Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1e6);
-  const end = performance.now() + Math.min(timeoutMilliseconds, linger);
-  while (!isStopped() && performance.now() < end) await prober.step(end);
+function lingerMilliseconds(targets, timeoutMilliseconds) {
+  const slowest = targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
+  return Math.min(timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1e6));
 }
 
 // src/probe/prober.ts
@@ -5364,19 +5302,19 @@ var COLUMNS_MIN = 3;
 var COLUMNS_BEFORE_TIMES = 4;
 function tableReport(set, settings, terminal) {
   let drawnAt = -Infinity;
-  let drawn = { rows: [], height: 0 };
-  const draw = (drawing) => {
-    terminal.eraseAbove(drawn.height);
-    terminal.writeLines(drawing.rows);
-    drawn = drawing;
+  let drawn = [];
+  const draw = (rows) => {
+    terminal.eraseAbove(drawn.flatMap((row) => row.split("\n")).length);
+    terminal.writeLines(rows);
+    drawn = rows;
   };
   return {
     progress() {
       const now = performance.now();
       if (!terminal.interactive || now - drawnAt < REDRAW_MILLISECONDS) return;
       drawnAt = now;
-      const drawing = fitScreen(set.targets.map((target) => rowOf(target, false)), terminal);
-      if (drawing.rows.join() !== drawn.rows.join()) draw(drawing);
+      const rows = fitScreen(set.targets.map((target) => rowOf(target, false)), terminal);
+      if (rows.join() !== drawn.join()) draw(rows);
     },
     finish() {
       draw(layOut(set.targets.map((target) => rowOf(target, true)), terminal));
@@ -5398,24 +5336,17 @@ function rowOf({ peer, endpoint, ledger }, final) {
   ];
 }
 function fitScreen(rows, terminal) {
-  const table = layOut(rows, terminal);
+  const [heading, ...drawn] = layOut(rows, terminal);
+  const rowHeight = heading.split("\n").length;
   const room = terminal.rows - 1;
-  if (table.height <= room) return table;
-  const [heading, ...drawn] = table.rows;
-  const rowHeight = table.height / table.rows.length;
+  if ((rows.length + 1) * rowHeight <= room) return [heading, ...drawn];
   const rank = ([, word2]) => word2 === "ok" ? 2 : word2 === "waiting" ? 1 : 0;
   const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
   const shown = Math.max(1, Math.floor((room - 1) / rowHeight) - 1);
   const words = Map.groupBy(order.slice(shown), (i) => rows[i][1]);
   const rest = `and ${rows.length - shown} more: ${[...words].map(([word2, of]) => `${of.length} ${word2}`).join(", ")}`;
-  return {
-    rows: [
-      heading,
-      ...order.slice(0, shown).map((i) => drawn[i]),
-      terminal.paint("faint", rest.slice(0, terminal.columns))
-    ],
-    height: (shown + 1) * rowHeight + 1
-  };
+  const first = order.slice(0, shown).map((i) => drawn[i]);
+  return [heading, ...first, terminal.paint("faint", rest.slice(0, terminal.columns))];
 }
 function layOut(rows, terminal) {
   const widths = HEADING.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i].length)));
@@ -5435,10 +5366,7 @@ function layOut(rows, terminal) {
     const painted = terminal.paint(word2 === "waiting" ? "faint" : verdictStyle(word2), word2);
     return lineOf(row, painted) + (count > COLUMNS_BEFORE_TIMES && minimum !== "-" ? " ms" : "");
   });
-  return {
-    rows: [terminal.paint("faint", lineOf(HEADING, HEADING[1])), ...drawn],
-    height: (rows.length + 1) * (fits ? 1 : 2)
-  };
+  return [terminal.paint("faint", lineOf(HEADING, HEADING[1])), ...drawn];
 }
 
 // src/probe/target_file.ts
@@ -5454,16 +5382,13 @@ async function readTargetFile(path, settings) {
     errnoMessage(-errno);
     throw new SystemError("open", -errno, `cannot read the targets in ${quote(path)}: ${reason}`);
   }
-  return parseTargetFile(text, path, settings);
-}
-function parseTargetFile(text, path, { port, family }) {
   const targets = text.split(/\r?\n/).flatMap((line, i) => {
     const labels = {};
     let target;
     for (const { 0: word2, index } of line.replace(/#.*/, "").matchAll(/\S+/g)) {
       const place = `${path}:${i + 1}:${index + 1}: `;
       try {
-        if (target === void 0) target = { ...parseTarget(word2, port, family), labels, place };
+        if (target === void 0) target = { ...parseTarget(word2, settings.port, settings.family), labels, place };
         else addLabel(labels, word2);
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
@@ -5585,9 +5510,6 @@ function agreement(a, b) {
   for (let i = 0; i < length; i++) if (a[i] === b[i]) equal++;
   return equal;
 }
-function isSamePayload(a, b) {
-  return a.length === b.length && agreement(a, b) === a.length;
-}
 function namedSequence(payload, newest2) {
   const size = Math.min(payload.length, SEQUENCE_SIZE);
   if (size === 0) return void 0;
@@ -5601,8 +5523,9 @@ function namedSession(payload) {
   return payload.length < SEQUENCE_SIZE + 4 ? void 0 : readInt32(payload, SEQUENCE_SIZE);
 }
 function isProbePayload(payload) {
-  return payload.length >= RECOGNIZABLE_SIZE && isSamePayload(payload, probePayload(readInt32(payload, SEQUENCE_SIZE), readInt32(
-  payload, 0), payload.length));
+  if (payload.length < RECOGNIZABLE_SIZE) return false;
+  const whole = probePayload(readInt32(payload, SEQUENCE_SIZE), readInt32(payload, 0), payload.length);
+  return agreement(payload, whole) === payload.length;
 }
 function readInt32(bytes, at) {
   return new DataView(bytes.buffer, bytes.byteOffset).getInt32(at, true);
@@ -5618,11 +5541,9 @@ var RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 var ProbeSocket = class {
   udp;
   tellsFragments;
+  members = /* @__PURE__ */ new Map();
   #shared;
   #clock = new Clock(CLOCK_REALTIME);
-  #paths = /* @__PURE__ */ new Map();
-  #bySession = /* @__PURE__ */ new Map();
-  #byPeer = /* @__PURE__ */ new Map();
   #outgoing;
   #incoming;
   #connects;
@@ -5637,47 +5558,35 @@ var ProbeSocket = class {
     this.#incoming = batches[family] ??= this.udp.batch(BATCH_CAPACITY2);
     this.#connects = settings.connected;
   }
-  get size() {
-    return this.#paths.size;
-  }
   add(target) {
-    const { peer, session } = target;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(new Uint8Array(), {
-      to: { address: exactHostText(peer), port: peer.port },
-      from: this.#shared.source
-    });
-    this.#paths.set(target, outgoing.path(0));
-    this.#bySession.set(session, target);
-    this.#byPeer.set(endpointKey(outgoing.peer(0)), target);
-  }
-  remove(target) {
-    this.#byPeer.delete(endpointKey(this.#paths.get(target).peer));
-    this.#paths.delete(target);
-    this.#bySession.delete(target.session);
+    outgoing.add(new Uint8Array(), { to: target.peer, from: this.#shared.source });
+    this.members.set(target.session, { target, path: outgoing.path(0) });
   }
   send(target, request2, payload) {
     const { udp } = this;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(payload, this.#paths.get(target));
+    outgoing.add(payload, this.members.get(target.session).path);
     for (let attempt = 1; ; attempt++) {
       const number = this.#nextNumber++;
       this.#departing[number % DEPARTURES_MAX] = { number, request: request2 };
-      departed(request2, this.#now());
+      request2.sentAt = Math.max(request2.sentAt, this.#now());
       const errno = this.#connectError(target.peer) || (udp.send(outgoing) === 1 ? 0 : udp.lastError);
       const reports = this.#receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return void 0;
-      this.#restartCount();
+      this.#departing.length = 0;
+      this.#nextNumber = 0;
+      setsockopt(udp.fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+      setsockopt(udp.fd, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
       const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
-      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
+      if (!again) return reports.find(({ icmp }) => icmp === void 0) ?? { errno };
     }
   }
   #connectError(peer) {
-    if (!this.#connects) return 0;
     try {
-      this.udp.connect({ address: exactHostText(peer), port: peer.port });
+      if (this.#connects) this.udp.connect(peer);
       this.#connects = false;
       return 0;
     } catch (error) {
@@ -5690,7 +5599,8 @@ var ProbeSocket = class {
     for (const entry of this.#shared.errors.receive(this.udp)) {
       if (entry.kind === "departure") {
         const sent = this.#departing[entry.index % DEPARTURES_MAX];
-        if (sent?.number === entry.index) departed(sent.request, wallTimeOf(entry.nanoseconds));
+        const time = wallTimeOf(entry.nanoseconds);
+        if (sent?.number === entry.index) sent.request.sentAt = Math.max(sent.request.sentAt, time);
       } else {
         reports.push(entry);
         if (entry.icmp !== void 0) this.#targetOf(entry.quoted, entry.peer)?.reported(entry);
@@ -5717,22 +5627,11 @@ var ProbeSocket = class {
     return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
   }
   #targetOf(payload, peer) {
-    if (this.size === 1) return this.#paths.keys().next().value;
-    return this.#bySession.get(namedSession(payload)) ?? (peer && this.#byPeer.get(endpointKey(peer)));
-  }
-  #restartCount() {
-    this.#departing.length = 0;
-    this.#nextNumber = 0;
-    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+    const isAsked = ({ path }) => this.members.size === 1 || path.peer.address === peer?.address && path.peer.port === peer.
+    port;
+    return (this.members.get(namedSession(payload)) ?? this.members.values().find(isAsked))?.target;
   }
 };
-function departed(request2, time) {
-  if (time >= request2.sentAt) request2.sentAt = time;
-}
-function endpointKey({ address, port }) {
-  return `${address} ${port}`;
-}
 function setOptions(socket2, { ttl, trafficClass, interfaceName: interfaceName2, dontFragment }) {
   const ipv6 = socket2.domain === AF_INET6;
   const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
@@ -5741,7 +5640,7 @@ function setOptions(socket2, { ttl, trafficClass, interfaceName: interfaceName2,
   set(IP_RECVERR, IPV6_RECVERR, 1);
   set(IP_RECVTTL, IPV6_RECVHOPLIMIT, 1);
   set(IP_RECVTOS, IPV6_RECVTCLASS, 1);
-  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  setsockopt(socket2.fd, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
   if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
   if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
@@ -5749,16 +5648,7 @@ function setOptions(socket2, { ttl, trafficClass, interfaceName: interfaceName2,
     const index = new DataView(new Uint32Array([requireInterface(interfaceName2)]).buffer).getInt32(0);
     set(IP_UNICAST_IF, IPV6_UNICAST_IF, index);
   }
-  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
-}
-function trySetOption(socket2, level, name, value) {
-  try {
-    socket2.setOption(level, name, value);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return false;
-  }
+  return setsockopt(socket2.fd, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1) === 0;
 }
 
 // src/probe/ledger.ts
@@ -5783,18 +5673,16 @@ var RequestLedger = class {
   goodAt;
   #target;
   #session;
-  #timeoutMilliseconds;
-  #windowSize;
+  #settings;
   #requests = /* @__PURE__ */ new Map();
-  #waiting = /* @__PURE__ */ new Map();
   #window = [];
+  #oldest = 1;
   #newestAnswered = 0;
   constructor(target, session, settings, sourcePorts) {
     this.#target = target;
     this.#session = session;
-    this.#timeoutMilliseconds = settings.timeoutMilliseconds;
-    this.#windowSize = settings.watch ? settings.count : Infinity;
-    this.recent = this.#windowSize === Infinity ? this.total : new Tally();
+    this.#settings = settings;
+    this.recent = settings.watch && settings.count < Infinity ? new Tally() : this.total;
     this.paths = sourcePorts === 1 ? [] : Array.from({ length: sourcePorts }, () => new Account());
   }
   open(size) {
@@ -5802,33 +5690,34 @@ var RequestLedger = class {
     this.#forget(now);
     const sequence = ++this.sent;
     const path = this.paths[(sequence - 1) % this.paths.length];
+    const accounts = path === void 0 ? [this.total] : [this.total, path];
     const request2 = {
       sequence,
       size,
       sentAt: -Infinity,
       sentMilliseconds: now,
-      deadline: now + this.#timeoutMilliseconds,
+      deadline: now + this.#settings.timeoutMilliseconds,
       outcome: "waiting",
       errno: 0,
       roundTrip: void 0,
-      accounts: path === void 0 ? [this.total] : [this.total, path],
-      recent: false
+      accounts,
+      tallies: [...accounts]
     };
     this.#count(request2, 1);
     this.#requests.set(sequence, request2);
-    this.#waiting.set(sequence, request2);
-    this.newest = request2;
-    return request2;
+    return this.newest = request2;
   }
   payloadOf({ sequence, size }) {
     return probePayload(this.#session, sequence, size);
   }
   answered({ payload, from, time }) {
-    this.#forget(performance.now());
+    const named = this.named(payload) ?? (payload.length === 0 ? this.#requests.get(this.sent) : void 0);
+    const equal = named === void 0 ? 0 : agreement(payload, this.payloadOf(named));
+    const intact = payload.length === named?.size && equal === payload.length;
+    const resembled = named !== void 0 && equal > 0 && equal * 2 >= Math.min(payload.length, named.size);
     const fromTarget = isSamePeer(from, this.#target);
-    const intact = this.#intact(payload);
-    const request2 = intact ?? (isProbePayload(payload) ? void 0 : this.#resembled(payload, fromTarget));
-    if (request2 === void 0) {
+    const request2 = intact || resembled ? named : fromTarget ? this.#oldestWaiting() : void 0;
+    if (request2 === void 0 || !intact && isProbePayload(payload)) {
       this.stray++;
       return { kind: "stray", sequence: void 0, roundTrip: void 0, reordered: false };
     }
@@ -5837,13 +5726,13 @@ var RequestLedger = class {
       this.duplicates++;
       return { kind: "duplicate", sequence, roundTrip: void 0, reordered: false };
     }
-    if (intact === void 0) {
+    if (!intact) {
       this.corruptedSize = payload.length;
       this.#settle(request2, "corrupted");
       return { kind: "corrupted", sequence, roundTrip: void 0, reordered: false };
     }
     const roundTrip = this.#roundTrip(request2, time);
-    const inTime = roundTrip <= this.#timeoutMilliseconds * 1e6;
+    const inTime = roundTrip <= this.#settings.timeoutMilliseconds * 1e6;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
@@ -5852,63 +5741,39 @@ var RequestLedger = class {
     if (kind === "late") this.lastLate = roundTrip;
     else this.#countTime(request2, roundTrip);
     if (kind === "received") this.goodAt = performance.now();
-    if (kind === "wrong source") this.#noteWrongSource(from);
+    const isNew = !this.wrongSources.some((peer) => isSamePeer(peer, from));
+    if (kind === "wrong source" && isNew && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
     return { kind, sequence, roundTrip, reordered };
   }
-  quoted(payload) {
+  named(payload) {
     this.#forget(performance.now());
     const sequence = namedSequence(payload, this.sent);
     return sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
   }
-  failed(request2, errno, report) {
-    const settled = request2 === void 0 || hasAnswer(request2) || request2.outcome === "failed";
-    const failure = { sequence: settled ? void 0 : request2.sequence, errno, report };
-    if (settled) return failure;
-    this.#settle(request2, "failed", errno);
-    this.lastFailure = failure;
-    return failure;
+  failed(request2, error) {
+    const isOver = request2 === void 0 || hasAnswer(request2) || request2.outcome === "failed";
+    if (isOver) return { ...error, sequence: void 0 };
+    this.#settle(request2, "failed", error.errno);
+    return this.lastFailure = { ...error, sequence: request2.sequence };
   }
   lost(request2) {
     this.#settle(request2, "lost");
   }
   #forget(now) {
     for (const request2 of this.#requests.values()) {
-      const old = request2.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request2.sentMilliseconds + this.#settings.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request2.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request2.sequence);
     }
   }
-  #intact(payload) {
-    const sequence = namedSequence(payload, this.sent);
-    if (sequence === void 0) {
-      if (payload.length > 0) return void 0;
-      const request3 = this.#oldestWaiting() ?? this.#requests.get(this.sent);
-      return request3?.size === 0 ? request3 : void 0;
-    }
-    const request2 = this.#requests.get(sequence);
-    return request2 !== void 0 && isSamePayload(payload, this.payloadOf(request2)) ? request2 : void 0;
-  }
-  #resembled(payload, fromTarget) {
-    const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
-    if (named !== void 0) {
-      const equal = agreement(payload, this.payloadOf(named));
-      if (equal > 0 && equal * 2 >= Math.min(payload.length, named.size)) return named;
-    }
-    return fromTarget ? this.#oldestWaiting() : void 0;
-  }
   #oldestWaiting() {
-    for (const request2 of this.#waiting.values()) return request2;
-    return void 0;
-  }
-  #noteWrongSource(from) {
-    const known = this.wrongSources.some((peer) => isSamePeer(peer, from));
-    if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
+    while (this.#oldest <= this.sent && this.#requests.get(this.#oldest)?.outcome !== "waiting") this.#oldest++;
+    return this.#requests.get(this.#oldest);
   }
   #roundTrip(request2, time) {
     const roundTrip = time - request2.sentAt;
-    const most = (performance.now() - request2.sentMilliseconds) * 1e6 + CLOCK_TOLERANCE;
-    if (roundTrip >= 0 && roundTrip <= most) return roundTrip;
-    return Math.round(most - CLOCK_TOLERANCE);
+    const elapsed = (performance.now() - request2.sentMilliseconds) * 1e6;
+    return roundTrip >= 0 && roundTrip <= elapsed + CLOCK_TOLERANCE ? roundTrip : Math.round(elapsed);
   }
   #countTime(request2, roundTrip) {
     request2.roundTrip = roundTrip;
@@ -5919,7 +5784,7 @@ var RequestLedger = class {
     if (after !== void 0) this.total.times.addConsecutive(roundTrip, after);
   }
   #settle(request2, outcome, errno = 0) {
-    const first = this.#waiting.delete(request2.sequence);
+    const first = request2.outcome === "waiting";
     for (const account of request2.accounts) {
       if (first) account.first.counts[outcome]++;
       account.unanswered = outcome === "received" ? 0 : account.unanswered + Number(first);
@@ -5931,18 +5796,16 @@ var RequestLedger = class {
     this.#count(request2, 1);
   }
   #enterWindow(request2) {
-    const { counts } = this.recent;
-    request2.recent = true;
+    request2.tallies.push(this.recent);
     this.#window.push(request2);
-    if (this.#window.length <= this.#windowSize) return;
+    if (this.#window.length <= this.#settings.count) return;
     const oldest = this.#window.shift();
-    oldest.recent = false;
-    counts[oldest.outcome]--;
-    if (counts["wrong source"] === 0) this.wrongSources.length = 0;
+    oldest.tallies.pop();
+    this.recent.counts[oldest.outcome]--;
+    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
   }
-  #count({ outcome, errno, accounts, recent }, change2) {
-    for (const { counts } of accounts) counts[outcome] += change2;
-    if (recent) this.recent.counts[outcome] += change2;
+  #count({ outcome, errno, tallies }, change2) {
+    for (const { counts } of tallies) counts[outcome] += change2;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change2);
   }
 };
@@ -5951,7 +5814,6 @@ function hasAnswer({ outcome }) {
 }
 
 // src/probe/target.ts
-var NO_SOCKET = { errno: EAFNOSUPPORT, report: void 0 };
 var ProbeTarget = class {
   peer;
   endpoint;
@@ -5972,27 +5834,24 @@ var ProbeTarget = class {
   send(size) {
     const request2 = this.ledger.open(size);
     const socket2 = this.sockets[(request2.sequence - 1) % this.sockets.length];
-    const error = socket2 === void 0 ? NO_SOCKET : socket2.send(this, request2, this.ledger.payloadOf(request2));
-    if (error !== void 0) this.#fail(request2, error.errno, error.report);
+    const error = socket2 === void 0 ? { errno: EAFNOSUPPORT } : socket2.send(this, request2, this.ledger.payloadOf(request2));
+    if (error !== void 0) this.#fail(request2, error);
     return request2;
   }
   reported(report) {
-    this.#fail(this.ledger.quoted(report.quoted), report.errno, report);
+    this.#fail(this.ledger.named(report.quoted), report);
   }
   arrived(batch, i, time) {
-    const payload = batch.payload(i);
-    const from = peerOf(batch, i);
-    const match = this.ledger.answered({ payload, from, time });
-    this.lastReply = {
-      ...match,
-      from,
+    const arrival = {
+      payload: batch.payload(i),
+      from: peerOf(batch, i),
       to: printable(batch.localAddress(i)),
-      size: payload.length,
-      fragmentSize: batch.fragmentSize(i),
       time,
+      fragmentSize: batch.fragmentSize(i),
       hopLimit: batch.hopLimit(i),
       trafficClass: batch.trafficClass(i)
     };
+    this.lastReply = { ...arrival, ...this.ledger.answered(arrival) };
     this.observer.replied?.(this, this.lastReply);
   }
   giveUp(request2) {
@@ -6001,10 +5860,10 @@ var ProbeTarget = class {
   }
   close() {
     this.observer = {};
-    for (const socket2 of this.sockets) socket2.remove(this);
+    for (const { members } of this.sockets) members.delete(this.session);
   }
-  #fail(request2, errno, report) {
-    const failure = this.ledger.failed(request2, errno, report);
+  #fail(request2, error) {
+    const failure = this.ledger.failed(request2, error);
     this.observer.failed?.(this, failure);
   }
 };
@@ -6017,26 +5876,24 @@ var TargetSet = class {
   sockets = [];
   poll = new PollSet([], POLLIN);
   #shared;
-  #socketTargets;
   #groups = [];
   #session = crypto.getRandomValues(new Int32Array(1))[0];
   constructor(settings, source) {
     this.#shared = { settings, source: source && exactHostText(source), errors: new ErrorQueue(), batches: {} };
-    this.#socketTargets = settings.connected || settings.size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
   }
   replace(peers) {
-    const known = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const before = this.targets;
+    const known = new Map(before.map((target) => [target.peer.key, target]));
     const made = [];
-    let unused = made;
     try {
-      for (const peer of peers) made.push(known.get(peerKey(peer)) ?? this.#make(peer));
+      for (const peer of peers) made.push(known.get(peer.key) ?? this.#make(peer));
       made.forEach((target, i) => target.peer = peers[i]);
-      [this.targets, unused] = [made, this.targets];
+      this.targets = made;
     } finally {
       const used = new Set(this.targets);
-      for (const target of unused) if (!used.has(target)) target.close();
-      for (const socket2 of this.#groups.flat()) if (socket2.size === 0) socket2.udp.close();
-      this.#groups = this.#groups.filter(([socket2]) => socket2 !== void 0 && socket2.size > 0);
+      for (const target of [...before, ...made]) if (!used.has(target)) target.close();
+      for (const socket2 of this.#groups.flat()) if (socket2.members.size === 0) socket2.udp.close();
+      this.#groups = this.#groups.filter(([socket2]) => socket2 !== void 0 && socket2.members.size > 0);
       this.sockets = this.#groups.flat();
       this.poll = new PollSet(this.sockets.map(({ udp }) => udp.fd), POLLIN);
     }
@@ -6046,11 +5903,10 @@ var TargetSet = class {
     return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes) ? 4 : 6), this.#shared.settings);
   }
   #groupFor(family) {
-    const known = this.#groups.find(
-      ([socket2]) => socket2?.udp.reaches(family === 4) && socket2.size < this.#socketTargets
-    );
+    const { sourcePorts, connected, size } = this.#shared.settings;
+    const most = connected || size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
+    const known = this.#groups.find(([socket2]) => socket2?.udp.reaches(family === 4) && socket2.members.size < most);
     if (known !== void 0) return known;
-    const { sourcePorts } = this.#shared.settings;
     const group3 = [];
     this.#groups.push(group3);
     try {
@@ -6069,7 +5925,7 @@ var TargetSet = class {
 function watchReport(settings, terminal) {
   const verdicts = /* @__PURE__ */ new WeakMap();
   const update = (target) => {
-    const { endpoint, ledger, peer: { name = null } } = target;
+    const { endpoint, ledger, peer: { name } } = target;
     const before = verdicts.get(target);
     const word2 = verdict(ledger);
     if (word2 === before || ledger.recent.settled === 0) return;
@@ -6077,11 +5933,11 @@ function watchReport(settings, terminal) {
     const time = (/* @__PURE__ */ new Date()).toISOString();
     const text = word2 === "ok" ? "" : explanation(target, settings);
     if (settings.json) {
-      const previous = before === void 0 ? null : jsonWord(before);
+      const previous = before && jsonWord(before);
       const event = { event: "verdict", time, target: endpoint, name, verdict: jsonWord(word2), previous };
       writeJson(terminal, { ...event, explanation: text || null });
     } else {
-      const title = name === null ? endpoint : `${name} ${endpoint}`;
+      const title = name === void 0 ? endpoint : `${name} ${endpoint}`;
       const line = `${time} ${title} ${terminal.paint(verdictStyle(word2), word2)}`;
       terminal.writeLines([text === "" ? line : `${line}: ${text}`]);
     }
@@ -6105,10 +5961,8 @@ async function runProbe(settings) {
   const prober = new Prober(set);
   let stoppedAt = Infinity;
   let rereads = false;
-  handleSignals(
-    () => stoppedAt = Math.min(stoppedAt, performance.now()),
-    settings.watch && targetsFile !== void 0 ? () => rereads = true : void 0
-  );
+  const onHangup = settings.watch && targetsFile !== void 0 ? () => rereads = true : void 0;
+  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()), onHangup);
   const reread = async () => {
     if (!rereads) return false;
     rereads = false;
@@ -6144,12 +5998,17 @@ async function ask({ settings, set, prober, terminal, isStopped, reread }) {
   };
   useTargets();
   report.start?.();
-  await sendRequests(set, schedule, prober, settings.timeoutMilliseconds, async () => {
+  for (; ; ) {
     if (await reread()) useTargets();
     if (server !== void 0) prober.turnMilliseconds = server.busy ? 0 : SERVING_TURN_MILLISECONDS;
     report.progress?.();
     await terminal.drain(isStopped);
-  }, isStopped);
+    const until = isStopped() ? Infinity : Math.min(schedule.sendDue(prober), prober.deadline);
+    if (until === Infinity) break;
+    await prober.step(until);
+  }
+  const end = performance.now() + lingerMilliseconds(set.targets, settings.timeoutMilliseconds);
+  while (!isStopped() && performance.now() < end) await prober.step(end);
   report.finish();
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }

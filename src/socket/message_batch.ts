@@ -5,10 +5,9 @@
 
 import { AF_INET, AF_INET6, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { isShared } from "../../ffi/shared_memory.ts";
 import { interfaceName } from "../../ffi/interfaces.ts";
 import { hasLinkLocalPrefix, isMapped } from "../net/address.ts";
-import { describe, invalid, requireInteger, requireObject } from "../net/checks.ts";
+import { describe, invalid, requireInteger, requireType } from "../net/checks.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Destination } from "./control_message.ts";
 import { field, word } from "./message_layout.ts";
@@ -49,10 +48,6 @@ export class MessageBatch {
   constructor(family: number, capacity: number, headers?: Uint8Array<ArrayBuffer>) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
     requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
-    // Pointers in memory of a user's own would be the user's choice.
-    if (headers !== undefined && !isShared(headers)) {
-      throw invalid("recvmmsg", "`headers` is memory of the program's own");
-    }
     this.#messages = new Messages(family, capacity, headers);
     this.#addresses = new Int32Array(this.#messages.paths.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
@@ -309,7 +304,7 @@ export class MessageBatch {
    */
   add(payload: Uint8Array, route: Route | Path): void {
     const messages = this.#messages;
-    requireObject("sendmmsg", "the route of a message", route);
+    requireType("sendmmsg", "the route of a message", route, "object");
     const path = isPath(route) ? route : routePath(messages.family, 0, route);
     if (messages.count >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;

@@ -1,8 +1,17 @@
 /** Programs that the kernel runs on each packet. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BPF_ABS, BPF_JEQ, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, EBADF, EINVAL } from "../../ffi/constants.ts";
-import { attachFilter, attachSteering, type Instruction } from "../../ffi/socket_filter.ts";
+import {
+  BPF_JEQ,
+  BPF_JMP,
+  BPF_K,
+  BPF_RET,
+  EBADF,
+  EINVAL,
+  SO_ATTACH_FILTER,
+  SO_ATTACH_REUSEPORT_CBPF,
+} from "../../ffi/constants.ts";
+import { attachProgram, type Instruction, loadWord as load } from "../../ffi/socket_filter.ts";
 import { datagrams, UdpSocket } from "../../src/mod.ts";
 
 const LOCALHOST = { port: 0, address: "127.0.0.1", trains: false };
@@ -10,7 +19,6 @@ const LOCALHOST = { port: 0, address: "127.0.0.1", trains: false };
 const UDP_HEADER = 8;
 const keep: Instruction = [BPF_RET | BPF_K, 0, 0, 0xffff_ffff];
 const drop: Instruction = [BPF_RET | BPF_K, 0, 0, 0];
-const load = (offset: number): Instruction => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 
 /** What of these payloads, a word each, the socket receives. */
 function received(socket: UdpSocket, ...words: number[]): number[] {
@@ -36,19 +44,22 @@ test("a filter keeps and drops by the program attached last, with jumps and oper
     keep,
     drop,
   ];
-  assert.equal(attachFilter(socket.fd, only(0xfedc_ba98)), 0);
+  assert.equal(attachProgram(socket.fd, SO_ATTACH_FILTER, only(0xfedc_ba98)), 0);
   assert.deepEqual(received(socket, 1, 0xfedc_ba98, 0x7edc_ba98), [0xfedc_ba98]);
-  assert.equal(attachFilter(socket.fd, [load(UDP_HEADER), [BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 7], keep, drop]), 0);
+  assert.equal(
+    attachProgram(socket.fd, SO_ATTACH_FILTER, [load(UDP_HEADER), [BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 7], keep, drop]),
+    0,
+  );
   assert.deepEqual(received(socket, 7, 8), [8]);
 });
 
 test("a program that the kernel refuses, and a descriptor that is none", () => {
   using socket = UdpSocket.bind(LOCALHOST);
   for (const program of [[], [load(0)], [[0xffff, 0, 0, 0] as const, keep]]) {
-    assert.equal(attachFilter(socket.fd, program), -EINVAL);
+    assert.equal(attachProgram(socket.fd, SO_ATTACH_FILTER, program), -EINVAL);
   }
-  assert.equal(attachFilter(999_999, [keep]), -EBADF);
-  assert.equal(attachSteering(999_999, [keep]), -EBADF);
+  assert.equal(attachProgram(999_999, SO_ATTACH_FILTER, [keep]), -EBADF);
+  assert.equal(attachProgram(999_999, SO_ATTACH_REUSEPORT_CBPF, [keep]), -EBADF);
   assert.deepEqual(received(socket, 7), [7], "none is attached");
 });
 
@@ -56,7 +67,7 @@ test("a steering program selects the socket, in the order in which they were bou
   const first = UdpSocket.bind({ ...LOCALHOST, reusePort: true });
   const second = UdpSocket.bind({ ...LOCALHOST, port: first.port, reusePort: true });
   // The payload's first word is the index.
-  assert.equal(attachSteering(first.fd, [load(0), [0x16, 0, 0, 0]]), 0);
+  assert.equal(attachProgram(first.fd, SO_ATTACH_REUSEPORT_CBPF, [load(0), [0x16, 0, 0, 0]]), 0);
   assert.deepEqual(received(first, 0, 1, 1, 0), [0, 0]);
   assert.deepEqual(received(second), [1, 1]);
   for (const socket of [first, second]) socket.close();

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
-import { LONG, missing, run, temporaryFolder, until } from "../support/process.ts";
+import { LONG, run, temporaryFolder, until } from "../support/process.ts";
 import { commandLine, ROOT, RUNTIME } from "../support/server.ts";
 
 /** Runs a program, with two arguments, that starts itself with one more; returns the lines of its output. */
@@ -15,7 +15,7 @@ async function runTwice(parent: string, child: string, wrapper: readonly string[
     `import { openSync, readFileSync, readlinkSync } from "node:fs";
     import process from "node:process";
     import { setTimeout as sleep } from "node:timers/promises";
-    import { dieWithParent, endOf, processorCount, spawnSelf } from ${JSON.stringify(join(ROOT, "ffi/spawn.ts"))};
+    import { dieWithParent, endOf, spawnSelf } from ${JSON.stringify(join(ROOT, "ffi/spawn.ts"))};
     const args = process.argv.slice(2);
     const endLater = async (pid) => {
       for (;; await sleep(5)) {
@@ -93,13 +93,4 @@ describe("a process of the same program", () => {
     // What nobody waits for stays as a zombie.
     await until(() => !existsSync(stat) || / Z /.test(readFileSync(stat, "latin1")), "end of the orphan");
   });
-});
-
-test("the processors that a process may run on", { ...LONG, skip: missing("taskset") }, async () => {
-  const count = async (...wrapper: string[]) => {
-    const [line] = await runTwice("console.log(processorCount());", "", wrapper);
-    return Number(line);
-  };
-  const { stdout } = await run(["nproc"], { env: { OMP_NUM_THREADS: "", OMP_THREAD_LIMIT: "" } });
-  assert.deepEqual([await count(), await count("taskset", "-c", "0")], [Number(stdout), 1]);
 });

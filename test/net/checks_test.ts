@@ -6,13 +6,10 @@ import { SystemError } from "../../ffi/errno.ts";
 import {
   describe,
   INTERNAL,
-  requireBoolean,
   requireBytes,
-  requireFunction,
   requireInteger,
   requireInternal,
-  requireObject,
-  requireString,
+  requireType,
 } from "../../src/net/checks.ts";
 
 /** The message of the error that a call throws. */
@@ -39,17 +36,20 @@ test("a whole number within its range, with both ends", () => {
 test("a value of its type comes back, another is described", () => {
   const bytes = new Uint8Array(3);
   const call = () => {};
-  assert.deepEqual([requireString("bind", "it", ""), requireBoolean("bind", "it", false)], ["", false]);
-  assert.equal(requireObject("bind", "it", bytes), bytes);
-  assert.equal(requireFunction("bind", "it", call), call);
+  assert.deepEqual([requireType("bind", "it", "", "string"), requireType("bind", "it", false, "boolean")], ["", false]);
+  assert.equal(requireType("bind", "it", bytes, "object"), bytes);
+  assert.equal(requireType("bind", "it", call, "function"), call);
   assert.equal(requireBytes("bind", "it", bytes), 3);
   requireInternal("bind", INTERNAL, "no");
-  assert.equal(messageOf(() => requireString("bind", "it", 1)), "it must be a string, not 1");
-  assert.equal(messageOf(() => requireBoolean("bind", "it", 1)), "it must be true or false, not 1");
+  assert.equal(messageOf(() => requireType("bind", "it", 1, "string")), "it must be a string, not 1");
+  assert.equal(messageOf(() => requireType("bind", "it", 1, "boolean")), "it must be true or false, not 1");
   for (const value of [null, undefined, 1, call]) {
-    assert.equal(messageOf(() => requireObject("bind", "it", value)), `it must be an object, not ${describe(value)}`);
+    assert.equal(
+      messageOf(() => requireType("bind", "it", value, "object")),
+      `it must be an object, not ${describe(value)}`,
+    );
   }
-  assert.equal(messageOf(() => requireFunction("bind", "it", {})), "it must be a function, not an object");
+  assert.equal(messageOf(() => requireType("bind", "it", {}, "function")), "it must be a function, not an object");
   assert.equal(messageOf(() => requireInternal("bind", Symbol("internal"), "how else")), "how else");
 });
 

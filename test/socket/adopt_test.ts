@@ -52,7 +52,7 @@ describe("a descriptor that is refused", () => {
   test("a socket that is not bound, of either family", () => {
     for (const family of [AF_INET, AF_INET6]) {
       assertRefused(
-        socket(family, SOCK_DGRAM, 0),
+        socket(family, SOCK_DGRAM),
         EINVAL,
         /cannot take over descriptor \d+: it is not bound to a port/,
       );
@@ -60,8 +60,8 @@ describe("a descriptor that is refused", () => {
   });
 
   test("a socket that is none of UDP", () => {
-    assertRefused(socket(AF_INET, SOCK_STREAM, 0), EINVAL, /it is no UDP socket/);
-    assertRefused(socket(1, SOCK_DGRAM, 0), EINVAL, /it is no UDP socket/);
+    assertRefused(socket(AF_INET, SOCK_STREAM), EINVAL, /it is no UDP socket/);
+    assertRefused(socket(1, SOCK_DGRAM), EINVAL, /it is no UDP socket/);
   });
 
   test("a file, and a number that is no descriptor", () => {
@@ -77,7 +77,7 @@ describe("a descriptor that is refused", () => {
 
 test("a socket that is taken over: options that would change how it works are reset, others are kept", () => {
   for (const family of noIPv6 ? [AF_INET] : [AF_INET, AF_INET6]) {
-    const fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    const fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK);
     const name = new Memory(28);
     name.u16[0] = family;
     assert.equal(bind(fd, name, family === AF_INET ? 16 : 28), 0);
@@ -106,7 +106,7 @@ test("a socket that is taken over: options that would change how it works are re
 
 test("a receive buffer is enlarged, never made smaller", () => {
   const sizeOf = (receiveBuffer?: number) => {
-    const fd = socket(AF_INET, SOCK_DGRAM, 0);
+    const fd = socket(AF_INET, SOCK_DGRAM);
     const name = new Memory(16);
     name.u16[0] = AF_INET;
     bind(fd, name, 16);

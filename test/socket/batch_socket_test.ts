@@ -84,7 +84,7 @@ describe("a socket receives", () => {
   });
 
   test("as long, if another process has made it nonblocking, and leaves it so", () => {
-    const fd = socket(AF_INET, SOCK_DGRAM, 0);
+    const fd = socket(AF_INET, SOCK_DGRAM);
     const name = new Memory(16);
     name.u16[0] = AF_INET;
     bind(fd, name, 16);

@@ -1,7 +1,7 @@
 /** Sending while the send buffer is more than half full, with a kernel whose fill level the test says. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { EAGAIN } from "../../ffi/constants.ts";
+import { EAGAIN, SK_MEMINFO_SNDBUF, SK_MEMINFO_WMEM_ALLOC } from "../../ffi/constants.ts";
 import type { SocketMemory } from "../../ffi/socket_memory.ts";
 import { UdpSocket } from "../../src/mod.ts";
 import { BatchSender } from "../../src/socket/batch_sender.ts";
@@ -22,17 +22,17 @@ function send(sizes: readonly number[], room: number, stays = (_bytes: number) =
   const arrived: number[] = [];
   let messages = 0;
   const memory = {
-    sendBufferSize: SIZE,
-    sendBufferUsed: SIZE - room,
-    read() {
+    used: SIZE - room,
+    read(value: number) {
       for (let count = 1; count > 0;) {
         count = receiver.tryReceive(received);
         messages += count;
         for (let i = 0; i < count; i++) {
           arrived.push(...Array.from({ length: received.datagrams(i) }, (_, k) => received.payloadSize(i, k)));
-          this.sendBufferUsed += stays(received.size(i));
+          this.used += stays(received.size(i));
         }
       }
+      return value === SK_MEMINFO_SNDBUF ? SIZE : this.used;
     },
   };
   const sender = new BatchSender({
@@ -49,7 +49,7 @@ function send(sizes: readonly number[], room: number, stays = (_bytes: number) =
   sender.lastError = 0;
 
   const sent = sender.send(messagesOf("sendmmsg", batch));
-  memory.read();
+  memory.read(SK_MEMINFO_WMEM_ALLOC);
   assert.equal(sent, arrived.length);
   assert.equal(sender.failed[EAGAIN]! - failedBefore, sizes.length - sent);
   assert.equal(sender.lastError, sent < sizes.length ? EAGAIN : 0);

@@ -14,10 +14,11 @@ test("a line on standard error: whole characters, at most PIPE_BUF bytes", async
     `import { writeError } from ${JSON.stringify(join(ROOT, "ffi/error_line.ts"))};
     writeError("first");
     writeError("\u{1f600}".repeat(3000));
+    writeError("x".repeat(5000));
     writeError("");`,
   );
   const { code, stdout, stderr } = await run(commandLine(file, []));
   assert.deepEqual([code, stdout], [0, ""]);
   const most = Math.floor((PIPE_BUF - 1) / 4);
-  assert.equal(stderr, `first\n${"\u{1f600}".repeat(most)}\n\n`);
+  assert.equal(stderr, `first\n${"\u{1f600}".repeat(most)}\n${"x".repeat(PIPE_BUF - 1)}\n\n`);
 });

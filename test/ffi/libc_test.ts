@@ -147,7 +147,7 @@ test("a descriptor with the number of a standard stream moves above them, and ex
   writeFileSync(
     path,
     `import { readFileSync, readlinkSync } from "node:fs";
-    import { aboveStandardStreams, close, open } from ${JSON.stringify(join(ROOT, "ffi/libc.ts"))};
+    import { aboveStandardStreams, close, fcntl, open } from ${JSON.stringify(join(ROOT, "ffi/libc.ts"))};
     const link = (fd) => { try { return readlinkSync("/proc/self/fd/" + fd); } catch { return "closed"; } };
     const high = open("/dev/zero", 0);
     close(2);
@@ -157,8 +157,15 @@ test("a descriptor with the number of a standard stream moves above them, and ex
     const fdinfo = readFileSync("/proc/self/fdinfo/" + moved, "latin1");
     const closedByExec = (parseInt(fdinfo.match(/flags:\\s+(\\d+)/)[1], 8) & 0o2000000) !== 0;
     console.log(low, moved > 2, ...links, closedByExec);
+    for (const fd of [0, 1]) {
+      const saved = fd === 1 ? fcntl(1, 1030, 3) : -1;
+      close(fd);
+      const moved = aboveStandardStreams(open("/dev/full", 0));
+      if (fd === 1) fcntl(saved, 0, 1);
+      console.log(moved > 2);
+    }
     console.log(aboveStandardStreams(high) === high, link(high), aboveStandardStreams(-9));`,
   );
   const { code, stdout, stderr } = await run(commandLine(path, [], RUNTIME === "Deno" ? ["-A"] : []));
-  assert.deepEqual([code, stdout], [0, "2 true closed /dev/full true\ntrue /dev/zero -9\n"], stderr);
+  assert.deepEqual([code, stdout], [0, "2 true closed /dev/full true\ntrue\ntrue\ntrue /dev/zero -9\n"], stderr);
 });

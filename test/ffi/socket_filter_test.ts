@@ -53,6 +53,16 @@ test("a filter keeps and drops by the program attached last, with jumps and oper
   assert.deepEqual(received(socket, 7, 8), [8]);
 });
 
+test("a long program", () => {
+  using socket = UdpSocket.bind(LOCALHOST);
+  const program = [
+    ...new Array<Instruction>(1000).fill(load(UDP_HEADER)),
+    [BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 7] as const,
+  ];
+  assert.equal(attachProgram(socket.fd, SO_ATTACH_FILTER, [...program, keep, drop]), 0);
+  assert.deepEqual(received(socket, 6, 7), [7]);
+});
+
 test("a program that the kernel refuses, and a descriptor that is none", () => {
   using socket = UdpSocket.bind(LOCALHOST);
   for (const program of [[], [load(0)], [[0xffff, 0, 0, 0] as const, keep]]) {

@@ -32,7 +32,9 @@ function send(sizes: readonly number[], room: number, stays = (_bytes: number) =
           this.used += stays(received.size(i));
         }
       }
-      return value === SK_MEMINFO_SNDBUF ? SIZE : this.used;
+      if (value === SK_MEMINFO_SNDBUF) return SIZE;
+      assert.equal(value, SK_MEMINFO_WMEM_ALLOC);
+      return this.used;
     },
   };
   const sender = new BatchSender({

@@ -97,14 +97,10 @@ export function parseArguments<O extends Options>(
   const rest = [...args];
   // Not `parseArgs`: Deno takes seven milliseconds to load `node:util`.
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (arg === "--") {
-      positionals.push(...rest);
-      break;
-    }
     // `--name=value` or `-xvalue`. What is attached to a short option without a value are further ones.
     const [, rawName, attached] = /^(--.[^=]*)(?:=(.*))?$/s.exec(arg) ?? /^(-[^-])(.+)?$/su.exec(arg) ?? [];
     if (rawName === undefined) {
-      positionals.push(arg);
+      positionals.push(...arg === "--" ? rest.splice(0) : [arg]);
       continue;
     }
     const option = known.find(({ short, name }) => rawName === `--${name}` || rawName === `-${short}`);

@@ -110,17 +110,19 @@ export function parseEcho(args: readonly string[]): EchoSettings | "help" | "ver
   const { settings, given, positionals } = parsed;
   const { address, quiet, fd } = settings;
   const family = addressFamily(settings);
-  if (address !== undefined) checkAddress(address, family, settings.answerMulticast);
+  if (address !== undefined) checkFamily(address, family);
+  if (address !== undefined && isGroup(address) && !settings.answerMulticast) {
+    throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
+  }
   if (fd !== undefined && (positionals.length > 0 || address !== undefined || family !== undefined)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
   if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
-  const answerMulticast = settings.answerMulticast || settings.join.length > 0;
   return {
     ...settings,
     port: parsePort(positionals),
     family,
-    answerMulticast,
+    answerMulticast: settings.answerMulticast || settings.join.length > 0,
     logFormat: quiet ? "none" : settings.logFormat,
     summaryFormat: settings.summaryFormat ?? (settings.logFormat === "json" ? "json" : "text"),
   };
@@ -136,13 +138,6 @@ function parsePort(positionals: readonly string[]): number {
   }
   if (positionals.length > 1) throw new UsageError(`one port only, not ${list(positionals.map(quote))}`);
   return positionals[0] === undefined ? 9000 : numberFrom(1, 65_535)(positionals[0], "the port");
-}
-
-function checkAddress(address: string, family: 4 | 6 | undefined, answerMulticast: boolean): void {
-  checkFamily(address, family);
-  if (isGroup(address) && !answerMulticast) {
-    throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
-  }
 }
 
 /** The bytes of an address that may have a zone; `undefined` for a name. */
@@ -189,23 +184,20 @@ function parseNetwork(text: string): Prefix {
   throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
 }
 
-const UNITS: ReadonlyMap<string, number> = new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
-const BUFFER_MIN = 4 << 10;
-// The kernel stores twice the value in an int.
-const BUFFER_MAX = 1023 << 20;
+/** Units of sizes, each 1,024 times the one before. */
+const UNITS = ["", "K", "M", "G"];
 
 function parseBufferSize(text: string): number {
-  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2]!.toUpperCase()) ?? 1);
-  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
-  throw new UsageError(
-    `--buffer must be a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or ` +
-      `without K, M or G behind it, not ${quote(text)}`,
-  );
+  const [, digits, unit = ""] = /^([0-9]{1,10})([KMG]?)$/i.exec(text) ?? [];
+  const value = Number(digits) * 1024 ** UNITS.indexOf(unit.toUpperCase());
+  // The kernel stores twice the value in an int.
+  if (value >= 4 << 10 && value <= 1023 << 20) return value;
+  const range = "a number of bytes from 4K to 1023M, with or without K, M or G behind it";
+  throw new UsageError(`--buffer must be ${range}, not ${quote(text)}`);
 }
 
 /** Bytes in the largest unit that gives a whole number: `4M`. */
 export function byteSizeText(bytes: number): string {
-  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
-  return unit === undefined ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
+  const power = [3, 2, 1].find((power) => bytes % 1024 ** power === 0) ?? 0;
+  return `${bytes / 1024 ** power}${UNITS[power]}`;
 }

@@ -51,9 +51,10 @@ type Method =
 export class NonblockingWriter {
   /** The buffer. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The descriptor, or one of its own for the same file. */
+  readonly fd: number;
   readonly #writer: Writer;
   readonly #method: Method;
-  readonly #fd: number;
 
   /**
    * @param fd the descriptor
@@ -64,12 +65,7 @@ export class NonblockingWriter {
     this.bytes = this.#writer.bytes;
     const { method, own } = methodFor(fd);
     this.#method = method;
-    this.#fd = own;
-  }
-
-  /** Whether the descriptor is a terminal. */
-  get isTerminal(): boolean {
-    return terminalDevice(this.#fd) !== undefined;
+    this.fd = own;
   }
 
   /**
@@ -83,22 +79,22 @@ export class NonblockingWriter {
   }
 
   #writeOnce(length: number): number {
-    if (this.#method === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#method === "send") return this.#writer.send(this.fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (this.#method === "poll" || this.#method === "pieces") {
-      const events = poll(this.#fd, POLLOUT, 0);
+      const events = poll(this.fd, POLLOUT, 0);
       if (events <= 0) return events === 0 ? -EAGAIN : events;
     }
-    return this.#writer.write(this.#fd, this.#sizeOf(length));
+    return this.#writer.write(this.fd, this.#sizeOf(length));
   }
 
   /** Waits until the descriptor takes bytes, or fails; returns 0 after `milliseconds`, or `-EINTR` after a signal. */
   wait(milliseconds: number): number {
-    return poll(this.#fd, POLLOUT, milliseconds);
+    return poll(this.fd, POLLOUT, milliseconds);
   }
 
   /** Closes the descriptor if it is this writer's own. */
   close(): void {
-    if (this.#method === "nonblocking") close(this.#fd);
+    if (this.#method === "nonblocking") close(this.fd);
   }
 
   /** Bytes of the next write. A pipe takes up to `PIPE_BUF` bytes whole or not at all. */

@@ -4,6 +4,7 @@
  */
 
 import { EAGAIN } from "../../ffi/constants.ts";
+import { terminalDevice } from "../../ffi/terminal.ts";
 import { localeIsUtf8 } from "./locale.ts";
 import { NonblockingWriter } from "./nonblocking_writer.ts";
 
@@ -21,8 +22,8 @@ const NEWLINE = 0x0a;
  * after some lines calls {@link flush}. This allocates nothing.
  */
 export class Output {
-  /** Lines that were dropped since the start, without those of {@link writeText}. */
-  dropped = 0;
+  /** Counts the lines that are dropped, without those of {@link writeText}: one number, in memory of the caller's choice. */
+  dropped: Float64Array = new Float64Array(1);
   /** Lines that wait for the descriptor, and room for the next line. */
   readonly bytes: Uint8Array;
   /** Offset in {@link bytes} where the next line starts. */
@@ -46,14 +47,14 @@ export class Output {
    * no locale is set, as in many services, files and pipes take UTF-8. Reading this allocates.
    */
   get utf8(): boolean {
-    return localeIsUtf8() ?? !this.#writer.isTerminal;
+    return localeIsUtf8() ?? terminalDevice(this.#writer.fd) === undefined;
   }
 
   /** Whether there is room for a line; if not, the line counts as dropped. */
   hasRoom(): boolean {
     if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
     if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
-    this.dropped++;
+    this.dropped[0]!++;
     return false;
   }
 
@@ -114,7 +115,7 @@ export class Output {
   /** Settles and closes the output. It must not be used afterwards. */
   close(milliseconds: number): void {
     this.settle(milliseconds);
-    this.dropped += this.#countLines(0);
+    this.#countDropped(0);
     this.#writer.close();
   }
 
@@ -128,16 +129,14 @@ export class Output {
   /** Drops what waits, but for the rest of a torn line: that comes first when the descriptor recovers. */
   #drop(): void {
     const rest = this.#torn ? this.bytes.indexOf(NEWLINE) + 1 : 0;
-    this.dropped += this.#countLines(rest);
+    this.#countDropped(rest);
     this.at = rest;
     this.#stalled = rest > 0;
   }
 
-  /** Lines that count, from an offset on. */
-  #countLines(from: number): number {
-    let lines = 0;
-    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE) lines += this.#counts[i]!;
-    return lines;
+  /** Counts the lines from an offset on as dropped. */
+  #countDropped(from: number): void {
+    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE) this.dropped[0]! += this.#counts[i]!;
   }
 }
 

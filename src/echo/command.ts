@@ -8,8 +8,9 @@ import { MetricsServer } from "../cli/metrics_server.ts";
 import { handleSignals } from "../cli/signals.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import { joinGroup } from "../socket/groups.ts";
-import { summaryText } from "./counters.ts";
+import { summarize, summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
+import { echoMetrics } from "./metrics.ts";
 import { openSocket } from "./open_socket.ts";
 import { LAST_WORDS_MILLISECONDS, Operator } from "./operator.ts";
 import { byteSizeText, type EchoSettings } from "./options.ts";
@@ -41,10 +42,14 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
     operator,
     group,
     attention: metricsServer,
-    everySecond: () => manager.everySecond(),
+    everySecond: () => {
+      manager.everySecond();
+      group.drops();
+    },
   });
+  const start = performance.now();
   const sumUp = (occasion: string, final: boolean) => {
-    const summary = server.summary();
+    const summary = summarize(group.counters(), group.drops(), (performance.now() - start) / 1000);
     if (settings.summaryFormat === "json") operator.report("summary", { final, ...summary });
     else operator.say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
   };
@@ -55,7 +60,7 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   if (settings.summaryEverySeconds !== undefined) setInterval(sumUpSoFar, settings.summaryEverySeconds * 1000);
   await metricsServer?.listen(settings.metrics!, {
     prefix: "echo",
-    metrics: () => server.metrics(group.sockets),
+    metrics: () => echoMetrics(group, server.guard.limitedSources()),
     healthy: () => !stopping,
   });
   for (const notice of noticesOf(socket, settings)) operator.warn(notice);

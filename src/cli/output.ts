@@ -90,53 +90,44 @@ export class Output {
         return true;
       }
       if (written < 0) {
-        this.#drop();
+        this.#drop(false);
         return false;
       }
-      this.#consume(written);
+      this.#torn = this.bytes[written - 1] !== NEWLINE;
+      this.bytes.copyWithin(0, written, this.at);
+      this.#counts.copyWithin(0, written, this.at);
+      this.at -= written;
     }
     this.#stalled = false;
     return true;
   }
 
   /**
-   * Writes what the descriptor takes within a time; the rest is dropped, but for the rest of a line that was written in
-   * part: that comes before the next line.
+   * Writes what the descriptor takes within a time; the rest is dropped.
+   * @param last whether no line follows. Otherwise the rest of a line that was written in part stays: it comes before the
+   *   next line
    */
-  settle(milliseconds: number): void {
+  settle(milliseconds: number, last: boolean): void {
     const end = performance.now() + milliseconds;
     while (this.flush() && this.at > 0) {
       const left = Math.ceil(end - performance.now());
       if (left <= 0 || this.#writer.wait(left) === 0) break;
     }
-    this.#drop();
+    this.#drop(last);
   }
 
   /** Settles and closes the output. It must not be used afterwards. */
   close(milliseconds: number): void {
-    this.settle(milliseconds);
-    this.#countDropped(0);
+    this.settle(milliseconds, true);
     this.#writer.close();
   }
 
-  #consume(written: number): void {
-    this.#torn = this.bytes[written - 1] !== NEWLINE;
-    this.bytes.copyWithin(0, written, this.at);
-    this.#counts.copyWithin(0, written, this.at);
-    this.at -= written;
-  }
-
-  /** Drops what waits, but for the rest of a torn line: that comes first when the descriptor recovers. */
-  #drop(): void {
-    const rest = this.#torn ? this.bytes.indexOf(NEWLINE) + 1 : 0;
-    this.#countDropped(rest);
+  /** Drops what waits, but for the rest of a torn line if others follow: that comes first when the descriptor recovers. */
+  #drop(last: boolean): void {
+    const rest = this.#torn && !last ? this.bytes.indexOf(NEWLINE) + 1 : 0;
+    for (let i = rest; i < this.at; i++) if (this.bytes[i] === NEWLINE) this.dropped[0]! += this.#counts[i]!;
     this.at = rest;
     this.#stalled = rest > 0;
-  }
-
-  /** Counts the lines from an offset on as dropped. */
-  #countDropped(from: number): void {
-    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE) this.dropped[0]! += this.#counts[i]!;
   }
 }
 

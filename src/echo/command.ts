@@ -3,10 +3,10 @@
  * @module
  */
 
+import type { Signal } from "../../ffi/contract.ts";
 import { runtime } from "../../ffi/runtime.ts";
 import { MetricsServer } from "../cli/metrics_server.ts";
 import { handleSignals } from "../cli/signals.ts";
-import type { BatchSocket } from "../socket/batch_socket.ts";
 import { joinGroup } from "../socket/groups.ts";
 import { summarize, summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
@@ -22,11 +22,9 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   const socket = openSocket(settings, settings.fd);
   // Of several workers, the first answers multicasts.
   for (const group of settings.join) joinGroup(socket, group);
-  let stoppedBy = "an error";
-  let stopping = false;
+  let stoppedBy: Signal | undefined;
   handleSignals((signal) => {
-    const drain = signal === "SIGTERM" && !stopping ? settings.drainSeconds : 0;
-    stopping = true;
+    const drain = signal === "SIGTERM" && stoppedBy === undefined ? settings.drainSeconds : 0;
     stoppedBy = signal;
     manager.notify("STOPPING=1");
     if (drain === 0) return server.stop();
@@ -61,9 +59,13 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   await metricsServer?.listen(settings.metrics!, {
     prefix: "echo",
     metrics: () => echoMetrics(group, server.guard.limitedSources()),
-    healthy: () => !stopping,
+    healthy: () => stoppedBy === undefined,
   });
-  for (const notice of noticesOf(socket, settings)) operator.warn(notice);
+  const { notices, receiveBuffer: granted } = socket;
+  const { receiveBufferBytes: asked } = settings;
+  const shortage = `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(granted)} granted`;
+  for (const notice of notices) operator.warn(notice);
+  if (granted < asked) operator.warn(`${shortage}; for more: sysctl -w net.core.rmem_max=${asked}`);
   group.start();
   const workers = settings.workers === 1 ? "" : `, ${settings.workers} workers`;
   operator.say(`listening on ${socket.endpoint} (${socket.families}, ${name}${workers})`);
@@ -75,26 +77,9 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
     // Datagrams in an adopted socket are left for its next user.
     server.drain(group.sockets.filter((each) => each !== socket || !socket.adopted));
     // The summary counts the lines that are dropped now. In JSON it is the last line of the output.
-    const { output } = operator;
-    const last = settings.summaryFormat === "json";
-    if (last) output.settle(LAST_WORDS_MILLISECONDS);
-    else output.close(LAST_WORDS_MILLISECONDS);
-    sumUp(`stopped by ${stoppedBy} after`, true);
-    if (last) output.close(LAST_WORDS_MILLISECONDS);
+    operator.output.settle(LAST_WORDS_MILLISECONDS, settings.summaryFormat === "text");
+    sumUp(`stopped by ${stoppedBy ?? "an error"} after`, true);
     group.close();
     operator.close();
   }
-}
-
-/** Shortcomings of the host, a sentence each. */
-function noticesOf(
-  { notices, receiveBuffer }: BatchSocket,
-  { receiveBufferBytes: asked }: EchoSettings,
-): readonly string[] {
-  if (receiveBuffer >= asked) return notices;
-  return [
-    ...notices,
-    `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(receiveBuffer)} granted; ` +
-    `for more: sysctl -w net.core.rmem_max=${asked}`,
-  ];
 }

@@ -10,7 +10,7 @@ import { VERSION } from "../cli/version.ts";
 import { EchoServer } from "./echo_server.ts";
 import { Block, TEND_MILLISECONDS } from "./group.ts";
 import { openSocket } from "./open_socket.ts";
-import { LAST_WORDS_MILLISECONDS, Operator } from "./operator.ts";
+import { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
 
 /** What a worker gets from the process that starts it. */
@@ -58,7 +58,6 @@ export async function runWorker(
   try {
     await server.run();
   } finally {
-    operator.output.close(LAST_WORDS_MILLISECONDS);
     operator.close();
   }
 }

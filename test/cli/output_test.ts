@@ -200,7 +200,7 @@ describe("an output to a pipe", { skip: missing("mkfifo") }, () => {
               lines++;
             } else lines++;
           }
-          output.settle(0);
+          output.settle(0, false);
           while (true) {
             const more = pipe.read();
             if (more === "") break;

@@ -175,16 +175,16 @@ export class EchoServer {
     const { counts } = this.#counters;
     const batch = this.#batch;
     const polling = this.#polling;
-    const window = polling.windowMicroseconds;
-    const start = this.#clock.microseconds();
     if (timeoutMilliseconds !== this.#receiveTimeout) socket.setReceiveTimeout(timeoutMilliseconds);
     this.#receiveTimeout = timeoutMilliseconds;
     batch.clear();
     counts[RECEIVED_BEFORE] = counts[RECEIVED]!;
-    this.#now = start;
-    let [received, polls] = [0, true];
+    this.#now = this.#clock.microseconds();
+    const start = this.#now;
+    let received;
+    let polls;
     do {
-      polls = elapsedMicroseconds(start, this.#now) < window;
+      polls = elapsedMicroseconds(start, this.#now) < polling.windowMicroseconds;
       received = socket.receive(batch, !polls);
       this.#now = this.#clock.microseconds();
     } while (polls && received === -EAGAIN);

@@ -138,8 +138,7 @@ export class Guard {
     if (port === this.#options.port && sameAddress(addresses, peer, addresses, batch.localWord(i))) {
       return Reason.OWN_ENDPOINT;
     }
-    if (this.#allow.length > 0 && !this.#isAllowed(addresses, peer)) return Reason.NOT_ALLOWED;
-    return Reason.ACCEPTED;
+    return this.#allow.length === 0 || this.#isAllowed(addresses, peer) ? Reason.ACCEPTED : Reason.NOT_ALLOWED;
   }
 
   /** To be called once a second. */

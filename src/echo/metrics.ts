@@ -20,7 +20,8 @@ export function echoMetrics(
 ): Metric[] {
   const workers = group.counters();
   const memories = group.sockets.map(({ fd }) => new SocketMemory(fd));
-  const sum = (value: (memory: SocketMemory) => number) => memories.reduce((total, each) => total + value(each), 0);
+  const queueBytes = memories.reduce((sum, { receiveBufferUsed }) => sum + receiveBufferUsed, 0);
+  const bufferBytes = memories.reduce((sum, { receiveBufferSize }) => sum + receiveBufferSize, 0);
   /** A sample for each worker, with its number if there are several. */
   const samples = (value: (worker: Counters) => number, labels: Labels = {}): Sample[] =>
     workers.map((counters, worker) => ({
@@ -44,12 +45,8 @@ export function echoMetrics(
     counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
     counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", group.drops()),
     counter("dropped_log_lines", "Echoed datagrams without a line in the log.", samples(unlogged)),
-    gauge(
-      "receive_queue_bytes",
-      "Memory of the datagrams in the receive buffers.",
-      sum((memory) => memory.receiveBufferUsed),
-    ),
-    gauge("receive_buffer_bytes", "Size of the receive buffers.", sum((memory) => memory.receiveBufferSize)),
+    gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", queueBytes),
+    gauge("receive_buffer_bytes", "Size of the receive buffers.", bufferBytes),
     gauge("rate_table_sources", "Sources that have used up a part of their burst.", limitedSources),
   ];
 }

@@ -132,7 +132,7 @@ function parsePort(positionals: readonly string[]): number {
   for (const text of positionals) {
     if (text === "probe") throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
     if (isSimilar(text, "probe")) throw new UsageError(`no command ${quote(text)}; did you mean probe?`);
-    if (readAddress(text) !== undefined) {
+    if (parseAddress(text.split("%")[0]!) !== undefined) {
       throw new UsageError(`${quote(text)} is an address, not a port; did you mean --address?`);
     }
   }
@@ -140,14 +140,9 @@ function parsePort(positionals: readonly string[]): number {
   return positionals[0] === undefined ? 9000 : numberFrom(1, 65_535)(positionals[0], "the port");
 }
 
-/** The bytes of an address that may have a zone; `undefined` for a name. */
-function readAddress(text: string): Uint8Array | undefined {
-  return parseAddress(text.split("%")[0]!);
-}
-
 /** Whether a text is a multicast address, which may have a zone. */
 function isGroup(text: string): boolean {
-  const bytes = readAddress(text);
+  const bytes = parseAddress(text.split("%")[0]!);
   return bytes !== undefined && isMulticast(addressWords(bytes), 0);
 }
 

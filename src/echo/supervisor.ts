@@ -92,10 +92,7 @@ export class Supervisor implements Group {
 
   /** The counters of all workers. */
   counters(): readonly Counters[] {
-    return [
-      this.block.counters[0]!,
-      ...this.#children.map(({ pid, counters }) => pid === 0 ? counters : settledCounters(counters)),
-    ];
+    return this.block.counters.map((counters, index) => index === 0 ? counters : settledCounters(counters));
   }
 
   /** Datagrams that the kernel dropped. To be called from time to time: the kernel counts modulo 2^32. */
@@ -132,9 +129,8 @@ export class Supervisor implements Group {
 
   /** Closes the sockets of all workers. */
   close(): void {
-    const [first, ...others] = this.sockets as [BatchSocket, ...BatchSocket[]];
     // Other processes may go on with an adopted socket.
-    if (others.length > 0) first.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+    if (this.#children.length > 0) this.sockets[0]!.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
     for (const socket of this.sockets) socket.close();
   }
 
@@ -178,7 +174,7 @@ export class Supervisor implements Group {
   }
 }
 
-/** A copy of the counters of a running worker, without the datagrams that it handles now. */
+/** A copy of the counters of another worker, without the datagrams that it handles now. */
 function settledCounters({ counts }: Counters): Counters {
   const copy = new Counters(counts.slice());
   copy.counts[RECEIVED] = copy.settled;

@@ -29,7 +29,8 @@ import { Writer } from "../../ffi/writer.ts";
  * drivers/tty/tty_buffer.c
  */
 const TERMINAL_WRITE_MAX = 256;
-const NEWLINE = 0x0a;
+/** The byte that ends a line. */
+export const NEWLINE = 0x0a;
 
 /** How bytes are written without blocking. */
 type Method =
@@ -63,9 +64,7 @@ export class NonblockingWriter {
   constructor(fd: number, size: number) {
     this.#writer = new Writer(size);
     this.bytes = this.#writer.bytes;
-    const { method, own } = methodFor(fd);
-    this.#method = method;
-    this.fd = own;
+    [this.#method, this.fd] = methodFor(fd);
   }
 
   /**
@@ -73,9 +72,8 @@ export class NonblockingWriter {
    * @returns the bytes written, `-EAGAIN` if the descriptor takes none now, or another negative error number
    */
   write(length: number): number {
-    let written;
-    do written = this.#writeOnce(length); while (written === -EINTR);
-    return written;
+    const written = this.#writeOnce(length);
+    return written === -EINTR ? this.write(length) : written;
   }
 
   #writeOnce(length: number): number {
@@ -106,12 +104,12 @@ export class NonblockingWriter {
 }
 
 /** Chooses how to write to a descriptor without blocking, and the descriptor for that. */
-function methodFor(fd: number): { method: Method; own: number } {
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return { method: "send", own: fd };
-  if (lseek(fd, 0, SEEK_CUR) >= 0) return { method: "write", own: fd };
+function methodFor(fd: number): [method: Method, fd: number] {
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return ["send", fd];
+  if (lseek(fd, 0, SEEK_CUR) >= 0) return ["write", fd];
   const own = reopen(fd);
-  if (own >= 0) return { method: "nonblocking", own };
-  return { method: terminalDevice(fd) === undefined ? "poll" : "pieces", own: fd };
+  if (own >= 0) return ["nonblocking", own];
+  return [terminalDevice(fd) === undefined ? "poll" : "pieces", fd];
 }
 
 /** Opens a pipe or terminal again, for a descriptor with flags of its own; returns that, or a negative error. */

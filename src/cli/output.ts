@@ -6,13 +6,12 @@
 import { EAGAIN } from "../../ffi/constants.ts";
 import { terminalDevice } from "../../ffi/terminal.ts";
 import { localeIsUtf8 } from "./locale.ts";
-import { NonblockingWriter } from "./nonblocking_writer.ts";
+import { NEWLINE, NonblockingWriter } from "./nonblocking_writer.ts";
 
 /** Most bytes of one line. */
 const LINE_SIZE_MAX = 1024;
 /** Bytes of lines that may wait for a slow reader. */
 const BUFFER_SIZE = 64 << 10;
-const NEWLINE = 0x0a;
 
 /**
  * Lines on a descriptor that may be slow, stalled, closed or full. Writing never blocks: lines that the descriptor does

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM } from "../../ffi/constants.ts";
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM } from "../../ffi/constants.ts";
 import { connect, socket } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { environmentVariable } from "../../ffi/terminal.ts";
-import { Writer } from "../../ffi/writer.ts";
+import { NonblockingWriter } from "../cli/nonblocking_writer.ts";
 
 /** Bytes of `struct sockaddr_un`, whose path begins behind the family. unix(7) */
 const ADDRESS_SIZE = 110;
@@ -16,8 +16,7 @@ const PATH = 2;
 
 /** The service manager, if one waits for messages: systemd does with `Type=notify`. */
 export class ServiceManager {
-  readonly #writer: Writer | undefined;
-  readonly #fd: number = -1;
+  readonly #writer: NonblockingWriter | undefined;
   readonly #watchdog = environmentVariable("WATCHDOG_USEC") !== "";
 
   /** Connects to the socket that the environment names. */
@@ -29,15 +28,15 @@ export class ServiceManager {
     address.u16[0] = AF_UNIX;
     // An abstract name begins with a zero byte.
     address.writeCString(PATH, name.replace(/^@/, "\0"));
-    this.#fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (connect(this.#fd, address, PATH + length) === 0) this.#writer = new Writer(ADDRESS_SIZE);
+    const fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (connect(fd, address, PATH + length) === 0) this.#writer = new NonblockingWriter(fd, ADDRESS_SIZE);
   }
 
   /** Sends a state: `READY=1`, `STOPPING=1`. */
   notify(state: string): void {
     if (this.#writer === undefined) return;
     const { written } = new TextEncoder().encodeInto(state, this.#writer.bytes);
-    this.#writer.send(this.#fd, written, MSG_DONTWAIT | MSG_NOSIGNAL);
+    this.#writer.write(written);
   }
 
   /** Tells the watchdog that the server works. To be called once a second, and at least twice in `WatchdogSec=`. */

@@ -85,14 +85,14 @@ export class EchoServer {
   readonly #polling: NonNullable<Surroundings["polling"]>;
   readonly #batch: MessageBatch;
   readonly #counters: Counters;
-  // Of an earlier process in the place of this one.
+  // Failures of an earlier process in the place of this one.
   readonly #failedBefore: Float64Array;
   readonly #reflectTos: boolean;
   readonly #notices: Notices;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
   // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
-  #receiveTimeout = 0;
+  #receiveTimeoutMilliseconds = 0;
   #stopping = false;
 
   /** Makes the parts of the server; {@link run} starts it. */
@@ -175,8 +175,8 @@ export class EchoServer {
     const { counts } = this.#counters;
     const batch = this.#batch;
     const polling = this.#polling;
-    if (timeoutMilliseconds !== this.#receiveTimeout) socket.setReceiveTimeout(timeoutMilliseconds);
-    this.#receiveTimeout = timeoutMilliseconds;
+    if (timeoutMilliseconds !== this.#receiveTimeoutMilliseconds) socket.setReceiveTimeout(timeoutMilliseconds);
+    this.#receiveTimeoutMilliseconds = timeoutMilliseconds;
     batch.clear();
     counts[RECEIVED_BEFORE] = counts[RECEIVED]!;
     this.#now = this.#clock.microseconds();

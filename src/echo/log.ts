@@ -31,6 +31,7 @@ export class Log {
   readonly #options: LogOptions;
   readonly #counts: Float64Array;
   readonly #clock = new Clock(CLOCK_REALTIME);
+  // The time of the lines as text, in this form.
   readonly #time = encoder.encode("2026-11-22T12:00:00.123456Z");
   readonly #line: readonly Part[];
   // Of payloads that are cut.

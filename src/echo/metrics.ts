@@ -3,6 +3,7 @@
  * @module
  */
 
+import { SK_MEMINFO_RCVBUF, SK_MEMINFO_RMEM_ALLOC } from "../../ffi/constants.ts";
 import { ERRNO_COUNT, errnoName } from "../../ffi/errno.ts";
 import { SocketMemory } from "../../ffi/socket_memory.ts";
 import { type Labels, type Metric, metric, type Sample } from "../cli/metrics.ts";
@@ -20,8 +21,8 @@ export function echoMetrics(
 ): Metric[] {
   const workers = group.counters();
   const memories = group.sockets.map(({ fd }) => new SocketMemory(fd));
-  const queueBytes = memories.reduce((sum, { receiveBufferUsed }) => sum + receiveBufferUsed, 0);
-  const bufferBytes = memories.reduce((sum, { receiveBufferSize }) => sum + receiveBufferSize, 0);
+  const queueBytes = memories.reduce((sum, memory) => sum + memory.read(SK_MEMINFO_RMEM_ALLOC), 0);
+  const bufferBytes = memories.reduce((sum, memory) => sum + memory.read(SK_MEMINFO_RCVBUF), 0);
   /** A sample for each worker, with its number if there are several. */
   const samples = (value: (worker: Counters) => number, labels: Labels = {}): Sample[] =>
     workers.map((counters, worker) => ({

@@ -1,7 +1,8 @@
 /** Several sockets on one port: which of them receives a datagram. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { attachSteering } from "../../ffi/socket_filter.ts";
+import { SO_ATTACH_REUSEPORT_CBPF } from "../../ffi/constants.ts";
+import { attachProgram } from "../../ffi/socket_filter.ts";
 import { sharePort, steeringProgram } from "../../src/echo/steering.ts";
 import { BatchSocket } from "../../src/socket/batch_socket.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
@@ -28,7 +29,7 @@ describe("steering", () => {
   function share(options: Parameters<typeof BatchSocket.bind>[0]): BatchSocket {
     const first = BatchSocket.bind(options);
     all = [first, ...sharePort(first, COUNT)];
-    assert.equal(attachSteering(first.fd, steeringProgram(COUNT, FACTORS)), 0);
+    assert.equal(attachProgram(first.fd, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(COUNT, FACTORS)), 0);
     return first;
   }
 

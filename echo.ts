@@ -2298,6 +2298,9 @@ var Messages = class {
   #nameSize;
   #received = 0;
   constructor(family, capacity, headers) {
+    if (headers !== void 0 && !isShared(headers)) {
+      throw invalid("recvmmsg", "`headers` is memory of the program's own");
+    }
     this.family = family;
     this.capacity = capacity;
     this.paths = new Int32Array(capacity * word.count);
@@ -2526,9 +2529,6 @@ var MessageBatch = class {
   constructor(family, capacity, headers) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
     requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
-    if (headers !== void 0 && !isShared(headers)) {
-      throw invalid("recvmmsg", "`headers` is memory of the program's own");
-    }
     this.#messages = new Messages(family, capacity, headers);
     this.#addresses = new Int32Array(this.#messages.paths.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);

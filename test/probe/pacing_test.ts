@@ -18,7 +18,7 @@ test("a request of one target that fails while another one is asked: the next on
     asked.push(target);
     second.failed(EPERM);
     // Reading the errors of a socket tells of all targets that share it.
-    first.ledger.failed(first.ledger.newest, EHOSTUNREACH, undefined);
+    first.ledger.failed(first.ledger.newest, { errno: EHOSTUNREACH });
   };
   assert.notEqual(schedule.sendDue({ send } as unknown as Prober), Infinity);
   assert.deepEqual(asked, [second.target]);

@@ -46,6 +46,57 @@ describe("ledger", () => {
   });
 });
 
+describe("an answer whose bytes are not those of a request", () => {
+  const settings = { timeoutMilliseconds: 60_000, watch: false, count: 5 };
+
+  /** A ledger with three requests of these sizes, and what it makes of a payload. */
+  function matchOf(size: number, from: typeof TARGET, alter: (ledger: RequestLedger, third: Request) => Uint8Array) {
+    const ledger = new RequestLedger(TARGET, 7, settings, 1);
+    const [, , third] = [ledger.open(SIZE), ledger.open(SIZE), ledger.open(size)];
+    const { kind, sequence } = ledger.answered({ payload: alter(ledger, third), from, time: 0 });
+    return [kind, sequence, ledger.stray];
+  }
+
+  /** The third request's payload with the last bytes altered, so many. */
+  const altered = (bytes: number) => (ledger: RequestLedger, third: Request) =>
+    ledger.payloadOf(third).map((byte, i) => i < SIZE - bytes ? byte : ~byte);
+
+  test("belongs to the request that it names if half of them agree, whoever sends it", () => {
+    for (const from of [TARGET, ELSEWHERE]) {
+      for (const bytes of [1, SIZE / 2]) assert.deepEqual(matchOf(SIZE, from, altered(bytes)), ["corrupted", 3, 0]);
+      // Of a shorter or longer one, as many as the shorter has.
+      const cut = (size: number) => (ledger: RequestLedger, third: Request) =>
+        altered(0)(ledger, third).subarray(0, size);
+      for (const size of [1, 4, SIZE - 1]) assert.deepEqual(matchOf(SIZE, from, cut(size)), ["corrupted", 3, 0]);
+      const longer = (ledger: RequestLedger, third: Request) =>
+        Uint8Array.of(...altered(16)(ledger, third), ...Array(99));
+      assert.deepEqual(matchOf(SIZE, from, longer), ["corrupted", 3, 0]);
+    }
+  });
+
+  test("else to the oldest that waits if the target sends it, or to none", () => {
+    const alterations = [
+      altered(SIZE / 2 + 1),
+      () => new Uint8Array(200),
+      () => Uint8Array.of(9),
+      () => new Uint8Array(),
+    ];
+    for (const alter of alterations) {
+      assert.deepEqual(matchOf(SIZE, TARGET, alter), ["corrupted", 1, 0]);
+      assert.deepEqual(matchOf(SIZE, ELSEWHERE, alter), ["stray", undefined, 1]);
+    }
+    // A request without payload has no bytes that could agree.
+    assert.deepEqual(matchOf(0, ELSEWHERE, () => Uint8Array.of(3)), ["stray", undefined, 1]);
+    assert.deepEqual(matchOf(0, TARGET, () => Uint8Array.of(3)), ["corrupted", 1, 0]);
+  });
+
+  test("is stray if it is an unaltered payload of another probe", () => {
+    const foreign = (ledger: RequestLedger, third: Request) =>
+      new RequestLedger(TARGET, 8, settings, 1).payloadOf(third);
+    for (const from of [TARGET, ELSEWHERE]) assert.deepEqual(matchOf(SIZE, from, foreign), ["stray", undefined, 1]);
+  });
+});
+
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
 function compare(ledger: RequestLedger, events: readonly Event[], window: number, sourcePorts: number): void {

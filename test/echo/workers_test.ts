@@ -55,6 +55,12 @@ function workersOf(server: { readonly pid: number }): number[] {
   return childrenOf(server.pid).filter((pid) => statOf(pid)?.state !== "Z" && nameOf(pid).startsWith("echo worker "));
 }
 
+/** How often the main thread of a process has gone to sleep. proc_pid_status(5) */
+function sleepsOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/task/${pid}/status`, "utf8");
+  return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)![1]);
+}
+
 function nameOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
@@ -360,8 +366,23 @@ describe("--workers, where it cannot be", () => {
     },
   );
 
-  test("a worker that cannot be started again is tried again", { ...LONG, skip: missing("prlimit") }, async () => {
+  test("a worker that ends again and again is started later each time", LONG, async () => {
     await withWorkers(2, {}, async (server) => {
+      // 10 ms, 20 ms, and so on.
+      for (let kill = 0, least = 10; kill < 5; kill++, least *= 2) {
+        const start = performance.now();
+        process.kill(workersOf(server)[0]!, "SIGKILL");
+        const times = () => server.stderr.split("): started again").length - 1;
+        await server.waitFor(() => times() > kill, "another start");
+        const milliseconds = performance.now() - start;
+        assert.ok(milliseconds >= least, `${milliseconds} ms after ${kill} times`);
+        await until(() => workersOf(server).length === 1, "new worker");
+      }
+    });
+  });
+
+  test("a worker that cannot be started again is tried again", { ...LONG, skip: missing("prlimit") }, async () => {
+    await withWorkers(3, {}, async (server) => {
       const limitOpenFiles = (limit: number) => runSync(["prlimit", "--pid", `${server.pid}`, `--nofile=${limit}:`]);
       limitOpenFiles(3);
       process.kill(workersOf(server)[0]!, "SIGKILL");
@@ -369,7 +390,11 @@ describe("--workers, where it cannot be", () => {
         "too many open files\n";
       await server.waitFor(() => server.stderr.includes(said), "its message");
       limitOpenFiles(1024);
+      const before = sleepsOf(server.pid);
       await server.waitFor(() => server.stderr.includes("): started again"), "another start");
+      // In the five seconds until then it wakes up once a second, and for other things.
+      const sleeps = sleepsOf(server.pid) - before;
+      assert.ok(sleeps < 100, `${sleeps} wake-ups`);
       await assertEchoedFromAll(server);
     });
   });

@@ -85,6 +85,8 @@ async function search(path: Path): Promise<Course> {
       if (arrives !== undefined && time < until) {
         if (Number.isNaN(ledger.total.times.maximum)) ledger.total.times.maximum = roundTrip * 1_000_000;
         arrives();
+        // The duplicate of an answer tells nothing.
+        reply(ledger.sent, { kind: "duplicate" });
       }
       course.sent.at(-1)![1] += time - from;
       return Promise.resolve();

@@ -1,7 +1,7 @@
 /** Metrics: their text in two formats, and the HTTP server. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { SystemError } from "../../ffi/errno.ts";
 import { UsageError } from "../../src/cli/arguments.ts";
@@ -141,6 +141,29 @@ describe("the HTTP server", () => {
       assert.equal(server.busy, false);
     } finally {
       healthy = true;
+    }
+  });
+
+  test("an answer ends with the connection, and that to HEAD has no body", async () => {
+    const port = await freeTcpPort();
+    const server = new MetricsServer();
+    await server.listen({ address: "127.0.0.1", port }, monitored);
+    for (const path of ["/healthz", "/metrics"]) {
+      for (const method of ["GET", "HEAD"]) {
+        const answer = await new Promise<string>((resolve, reject) => {
+          let text = "";
+          const connection = connect(
+            port,
+            "127.0.0.1",
+            () => connection.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`),
+          );
+          connection.on("data", (data) => text += data).on("end", () => resolve(text)).on("error", reject);
+        });
+        assert.match(answer, /^HTTP\/1\.1 200 /);
+        assert.match(answer, /^allow: GET, HEAD\r$/im);
+        const [, body] = answer.split("\r\n\r\n", 2);
+        assert.equal(body === "", method === "HEAD", answer);
+      }
     }
   });
 

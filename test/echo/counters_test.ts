@@ -11,7 +11,7 @@ import {
   summarize,
   summaryText,
 } from "../../src/echo/counters.ts";
-import { REASONS } from "../../src/echo/guard.ts";
+import { Reason, REASONS } from "../../src/echo/guard.ts";
 
 /** A worker with these counts. */
 function worker(factor: number): Counters {
@@ -64,4 +64,9 @@ test("counts of a block go on", () => {
   assert.equal(again.settled, 3000);
   again.refused[REASONS.indexOf("over_rate")]! += 1;
   assert.equal(summarize([again], 0, 1).refused_by_reason["over_rate"], 181);
+});
+
+test("the reasons to refuse a datagram have the numbers of their names", () => {
+  assert.deepEqual(Object.values(Reason), REASONS.map((_, number) => number));
+  for (const [name, number] of Object.entries(Reason)) assert.equal(REASONS[number], name.toLowerCase());
 });

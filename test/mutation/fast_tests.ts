@@ -51,7 +51,9 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   "src/cli/metrics_server.ts": ["cli/metrics"],
   "src/echo/echo_server.ts": ["echo/polling", "echo/shared_socket"],
   "src/echo/total_rate.ts": ["echo/rate_limit"],
+  "src/echo/options.ts": ["echo/usage"],
   "src/probe/histogram.ts": ["probe/statistics"],
+  "src/probe/ledger.ts": ["probe/matching"],
 };
 
 /** Slower tests of a file, after the others. */
@@ -59,17 +61,18 @@ const SLOWER: Readonly<Record<string, readonly string[]>> = {
   "src/cli/journal.ts": ["echo/service_manager"],
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/signals.ts": ["echo/lifecycle", "probe/signals"],
-  "src/cli/terminal.ts": ["probe/signals"],
+  "src/cli/terminal.ts": ["probe/probe"],
   "src/echo/command.ts": ["echo/lifecycle", "echo/summary", "echo/shared_socket"],
   "src/echo/group.ts": ["echo/workers"],
-  "src/echo/open_socket.ts": ["echo/shared_socket", "echo/multihomed"],
+  "src/echo/open_socket.ts": ["echo/shared_socket", "probe/probe"],
   "src/echo/steering.ts": ["echo/workers"],
   "src/echo/supervisor.ts": ["echo/workers"],
   "src/echo/worker.ts": ["echo/workers"],
   "src/probe/command.ts": ["probe/watch", "probe/signals"],
   "src/probe/mtu_search.ts": ["probe/mtu"],
   "src/probe/peer.ts": ["probe/hosts"],
-  "src/probe/probe_socket.ts": ["probe/sources", "probe/unreachable", "probe/watch"],
+  "src/probe/probe_socket.ts": ["probe/probe", "probe/hosts", "probe/unreachable", "probe/watch"],
+  "src/probe/target.ts": ["probe/probe"],
   "src/probe/target_file.ts": ["probe/watch"],
   "src/probe/target_set.ts": ["probe/watch"],
 };

@@ -19,6 +19,7 @@ describe("the memory of a group", () => {
     test(`of ${servers}: each part has cache lines of its own`, () => {
       const block = new Block(servers);
       assert.equal(block.counters.length, servers);
+      for (const word of [block.stop, block.maxRateWord, block.linesLeft]) assert.equal(word.length, 1);
       const parts = partsOf(block);
       // The memory begins with a page.
       const start = block.stop.byteOffset;

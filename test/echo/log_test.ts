@@ -10,6 +10,7 @@ import { Counters, LINES_LEFT_OUT } from "../../src/echo/counters.ts";
 import { Log } from "../../src/echo/log.ts";
 import { UdpSocket } from "../../src/mod.ts";
 import { assertEchoed, noCompiler } from "../support/client.ts";
+import { TestClock } from "../support/clock.ts";
 import { Fifo } from "../support/fifo.ts";
 import { LONG, missing, temporaryFolder } from "../support/process.ts";
 import { serve, type Server, withServer } from "../support/server.ts";
@@ -204,20 +205,17 @@ describe("the number of lines left out", () => {
     const fd = openSync(file, "w");
     const output = new Output(fd);
     const linesLeft = new Int32Array(1);
-    const now = performance.now;
-    let time = 1000;
-    performance.now = () => time;
+    using clock = new TestClock();
     try {
       const settings = { logFormat, logTime, logLimitPerSecond: 7 };
       const log = new Log({ ...settings, output, port: 9000, counts: new Counters().counts, linesLeft });
       for (const [pause, leftOut] of [[500, 0], [1500, 40], [2000, 41], [1000, 41]] as const) {
-        time += pause;
+        clock.now += pause;
         linesLeft[0] = -3;
         log.nextSecond(leftOut);
         assert.equal(linesLeft[0], 7);
       }
     } finally {
-      performance.now = now;
       output.close(0);
       closeSync(fd);
     }

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { type Request, RequestLedger } from "../../src/probe/ledger.ts";
 import { type Outcome, OUTCOMES } from "../../src/probe/tally.ts";
-import { withClock } from "../support/clock.ts";
+import { TestClock } from "../support/clock.ts";
 
 const TARGET = { bytes: new Uint8Array(16).fill(1), scope: 0, port: 9000 };
 const ELSEWHERE = { ...TARGET, port: 9001 };
@@ -34,7 +34,8 @@ describe("ledger", () => {
       (events, window, sourcePorts) => {
         const settings = { timeoutMilliseconds: TIMEOUT_MILLISECONDS, watch: true, count: window };
         // Requests are forgotten after ten time-outs: not while the clock stands still.
-        withClock(() => compare(new RequestLedger(TARGET, 7, settings, sourcePorts), events, window, sourcePorts));
+        using _ = new TestClock();
+        compare(new RequestLedger(TARGET, 7, settings, sourcePorts), events, window, sourcePorts);
       },
     );
     fc.assert(runs, { numRuns: 500 });
@@ -44,6 +45,7 @@ describe("ledger", () => {
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
 
 function compare(ledger: RequestLedger, events: readonly Event[], window: number, sourcePorts: number): void {
+  assert.equal(ledger.paths.length, sourcePorts === 1 ? 0 : sourcePorts);
   const requests: Modelled[] = [];
   const settled: Modelled[] = [];
   const settle = (request: Modelled, outcome: Outcome) => {

@@ -9,6 +9,7 @@ import { type Limit, searchMtu, SMALL_SIZE } from "../../src/probe/mtu_search.ts
 import type { Prober } from "../../src/probe/prober.ts";
 import type { ProbeTarget, Reply } from "../../src/probe/target.ts";
 import { icmp, reportOf } from "../support/asked.ts";
+import { TestClock } from "../support/clock.ts";
 
 const TIMEOUT_MILLISECONDS = 5000;
 /** Most bytes of payload: RFC 791, RFC 8200. */
@@ -50,12 +51,17 @@ async function search(path: Path): Promise<Course> {
   const ledger = { sent: 0, total: { times: { maximum: NaN } }, wrongSources: Array(path.wrongSources ?? 0) };
   const target = { peer: { bytes: parseAddress(address)! }, ledger, observer: {} } as unknown as ProbeTarget;
   const lost = new Map<number, number>();
-  let time = 0;
+  using clock = new TestClock();
   let arrival: (() => void) | undefined;
   const reply = (sequence: number | undefined, fields: Partial<Reply>) =>
     target.observer.replied!(target, { kind: "received", sequence, fragmentSize: 0, ...fields } as Reply);
   const fail = (sequence: number | undefined, report: Failure["report"]) =>
     target.observer.failed!(target, { sequence, errno: EMSGSIZE, report });
+  /** An answer, and a duplicate of it, which tells nothing. */
+  const answer = (sequence: number, fields: Partial<Reply>) => () => {
+    reply(sequence, fields);
+    reply(sequence, { kind: "duplicate" });
+  };
   const prober = {
     send(_: ProbeTarget, size: number) {
       const sequence = ++ledger.sent;
@@ -70,25 +76,23 @@ async function search(path: Path): Promise<Course> {
       if (size <= largest) {
         const before = lost.get(size) ?? 0;
         lost.set(size, before + 1);
-        if (before >= losses) arrival = () => reply(sequence, {});
-      } else if (fate === "corrupted") arrival = () => reply(sequence, { kind: "corrupted" });
-      else if (fate === "fragmented") arrival = () => reply(sequence, { fragmentSize: 1280 });
+        if (before >= losses) arrival = answer(sequence, {});
+      } else if (fate === "corrupted") arrival = answer(sequence, { kind: "corrupted" });
+      else if (fate === "fragmented") arrival = answer(sequence, { fragmentSize: 1280 });
       else if (fate === "reported") arrival = () => fail(sequence, ICMP);
       else if (fate === "refused") fail(sequence, undefined);
       return { sequence };
     },
     step(until: number) {
-      const from = time;
+      const from = clock.now;
       const arrives = arrival;
       arrival = undefined;
-      time = arrives === undefined ? until : Math.min(until, time + roundTrip);
-      if (arrives !== undefined && time < until) {
+      clock.now = arrives === undefined ? until : Math.min(until, from + roundTrip);
+      if (arrives !== undefined && clock.now < until) {
         if (Number.isNaN(ledger.total.times.maximum)) ledger.total.times.maximum = roundTrip * 1_000_000;
         arrives();
-        // The duplicate of an answer tells nothing.
-        reply(ledger.sent, { kind: "duplicate" });
       }
-      course.sent.at(-1)![1] += time - from;
+      course.sent.at(-1)![1] += clock.now - from;
       return Promise.resolve();
     },
   } as unknown as Prober;
@@ -96,14 +100,8 @@ async function search(path: Path): Promise<Course> {
     tried: (_: ProbeTarget, size: number, limit: Limit | undefined) => course.tried.push([size, limit?.outcome]),
     found: (_: ProbeTarget, size?: number, limit?: Limit) => course.found.push([size, limit]),
   };
-  const now = performance.now;
-  performance.now = () => time;
-  try {
-    const isStopped = () => ledger.sent >= stopAfter;
-    return { ...course, ok: await searchMtu([target], prober, TIMEOUT_MILLISECONDS, observer, isStopped) };
-  } finally {
-    performance.now = now;
-  }
+  const isStopped = () => ledger.sent >= stopAfter;
+  return { ...course, ok: await searchMtu([target], prober, TIMEOUT_MILLISECONDS, observer, isStopped) };
 }
 
 /** The limit that a fate shows as. */

@@ -1,13 +1,14 @@
-/** A clock that only a test sets. */
+/** A clock that only a test sets, in the place of `performance.now` until it is disposed of. */
+export class TestClock implements Disposable {
+  /** The time, in milliseconds. */
+  now = 1000;
+  readonly #original = performance.now;
 
-/** Calls `work` with a clock that it sets, in milliseconds of `performance.now`. */
-export function withClock(work: (clock: { now: number }) => void): void {
-  const now = performance.now;
-  const clock = { now: 1000 };
-  performance.now = () => clock.now;
-  try {
-    work(clock);
-  } finally {
-    performance.now = now;
+  constructor() {
+    performance.now = () => this.now;
+  }
+
+  [Symbol.dispose](): void {
+    performance.now = this.#original;
   }
 }

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import {
   addressFamily,
   checkFamily,
+  COMMON_OPTIONS,
   flag,
   group,
   isSimilar,
@@ -85,10 +86,25 @@ describe("arguments", () => {
     assert.ok(typeof result === "object");
     assert.deepEqual(result.settings, { all: false, name: "2", list: ["a", "c"] });
     assert.deepEqual([[...result.given], result.positionals], [["name", "list"], ["b"]]);
+    const one = parseArguments(["-a"], options);
+    assert.ok(typeof one === "object" && one.given.has("all") && one.given.size === 1);
     const preset = { size: option("--size N", "", numberFrom(0, 9), "7") };
     const settings = (...args: string[]) => (parseArguments(args, preset) as { settings: unknown }).settings;
     assert.deepEqual([settings(), settings("--size", "5")], [{ size: 7 }, { size: 5 }]);
   });
+});
+
+test("help is asked for before the version, and before any value is read", () => {
+  const all = { ...COMMON_OPTIONS, size: option("--size N", "", numberFrom(0, 9)) };
+  assert.deepEqual([["-h"], ["--help", "--size", "x"], ["-Vh"]].map((args) => parseArguments(args, all)), [
+    "help",
+    "help",
+    "help",
+  ]);
+  assert.deepEqual([["-V"], ["--size=x", "--version"]].map((args) => parseArguments(args, all)), [
+    "version",
+    "version",
+  ]);
 });
 
 /** Asserts that `action` throws a usage error with this message. */
@@ -156,7 +172,7 @@ describe("texts", () => {
       "abiet",
     ];
     for (const word of [...similar, "quiet"]) assert.ok(isSimilar(word, "quiet"), word);
-    for (const word of ["", "q", "ui", "que", "quits!", "quietest", "xuiex", "abcet", "teiuq", "log"]) {
+    for (const word of ["", "q", "ui", "que", "quits!", "quietest", "xuiex", "abcet", "teiuq", "quieeet", "log"]) {
       assert.ok(!isSimilar(word, "quiet"), word);
     }
   });

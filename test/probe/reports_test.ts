@@ -296,20 +296,6 @@ describe("the table of several targets", () => {
     );
   });
 
-  test("times of a hundred answers: the least, the median and the 99th percentile", () => {
-    const asked = new Asked();
-    for (let i = 1; i <= 100; i++) asked.answered(i * 9000);
-    const screen = new Screen();
-    tableReport({ targets: [asked.target] }, settingsOf(), screen.terminal).finish();
-    assert.equal(
-      text(screen),
-      lines(
-        "target           verdict       received  loss  minimum  median    p99",
-        "192.0.2.10:9000  ok             100/100   0 %    0.009   0.450  0.891 ms",
-      ),
-    );
-  });
-
   test("with few columns: the first ones, in two lines if need be", () => {
     const table = (columns: number, rows: number) => tables({ interactive: true, columns, rows });
     assert.equal(

@@ -2,12 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EACCES, EAGAIN } from "../../ffi/constants.ts";
+import { ERRNO_COUNT } from "../../ffi/errno.ts";
 import {
   Counters,
+  COUNTS,
   ECHOED,
+  ECHOED_BYTES,
+  FAILED,
   LINES_DROPPED,
   LINES_LEFT_OUT,
   RECEIVED,
+  RECEIVED_BEFORE,
+  RECEIVED_BYTES,
   summarize,
   summaryText,
 } from "../../src/echo/counters.ts";
@@ -50,6 +56,24 @@ test("a summary adds up the workers", () => {
     "  log lines dropped    374",
   ]);
   assert.equal(worker(1).settled, 1000);
+});
+
+test("each count has a place of its own in the block", () => {
+  const own = [RECEIVED, ECHOED, LINES_LEFT_OUT, LINES_DROPPED, RECEIVED_BEFORE, RECEIVED_BYTES, ECHOED_BYTES];
+  const { counts, refused, failed } = new Counters();
+  own.forEach((index, i) => counts[index] = i + 1);
+  refused.fill(100);
+  failed.fill(1000);
+  assert.deepEqual(own.map((index) => counts[index]), [1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual([refused.length, failed.length], [REASONS.length, ERRNO_COUNT]);
+  assert.equal(own.length + refused.length + failed.length, counts.length);
+  assert.equal(counts.length, COUNTS);
+  assert.equal(failed[0], counts[FAILED]);
+  assert.ok(refused.every((count) => count === 100));
+});
+
+test("a summary names what happened once", () => {
+  assert.deepEqual(summarize([worker(1)], 0, 0).failed_by_errno, { EAGAIN: 34, EACCES: 1 });
 });
 
 test("a summary of nothing", () => {

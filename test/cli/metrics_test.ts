@@ -5,7 +5,14 @@ import { connect, createServer } from "node:net";
 import { describe, test } from "node:test";
 import { SystemError } from "../../ffi/errno.ts";
 import { UsageError } from "../../src/cli/arguments.ts";
-import { exposition, histogramSamples, type Metric, stateSamples } from "../../src/cli/metrics.ts";
+import {
+  exposition,
+  expositionPieces,
+  histogramSamples,
+  type Metric,
+  metric,
+  stateSamples,
+} from "../../src/cli/metrics.ts";
 import { MetricsServer, parseMetricsEndpoint } from "../../src/cli/metrics_server.ts";
 import { freeTcpPort } from "../support/server.ts";
 
@@ -83,6 +90,24 @@ ${SAMPLES}# EOF
       "echo_time_seconds histogram",
     ]);
   });
+});
+
+test("many samples come in pieces of some 64 KiB, which together are the text", () => {
+  const samples = Array.from({ length: 10_000 }, (_, i) => ({ labels: { target: i }, value: i }));
+  const many = [metric("echo_many", "gauge", "Many.", samples), metric("echo_one", "counter", "One.", 1)];
+  for (const openMetrics of [false, true]) {
+    const pieces = [...expositionPieces(many, openMetrics)];
+    assert.ok(pieces.length > 3);
+    for (const piece of pieces.slice(0, -1)) assert.ok(piece.length >= 65_536 && piece.length < 66_000);
+    const text = pieces.join("");
+    assert.equal(text, exposition(many, openMetrics));
+    const values = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    assert.deepEqual(values, [
+      ...samples.map(({ value }) => `echo_many{target="${value}"} ${value}`),
+      "echo_one_total 1",
+    ]);
+  }
+  assert.deepEqual([...expositionPieces([], false)], [""]);
 });
 
 test("the endpoint: a port, with or without an address", () => {

@@ -59,6 +59,7 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
 /** Slower tests of a file, after the others. */
 const SLOWER: Readonly<Record<string, readonly string[]>> = {
   "src/cli/journal.ts": ["echo/service_manager"],
+  "src/cli/metrics_server.ts": ["echo/metrics"],
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/signals.ts": ["echo/lifecycle", "probe/signals"],
   "src/cli/terminal.ts": ["probe/probe"],

@@ -114,6 +114,14 @@ describe("with an interval", () => {
     assert.deepEqual(run.sent.slice(2), [[0, 1300], [2, 1400], [1, 1450], [0, 1600], [2, 1700]]);
   });
 
+  test("if the targets are read again, the turns stay as they were", () => {
+    using clock = new TestClock();
+    const run = new Run(clock, 2, "-i", "300ms", "--watch");
+    assert.equal(run.at(1000), 1150);
+    run.schedule.setTargets(run.targets);
+    assert.equal(run.at(1100), 1150);
+  });
+
   test("after five milliseconds of sending, answers are received before the next target is asked", () => {
     using clock = new TestClock();
     const run = new Run(clock, 5, "-i", "100ms", "-c", "1");

@@ -74,6 +74,17 @@ function requireSupported({ runtime: runtime2, version, least, upgrade, platform
   if (major > leastMajor || major === leastMajor && minor >= leastMinor) return;
   throw new LibraryError(`${runtime2} is too old: it needs Deno 2, Bun 1.3, Node.js 26.10, or later; try: ${upgrade}`);
 }
+function openFirst(libraries2, open2, reasonOf3) {
+  let reason = "";
+  for (const library of libraries2) {
+    try {
+      return open2(library);
+    } catch (error) {
+      reason ||= reasonOf3(error).replaceAll(/\s+/g, " ");
+    }
+  }
+  throw new LibraryError(`cannot load libc: ${reason}`);
+}
 
 // ffi/errno.ts
 var NAMES = `
@@ -118,40 +129,29 @@ function check(syscall, result2) {
 }
 
 // ffi/process_runtime.ts
-function processRuntime(process, name, load4, exit2 = (code) => process.exit(code)) {
+function processRuntime(process, version, load2, exit2 = (code) => process.exit(code)) {
+  const { platform, arch } = process;
   return {
-    name,
-    arch: process.arch,
+    name: version.runtime,
+    arch,
     args: process.argv.slice(2),
     onSignal: (signal, handler) => void process.on(signal, handler),
     exit: exit2,
     get ffi() {
-      return foreignInterface(process, load4());
+      requireSupported({ ...version, platform, arch });
+      return foreignInterface(load2());
     }
   };
 }
-function foreignInterface(process, module) {
+function foreignInterface(module) {
   return {
     load(libraries2, signatures2) {
       const { addressOf, pointer } = module;
       const translated = translate(module, signatures2);
-      let reason = "";
-      for (const library of libraries2) {
-        try {
-          return { call: module.open(library, translated), addressOf, pointer };
-        } catch (error) {
-          reason ||= reasonOf(module, error);
-        }
-      }
-      throw new LibraryError(`cannot load libc: ${reason}`);
+      const call = openFirst(libraries2, (path) => module.open(path, translated), module.reasonOf);
+      return { call, addressOf, pointer };
     },
-    threads: {
-      moduleName: module.name,
-      translate: (signatures2) => translate(module, signatures2),
-      getBuiltinModule: process.getBuiltinModule,
-      onExit: (handler) => void process.on("exit", handler),
-      reasonOf: (error) => reasonOf(module, error)
-    }
+    module
   };
 }
 function translate(module, signatures2) {
@@ -159,17 +159,10 @@ function translate(module, signatures2) {
     Object.entries(signatures2).map(([name, signature]) => [name, module.signature(signature)])
   );
 }
-function reasonOf(module, error) {
-  if (!(error instanceof Error)) throw error;
-  return module.reasonOf(error).replaceAll(/\s+/g, " ");
-}
 
 // ffi/bun.ts
 function bunRuntime(process, version) {
-  const name = `Bun ${version}`;
-  return processRuntime(process, name, () => {
-    const { platform, arch } = process;
-    requireSupported({ runtime: name, version, least: "1.3", upgrade: "bun upgrade", platform, arch });
+  return processRuntime(process, { runtime: `Bun ${version}`, version, least: "1.3", upgrade: "bun upgrade" }, () => {
     const { dlopen, ptr } = process.getBuiltinModule("bun:ffi");
     return {
       name: "bun:ffi",
@@ -206,9 +199,17 @@ function denoRuntime(deno) {
   };
 }
 function foreignInterface2(deno) {
+  const granted = (path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted";
   return {
     load(libraries2, signatures2) {
-      const { addressOf, pointer, ...call } = open(deno, libraries2, { ...signatures2, ...addressing });
+      const symbols = { ...signatures2, ...addressing };
+      const first = Math.max(0, libraries2.findIndex(granted));
+      const allowed = libraries2.values().filter((path, i) => i === first || granted(path));
+      const { addressOf, pointer, ...call } = openFirst(
+        allowed,
+        (path) => deno.dlopen(path, symbols).symbols,
+        reasonOf
+      );
       return {
         call,
         addressOf: (buffer) => Number(addressOf(buffer, buffer, 0)),
@@ -217,28 +218,13 @@ function foreignInterface2(deno) {
     }
   };
 }
-function open(deno, libraries2, symbols) {
-  const granted = (path) => deno.permissions.querySync({ name: "ffi", path }).state === "granted";
-  const first = Math.max(0, libraries2.findIndex(granted));
-  let reason = "";
-  for (const library of libraries2.slice(first)) {
-    if (reason !== "" && !granted(library)) continue;
-    try {
-      return deno.dlopen(library, symbols).symbols;
-    } catch (error) {
-      reason = reasonOf2(error);
-    }
-  }
-  throw new LibraryError(`cannot load libc: ${reason}`);
-}
-function reasonOf2(error) {
-  if (!(error instanceof Error)) throw error;
-  if (error.name === "NotCapable" || error.name === "PermissionDenied") {
+function reasonOf({ name, message }) {
+  if (name === "NotCapable" || name === "PermissionDenied") {
     throw new LibraryError(
       "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi \u2026"
     );
   }
-  return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
+  return message.replace(/^(Could not open library: )+/, "");
 }
 
 // ffi/node.ts
@@ -246,9 +232,7 @@ var LATER = "npx node@26 echo.ts \u2026";
 function nodeRuntime(process) {
   const version = process.versions.node;
   const name = `Node.js ${version}`;
-  return processRuntime(process, name, () => {
-    const { platform, arch } = process;
-    requireSupported({ runtime: name, version, least: "26.10", upgrade: LATER, platform, arch });
+  return processRuntime(process, { runtime: name, version, least: "26.10", upgrade: LATER }, () => {
     const ffi = loadFfi(process);
     if (ffi === void 0) {
       throw new LibraryError(
@@ -261,7 +245,7 @@ function nodeRuntime(process) {
       open: (path, signatures2) => ffi.dlopen(path, signatures2).functions,
       addressOf: (buffer) => Number(ffi.getRawPointer(buffer)),
       pointer: (address) => BigInt(address),
-      reasonOf: reasonOf3
+      reasonOf: reasonOf2
     };
   }, (code) => exit(process, code));
 }
@@ -284,12 +268,10 @@ function loadFfi(process) {
     process.emitWarning = emitWarning;
   }
 }
-function reasonOf3(error) {
+function reasonOf2(error) {
   if (error.permission === void 0) return error.message.replace(/^dlopen failed: /, "");
   throw new LibraryError(
-    error.permission === "FFI" ? "Node.js does not allow the call into libc; start it with the permission: node --permis\
-sion --allow-ffi \u2026" : "Node.js does not allow the thread that waits for sockets; start it with the permission: node\
- --permission --allow-ffi --allow-worker \u2026"
+    "Node.js does not allow the call into libc; start it with the permission: node --permission --allow-ffi \u2026"
   );
 }
 
@@ -312,8 +294,8 @@ var ENDPOINT_TEXT_MAX = 64;
 function parseAddress(text) {
   const colon = text.lastIndexOf(":");
   const start = colon < 0 ? "::ffff:" : text.slice(0, colon + 1);
-  const last2 = text.slice(colon + 1);
-  const end = colon < 0 || last2.includes(".") ? ipv4Groups(last2) : last2;
+  const last = text.slice(colon + 1);
+  const end = colon < 0 || last.includes(".") ? ipv4Groups(last) : last;
   if (end === void 0) return void 0;
   const halves = (start + end).split("::");
   const [head, tail = []] = halves.map((half) => half === "" ? [] : half.split(":"));
@@ -442,9 +424,6 @@ function wordsText(words, word2) {
 }
 function addressText(bytes) {
   return wordsText(addressWords(bytes), 0);
-}
-function zonedText(bytes, zone) {
-  return addressText(bytes) + (zone === "" ? "" : `%${zone}`);
 }
 function endpointText(bytes, zone, port) {
   const out = new Uint8Array(ENDPOINT_TEXT_MAX);
@@ -645,7 +624,6 @@ var POLLOUT = 4;
 var SO_EE_ORIGIN_ICMP = 2;
 var SO_EE_ORIGIN_ICMP6 = 3;
 var SO_EE_ORIGIN_TIMESTAMPING = 4;
-var NETLINK_ROUTE = 0;
 var NLM_F_REQUEST = 1;
 var NLM_F_DUMP = 768;
 var NLMSG_ERROR = 2;
@@ -770,9 +748,7 @@ var sock_extended_err = {
 };
 var scm_timestamping = { size: 48, ts: 0 };
 var timespec = { size: 16, tv_sec: 0, tv_nsec: 8 };
-var timeval = { size: 16, tv_sec: 0, tv_usec: 8 };
 var pollfd = { size: 8, fd: 0, events: 4, revents: 6 };
-var epoll_event = runtime().arch === "x64" ? { size: 12, events: 0, data: 4 } : { size: 16, events: 0, data: 8 };
 var nlmsghdr = { size: 16, nlmsg_len: 0, nlmsg_type: 4, nlmsg_flags: 6 };
 var rtmsg = { size: 12, rtm_family: 0, rtm_dst_len: 1, rtm_type: 7 };
 var ifaddrmsg = { size: 8, ifa_family: 0 };
@@ -820,41 +796,30 @@ var signatures = {
 var lazySignatures = {
   connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
-  epoll_create1: { parameters: ["i32"], result: "i32" },
-  epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
-  malloc: { parameters: ["u32"], result: "pointer" },
-  free: { parameters: ["pointer"], result: "i32" },
-  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
   if_indextoname: { parameters: ["u32", "pointer"], result: "pointer" },
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
-  freeaddrinfo: { parameters: ["pointer"], result: "i32" }
-};
-var processSignatures = {
+  freeaddrinfo: { parameters: ["pointer"], result: "i32" },
   posix_spawn: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "pointer"], result: "i32" },
   waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   getpid: { parameters: [], result: "i32" },
   getppid: { parameters: [], result: "i32" },
   prctl: { parameters: ["i32", "pointer"], result: "i32" },
-  sched_getaffinity: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   memfd_create: { parameters: ["pointer", "u32"], result: "i32" },
   ftruncate: { parameters: ["i32", "u32"], result: "i32" },
   mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "pointer"], result: "i32" }
 };
+var machine = runtime().arch === "arm64" ? "aarch64" : "x86_64";
 var libraries = [
   "libc.so.6",
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/usr/lib/x86_64-linux-gnu/libc.so.6",
-  "/usr/lib/aarch64-linux-gnu/libc.so.6",
+  `/lib/${machine}-linux-gnu/libc.so.6`,
+  `/usr/lib/${machine}-linux-gnu/libc.so.6`,
   "/lib64/libc.so.6",
   "/usr/lib64/libc.so.6",
   "/usr/lib/libc.so.6",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-  "/lib/libc.musl-x86_64.so.1",
-  "/lib/libc.musl-aarch64.so.1"
+  `libc.musl-${machine}.so.1`,
+  `/lib/libc.musl-${machine}.so.1`
 ];
 var loaded;
 function libc() {
@@ -876,50 +841,38 @@ var lazy;
 function lazyLibc() {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
 }
-var processes;
-function processLibc() {
-  return processes ??= runtime().ffi.load(libraries, processSignatures).call;
-}
 
 // ffi/memory.ts
-function allocate(size) {
-  return new Uint8Array(new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64)));
-}
 var Memory = class {
   bytes;
   u16;
   i32;
   #address;
-  #low;
-  #high;
-  constructor(size, place = allocate(size)) {
+  #start;
+  constructor(size, place = new Uint8Array(new ArrayBuffer(Math.max(128, Math.ceil(size / 64) * 64)))) {
     const { buffer, byteOffset, length } = place;
     if (length < size) throw new RangeError(`${length} bytes instead of ${size}`);
     this.bytes = place;
     this.u16 = new Uint16Array(buffer, byteOffset, length / 2);
     this.i32 = new Int32Array(buffer, byteOffset, length / 4);
     this.#address = libc().addressOf(buffer) + byteOffset;
-    this.#low = this.#address | 0;
-    this.#high = Math.floor(this.#address / 4294967296);
+    this.#start = libc().pointer(this.#address);
   }
   pointer(offset) {
-    return libc().pointer(this.#address + offset);
+    return offset === 0 ? this.#start : libc().pointer(this.#address + offset);
   }
   link(at, target, offset) {
-    const low = target.#low + offset | 0;
-    const carry = low >>> 0 < target.#low >>> 0 ? 1 : 0;
-    this.i32[at >> 2] = low;
-    this.i32[(at >> 2) + 1] = target.#high + carry;
-  }
-  writeCString(at, text) {
-    const bytes = new TextEncoder().encode(text);
-    this.bytes.set(bytes, at);
-    this.bytes[at + bytes.length] = 0;
-  }
-  readCString(at) {
-    return new TextDecoder().decode(this.bytes.subarray(at, this.bytes.indexOf(0, at)));
+    const address = target.#address + offset;
+    this.i32[at >> 2] = address;
+    this.i32[(at >> 2) + 1] = address / 4294967296;
   }
 };
+function cString(text) {
+  const bytes = new TextEncoder().encode(`${text}\0`);
+  const memory = new Memory(bytes.length);
+  memory.bytes.set(bytes);
+  return memory;
+}
 function copyOf(source, length) {
   const memory = new Memory(length);
   libc().call.memcpy(memory.pointer(0), source, length);
@@ -937,10 +890,8 @@ function terminalDevice(fd) {
   return libc().call.ioctl(fd, TIOCGDEV, memory.pointer(0)) < 0 ? void 0 : memory.i32[0];
 }
 function environmentVariable(name) {
-  const text = new Memory(name.length + 1);
-  text.writeCString(0, name);
   const { getenv, strlen } = libc().call;
-  const value = getenv(text.pointer(0));
+  const value = getenv(cString(name).pointer(0));
   return value ? new TextDecoder().decode(copyOf(value, strlen(value))) : "";
 }
 
@@ -966,13 +917,13 @@ function localeIsUtf8() {
 // ffi/libc.ts
 var scratchMemory;
 function scratch() {
-  return scratchMemory ??= new Memory(128);
+  return scratchMemory ??= new Memory(512);
 }
 function result(value) {
   return value < 0 ? -libc().errno() : value;
 }
-function socket(domain, type, protocol) {
-  return result(libc().call.socket(domain, type, protocol));
+function socket(domain, type) {
+  return aboveStandardStreams(result(libc().call.socket(domain, type | SOCK_CLOEXEC, 0)));
 }
 function bind(fd, address, length) {
   return result(libc().call.bind(fd, address.pointer(0), length));
@@ -985,16 +936,10 @@ function getsockname(fd, address, length) {
   memory.i32[0] = length;
   return result(libc().call.getsockname(fd, address.pointer(0), memory.pointer(0)));
 }
-function setsockopt(fd, level, name, value) {
+function setsockopt(fd, level, name, ...value) {
   const memory = scratch();
-  memory.i32[0] = value;
-  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), 4));
-}
-function setsockoptBytes(fd, level, name, value) {
-  const { length } = value;
-  const memory = new Memory(length);
-  memory.bytes.set(value);
-  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), length));
+  memory.i32.set(value);
+  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), value.length * 4));
 }
 function getsockopt(fd, level, name) {
   const memory = scratch();
@@ -1002,25 +947,20 @@ function getsockopt(fd, level, name) {
   const error = result(libc().call.getsockopt(fd, level, name, memory.pointer(8), memory.pointer(0)));
   return error < 0 ? error : memory.i32[2];
 }
-function setsockoptTimeval(fd, level, name, milliseconds) {
-  const memory = scratch();
-  memory.bytes.fill(0, 0, timeval.size);
-  memory.i32[timeval.tv_sec >> 2] = Math.floor(milliseconds / 1e3);
-  memory.i32[timeval.tv_usec >> 2] = milliseconds % 1e3 * 1e3;
-  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), timeval.size));
-}
 function poll(fd, events, milliseconds) {
   const memory = scratch();
   memory.i32[pollfd.fd >> 2] = fd;
   memory.u16[pollfd.events >> 1] = events;
-  memory.u16[pollfd.revents >> 1] = 0;
-  const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
-  return ready <= 0 ? ready : memory.u16[pollfd.revents >> 1];
+  return result(libc().call.poll(memory.pointer(0), 1, milliseconds));
 }
-function open2(path, flags) {
-  const memory = new Memory(path.length * 3 + 1);
-  memory.writeCString(0, path);
-  return result(libc().call.open(memory.pointer(0), flags));
+function open(path, flags) {
+  return result(libc().call.open(cString(path).pointer(0), flags));
+}
+function write(fd, block, length) {
+  return result(libc().call.write(fd, block.pointer(0), length));
+}
+function send(fd, block, length, flags) {
+  return result(libc().call.send(fd, block.pointer(0), length, flags));
 }
 function close(fd) {
   return result(libc().call.close(fd));
@@ -1036,41 +976,20 @@ function aboveStandardStreams(fd) {
 }
 function lseek(fd, offset, whence) {
   const position = libc().call.lseek(fd, offset, whence);
-  return position === -1 ? -libc().errno() : position >>> 0;
+  return position === -1 ? result(position) : position >>> 0;
 }
-
-// ffi/writer.ts
-var Writer = class {
-  bytes;
-  #pointer;
-  #call = libc().call;
-  #errno = libc().errno;
-  constructor(size) {
-    const memory = new Memory(size);
-    this.bytes = memory.bytes.subarray(0, size);
-    this.#pointer = memory.pointer(0);
-  }
-  write(fd, length) {
-    const written = this.#call.write(fd, this.#pointer, length);
-    return written < 0 ? -this.#errno() : written;
-  }
-  send(fd, length, flags) {
-    const sent = this.#call.send(fd, this.#pointer, length, flags);
-    return sent < 0 ? -this.#errno() : sent;
-  }
-};
 
 // src/cli/nonblocking_writer.ts
 var TERMINAL_WRITE_MAX = 256;
 var NEWLINE = 10;
 var NonblockingWriter = class {
   bytes;
-  #writer;
+  #memory;
   #method;
   #fd;
   constructor(fd, size) {
-    this.#writer = new Writer(size);
-    this.bytes = this.#writer.bytes;
+    this.#memory = new Memory(size);
+    this.bytes = this.#memory.bytes;
     const { method, own: own2 } = methodFor(fd);
     this.#method = method;
     this.#fd = own2;
@@ -1086,12 +1005,12 @@ var NonblockingWriter = class {
     return written;
   }
   #writeOnce(length) {
-    if (this.#method === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#method === "send") return send(this.#fd, this.#memory, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (this.#method === "poll" || this.#method === "pieces") {
-      const events = poll(this.#fd, POLLOUT, 0);
-      if (events <= 0) return events === 0 ? -EAGAIN : events;
+      const ready = poll(this.#fd, POLLOUT, 0);
+      if (ready <= 0) return ready === 0 ? -EAGAIN : ready;
     }
-    return this.#writer.write(this.#fd, this.#sizeOf(length));
+    return write(this.#fd, this.#memory, this.#sizeOf(length));
   }
   wait(milliseconds) {
     return poll(this.#fd, POLLOUT, milliseconds);
@@ -1114,9 +1033,9 @@ function methodFor(fd) {
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-  const own2 = open2(`/proc/self/fd/${fd}`, flags);
+  const own2 = open(`/proc/self/fd/${fd}`, flags);
   if (own2 >= 0) return own2;
-  const terminal = open2("/dev/tty", flags);
+  const terminal = open("/dev/tty", flags);
   if (terminal < 0) return own2;
   const device = terminalDevice(fd);
   if (device !== void 0 && device === terminalDevice(terminal)) return terminal;
@@ -1372,7 +1291,7 @@ function handleSignals(stop, reload) {
   for (const signal of [SIGUSR1, SIGPIPE, SIGXFSZ]) ignoreSignal(signal);
 }
 function hasTerminal() {
-  const fd = open2("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+  const fd = open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
   if (fd >= 0) close(fd);
   return fd >= 0;
 }
@@ -1389,17 +1308,10 @@ function requireInteger(syscall, what, value, least, most) {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
   throw invalid(syscall, `${what} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
 }
-function requireString(syscall, what, value) {
-  if (typeof value === "string") return value;
-  throw invalid(syscall, `${what} must be a string, not ${describe(value)}`);
-}
-function requireBoolean(syscall, what, value) {
-  if (typeof value === "boolean") return value;
-  throw invalid(syscall, `${what} must be true or false, not ${describe(value)}`);
-}
-function requireObject(syscall, what, value) {
-  if (typeof value === "object" && value !== null) return value;
-  throw invalid(syscall, `${what} must be an object, not ${describe(value)}`);
+var TYPES = { string: "a string", boolean: "true or false", object: "an object", function: "a function" };
+function requireType(syscall, what, value, type) {
+  if (typeof value === type && value !== null) return value;
+  throw invalid(syscall, `${what} must be ${TYPES[type]}, not ${describe(value)}`);
 }
 var typedArray = Object.getPrototypeOf(Uint8Array.prototype);
 var typeOf = Object.getOwnPropertyDescriptor(typedArray, Symbol.toStringTag).get;
@@ -1409,55 +1321,42 @@ function requireBytes(syscall, what, value) {
   throw invalid(syscall, `${what} must be a Uint8Array, not ${describe(value)}`);
 }
 function describe(value) {
-  switch (typeof value) {
-    case "string":
-      return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
-    case "bigint":
-      return `${value}n`;
-    case "symbol":
-    case "function":
-      return `a ${typeof value}`;
-    case "object":
-      return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
-    default:
-      return `${value}`;
+  if (typeof value === "string") {
+    return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
   }
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "symbol" || typeof value === "function") return `a ${typeof value}`;
+  if (typeof value !== "object" || value === null) return `${value}`;
+  return Array.isArray(value) ? "an array" : "an object";
 }
 
 // ffi/interfaces.ts
 var IFNAMSIZ = 16;
 function interfaceIndex(name) {
   if (name.includes("\0") || new TextEncoder().encode(name).length >= IFNAMSIZ) return 0;
-  const memory = new Memory(IFNAMSIZ);
-  memory.writeCString(0, name);
-  return lazyLibc().if_nametoindex(memory.pointer(0));
+  return lazyLibc().if_nametoindex(cString(name).pointer(0));
 }
 function interfaceName(index) {
   const memory = new Memory(IFNAMSIZ);
+  const { bytes } = memory;
   lazyLibc().if_indextoname(index, memory.pointer(0));
-  return memory.readCString(0) || `${index}`;
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0))) || `${index}`;
 }
 
 // ffi/resolver.ts
-var HINTS = 0;
 var ANSWERS = addrinfo.size;
-var NAME = ANSWERS + 8;
+var HOST_NAME = /^[\w.-]{1,255}$/;
 function getaddrinfo(name, family) {
-  const memory = writeQuestion(name, family);
-  if (memory === void 0) return EAI_NONAME;
+  if (!HOST_NAME.test(name)) return EAI_NONAME;
+  const question = cString(name);
+  const memory = writeHints(family);
   const { getaddrinfo: getaddrinfo2 } = lazyLibc();
-  return readAnswers(
-    memory,
-    getaddrinfo2(memory.pointer(NAME), null, memory.pointer(HINTS), memory.pointer(ANSWERS))
-  );
+  return readAnswers(memory, getaddrinfo2(question.pointer(0), null, memory.pointer(0), memory.pointer(ANSWERS)));
 }
-var last = Promise.resolve();
-function writeQuestion(name, family) {
-  if (!/^[\w.-]{1,255}$/.test(name)) return void 0;
-  const memory = new Memory(NAME + name.length + 1);
-  memory.i32[HINTS + addrinfo.ai_family >> 2] = family;
-  memory.i32[HINTS + addrinfo.ai_socktype >> 2] = SOCK_DGRAM;
-  memory.writeCString(NAME, name);
+function writeHints(family) {
+  const memory = new Memory(ANSWERS + 8);
+  memory.i32[addrinfo.ai_family >> 2] = family;
+  memory.i32[addrinfo.ai_socktype >> 2] = SOCK_DGRAM;
   return memory;
 }
 function readAnswers({ i32 }, error) {
@@ -1533,7 +1432,7 @@ function noInterface(name) {
 }
 function requireInterface(value) {
   if (typeof value === "number") return requireInteger("if_nametoindex", "an interface", value, 1, 2 ** 31 - 1);
-  const name = requireString("if_nametoindex", "an interface", value);
+  const name = requireType("if_nametoindex", "an interface", value, "string");
   const index = interfaceIndex(name);
   if (index === 0) throw noInterface(name);
   return index;
@@ -1542,7 +1441,7 @@ function zoneNumber(zone) {
   return /^[1-9][0-9]{0,8}$/.test(zone) && interfaceName(Number(zone)) !== zone ? Number(zone) : 0;
 }
 function requireAddress(text) {
-  const address = readAddress2(requireString("inet_pton", "an address", text));
+  const address = readAddress2(requireType("inet_pton", "an address", text, "string"));
   if (address !== void 0) return address;
   throw invalid("inet_pton", `${describe(text)} is not an IPv4 or IPv6 address; names are not resolved here`);
 }
@@ -1571,36 +1470,21 @@ var VALUES_SIZE = SK_MEMINFO_VARS * 4;
 var SocketMemory = class {
   #fd;
   #memory = new Memory(VALUES_SIZE + 4);
-  #words = this.#memory.i32;
-  #values = this.#memory.pointer(0);
   #length = this.#memory.pointer(VALUES_SIZE);
-  #call = libc().call;
   #drops = 0;
   #dropsSeen;
   constructor(fd) {
     this.#fd = fd;
-    this.read();
-    this.#dropsSeen = this.#words[SK_MEMINFO_DROPS];
+    this.#dropsSeen = this.read(SK_MEMINFO_DROPS);
   }
-  read() {
-    this.#words[VALUES_SIZE >> 2] = VALUES_SIZE;
-    this.#call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#values, this.#length);
-  }
-  get receiveBufferUsed() {
-    return this.#words[SK_MEMINFO_RMEM_ALLOC];
-  }
-  get receiveBufferSize() {
-    return this.#words[SK_MEMINFO_RCVBUF];
-  }
-  get sendBufferUsed() {
-    return this.#words[SK_MEMINFO_WMEM_ALLOC];
-  }
-  get sendBufferSize() {
-    return this.#words[SK_MEMINFO_SNDBUF];
+  read(value) {
+    const { i32 } = this.#memory;
+    i32[VALUES_SIZE >> 2] = VALUES_SIZE;
+    libc().call.getsockopt(this.#fd, SOL_SOCKET, SO_MEMINFO, this.#memory.pointer(0), this.#length);
+    return i32[value];
   }
   readDrops() {
-    this.read();
-    const counter = this.#words[SK_MEMINFO_DROPS];
+    const counter = this.read(SK_MEMINFO_DROPS);
     this.#drops += counter - this.#dropsSeen >>> 0;
     this.#dropsSeen = counter;
     return this.#drops;
@@ -1611,20 +1495,16 @@ var SocketMemory = class {
 var MESSAGE_SIZE = 8192;
 function isLocalAddress(address, interfaceIndex2) {
   const message = new Memory(MESSAGE_SIZE);
-  const { bytes, u16 } = message;
-  let end = nlmsghdr.size;
-  bytes[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
-  bytes[end + rtmsg.rtm_dst_len] = address.length * 8;
-  end += rtmsg.size;
-  const attribute = (type, value) => {
-    u16[end + rtattr.rta_len >> 1] = rtattr.size + value.length;
-    u16[end + rtattr.rta_type >> 1] = type;
-    bytes.set(value, end + rtattr.size);
-    end += rtattr.size + value.length;
-  };
-  attribute(RTA_DST, address);
-  if (interfaceIndex2 !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex2).buffer));
-  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, end);
+  const { bytes, u16, i32 } = message;
+  bytes[nlmsghdr.size + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
+  bytes[nlmsghdr.size + rtmsg.rtm_dst_len] = address.length * 8;
+  const destination = nlmsghdr.size + rtmsg.size;
+  const output = destination + rtattr.size + address.length;
+  u16.set([rtattr.size + address.length, RTA_DST], destination >> 1);
+  bytes.set(address, destination + rtattr.size);
+  u16.set([rtattr.size + 4, RTA_OIF], output >> 1);
+  i32[output + rtattr.size >> 2] = interfaceIndex2;
+  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, output + rtattr.size + 4);
   const length = libc().call.read(fd, message.pointer(0), bytes.length);
   close(fd);
   if (length < nlmsghdr.size + rtmsg.size) return void 0;
@@ -1645,8 +1525,9 @@ function interfaceIPv6Addresses() {
         const end = at + i32[at + nlmsghdr.nlmsg_len >> 2];
         if (type === NLMSG_DONE) return addresses;
         if (type === NLMSG_ERROR || end <= at || end > length) return void 0;
-        const address = localAddress(message, at + nlmsghdr.size + ifaddrmsg.size, end);
-        if (type === RTM_NEWADDR && address !== void 0) addresses.push(address);
+        const attributes = at + nlmsghdr.size + ifaddrmsg.size;
+        const address = attribute(message, IFA_LOCAL, attributes, end) ?? attribute(message, IFA_ADDRESS, attributes, end);
+        if (type === RTM_NEWADDR && address?.length === 16) addresses.push(address);
         at = align(end);
       }
     }
@@ -1654,25 +1535,19 @@ function interfaceIPv6Addresses() {
     close(fd);
   }
 }
-function localAddress({ bytes, u16 }, at, end) {
-  let address;
-  while (at + rtattr.size <= end) {
-    const length = u16[at + rtattr.rta_len >> 1];
-    const type = u16[at + rtattr.rta_type >> 1];
-    if (length < rtattr.size) return address;
-    const isAddress = length === rtattr.size + 16;
-    if (isAddress && (type === IFA_LOCAL || type === IFA_ADDRESS && address === void 0)) {
-      address = bytes.slice(at + rtattr.size, at + length);
-    }
-    at = align(at + length);
+function attribute({ bytes, u16 }, type, at, end) {
+  while (at + rtattr.size <= end && u16[at + rtattr.rta_len >> 1] >= rtattr.size) {
+    const next = at + u16[at + rtattr.rta_len >> 1];
+    if (u16[at + rtattr.rta_type >> 1] === type) return bytes.slice(at + rtattr.size, next);
+    at = align(next);
   }
-  return address;
+  return void 0;
 }
 function request(message, type, flags, length) {
   message.i32[nlmsghdr.nlmsg_len >> 2] = length;
   message.u16[nlmsghdr.nlmsg_type >> 1] = type;
   message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
-  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  const fd = socket(AF_NETLINK, SOCK_RAW);
   libc().call.send(fd, message.pointer(0), length, 0);
   return fd;
 }
@@ -1697,7 +1572,7 @@ function configure(fd, domain, receiveBuffer) {
 function requestBuffer(fd, name, forceName, bytes) {
   const granted = getsockopt(fd, SOL_SOCKET, name);
   if (bytes * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes) >= 0) return;
-  const trial = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const trial = socket(AF_INET, SOCK_DGRAM);
   setsockopt(trial, SOL_SOCKET, name, bytes);
   if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes);
   close(trial);
@@ -1717,21 +1592,21 @@ function isNonblocking(fd) {
 
 // src/socket/bind.ts
 function readBindOptions(options3) {
-  const given = requireObject("bind", "the options of bind", options3);
+  const given = requireType("bind", "the options of bind", options3, "object");
   const { port, address, family, dualStack, receiveBuffer, broadcast } = given;
   requirePort("bind", port, 0);
-  if (address !== void 0) requireString("bind", "`address`", address);
+  if (address !== void 0) requireType("bind", "`address`", address, "string");
   if (family !== void 0 && family !== 4 && family !== 6) {
     throw invalid("bind", `\`family\` must be 4 or 6, or absent for both, not ${describe(family)}`);
   }
   if (receiveBuffer !== void 0) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
-  if (broadcast !== void 0) requireBoolean("setsockopt", "`broadcast`", broadcast);
-  if (dualStack !== void 0) requireBoolean("setsockopt", "`dualStack`", dualStack);
+  if (broadcast !== void 0) requireType("setsockopt", "`broadcast`", broadcast, "boolean");
+  if (dualStack !== void 0) requireType("setsockopt", "`dualStack`", dualStack, "boolean");
   return { port, address, family, dualStack, receiveBuffer, broadcast };
 }
 function bindSocket(options3, prepare) {
   const notices = [];
-  const { address, dualStack } = localAddress2(options3, notices);
+  const { address, dualStack } = localAddress(options3, notices);
   const domain = isIPv4(address.bytes) ? AF_INET : AF_INET6;
   const fd = openSocket(domain);
   try {
@@ -1760,7 +1635,7 @@ function readLocalName(fd, domain) {
   check("getsockname", getsockname(fd, name, size));
   return { address: readSocketAddress(name.bytes.subarray(0, size)), port: readPort(name.bytes) };
 }
-function localAddress2({ address, family, dualStack }, notices) {
+function localAddress({ address, family, dualStack }, notices) {
   if (address !== void 0) {
     const resolved = resolve(address, family)[0];
     const actual = isIPv4(resolved.bytes) ? 4 : 6;
@@ -1783,16 +1658,15 @@ on the kernel's command line; RestrictAddressFamilies= of systemd); leave out -6
   );
 }
 function hasIPv6() {
-  const fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = socket(AF_INET6, SOCK_DGRAM);
   if (fd < 0) return false;
   close(fd);
   return interfaceIPv6Addresses()?.length !== 0;
 }
 function openSocket(domain) {
-  const fd = socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = socket(domain, SOCK_DGRAM);
   if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
-  check("socket", fd);
-  return check("fcntl", aboveStandardStreams(fd));
+  return check("socket", fd);
 }
 function bindError({ bytes, zone }, port, errno) {
   let advice = "";
@@ -1827,7 +1701,7 @@ function closeOwned(fd) {
 // src/socket/adopt.ts
 function adoptSocket(fd, options3) {
   requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
-  const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options3);
+  const { receiveBuffer = 0 } = requireType("setsockopt", "the options of adopt", options3, "object");
   requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   const refuse = (errno, reason) => new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);
   if (isOwned(fd)) throw refuse(EINVAL, "another socket of this process has it");
@@ -1860,20 +1734,21 @@ var field = {
   size: 0,
   segmentSize: 1,
   fragmentSize: 2,
-  trafficClass: 3,
-  sendTrafficClass: 4,
-  hopLimit: 5,
-  destination: 6,
-  cut: 7,
-  seconds: 8,
-  nanoseconds: 9,
-  marked: 10,
-  error: 11,
-  next: 12,
-  trainLast: 13,
-  trainSize: 14,
-  trainDatagrams: 15,
-  count: 16
+  cut: 3,
+  seconds: 4,
+  nanoseconds: 5,
+  trafficClass: 6,
+  sendTrafficClass: 7,
+  hopLimit: 8,
+  extendedError: 9,
+  destination: 10,
+  marked: 11,
+  error: 12,
+  next: 13,
+  trainLast: 14,
+  trainSize: 15,
+  trainDatagrams: 16,
+  count: 17
 };
 function copyWords(from, fromAt, to, toAt, count) {
   for (let i = 0; i < count; i++) to[toAt + i] = from[fromAt + i];
@@ -1937,76 +1812,27 @@ function sameFlow(messages, a, b) {
   messages.get(b, field.sendTrafficClass);
 }
 
-// ffi/clock.ts
-var TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1e3);
-function wallTime(seconds, nanoseconds) {
-  return (seconds - TIME_ORIGIN_SECONDS) * 1e9 + nanoseconds;
-}
-function wallTimeOf(nanoseconds) {
-  return Number(nanoseconds - BigInt(TIME_ORIGIN_SECONDS) * 1000000000n);
-}
-var Clock = class {
-  #memory = new Memory(timespec.size);
-  #words = this.#memory.i32;
-  #pointer = this.#memory.pointer(0);
-  #call = libc().call;
-  #clockId;
-  constructor(clockId) {
-    this.#clockId = clockId;
-  }
-  read() {
-    this.#call.clock_gettime(this.#clockId, this.#pointer);
-  }
-  get seconds() {
-    return this.#words[timespec.tv_sec >> 2] >>> 0;
-  }
-  get nanoseconds() {
-    return this.#words[timespec.tv_nsec >> 2];
-  }
-  microseconds() {
-    this.read();
-    return (this.seconds & 1023) * 1e6 + (this.nanoseconds / 1e3 | 0);
-  }
-};
-var PERIOD_MICROSECONDS = 1024 * 1e6;
-function elapsedMicroseconds(from, to) {
-  return to >= from ? to - from : to - from + PERIOD_MICROSECONDS;
-}
-
 // src/socket/segmentation_refusals.ts
 var PEERS_MAX = 1024;
-var REFUSAL_SECONDS = 30;
-var SIZE = 4;
-var UNTIL = 5;
-var ENTRY_WORDS = 6;
+var REFUSAL_MILLISECONDS = 3e4;
 var SegmentationRefusals = class {
-  #entries;
-  #clock = new Clock(CLOCK_MONOTONIC);
+  #refusals = /* @__PURE__ */ new Map();
   add(words, at, size) {
-    const entries = this.#entries ??= new Int32Array(PEERS_MAX * ENTRY_WORDS);
-    const entry = entryOf(words, at);
-    this.#clock.read();
-    copyWords(words, at, entries, entry, 4);
-    entries[entry + SIZE] = size;
-    entries[entry + UNTIL] = this.#clock.seconds + REFUSAL_SECONDS;
+    if (this.#refusals.size >= PEERS_MAX) this.#refusals.clear();
+    const end = performance.now() + REFUSAL_MILLISECONDS;
+    this.#refusals.set(addressHash(words, at, 0), { address: words.slice(at, at + 4), size, end });
   }
   has(words, at, size) {
-    const entries = this.#entries;
-    if (entries === void 0) return false;
-    const entry = entryOf(words, at);
-    if (!sameAddress(entries, entry, words, at) || size < entries[entry + SIZE]) return false;
-    this.#clock.read();
-    return this.#clock.seconds < entries[entry + UNTIL];
+    if (this.#refusals.size === 0) return false;
+    const refusal = this.#refusals.get(addressHash(words, at, 0));
+    return refusal !== void 0 && size >= refusal.size && sameAddress(refusal.address, 0, words, at) && performance.now() <
+    refusal.end;
   }
 };
-function entryOf(words, at) {
-  return (addressHash(words, at, 0) >>> 22) * ENTRY_WORDS;
-}
 
 // src/socket/send_buffer.ts
 var SHARE = 32;
 var TRIAL_SHARE = 16;
-var PEERS = 65536;
 var BOOKKEEPING = 1024;
 var SendBuffer = class {
   crowded = false;
@@ -2014,47 +1840,45 @@ var SendBuffer = class {
   #size;
   #level = 0;
   #reserved = 0;
-  #seed = 0;
-  #held = new Int32Array(0);
-  #refusals = new Int32Array(0);
-  #holders = new Uint16Array(0);
-  #holderCount = 0;
+  #shares = /* @__PURE__ */ new Map();
+  #newest;
+  #seed = crypto.getRandomValues(new Int32Array(1))[0];
   constructor(memory) {
     this.#memory = memory;
-    this.#size = memory.sendBufferSize;
+    this.#size = memory.read(SK_MEMINFO_SNDBUF);
   }
   reserve(bytes, datagrams) {
     this.#reserved += cost(bytes, datagrams);
     return this.#level + this.#reserved <= this.#size >> 1;
   }
   refresh() {
-    this.#memory.read();
-    let gone = this.#level - this.#memory.sendBufferUsed;
-    this.#level -= gone;
-    this.#reserved = 0;
-    const crowded = this.#level > this.#size >> 1;
-    if (crowded && this.#held.length === 0) this.#makeTables();
-    if (crowded !== this.crowded) this.#forget();
-    this.crowded = crowded;
-    while (gone > 0 && this.#holderCount > 0) {
-      const peer = this.#holders[this.#holderCount - 1];
-      const bytes = Math.min(gone, this.#held[peer]);
-      this.#held[peer] -= bytes;
-      gone -= bytes;
-      if (this.#held[peer] > 0) return;
-      this.#clear(peer);
-      this.#holderCount--;
+    const level = this.#memory.read(SK_MEMINFO_WMEM_ALLOC);
+    const crowded = level > this.#size >> 1;
+    if (crowded !== this.crowded) {
+      this.#shares.clear();
+      this.#newest = void 0;
     }
+    this.crowded = crowded;
+    for (let gone = this.#level - level; gone > 0 && this.#newest !== void 0; this.#newest = this.#newest.before) {
+      const share = this.#newest;
+      const bytes = Math.min(gone, share.bytes);
+      share.bytes -= bytes;
+      gone -= bytes;
+      if (share.bytes > 0) break;
+      this.#shares.delete(share.peer);
+    }
+    this.#level = level;
+    this.#reserved = 0;
   }
   admit(words, at, bytes, datagrams) {
-    const peer = addressHash(words, at, this.#seed) >>> 16;
-    const held = this.#held[peer];
+    const share = this.#shares.get(this.#hash(words, at));
     const wanted = cost(bytes, datagrams);
     const room = this.#size - this.#level;
+    const held = share?.bytes ?? 0;
     if (held + wanted <= room / SHARE) return true;
     if (datagrams > 1) return false;
-    if (held === 0) return wanted <= room;
-    const refusals = ++this.#refusals[peer];
+    if (share === void 0 || held === 0) return wanted <= room;
+    const refusals = ++share.refusals;
     return (refusals & refusals - 1) === 0 && held + wanted <= room / TRIAL_SHARE;
   }
   charge(words, at) {
@@ -2062,27 +1886,19 @@ var SendBuffer = class {
     this.refresh();
     const stayed = this.#level - before;
     if (!this.crowded) return;
-    const peer = addressHash(words, at, this.#seed) >>> 16;
-    if (stayed <= 0) return this.#clear(peer);
-    if (this.#held[peer] === 0) {
-      if (this.#holderCount === PEERS) this.#forget();
-      this.#holders[this.#holderCount++] = peer;
+    const peer = this.#hash(words, at);
+    const share = this.#shares.get(peer);
+    if (stayed <= 0) {
+      if (share !== void 0) share.bytes = 0;
+    } else if (share !== void 0 && share.bytes > 0) {
+      share.bytes += stayed;
+    } else {
+      this.#newest = { peer, bytes: stayed, refusals: 0, before: this.#newest };
+      this.#shares.set(peer, this.#newest);
     }
-    this.#held[peer] += stayed;
   }
-  #makeTables() {
-    this.#seed = crypto.getRandomValues(new Int32Array(1))[0];
-    this.#held = new Int32Array(PEERS);
-    this.#refusals = new Int32Array(PEERS);
-    this.#holders = new Uint16Array(PEERS);
-  }
-  #clear(peer) {
-    this.#held[peer] = 0;
-    this.#refusals[peer] = 0;
-  }
-  #forget() {
-    for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]);
-    this.#holderCount = 0;
+  #hash(words, at) {
+    return addressHash(words, at, this.#seed) >>> 16;
   }
 };
 function cost(bytes, datagrams) {
@@ -2093,21 +1909,17 @@ function cost(bytes, datagrams) {
 var NAME_SIZE = 32;
 var MessageVector = class {
   memory;
-  #words;
   #buffersOffset;
   #namesOffset;
   #controlsOffset;
   #controlSize;
   #pointers = [];
-  #call = libc().call;
-  #errno = libc().errno;
   constructor(capacity, controlSize, place) {
     this.#buffersOffset = capacity * mmsghdr.size;
     this.#namesOffset = this.#buffersOffset + capacity * iovec.size;
     this.#controlsOffset = this.#namesOffset + capacity * NAME_SIZE;
     this.#controlSize = controlSize;
     this.memory = new Memory(this.#controlsOffset + capacity * controlSize, place);
-    this.#words = this.memory.i32;
     for (let i = 0; i < capacity; i++) {
       const header = i * mmsghdr.size;
       this.memory.link(header + mmsghdr.msg_name, this.memory, this.nameOffset(i));
@@ -2125,28 +1937,26 @@ var MessageVector = class {
   setBuffer(k, target, offset, length) {
     const at = this.#buffersOffset + k * iovec.size;
     this.memory.link(at + iovec.iov_base, target, offset);
-    this.#words[at + iovec.iov_len >> 2] = length;
+    this.memory.i32[at + iovec.iov_len >> 2] = length;
   }
   setBuffers(i, first, count) {
     const header = i * mmsghdr.size;
     this.memory.link(header + mmsghdr.msg_iov, this.memory, this.#buffersOffset + first * iovec.size);
-    this.#words[header + mmsghdr.msg_iovlen >> 2] = count;
+    this.memory.i32[header + mmsghdr.msg_iovlen >> 2] = count;
   }
   setLengths(i, nameLength, controlLength) {
     const header = i * mmsghdr.size;
-    this.#words[header + mmsghdr.msg_namelen >> 2] = nameLength;
-    this.#words[header + mmsghdr.msg_controllen >> 2] = controlLength;
+    this.memory.i32[header + mmsghdr.msg_namelen >> 2] = nameLength;
+    this.memory.i32[header + mmsghdr.msg_controllen >> 2] = controlLength;
   }
   get(i, member) {
-    return this.#words[i * mmsghdr.size + member >> 2];
+    return this.memory.i32[i * mmsghdr.size + member >> 2];
   }
   receive(fd, count, flags) {
-    const received = this.#call.recvmmsg(fd, this.#pointers[0], count, flags, null);
-    return received < 0 ? -this.#errno() : received;
+    return result(libc().call.recvmmsg(fd, this.#pointers[0], count, flags, null));
   }
   send(fd, first, end, flags) {
-    const sent = this.#call.sendmmsg(fd, this.#pointers[first], end - first, flags);
-    return sent < 0 ? -this.#errno() : sent;
+    return result(libc().call.sendmmsg(fd, this.#pointers[first], end - first, flags));
   }
 };
 
@@ -2155,92 +1965,69 @@ var UNICAST = 0;
 var BROADCAST = 1;
 var MULTICAST = 2;
 var UNKNOWN = 3;
-var NOTHING_KNOWN = new Int32Array(field.count);
+var NOTHING_KNOWN = new Int32Array(field.count).fill(-1, field.nanoseconds, field.destination);
 NOTHING_KNOWN[field.destination] = UNKNOWN;
-for (const unknown of [field.trafficClass, field.sendTrafficClass, field.hopLimit, field.nanoseconds]) {
-  NOTHING_KNOWN[unknown] = -1;
+var ERROR_SIZE = sock_extended_err.size + sockaddr_in.size;
+var ERROR_SIZE_IPV6 = sock_extended_err.size + sockaddr_in6.size;
+function decodeControlMessages(messages, i, offset, length) {
+  copyWords(NOTHING_KNOWN, 0, messages.fields, i * field.count, field.count);
+  messages.paths[i * word.count + word.interface] = 0;
+  const { i32: words } = messages.headers;
+  const end = offset + length;
+  for (let at = offset; at + cmsghdr.size <= end; ) {
+    const messageLength = words[at + cmsghdr.cmsg_len >> 2];
+    const upper = words[at + cmsghdr.cmsg_len + 4 >> 2];
+    if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
+    const level = words[at + cmsghdr.cmsg_level >> 2];
+    const type = words[at + cmsghdr.cmsg_type >> 2];
+    decode(messages, i, level, type, at + cmsghdr.size, messageLength - cmsghdr.size);
+    at += align2(messageLength);
+  }
 }
-var ControlMessageDecoder = class {
-  errorOffset = -1;
-  errorEnd = -1;
-  #words;
-  #paths;
-  #fields;
-  #path = 0;
-  #first = 0;
-  constructor(memory, paths, fields2) {
-    this.#words = memory.i32;
-    this.#paths = paths;
-    this.#fields = fields2;
+function decode(messages, i, level, type, data, length) {
+  const { i32: words } = messages.headers;
+  const value = words[data >> 2];
+  if (level === IPPROTO_IP) {
+    if (type === IP_PKTINFO && length >= in_pktinfo.size) decodeIPv4PacketInfo(messages, i, data >> 2);
+    if (type === IP_RECVERR && length >= ERROR_SIZE) messages.set(i, field.extendedError, data);
+    if (type === IP_RECVFRAGSIZE && length >= 4) messages.set(i, field.fragmentSize, value);
+    if (type === IP_TOS && length >= 1) messages.set(i, field.trafficClass, value & 255);
+    if (type === IP_TTL && length >= 4) messages.set(i, field.hopLimit, value & 255);
+  } else if (level === IPPROTO_IPV6) {
+    if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) decodeIPv6PacketInfo(messages, i, data >> 2);
+    if (type === IPV6_RECVERR && length >= ERROR_SIZE_IPV6) messages.set(i, field.extendedError, data);
+    if (type === IPV6_RECVFRAGSIZE && length >= 4) messages.set(i, field.fragmentSize, value);
+    if (type === IPV6_TCLASS && length >= 4) messages.set(i, field.trafficClass, value & 255);
+    if (type === IPV6_HOPLIMIT && length >= 4) messages.set(i, field.hopLimit, value & 255);
+  } else if (level === IPPROTO_UDP) {
+    if (type === UDP_GRO && length >= 4) messages.set(i, field.segmentSize, value);
+  } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= scm_timestamping.size) {
+    messages.set(i, field.seconds, words[data + scm_timestamping.ts + timespec.tv_sec >> 2]);
+    messages.set(i, field.nanoseconds, words[data + scm_timestamping.ts + timespec.tv_nsec >> 2]);
   }
-  decode(i, offset, length) {
-    this.#path = i * word.count;
-    this.#first = i * field.count;
-    copyWords(NOTHING_KNOWN, 0, this.#fields, this.#first, field.count);
-    this.#paths[this.#path + word.interface] = 0;
-    this.errorOffset = -1;
-    const words = this.#words;
-    const end = offset + length;
-    for (let at = offset; at + cmsghdr.size <= end; ) {
-      const messageLength = words[at + cmsghdr.cmsg_len >> 2];
-      const upper = words[at + cmsghdr.cmsg_len + 4 >> 2];
-      if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
-      const level = words[at + cmsghdr.cmsg_level >> 2];
-      const type = words[at + cmsghdr.cmsg_type >> 2];
-      this.#decodeMessage(level, type, at + cmsghdr.size, messageLength - cmsghdr.size);
-      at += align2(messageLength);
-    }
-  }
-  #decodeMessage(level, type, data, length) {
-    const value = this.#words[data >> 2];
-    if (level === IPPROTO_IP) {
-      if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
-      if (type === IP_RECVERR) this.#decodeError(data, length);
-      if (type === IP_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
-      if (type === IP_TOS && length >= 1) this.#set(field.trafficClass, value & 255);
-      if (type === IP_TTL && length >= 4) this.#set(field.hopLimit, value & 255);
-    } else if (level === IPPROTO_IPV6) {
-      if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
-      if (type === IPV6_RECVERR) this.#decodeError(data, length);
-      if (type === IPV6_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
-      if (type === IPV6_TCLASS && length >= 4) this.#set(field.trafficClass, value & 255);
-      if (type === IPV6_HOPLIMIT && length >= 4) this.#set(field.hopLimit, value & 255);
-    } else if (level === IPPROTO_UDP) {
-      if (type === UDP_GRO && length >= 4) this.#set(field.segmentSize, value);
-    } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= scm_timestamping.size) {
-      this.#set(field.seconds, this.#words[data + scm_timestamping.ts + timespec.tv_sec >> 2]);
-      this.#set(field.nanoseconds, this.#words[data + scm_timestamping.ts + timespec.tv_nsec >> 2]);
-    }
-  }
-  #decodeIPv4PacketInfo(at) {
-    const words = this.#words;
-    const sentTo = words[at + (in_pktinfo.ipi_addr >> 2)];
-    const multicast = (sentTo & 240) === 224;
-    const answerFrom = words[at + (in_pktinfo.ipi_spec_dst >> 2)] || (multicast || sentTo === -1 ? 0 : sentTo);
-    this.#paths[this.#path + word.interface] = words[at + (in_pktinfo.ipi_ifindex >> 2)];
-    writeIPv4(this.#paths, this.#path + word.local, answerFrom);
-    const broadcast = sentTo !== answerFrom || sentTo === -1;
-    const unicast = answerFrom === 0 ? UNKNOWN : UNICAST;
-    this.#set(field.destination, multicast ? MULTICAST : broadcast ? BROADCAST : unicast);
-  }
-  #decodeIPv6PacketInfo(at) {
-    const words = this.#words;
-    const address = at + (in6_pktinfo.ipi6_addr >> 2);
-    if (isMapped(words, address)) return;
-    const multicast = isMulticast(words, address);
-    this.#paths[this.#path + word.interface] = words[at + (in6_pktinfo.ipi6_ifindex >> 2)];
-    for (let k = 0; k < 4; k++) this.#paths[this.#path + word.local + k] = multicast ? 0 : words[address + k];
-    this.#set(field.destination, multicast ? MULTICAST : isUnspecified(words, address) ? UNKNOWN : UNICAST);
-  }
-  #decodeError(data, length) {
-    if (length < sock_extended_err.size) return;
-    this.errorOffset = data;
-    this.errorEnd = data + length;
-  }
-  #set(name, value) {
-    this.#fields[this.#first + name] = value;
-  }
-};
+}
+function decodeIPv4PacketInfo(messages, i, at) {
+  const { headers: { i32: words }, paths } = messages;
+  const path = i * word.count;
+  const sentTo = words[at + (in_pktinfo.ipi_addr >> 2)];
+  const multicast = (sentTo & 240) === 224;
+  const answerFrom = words[at + (in_pktinfo.ipi_spec_dst >> 2)] || (multicast || sentTo === -1 ? 0 : sentTo);
+  paths[path + word.interface] = words[at + (in_pktinfo.ipi_ifindex >> 2)];
+  writeIPv4(paths, path + word.local, answerFrom);
+  const broadcast = sentTo !== answerFrom || sentTo === -1;
+  const unicast = answerFrom === 0 ? UNKNOWN : UNICAST;
+  messages.set(i, field.destination, multicast ? MULTICAST : broadcast ? BROADCAST : unicast);
+}
+function decodeIPv6PacketInfo(messages, i, at) {
+  const { headers: { i32: words }, paths } = messages;
+  const path = i * word.count;
+  const address = at + (in6_pktinfo.ipi6_addr >> 2);
+  if (isMapped(words, address)) return;
+  const multicast = isMulticast(words, address);
+  paths[path + word.interface] = words[at + (in6_pktinfo.ipi6_ifindex >> 2)];
+  for (let k = 0; k < 4; k++) paths[path + word.local + k] = multicast ? 0 : words[address + k];
+  messages.set(i, field.destination, multicast ? MULTICAST : isUnspecified(words, address) ? UNKNOWN : UNICAST);
+}
 var RECEIVE_CONTROL_SIZE = space(in_pktinfo.size) + space(in6_pktinfo.size) + space(scm_timestamping.size) + 4 * space(4) +
 64;
 var SEND_CONTROL_SIZE = space(in6_pktinfo.size) + space(4) + space(2);
@@ -2341,6 +2128,7 @@ var SendVector = class {
 var heads = new Int32Array(WINDOW);
 var trainVector;
 var singleVector;
+var SEGMENT_ERRORS = [EINVAL, EMSGSIZE, EIO, EOPNOTSUPP];
 var BatchSender = class {
   failed = new Float64Array(ERRNO_COUNT);
   lastError = 0;
@@ -2374,13 +2162,11 @@ var BatchSender = class {
         sent += this.#sendEncoded(messages, this.#whole);
         buffer.refresh();
       }
-      if (buffer.crowded) {
-        sent += this.#sendIfAdmitted(messages, train);
-      } else if (this.#goesWhole(messages, train)) {
+      if (!buffer.crowded && this.#goesWhole(messages, train)) {
         this.#encode(messages, train);
       } else {
         sent += this.#sendEncoded(messages, this.#whole);
-        sent += this.#sendOneByOne(messages, train);
+        sent += buffer.crowded ? this.#sendIfAdmitted(messages, train) : this.#sendOneByOne(messages, train);
       }
     }
     return sent + this.#sendEncoded(messages, this.#whole);
@@ -2429,7 +2215,7 @@ var BatchSender = class {
       this.#fail(messages, i, errno, 1);
       return 0;
     }
-    if (!mayRefuseSegments(errno)) {
+    if (!SEGMENT_ERRORS.includes(errno)) {
       for (let k = i; k >= 0; k = messages.get(k, field.next)) this.#fail(messages, k, errno, messages.datagrams(k));
       return 0;
     }
@@ -2472,18 +2258,13 @@ var BatchSender = class {
     messages.set(i, field.error, errno);
   }
 };
-function mayRefuseSegments(errno) {
-  return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
-}
 
 // ffi/shared_memory.ts
 var PAGE = 64 << 10;
 var kept = [];
 function createShared(size) {
-  const name = new Memory(1);
-  name.writeCString(0, "echo.ts");
-  const { memfd_create, ftruncate } = processLibc();
-  const fd = check("memfd_create", result(memfd_create(name.pointer(0), MFD_CLOEXEC)));
+  const { memfd_create, ftruncate } = lazyLibc();
+  const fd = check("memfd_create", result(memfd_create(cString("echo.ts").pointer(0), MFD_CLOEXEC)));
   check("ftruncate", result(ftruncate(fd, size)));
   return check("fcntl", aboveStandardStreams(fd));
 }
@@ -2492,7 +2273,7 @@ function mapShared(fd, size) {
   const address = libc().addressOf(buffer);
   const offset = (PAGE - address % PAGE) % PAGE;
   const place = libc().pointer(address + offset);
-  const lowerHalf = processLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
+  const lowerHalf = lazyLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
   check("mmap", lowerHalf === -1 ? result(lowerHalf) : 0);
   kept.push(buffer);
   return new Uint8Array(buffer, offset, size);
@@ -2512,11 +2293,14 @@ var Messages = class {
   payloads;
   paths;
   fields;
+  headers;
   #vector;
-  #control;
   #nameSize;
   #received = 0;
   constructor(family, capacity, headers) {
+    if (headers !== void 0 && !isShared(headers)) {
+      throw invalid("recvmmsg", "`headers` is memory of the program's own");
+    }
     this.family = family;
     this.capacity = capacity;
     this.paths = new Int32Array(capacity * word.count);
@@ -2524,7 +2308,7 @@ var Messages = class {
     this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
     this.#nameSize = socketAddressSize(family);
     this.#vector = new MessageVector(capacity, RECEIVE_CONTROL_SIZE, headers);
-    this.#control = new ControlMessageDecoder(this.#vector.memory, this.paths, this.fields);
+    this.headers = this.#vector.memory;
     for (let i = 0; i < capacity; i++) {
       this.#vector.setBuffer(i, this.payloads, this.payloadOffset(i), PAYLOAD_SIZE_MAX);
       this.#vector.setLengths(i, this.#nameSize, RECEIVE_CONTROL_SIZE);
@@ -2550,7 +2334,10 @@ var Messages = class {
   receive(fd, flags) {
     this.clear();
     const received = this.#vector.receive(fd, this.capacity, flags);
-    while (this.count < received && this.#vector.get(this.count, mmsghdr.msg_namelen) !== 0) this.#decode(this.count++);
+    const entries = (flags & MSG_ERRQUEUE) !== 0;
+    while (this.count < received && (entries || this.#vector.get(this.count, mmsghdr.msg_namelen) !== 0)) {
+      this.#decode(this.count++);
+    }
     this.#received = Math.max(0, received);
     if (received <= 0) return received;
     return this.count > 0 ? this.count : -ESHUTDOWN;
@@ -2573,7 +2360,7 @@ var Messages = class {
     const local = path + word.local;
     const controlLength = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_controllen), RECEIVE_CONTROL_SIZE));
     const size = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE_MAX));
-    this.#control.decode(i, vector.controlOffset(i), controlLength);
+    decodeControlMessages(this, i, vector.controlOffset(i), controlLength);
     const named = this.#decodeName(i);
     const cut = (vector.get(i, mmsghdr.msg_flags) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
     const sameFamily = isMapped(paths, local) === isMapped(paths, path + word.peer);
@@ -2593,11 +2380,13 @@ var Messages = class {
   }
   #decodeName(i) {
     const { paths } = this;
-    const { bytes, i32, u16 } = this.#vector.memory;
+    const { bytes, i32, u16 } = this.headers;
     const name = this.#vector.nameOffset(i);
     const path = this.path(i);
     const peer = path + word.peer;
-    paths[path + word.peerPort] = bytes[name + sockaddr_in6.sin6_port] << 8 | bytes[name + sockaddr_in6.sin6_port + 1];
+    const named = this.#vector.get(i, mmsghdr.msg_namelen) === this.#nameSize && u16[name >> 1] === this.family;
+    const port = bytes[name + sockaddr_in6.sin6_port] << 8 | bytes[name + sockaddr_in6.sin6_port + 1];
+    paths[path + word.peerPort] = named ? port : 0;
     if (this.family === AF_INET) {
       writeIPv4(paths, peer, i32[name + sockaddr_in.sin_addr >> 2]);
       paths[path + word.peerScope] = 0;
@@ -2605,7 +2394,7 @@ var Messages = class {
       copyWords(i32, name + sockaddr_in6.sin6_addr >> 2, paths, peer, 4);
       paths[path + word.peerScope] = i32[name + sockaddr_in6.sin6_scope_id >> 2];
     }
-    return this.#vector.get(i, mmsghdr.msg_namelen) === this.#nameSize && u16[name >> 1] === this.family;
+    return named;
   }
   add(payload, size) {
     const i = this.count;
@@ -2687,7 +2476,7 @@ function setPath({ family, paths }, i, path) {
 
 // src/socket/route.ts
 function routePath(family, localPort, { to, from, interfaceIndex: interfaceIndex2 = 0 }) {
-  const { address, port } = requireObject("sendmmsg", "`to`", to);
+  const { address, port } = requireType("sendmmsg", "`to`", to, "object");
   const peer = requireAddress(address);
   const ipv4 = isIPv4(peer.bytes);
   if (family === AF_INET && !ipv4) throw noReach("sendmmsg", address, false);
@@ -2740,9 +2529,6 @@ var MessageBatch = class {
   constructor(family, capacity, headers) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
     requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
-    if (headers !== void 0 && !isShared(headers)) {
-      throw invalid("recvmmsg", "`headers` is memory of the program's own");
-    }
     this.#messages = new Messages(family, capacity, headers);
     this.#addresses = new Int32Array(this.#messages.paths.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);
@@ -2881,7 +2667,7 @@ var MessageBatch = class {
   }
   add(payload, route) {
     const messages = this.#messages;
-    requireObject("sendmmsg", "the route of a message", route);
+    requireType("sendmmsg", "the route of a message", route, "object");
     const path = isPath(route) ? route : routePath(messages.family, 0, route);
     if (messages.count >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;
@@ -2914,13 +2700,8 @@ var MessageBatch = class {
 };
 
 // ffi/socket_filter.ts
-function attachFilter(fd, program) {
-  return attach(fd, SO_ATTACH_FILTER, program);
-}
-function attachSteering(fd, program) {
-  return attach(fd, SO_ATTACH_REUSEPORT_CBPF, program);
-}
-function attach(fd, option2, program) {
+var loadWord = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
+function attachProgram(fd, option2, program) {
   const memory = new Memory(sock_fprog.size + program.length * sock_filter.size);
   memory.u16[sock_fprog.len >> 1] = program.length;
   memory.link(sock_fprog.filter, memory, sock_fprog.size);
@@ -2931,16 +2712,13 @@ function attach(fd, option2, program) {
     memory.bytes[at + sock_filter.jf] = jf;
     memory.i32[at + sock_filter.k >> 2] = k;
   });
-  const { call, errno } = libc();
-  const result2 = call.setsockopt(fd, SOL_SOCKET, option2, memory.pointer(0), sock_fprog.size);
-  return result2 < 0 ? -errno() : result2;
+  return result(libc().call.setsockopt(fd, SOL_SOCKET, option2, memory.pointer(0), sock_fprog.size));
 }
 
 // src/socket/own_source_filter.ts
 var LOOPBACK = 1;
 var SOURCE = 8;
 var ADDRESSES_MAX = 500;
-var load2 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 var SKIP_IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K;
 var keep = [BPF_RET | BPF_K, 0, 0, 4294967295];
 var drop = [BPF_RET | BPF_K, 0, 0, 0];
@@ -2948,14 +2726,14 @@ function dropOwnSources(fd, known) {
   const addresses = interfaceIPv6Addresses()?.slice(0, ADDRESSES_MAX);
   if (addresses === void 0) return known;
   const text = addresses.join();
-  return text === known || attachFilter(fd, programFor(addresses)) < 0 ? known : text;
+  return text === known || attachProgram(fd, SO_ATTACH_FILTER, programFor(addresses)) < 0 ? known : text;
 }
 function programFor(addresses) {
   const program = [
-    load2(SKF_AD_OFF + SKF_AD_PROTOCOL),
+    loadWord(SKF_AD_OFF + SKF_AD_PROTOCOL),
     [SKIP_IF_EQUAL, 1, 0, ETH_P_IPV6],
     keep,
-    load2(SKF_AD_OFF + SKF_AD_IFINDEX),
+    loadWord(SKF_AD_OFF + SKF_AD_IFINDEX),
     [SKIP_IF_EQUAL, 0, 1, LOOPBACK],
     keep
   ];
@@ -2963,7 +2741,7 @@ function programFor(addresses) {
     const view = new DataView(address.buffer, address.byteOffset);
     for (const offset of [12, 8, 4, 0]) {
       const toNextAddress = offset * 2 / 4 + 1;
-      program.push(load2(SKF_NET_OFF + SOURCE + offset), [SKIP_IF_EQUAL, 0, toNextAddress, view.getUint32(offset)]);
+      program.push(loadWord(SKF_NET_OFF + SOURCE + offset), [SKIP_IF_EQUAL, 0, toNextAddress, view.getUint32(offset)]);
     }
     program.push(drop);
   }
@@ -3039,7 +2817,7 @@ var BatchSocket = class _BatchSocket {
     return new MessageBatch(this.#bound.domain, capacity, headers);
   }
   connect(to) {
-    const { address: text, port } = requireObject("connect", "the peer", to);
+    const { address: text, port } = requireType("connect", "the peer", to, "object");
     const address = requireAddress(text);
     requirePort("connect", port, 1);
     const fd = this.#open("connect");
@@ -3051,7 +2829,8 @@ var BatchSocket = class _BatchSocket {
   }
   setReceiveTimeout(milliseconds) {
     requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
-    check("setsockopt", setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
+    const timeval = [Math.floor(milliseconds / 1e3), 0, milliseconds % 1e3 * 1e3, 0];
+    check("setsockopt", setsockopt(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, ...timeval));
     this.#receiveTimeout = milliseconds;
   }
   receive(batch, wait) {
@@ -3113,7 +2892,12 @@ function joinGroup(socket2, group3, options3 = {}) {
   change("join", socket2, group3, options3, [MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP]);
 }
 function change(verb, socket2, group3, options3, [anySource, oneSource]) {
-  const { interface: named, source: sourceText } = requireObject("setsockopt", "the options of a group", options3);
+  const { interface: named, source: sourceText } = requireType(
+    "setsockopt",
+    "the options of a group",
+    options3,
+    "object"
+  );
   const { bytes, scope } = requireAddress(group3);
   if (!isMulticast(addressWords(bytes), 0)) throw invalid("setsockopt", `${group3} is no multicast address`);
   const ipv4 = isIPv4(bytes);
@@ -3122,16 +2906,51 @@ function change(verb, socket2, group3, options3, [anySource, oneSource]) {
     throw invalid("setsockopt", `the group ${group3} and its source ${sourceText} are not of the same family`);
   }
   const memory = new Memory(group_source_req.size);
-  const write = (at, address) => writeSocketAddress(memory, at, ipv4 ? AF_INET : AF_INET6, addressWords(address), 0, 0, 0);
+  const write2 = (at, address) => writeSocketAddress(memory, at, ipv4 ? AF_INET : AF_INET6, addressWords(address), 0, 0,
+  0);
   memory.i32[group_source_req.gsr_interface >> 2] = named === void 0 ? scope : requireInterface(named);
-  write(group_source_req.gsr_group, bytes);
-  if (source !== void 0) write(group_source_req.gsr_source, source);
+  write2(group_source_req.gsr_group, bytes);
+  if (source !== void 0) write2(group_source_req.gsr_source, source);
   const fd = descriptorOf("setsockopt", socket2);
   if (!socket2.reaches(ipv4)) throw noReach("setsockopt", group3, ipv4);
   const size = source === void 0 ? group_source_req.gsr_source : group_source_req.size;
   const name = source === void 0 ? anySource : oneSource;
-  const error = setsockoptBytes(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, name, memory.bytes.subarray(0, size));
+  const error = setsockopt(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, name, ...memory.i32.subarray(0, size / 4));
   if (error < 0) throw new SystemError("setsockopt", -error, `cannot ${verb} ${group3}: ${errnoMessage(-error)}`);
+}
+
+// ffi/clock.ts
+var TIME_ORIGIN_SECONDS = Math.floor(Date.now() / 1e3);
+function wallTime(seconds, nanoseconds) {
+  return (seconds - TIME_ORIGIN_SECONDS) * 1e9 + nanoseconds;
+}
+function wallTimeOf(nanoseconds) {
+  return Number(nanoseconds - BigInt(TIME_ORIGIN_SECONDS) * 1000000000n);
+}
+var Clock = class {
+  #memory = new Memory(timespec.size);
+  #words = this.#memory.i32;
+  #clockId;
+  constructor(clockId) {
+    this.#clockId = clockId;
+  }
+  read() {
+    libc().call.clock_gettime(this.#clockId, this.#memory.pointer(0));
+  }
+  get seconds() {
+    return this.#words[timespec.tv_sec >> 2] >>> 0;
+  }
+  get nanoseconds() {
+    return this.#words[timespec.tv_nsec >> 2];
+  }
+  microseconds() {
+    this.read();
+    return (this.seconds & 1023) * 1e6 + (this.nanoseconds / 1e3 | 0);
+  }
+};
+var PERIOD_MICROSECONDS = 1024 * 1e6;
+function elapsedMicroseconds(from, to) {
+  return to >= from ? to - from : to - from + PERIOD_MICROSECONDS;
 }
 
 // src/socket/service_ports.ts
@@ -3406,12 +3225,12 @@ var Block = class {
     this.stop = word2(0);
     this.maxRateWord = word2(1);
     this.linesLeft = word2(2);
-    const each2 = Array.from({ length: servers }, (_, i) => i);
-    this.counters = each2.map(
+    const each = Array.from({ length: servers }, (_, i) => i);
+    this.counters = each.map(
       (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
     );
     if (alone) return;
-    this.headers = each2.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
+    this.headers = each.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
   }
 };
 
@@ -3433,7 +3252,7 @@ var PayloadText = class {
   write(out, at, bytes, from, size) {
     const end = from + Math.min(size, PAYLOAD_SHOWN_MAX);
     for (let i = from; i < end; ) {
-      const codePoint = decode(bytes, i, from + size);
+      const codePoint = decode2(bytes, i, from + size);
       const length = codePoint < 128 ? 1 : codePoint < 2048 ? 2 : codePoint < 65536 ? 3 : 4;
       if (i + length > end) break;
       if (length === 1) at = append(out, at, this.#bytes[bytes[i]]);
@@ -3462,7 +3281,7 @@ function byteText(byte) {
   return /[ -~]/.test(character) ? character : `\\x${byte.toString(16).padStart(2, "0")}`;
 }
 var INVALID = -1;
-function decode(bytes, i, end) {
+function decode2(bytes, i, end) {
   const first = bytes[i];
   if (first < 128) return first;
   const length = first < 224 ? 2 : first < 240 ? 3 : 4;
@@ -3848,8 +3667,8 @@ var EchoServer = class {
     const memories = sockets.map(({ fd }) => new SocketMemory(fd));
     return echoMetrics(this.#group.counters(), {
       droppedByKernel: this.#group.drops(),
-      receiveQueueBytes: memories.reduce((sum2, { receiveBufferUsed }) => sum2 + receiveBufferUsed, 0),
-      receiveBufferBytes: memories.reduce((sum2, { receiveBufferSize }) => sum2 + receiveBufferSize, 0),
+      receiveQueueBytes: memories.reduce((sum2, memory) => sum2 + memory.read(SK_MEMINFO_RMEM_ALLOC), 0),
+      receiveBufferBytes: memories.reduce((sum2, memory) => sum2 + memory.read(SK_MEMINFO_RCVBUF), 0),
       rateTableSources: this.#guard.limitedSources()
     });
   }
@@ -4081,72 +3900,6 @@ var Operator = class {
   }
 };
 
-// ffi/spawn.ts
-var EXECUTABLE = "/proc/self/exe";
-var POINTER_SIZE = 8;
-var SMALL_MEMORY = "MALLOC_ARENA_MAX=1\0MALLOC_TRIM_THRESHOLD_=65536\0";
-function spawnSelf(argument, descriptors) {
-  const path = new Memory(EXECUTABLE.length + 1);
-  path.writeCString(0, EXECUTABLE);
-  const args = stringArray("/proc/self/cmdline", `${argument}\0`);
-  const environment = stringArray("/proc/self/environ", SMALL_MEMORY);
-  const pid = new Memory(4);
-  for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
-  const error = processLibc().posix_spawn(
-    pid.pointer(0),
-    path.pointer(0),
-    null,
-    null,
-    args.pointer(0),
-    environment.pointer(0)
-  );
-  for (const fd of descriptors) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  if (error !== 0) throw new SystemError("posix_spawn", error, `cannot start a process: ${errnoMessage(error)}`);
-  return pid.i32[0];
-}
-function dieWithParent(name, parent) {
-  const { prctl, getppid } = processLibc();
-  const text = new Memory(name.length + 1);
-  text.writeCString(0, name);
-  prctl(PR_SET_NAME, text.pointer(0));
-  prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
-  return getppid() === parent;
-}
-function endOf(pid) {
-  const status = new Memory(4);
-  if (processLibc().waitpid(pid, status.pointer(0), WNOHANG) === 0) return void 0;
-  const signal = status.i32[0] & 127;
-  return signal === 0 ? `exit code ${status.i32[0] >> 8}` : `signal ${signal}`;
-}
-function processorCount() {
-  const mask = new Memory(1024);
-  processLibc().sched_getaffinity(0, 1024, mask.pointer(0));
-  let count = 0;
-  for (let word2 of mask.i32) for (; word2 !== 0; word2 &= word2 - 1) count++;
-  return Math.max(1, count);
-}
-function stringArray(path, further) {
-  const bytes = [...readFile(path), ...new TextEncoder().encode(further)];
-  const starts = bytes.flatMap((_, i) => i === 0 || bytes[i - 1] === 0 ? [i] : []);
-  const text = (starts.length + 1) * POINTER_SIZE;
-  const memory = new Memory(text + bytes.length);
-  memory.bytes.set(bytes, text);
-  starts.forEach((start, i) => memory.link(i * POINTER_SIZE, memory, text + start));
-  return memory;
-}
-function readFile(path) {
-  const fd = open2(path, O_RDONLY);
-  if (fd < 0) throw new SystemError("open", -fd, `cannot start a process: cannot read ${path}: ${errnoMessage(-fd)}`);
-  const chunk = new Memory(4096);
-  const bytes = [];
-  for (let count = 1; count > 0; ) {
-    count = libc().call.read(fd, chunk.pointer(0), chunk.bytes.length);
-    bytes.push(...chunk.bytes.subarray(0, Math.max(0, count)));
-  }
-  close(fd);
-  return bytes;
-}
-
 // src/echo/options.ts
 var LOG_FORMATS = ["text", "json", "none"];
 var SUMMARY_FORMATS = ["text", "json"];
@@ -4249,8 +4002,8 @@ function parseGroup(text) {
 }
 var WORKERS_MAX = 64;
 function parseWorkers(text, name) {
-  return text === "auto" ? Math.min(processorCount(), WORKERS_MAX) : numberFrom(1, WORKERS_MAX)(text, `${name}, if not a\
-uto,`);
+  return text === "auto" ? Math.min(navigator.hardwareConcurrency, WORKERS_MAX) : numberFrom(1, WORKERS_MAX)(text, `${name}\
+, if not auto,`);
 }
 function parseRate(text, name) {
   const [perSecond = "", burst = perSecond, ...rest] = text.split("/");
@@ -4291,28 +4044,82 @@ function byteSizeText(bytes) {
 var ADDRESS_SIZE2 = 110;
 var PATH = 2;
 var ServiceManager = class {
-  #writer;
+  #memory = new Memory(ADDRESS_SIZE2);
   #fd = -1;
   #watchdog = environmentVariable("WATCHDOG_USEC") !== "";
   constructor() {
-    const name = environmentVariable("NOTIFY_SOCKET");
-    const length = new TextEncoder().encode(name).length;
-    if (length === 0 || length >= ADDRESS_SIZE2 - PATH) return;
-    const address = new Memory(ADDRESS_SIZE2);
-    address.u16[0] = AF_UNIX;
-    address.writeCString(PATH, name.replace(/^@/, "\0"));
-    this.#fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (connect(this.#fd, address, PATH + length) === 0) this.#writer = new Writer(ADDRESS_SIZE2);
+    const path = new TextEncoder().encode(environmentVariable("NOTIFY_SOCKET").replace(/^@/, "\0"));
+    if (path.length === 0 || path.length >= ADDRESS_SIZE2 - PATH) return;
+    this.#memory.u16[0] = AF_UNIX;
+    this.#memory.bytes.set(path, PATH);
+    const fd = socket(AF_UNIX, SOCK_DGRAM);
+    if (connect(fd, this.#memory, PATH + path.length) === 0) this.#fd = fd;
   }
   notify(state) {
-    if (this.#writer === void 0) return;
-    const { written } = new TextEncoder().encodeInto(state, this.#writer.bytes);
-    this.#writer.send(this.#fd, written, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#fd < 0) return;
+    const { written } = new TextEncoder().encodeInto(state, this.#memory.bytes);
+    send(this.#fd, this.#memory, written, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
   everySecond() {
     if (this.#watchdog) this.notify("WATCHDOG=1");
   }
 };
+
+// ffi/spawn.ts
+var EXECUTABLE = "/proc/self/exe";
+var POINTER_SIZE = 8;
+var SMALL_MEMORY = "MALLOC_ARENA_MAX=1\0MALLOC_TRIM_THRESHOLD_=65536\0";
+function spawnSelf(argument, descriptors) {
+  const path = cString(EXECUTABLE);
+  const args = stringArray("/proc/self/cmdline", `${argument}\0`);
+  const environment = stringArray("/proc/self/environ", SMALL_MEMORY);
+  const pid = new Memory(4);
+  for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
+  const error = lazyLibc().posix_spawn(
+    pid.pointer(0),
+    path.pointer(0),
+    null,
+    null,
+    args.pointer(0),
+    environment.pointer(0)
+  );
+  for (const fd of descriptors) fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (error !== 0) throw new SystemError("posix_spawn", error, `cannot start a process: ${errnoMessage(error)}`);
+  return pid.i32[0];
+}
+function dieWithParent(name, parent) {
+  const { prctl, getppid } = lazyLibc();
+  prctl(PR_SET_NAME, cString(name).pointer(0));
+  prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
+  return getppid() === parent;
+}
+function endOf(pid) {
+  const status = new Memory(4);
+  if (lazyLibc().waitpid(pid, status.pointer(0), WNOHANG) === 0) return void 0;
+  const signal = status.i32[0] & 127;
+  return signal === 0 ? `exit code ${status.i32[0] >> 8}` : `signal ${signal}`;
+}
+function stringArray(path, further) {
+  const bytes = [...readFile(path), ...new TextEncoder().encode(further)];
+  const starts = bytes.flatMap((_, i) => i === 0 || bytes[i - 1] === 0 ? [i] : []);
+  const text = (starts.length + 1) * POINTER_SIZE;
+  const memory = new Memory(text + bytes.length);
+  memory.bytes.set(bytes, text);
+  starts.forEach((start, i) => memory.link(i * POINTER_SIZE, memory, text + start));
+  return memory;
+}
+function readFile(path) {
+  const fd = open(path, O_RDONLY);
+  if (fd < 0) throw new SystemError("open", -fd, `cannot start a process: cannot read ${path}: ${errnoMessage(-fd)}`);
+  const chunk = new Memory(4096);
+  const bytes = [];
+  for (let count = 1; count > 0; ) {
+    count = libc().call.read(fd, chunk.pointer(0), chunk.bytes.length);
+    bytes.push(...chunk.bytes.subarray(0, Math.max(0, count)));
+  }
+  close(fd);
+  return bytes;
+}
 
 // src/echo/steering.ts
 var IPV6_SOURCE = 8;
@@ -4324,11 +4131,11 @@ function sharePort(first, count) {
   while (others.length < count - 1) {
     others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
   }
-  check2("setsockopt", attachSteering(first.fd, steeringProgram(count)));
+  check2("setsockopt", attachProgram(first.fd, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(count)));
   return others;
 }
 function bindBeside({ fd: first, domain }) {
-  const fd = check2("fcntl", aboveStandardStreams(check2("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0))));
+  const fd = check2("socket", socket(domain, SOCK_DGRAM));
   const copy = (level, name2) => setsockopt(fd, level, name2, getsockopt(first, level, name2));
   if (domain === AF_INET6) copy(IPPROTO_IPV6, IPV6_V6ONLY);
   if (getsockopt(first, SOL_SOCKET, SO_BINDTOIFINDEX) > 0) copy(SOL_SOCKET, SO_BINDTOIFINDEX);
@@ -4347,17 +4154,16 @@ function check2(syscall, result2) {
   const message = `cannot share the port among workers: ${reason}; leave out --workers`;
   throw new SystemError(syscall, -result2, message);
 }
-var load3 = (offset) => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 var multiply = (factor) => [BPF_ALU | BPF_MUL | BPF_K, 0, 0, factor];
 var shiftRight = (bits) => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
 function steeringProgram(count, factors = randomFactors()) {
   return [
-    load3(SKF_AD_OFF + SKF_AD_PROTOCOL),
+    loadWord(SKF_AD_OFF + SKF_AD_PROTOCOL),
     [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_P_IPV6],
-    load3(SKF_NET_OFF + IPV6_SOURCE),
+    loadWord(SKF_NET_OFF + IPV6_SOURCE),
     multiply(factors[0]),
     [BPF_MISC | BPF_TAX, 0, 0, 0],
-    load3(SKF_NET_OFF + SOURCE2),
+    loadWord(SKF_NET_OFF + SOURCE2),
     multiply(factors[1]),
     [BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0],
     shiftRight(16),
@@ -4462,14 +4268,14 @@ var Supervisor = class {
   async stop() {
     Atomics.store(this.block.stop, 0, 1);
     const running = () => this.#children.filter(({ pid }) => pid !== 0);
-    for (const { pid } of running()) processLibc().kill(pid, SIGTERM);
+    for (const { pid } of running()) lazyLibc().kill(pid, SIGTERM);
     const end = performance.now() + STOP_MILLISECONDS;
     while (running().length > 0) {
       await new Promise((resolve2) => setTimeout(resolve2, 1));
       const now = performance.now();
       for (const child of running()) {
         this.#noteEnd(child, now);
-        if (now >= end && child.pid !== 0) processLibc().kill(child.pid, SIGKILL);
+        if (now >= end && child.pid !== 0) lazyLibc().kill(child.pid, SIGKILL);
       }
     }
   }
@@ -4481,7 +4287,7 @@ var Supervisor = class {
   #spawn(child) {
     const { index, socket: { fd: socketFd } } = child;
     const memoryFd = this.block.fd;
-    const place = { index, count: this.sockets.length, socketFd, memoryFd, parent: processLibc().getpid() };
+    const place = { index, count: this.sockets.length, socketFd, memoryFd, parent: lazyLibc().getpid() };
     child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
   #noteEnd(child, now) {
@@ -4572,13 +4378,13 @@ ${summaryText(summary)}`);
     await server.run();
   } finally {
     await group3.stop();
-    server.drain(group3.sockets.filter((each2) => each2 !== socket2 || !socket2.adopted));
+    server.drain(group3.sockets.filter((each) => each !== socket2 || !socket2.adopted));
     const { output } = operator;
-    const last2 = settings.summaryFormat === "json";
-    if (last2) output.settle(LAST_WORDS_MILLISECONDS);
+    const last = settings.summaryFormat === "json";
+    if (last) output.settle(LAST_WORDS_MILLISECONDS);
     else output.close(LAST_WORDS_MILLISECONDS);
     sumUp(`stopped by ${stoppedBy} after`, true);
-    if (last2) output.close(LAST_WORDS_MILLISECONDS);
+    if (last) output.close(LAST_WORDS_MILLISECONDS);
     group3.close();
     operator.close();
   }
@@ -4729,9 +4535,6 @@ function isSameAddress(a, b) {
 function isSamePeer(a, b) {
   return a.port === b.port && isSameAddress(a, b);
 }
-function peerKey({ bytes, scope, port }) {
-  return `${bytes} ${scope} ${port}`;
-}
 function hostText({ bytes, scope }) {
   return addressText(bytes) + (scope === 0 ? "" : `%${printable(interfaceName(scope))}`);
 }
@@ -4746,31 +4549,31 @@ function exactHostText({ bytes, scope }) {
 function headerSize({ bytes }) {
   return (isIPv4(bytes) ? 20 : 40) + 8;
 }
-function payloadSize(address, mtu) {
-  return Math.max(0, mtu - headerSize(address));
-}
 function printable(text) {
   return text.replaceAll(/[^!-~]/g, "?");
 }
 
 // src/probe/endpoints.ts
 function resolveTargets(targets, settings, source) {
+  const { size, interfaceName: interfaceName2 } = settings;
   const family = source === void 0 ? settings.family : isIPv4(source.bytes) ? 4 : 6;
   const peers = /* @__PURE__ */ new Map();
   for (const { host, port, labels, place } of targets) {
     const name = parseAddress(host.split("%")[0]) === void 0 ? host : void 0;
-    for (const { bytes, scope } of resolve(withInterface(host, settings.interfaceName), family)) {
+    const unzoned = parseAddress(host);
+    const needsZone = interfaceName2 !== void 0 && unzoned !== void 0 && isLinkLocal(unzoned);
+    for (const { bytes, scope } of resolve(needsZone ? `${host}%${interfaceName2}` : host, family)) {
       const ipv4 = isIPv4(bytes);
       if (source !== void 0 && ipv4 !== isIPv4(source.bytes)) {
         throw new UsageError(`--source ${settings.source} and the target ${host} are not of the same family`);
       }
-      if (ipv4 && settings.size > SIZE_MAX_IPV4) {
-        throw new UsageError(
-          `--size ${settings.size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`
-        );
+      if (ipv4 && size > SIZE_MAX_IPV4) {
+        throw new UsageError(`--size ${size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`);
       }
-      const peer = { name, labels, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
-      const key = peerKey(peer);
+      const scoped = { bytes, scope: isLinkLocal(bytes) ? scope : 0 };
+      const address = exactHostText(scoped);
+      const key = `${address} ${port}`;
+      const peer = { ...scoped, name, labels, address, port, key };
       if ((peers.get(key)?.labels ?? labels) !== labels) {
         throw new UsageError(`${place}${peerText2(peer)} is a target already`);
       }
@@ -4778,10 +4581,6 @@ function resolveTargets(targets, settings, source) {
     }
   }
   return [...peers.values()];
-}
-function withInterface(host, interfaceName2) {
-  const bytes = parseAddress(host);
-  return interfaceName2 !== void 0 && bytes !== void 0 && isLinkLocal(bytes) ? `${host}%${interfaceName2}` : host;
 }
 
 // src/probe/icmp.ts
@@ -4792,32 +4591,30 @@ var PORT_UNREACHABLE = "port unreachable";
 var NO_ROUTE = "has no route to";
 var REJECTS = "has a firewall that rejects datagrams to";
 var OTHER = "reports an error for";
-var ICMP = /* @__PURE__ */ new Map([
-  ["3.0", ["network unreachable", NO_ROUTE]],
-  ["3.1", ["host unreachable", NO_HOST]],
-  ["3.3", [PORT_UNREACHABLE, REJECTS]],
-  ["3.4", ["fragmentation needed", TOO_LARGE]],
-  ["3.6", ["network unknown", NO_ROUTE]],
-  ["3.7", ["host unknown", NO_ROUTE]],
-  ["3.9", ["network prohibited", REJECTS]],
-  ["3.10", ["host prohibited", REJECTS]],
-  ["3.13", ["administratively prohibited", REJECTS]],
-  ["11.0", ["time to live exceeded", TOO_FAR]],
-  ["11.1", ["fragment reassembly time exceeded", OTHER]]
-]);
-var ICMPV6 = /* @__PURE__ */ new Map([
-  ["1.0", ["no route", NO_ROUTE]],
-  ["1.1", ["administratively prohibited", REJECTS]],
-  ["1.3", ["address unreachable", NO_HOST]],
-  ["1.4", [PORT_UNREACHABLE, REJECTS]],
-  ["1.5", ["source address failed policy", REJECTS]],
-  ["1.6", ["route rejected", NO_ROUTE]],
-  ["2.0", ["packet too big", TOO_LARGE]],
-  ["3.0", ["hop limit exceeded", TOO_FAR]],
-  ["3.1", ["fragment reassembly time exceeded", OTHER]]
+var MESSAGES = /* @__PURE__ */ new Map([
+  ["v4 3.0", ["network unreachable", NO_ROUTE]],
+  ["v4 3.1", ["host unreachable", NO_HOST]],
+  ["v4 3.3", [PORT_UNREACHABLE, REJECTS]],
+  ["v4 3.4", ["fragmentation needed", TOO_LARGE]],
+  ["v4 3.6", ["network unknown", NO_ROUTE]],
+  ["v4 3.7", ["host unknown", NO_ROUTE]],
+  ["v4 3.9", ["network prohibited", REJECTS]],
+  ["v4 3.10", ["host prohibited", REJECTS]],
+  ["v4 3.13", ["administratively prohibited", REJECTS]],
+  ["v4 11.0", ["time to live exceeded", TOO_FAR]],
+  ["v4 11.1", ["fragment reassembly time exceeded", OTHER]],
+  ["v6 1.0", ["no route", NO_ROUTE]],
+  ["v6 1.1", ["administratively prohibited", REJECTS]],
+  ["v6 1.3", ["address unreachable", NO_HOST]],
+  ["v6 1.4", [PORT_UNREACHABLE, REJECTS]],
+  ["v6 1.5", ["source address failed policy", REJECTS]],
+  ["v6 1.6", ["route rejected", NO_ROUTE]],
+  ["v6 2.0", ["packet too big", TOO_LARGE]],
+  ["v6 3.0", ["hop limit exceeded", TOO_FAR]],
+  ["v6 3.1", ["fragment reassembly time exceeded", OTHER]]
 ]);
 function icmpMessage({ version, type, code }) {
-  return (version === 4 ? ICMP : ICMPV6).get(`${type}.${code}`) ?? [`message of type ${type}, code ${code}`, OTHER];
+  return MESSAGES.get(`v${version} ${type}.${code}`) ?? [`message of type ${type}, code ${code}`, OTHER];
 }
 
 // src/probe/verdict.ts
@@ -4833,7 +4630,7 @@ function verdict({ recent: { counts, settled }, lastFailure }) {
 // src/probe/explanation.ts
 function explanation(target, settings) {
   const { endpoint, ledger } = target;
-  const { recent: { counts, settled }, duplicates } = ledger;
+  const { recent: { counts }, duplicates } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
@@ -4844,8 +4641,7 @@ function explanation(target, settings) {
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ${list(shortcomings(target, timeout))}${brokenPaths(
-      target)}`;
+      return partial(target, timeout);
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure, settings);
@@ -4893,50 +4689,43 @@ function corrupted({ endpoint, ledger }, { size }) {
   return `${counts.corrupted} of ${plural(answers, "answer")} from ${endpoint} did not match the request${sizes}: someth\
 ing alters datagrams, or this is no echo server`;
 }
-function shortcomings({ ledger }, timeout) {
-  const { recent: { counts: { lost, late, failed } }, lastLate, lastFailure } = ledger;
-  const parts = [];
-  if (lost > 0) parts.push(`${lost} got no answer within ${timeout}`);
-  if (late > 0) {
-    parts.push(`${late} got an answer too late, the last one after ${formatMilliseconds(lastLate)} ms (see --timeout)`);
-  }
-  if (failed > 0) parts.push(`${failed} failed (${failureName(lastFailure)})`);
-  return parts;
+function partial({ endpoint, sockets, ledger }, timeout) {
+  const { recent: { counts: { received, lost, late, failed }, settled }, paths, lastLate, lastFailure } = ledger;
+  const lastTime = `${formatMilliseconds(lastLate)} ms (see --timeout)`;
+  const shortcomings = [
+    lost > 0 ? `${lost} got no answer within ${timeout}` : "",
+    late > 0 ? `${late} got an answer too late, the last one after ${lastTime}` : "",
+    failed > 0 ? `${failed} failed (${failureName(lastFailure)})` : ""
+  ].filter(Boolean);
+  const sentence = `${endpoint} answered ${received} of ${settled} requests in time: ${list(shortcomings)}`;
+  const broken = sockets.filter((_, i) => (paths[i]?.unanswered ?? 0) >= BROKEN_REQUESTS);
+  const others = paths.filter(({ unanswered }) => unanswered === 0).length;
+  if (broken.length === 0 || others === 0) return sentence;
+  return `${sentence}; requests from source port ${list(broken.map(({ udp }) => `${udp.port}`))} get no good answer, tho\
+se from ${plural(others, "other")} do: one of several paths is broken`;
 }
-function brokenPaths({ sockets, ledger: { paths } }) {
-  const portsWhere = (matches) => paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i].udp.port}`] :
-  []);
-  const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
-  const others = portsWhere((unanswered) => unanswered === 0).length;
-  if (broken.length === 0 || others === 0) return "";
-  return `; requests from source port ${list(broken)} get no good answer, those from ${plural(others, "other")} do: one \
-of several paths is broken`;
-}
-function failureName({ errno, report }) {
-  if (report?.icmp === void 0) return errnoMessage(errno);
-  const reporter = report.reporter === void 0 ? "" : `, says ${hostText(report.reporter)}`;
-  return icmpMessage(report.icmp)[0] + reporter;
+function failureName({ errno, icmp, reporter }) {
+  if (icmp === void 0) return errnoMessage(errno);
+  return icmpMessage(icmp)[0] + (reporter === void 0 ? "" : `, says ${hostText(reporter)}`);
 }
 var LOCAL_REASONS = /* @__PURE__ */ new Map([
   [EAFNOSUPPORT, "it has no IPv6, or IPv6 is switched off"],
   [ENETUNREACH, "it has no route"],
   [EPERM, "a firewall rule forbids it"],
-  [EMSGSIZE, "the packet is too large for the interface"],
-  [EACCES, "a route, or the kind of the address, forbids it"],
-  [EINVAL, "a route, or the kind of the address, forbids it"],
-  [EHOSTUNREACH, "a route, or the kind of the address, forbids it"]
+  [EMSGSIZE, "the packet is too large for the interface"]
 ]);
 var ROUTING_ERRORS = [ENETUNREACH, EACCES, EINVAL, EHOSTUNREACH];
-function failureExplanation({ peer, endpoint }, { errno, report }, { size, ttl }) {
-  const mtu = report?.mtu ?? 0;
-  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} pass; --size ${payloadSize(peer, mtu)} fits` : "";
+function failureExplanation({ peer, endpoint }, { errno, icmp, reporter, mtu = 0 }, { size, ttl }) {
+  const most = mtu - headerSize(peer);
+  const fits = most > 0 ? `, at most ${mtu} pass; --size ${most} fits` : "";
   const sizes = `; it has ${size + headerSize(peer)} bytes${fits}`;
-  if (report?.icmp === void 0) {
-    const reason = LOCAL_REASONS.get(errno) ?? errnoMessage(errno);
-    const advice = ROUTING_ERRORS.includes(errno) ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
+  if (icmp === void 0) {
+    const isRouting = ROUTING_ERRORS.includes(errno);
+    const other = isRouting ? "a route, or the kind of the address, forbids it" : errnoMessage(errno);
+    const reason = LOCAL_REASONS.get(errno) ?? other;
+    const advice = isRouting ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
     return `this host cannot send to ${endpoint}: ${reason} (${errnoName(errno)})${errno === EMSGSIZE ? sizes : advice}`;
   }
-  const { icmp, reporter } = report;
   const [name, meaning] = icmpMessage(icmp);
   if (reporter !== void 0 && name === PORT_UNREACHABLE && isSameAddress(reporter, peer)) {
     return `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`;
@@ -4971,11 +4760,8 @@ function histogramRows(frequencies, rowsMax) {
     const indexes = [...counts.keys()];
     const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1] + 1).length;
     if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
-    return indexes.map((index) => ({
-      from: 10 ** (index / perDecade),
-      to: 10 ** ((index + 1) / perDecade),
-      count: counts.get(index)
-    }));
+    const bound = (index) => 10 ** (index / perDecade);
+    return [...counts].map(([index, count]) => ({ from: bound(index), to: bound(index + 1), count }));
   }
   return [];
 }
@@ -4999,33 +4785,26 @@ function bar(length, { unicode }) {
 }
 
 // src/probe/report.ts
-function countsOf({ sent, total: { counts }, duplicates, reordered, stray }) {
-  return [
-    ["sent", sent],
-    ...["received", "lost", "late", "wrong source", "corrupted", "failed"].map(
-      (outcome) => [outcome, counts[outcome]]
-    ),
-    ["duplicates", duplicates],
-    ["reordered", reordered],
-    ["stray", stray],
-    ["waiting", counts.waiting]
-  ];
+function countsOf({ sent, total, duplicates, reordered, stray }) {
+  const { waiting, received, lost, ...others } = total.counts;
+  return { sent, received, lost, ...others, duplicates, reordered, stray, waiting };
 }
 function timesOf(times) {
-  return [
-    ["minimum", times.minimum],
-    ["mean", times.mean],
-    ["median", times.percentile(50)],
-    ["p90", times.percentile(90)],
-    ["p99", times.percentile(99)],
-    ["p99.9", times.percentile(99.9)],
-    ["maximum", times.maximum],
-    ["deviation", times.deviation],
-    ["jitter", times.jitter]
-  ];
+  return {
+    minimum: times.minimum,
+    mean: times.mean,
+    median: times.percentile(50),
+    p90: times.percentile(90),
+    p99: times.percentile(99),
+    "p99.9": times.percentile(99.9),
+    maximum: times.maximum,
+    deviation: times.deviation,
+    jitter: times.jitter
+  };
 }
 function failuresOf({ failedByErrno }) {
-  return [...failedByErrno].filter(([, count]) => count > 0).map(([errno, count]) => [errnoName(errno), count]);
+  const failed = [...failedByErrno].filter(([, count]) => count > 0);
+  return Object.fromEntries(failed.map(([errno, count]) => [errnoName(errno), count]));
 }
 function percentText(percentage) {
   return Number.isNaN(percentage) ? "-" : `${Number(percentage.toFixed(2))} %`;
@@ -5048,88 +4827,72 @@ function jsonReport(set, settings, terminal) {
         event: "reply",
         time: timeText(reply.time),
         target: target.endpoint,
-        sequence: reply.sequence ?? null,
+        sequence: reply.sequence,
         kind: jsonWord(reply.kind),
         from: peerText2(reply.from),
         to: reply.to,
-        bytes: reply.size,
-        rtt_ns: reply.roundTrip ?? null,
+        bytes: reply.payload.length,
+        rtt_ns: reply.roundTrip,
         reordered: reply.reordered,
         ...headerFields(reply)
       });
     },
     failed({ endpoint }, failure) {
-      const sequence = failure.sequence ?? null;
-      const mtu = failure.report?.mtu || null;
+      const { sequence } = failure;
+      const mtu = failure.mtu || null;
       writeJson(terminal, { event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
     },
     lost({ endpoint }, sequence) {
       writeJson(terminal, { event: "lost", target: endpoint, sequence });
     },
     finish() {
-      writeJson(terminal, {
-        event: "summary",
-        seconds: Math.round(performance.now() - start) / 1e3,
-        targets: set.targets.map((target) => summaryOf(target, settings))
-      });
+      const seconds = Math.round(performance.now() - start) / 1e3;
+      const targets = set.targets.map((target) => summaryOf(target, settings));
+      writeJson(terminal, { event: "summary", seconds, targets });
     }
   };
 }
 function writeJson(terminal, value) {
   const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
+  terminal.writeLines([JSON.stringify(value, (_, field2) => field2 ?? null).replaceAll(/[^ -~]/g, escape)]);
 }
 function jsonWord(text) {
   return text.replaceAll(/[ .]/g, "_");
 }
-function failureFields(failure) {
-  const report = failure?.report;
-  return {
-    errno: failure === void 0 ? null : errnoName(failure.errno),
-    icmp: report?.icmp === void 0 ? null : icmpMessage(report.icmp)[0],
-    from: report?.reporter === void 0 ? null : hostText(report.reporter)
-  };
+function failureFields({ errno, icmp, reporter } = {}) {
+  return { errno: errno && errnoName(errno), icmp: icmp && icmpMessage(icmp)[0], from: reporter && hostText(reporter) };
 }
 function summaryOf(target, settings) {
   const { ledger, sockets } = target;
   const { times } = ledger.total;
+  const rows = histogramRows(times.frequencies(), 64);
   return {
     target: target.endpoint,
-    name: target.peer.name ?? null,
+    name: target.peer.name,
     verdict: jsonWord(verdict(ledger)),
     explanation: explanation(target, settings) || null,
     ...fields(countsOf(ledger)),
-    loss_percent: rounded(ledger.total.loss * 100, 100),
+    loss_percent: Math.round(ledger.total.loss * 100) / 100,
     source_ports: ledger.paths.map(({ settled, counts, loss, times: times2 }, i) => ({
       port: sockets[i].udp.port,
       settled,
       received: counts.received,
-      loss_percent: rounded(loss * 100, 100),
+      loss_percent: Math.round(loss * 100) / 100,
       rtt_ns: times2.count === 0 ? null : fields(timesOf(times2))
     })),
     ...headerFields(target.lastReply),
-    failed_by_errno: Object.fromEntries(failuresOf(ledger)),
+    failed_by_errno: failuresOf(ledger),
     wrong_sources: ledger.wrongSources.map(peerText2),
     rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
-    histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
-      from_ns: Math.round(from),
-      to_ns: Math.round(to),
-      count
-    }))
+    histogram: rows.map(({ from, to, count }) => ({ from_ns: Math.round(from), to_ns: Math.round(to), count }))
   };
 }
 function headerFields({ hopLimit, trafficClass } = {}) {
-  return {
-    hop_limit: hopLimit ?? null,
-    dscp: trafficClass === void 0 ? null : trafficClass >> 2,
-    ecn: trafficClass === void 0 ? null : trafficClass & 3
-  };
+  const known = trafficClass !== void 0;
+  return { hop_limit: hopLimit, dscp: known ? trafficClass >> 2 : null, ecn: known ? trafficClass & 3 : null };
 }
 function fields(figures) {
-  return Object.fromEntries(figures.map(([name, value]) => [jsonWord(name), rounded(value)]));
-}
-function rounded(value, divisor = 1) {
-  return Number.isNaN(value) ? null : Math.round(value) / divisor;
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [jsonWord(name), Math.round(value)]));
 }
 function timeText(time) {
   const seconds = TIME_ORIGIN_SECONDS + Math.floor(time / 1e9);
@@ -5150,7 +4913,7 @@ function lineReport({ targets: [target] }, settings, terminal) {
       const pace = intervalMilliseconds === 0 ? "as fast as it answers" : `every ${formatDuration(intervalMilliseconds)}`;
       writeEvent(`probing ${title} with ${plural(size, "byte")} ${pace}${connected ? ", connected" : ""}`);
     },
-    replied(_, { kind, sequence, roundTrip, reordered, size: size2, from, to, hopLimit, trafficClass = 0 }) {
+    replied(_, { kind, sequence, roundTrip, reordered, payload, from, to, hopLimit, trafficClass = 0 }) {
       const altered = kind === "corrupted" || kind === "wrong source";
       const facts = [
         sequence === void 0 ? "" : `seq=${sequence}`,
@@ -5160,7 +4923,8 @@ function lineReport({ targets: [target] }, settings, terminal) {
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : ""
       ];
-      writeEvent(`${plural(size2, "byte")} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+      const bytes = plural(payload.length, "byte");
+      writeEvent(`${bytes} from ${peerText2(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
     failed(_, failure) {
       const sequence = failure.sequence === void 0 ? "" : `seq=${failure.sequence} `;
@@ -5173,6 +4937,7 @@ function lineReport({ targets: [target] }, settings, terminal) {
     finish() {
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
       const word2 = verdict(ledger);
+      const frequencies = ledger.total.times.frequencies();
       terminal.eraseAbove(0);
       terminal.writeLines([
         ...quiet ? [] : [""],
@@ -5180,26 +4945,22 @@ function lineReport({ targets: [target] }, settings, terminal) {
         ...explanationLines(target, settings, terminal),
         "",
         ...summaryLines(ledger, width),
-        ...pathLines(target)
+        ...pathLines(target),
+        ...frequencies.length === 0 ? [] : ["", ...drawHistogram(frequencies, width, terminal)]
       ]);
-      if (ledger.total.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.total.times.frequencies(), width, terminal)]);
-      }
     }
   };
 }
 function summaryLines(ledger, width) {
-  const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
-  const times = ledger.total.times.count === 0 ? [] : timesOf(ledger.total.times);
-  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
-    "loss",
-    percentText(ledger.total.loss)
-  ]]);
-  const right = columns(times.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
+  const { total: { loss, times } } = ledger;
+  const counts = Object.entries(countsOf(ledger)).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
+  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), ["loss", percentText(loss)]]);
+  const figures = times.count === 0 ? [] : Object.entries(timesOf(times));
+  const right = columns(figures.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
   const gap = " ".repeat(6);
   const lines = right.length === 0 || `${left[0]}${gap}${right[0]}`.length > width ? [...left, "", ...right] : left.map(
   (line, i) => `${line}${right[i] === void 0 ? "" : gap + right[i].trim()}`);
-  const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
+  const failures = Object.entries(failuresOf(ledger)).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
 function pathLines({ sockets, ledger: { paths } }) {
@@ -5221,7 +4982,7 @@ var TimeStatistics = class {
   count = 0;
   minimum = NaN;
   maximum = NaN;
-  #mean = 0;
+  sum = 0;
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
@@ -5230,28 +4991,24 @@ var TimeStatistics = class {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
     this.maximum = this.count === 1 ? value : Math.max(this.maximum, value);
-    const deviation = value - this.#mean;
-    this.#mean += deviation / this.count;
-    this.#squares += deviation * (value - this.#mean);
+    this.sum += value;
+    if (this.count > 1) this.#squares += (value * this.count - this.sum) ** 2 / (this.count * (this.count - 1));
     const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
-    const rounded2 = Math.ceil(value / unit) * unit;
-    this.rounded.set(rounded2, (this.rounded.get(rounded2) ?? 0) + 1);
+    const rounded = Math.ceil(value / unit) * unit;
+    this.rounded.set(rounded, (this.rounded.get(rounded) ?? 0) + 1);
   }
   addConsecutive(earlier, later) {
     this.#differences++;
     this.#differenceSum += Math.abs(later - earlier);
   }
-  get sum() {
-    return this.#mean * this.count;
-  }
   get mean() {
-    return this.count === 0 ? NaN : this.#mean;
+    return this.sum / this.count;
   }
   get deviation() {
     return this.count < 2 ? NaN : Math.sqrt(this.#squares / (this.count - 1));
   }
   get jitter() {
-    return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
+    return this.#differenceSum / this.#differences;
   }
   percentile(rank) {
     let missing = Math.max(1, Math.ceil(this.count * rank / 100));
@@ -5287,44 +5044,45 @@ var Account = class extends Tally {
 // src/probe/metrics.ts
 var BOUNDS = [1e-4, 25e-5, 5e-4, 1e-3, 25e-4, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 function probeMetrics(targets) {
-  const metric2 = (name, type, help, samplesOf) => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
-  const ofPaths = (samplesOf) => ({ sockets, ledger: { paths } }, labels) => paths.flatMap((account, i) => samplesOf(account,
-  { ...labels, source_port: sockets[i].udp.port }));
-  const requestsHelp = "Requests by what became of them within the time-out.";
+  const ofEach = (samplesOf) => targets.values().flatMap((target) => samplesOf(target, labelsOf(target)));
+  const ofPaths = (samplesOf) => ofEach(({ sockets, ledger }, labels) => {
+    const pathLabels = sockets.map(({ udp }) => ({ ...labels, source_port: udp.port }));
+    return ledger.paths.flatMap((account, i) => samplesOf(account, pathLabels[i]));
+  });
+  const requests = ofEach(({ ledger }, labels) => outcomeSamples(ledger.total, labels));
+  const roundTrips = ofEach(({ ledger }, labels) => timeSamples(ledger.total.times, labels));
+  const verdicts = ofEach(({ ledger }, labels) => {
+    const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
+    return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
+  });
+  const ages = ofEach(
+    ({ ledger: { goodAt } }, labels) => goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }]
+  );
   const metrics = [
-    metric2("requests", "counter", requestsHelp, ({ ledger }, labels) => outcomeSamples(ledger.total, labels)),
-    metric2("round_trip_seconds", "histogram", "Round-trip times.", ({ ledger: { total: { times } } }, labels) => {
-      return histogramSamples(labels, BOUNDS, bucketsOf(times), times.sum / 1e9);
-    }),
-    metric2("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
-      const word2 = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
-      return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word2);
-    }),
-    metric2("good_answer_age_seconds", "gauge", "Time since the last good answer.", ({ ledger: { goodAt } }, labels) => {
-      return goodAt === void 0 ? [] : [{ labels, value: (performance.now() - goodAt) / 1e3 }];
-    })
+    metric("echo_probe_requests", "counter", "Requests by what became of them within the time-out.", requests),
+    metric("echo_probe_round_trip_seconds", "histogram", "Round-trip times.", roundTrips),
+    metric("echo_probe_verdict", "stateset", "Verdict on the last requests.", verdicts),
+    metric("echo_probe_good_answer_age_seconds", "gauge", "Time since the last good answer.", ages)
   ];
   if (targets.every(({ ledger }) => ledger.paths.length === 0)) return metrics;
-  const sumOf = ({ times }, labels) => [{ labels, value: times.sum / 1e9 }];
+  const pathRequests = ofPaths(outcomeSamples);
+  const pathSums = ofPaths(({ times }, labels) => [{ labels, value: times.sum / 1e9 }]);
   return [
     ...metrics,
-    metric2("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
-    metric2("path_round_trip_seconds", "counter", "Sum of round-trip times by source port.", ofPaths(sumOf))
+    metric("echo_probe_path_requests", "counter", "Requests by source port.", pathRequests),
+    metric("echo_probe_path_round_trip_seconds", "counter", "Sum of round-trip times by source port.", pathSums)
   ];
 }
-function bucketsOf({ rounded: rounded2 }) {
+function timeSamples({ rounded, sum: sum2 }, labels) {
   const buckets = new Uint32Array(BOUNDS.length + 1);
-  for (const [nanoseconds, count] of rounded2) {
-    const bucket = BOUNDS.findIndex((bound) => nanoseconds / 1e9 <= bound);
-    buckets[bucket < 0 ? BOUNDS.length : bucket] += count;
+  for (const [nanoseconds, count] of rounded) {
+    const bucket = BOUNDS.filter((bound) => nanoseconds / 1e9 > bound).length;
+    buckets[bucket] += count;
   }
-  return buckets;
+  return histogramSamples(labels, BOUNDS, buckets, sum2 / 1e9);
 }
-function* each(targets, samplesOf) {
-  for (const target of targets) {
-    const { endpoint, peer: { name, labels } } = target;
-    yield* samplesOf(target, { target: endpoint, ...name === void 0 ? {} : { name }, ...labels });
-  }
+function labelsOf({ endpoint, peer: { name, labels } }) {
+  return { target: endpoint, ...name === void 0 ? {} : { name }, ...labels };
 }
 function outcomeSamples({ first }, labels) {
   return OUTCOMES.slice(1).map((outcome) => ({
@@ -5342,26 +5100,29 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
   const tryPayload = async (target, size) => {
     const { ledger } = target;
     const first = ledger.sent + 1;
-    const result2 = {};
+    let limit = { outcome: "lost" };
+    let isKnown = false;
     target.observer = {
-      replied: (_, reply) => {
-        if (reply.sequence !== void 0 && reply.sequence >= first) result2.reply ??= reply;
+      replied(_, { sequence = 0, kind, fragmentSize }) {
+        if (isKnown || sequence < first) return;
+        isKnown = true;
+        if (kind === "corrupted") limit = { outcome: kind };
+        else limit = fragmentSize === 0 ? void 0 : { outcome: "fragmented", fragmentSize };
       },
-      failed: (_, failure) => {
-        if (failure.sequence !== void 0 && failure.sequence >= first) result2.failure = failure;
+      failed(_, failure) {
+        if (isKnown || failure.sequence === void 0 || failure.sequence < first) return;
+        isKnown = failure.icmp === void 0;
+        limit = { outcome: "failed", failure };
       }
     };
-    const isKnown = () => isStopped() || result2.reply !== void 0 || result2.failure !== void 0 && !result2.failure.report?.
-    icmp;
     const longest = ledger.total.times.maximum / 1e6 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown && !isStopped(); attempt++) {
       const { sequence } = prober.send(target, size);
       const end = performance.now() + patience;
-      const isReported = () => attempt < ATTEMPTS && result2.failure?.sequence === sequence;
-      while (!isKnown() && !isReported() && performance.now() < end) await prober.step(end);
+      const isReported = () => attempt < ATTEMPTS && limit?.failure?.sequence === sequence;
+      while (!isKnown && !isStopped() && !isReported() && performance.now() < end) await prober.step(end);
     }
-    const limit = limitOf(result2.reply, result2.failure);
     if (!isStopped()) observer.tried(target, size, limit);
     return limit;
   };
@@ -5371,9 +5132,9 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
     let passes = SMALL_SIZE;
     let limit = await tryPayload(target, passes);
     const answers = limit === void 0;
-    for (let size = most, fails = answers ? most + 1 : passes; fails - passes > 1; size = passes + fails >> 1) {
+    let fails = answers ? most + 1 : passes;
+    for (let size = most; fails - passes > 1 && !isStopped(); size = passes + fails >> 1) {
       const result2 = await tryPayload(target, size);
-      if (isStopped()) break;
       if (result2 === void 0) passes = size;
       else [fails, limit] = [size, result2];
     }
@@ -5384,17 +5145,12 @@ async function searchMtu(targets, prober, timeoutMilliseconds, observer, isStopp
   }
   return ok;
 }
-function limitOf(reply, failure) {
-  if (reply === void 0) return failure === void 0 ? { outcome: "lost" } : { outcome: "failed", failure };
-  if (reply.kind === "corrupted") return { outcome: "corrupted" };
-  return reply.fragmentSize === 0 ? void 0 : { outcome: "fragmented", fragmentSize: reply.fragmentSize };
-}
 
 // src/probe/mtu_report.ts
 function mtuReport(settings, terminal) {
   return {
     tried({ endpoint }, size, limit) {
-      const refusedHere = limit?.failure !== void 0 && limit.failure.report?.icmp === void 0;
+      const refusedHere = limit?.failure !== void 0 && limit.failure.icmp === void 0;
       if (settings.quiet || settings.json || refusedHere) return;
       const what = limit === void 0 ? "comes back" : limitText(limit);
       terminal.writeLines([terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
@@ -5404,29 +5160,28 @@ function mtuReport(settings, terminal) {
       const faulty = size === void 0 || ledger.wrongSources.length > 0;
       const word2 = faulty ? verdict(ledger) : "ok";
       const sentence = faulty ? explanation(target, { ...settings, size: SMALL_SIZE }) : null;
-      const packet = size === void 0 ? null : size + headerSize(peer);
+      const packet = size && size + headerSize(peer);
       if (settings.json) {
         writeJson(terminal, {
           event: "mtu",
           target: endpoint,
-          payload: size ?? null,
+          payload: size,
           packet,
           way_back_proved: size !== void 0 && socket2.tellsFragments,
           verdict: jsonWord(word2),
-          larger: limit?.outcome ?? null,
+          larger: limit?.outcome,
           ...failureFields(limit?.failure),
           explanation: sentence
         });
-        return;
-      }
-      if (size !== void 0) {
+      } else if (size !== void 0) {
         const bytes = terminal.paint("strong", `${size} bytes`);
         const way = socket2.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
         const larger = limit === void 0 ? "no datagram is larger" : `larger: ${limitText(limit)}`;
         const facts = `pass unfragmented ${way}, in packets of ${packet} bytes; ${larger}`;
         terminal.writeLines([`${endpoint}: ${bytes} ${facts}`]);
       }
-      if (sentence !== null) terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word2)}`, sentence]);
+      if (sentence === null || settings.json) return;
+      terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word2)}`, sentence]);
     }
   };
 }
@@ -5434,8 +5189,8 @@ function limitText({ outcome, failure, fragmentSize }) {
   if (outcome === "corrupted") return "comes back altered";
   if (outcome === "fragmented") return `comes back in fragments of up to ${fragmentSize} bytes`;
   if (failure === void 0) return "no answer";
-  const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
-  return failure.errno === EMSGSIZE && failure.report?.icmp === void 0 ? `this host's interface takes no more${mtu}` : failureName(
+  const mtu = failure.mtu ? ` (MTU ${failure.mtu})` : "";
+  return failure.errno === EMSGSIZE && failure.icmp === void 0 ? `this host's interface takes no more${mtu}` : failureName(
   failure) + mtu;
 }
 
@@ -5462,7 +5217,6 @@ var Schedule = class {
   sendDue(prober) {
     const { intervalMilliseconds: interval, size } = this.#settings;
     const end = performance.now() + SEND_MILLISECONDS;
-    let earliest = Infinity;
     for (let visited = 0; visited < this.#targets.length; visited++) {
       const target = this.#targets[this.#next];
       const now = performance.now();
@@ -5473,10 +5227,9 @@ var Schedule = class {
         prober.send(target, size);
         target.lastDue = Math.max(due, now - interval);
       }
-      earliest = Math.min(earliest, this.#dueAt(target));
       this.#next = (this.#next + 1) % this.#targets.length;
     }
-    return earliest < Infinity ? earliest : Math.min(...this.#targets.map((target) => this.#dueAt(target)));
+    return Math.min(...this.#targets.map((target) => this.#dueAt(target)));
   }
   #dueAt({ lastDue, ledger }) {
     const { count, watch, intervalMilliseconds: interval } = this.#settings;
@@ -5486,18 +5239,9 @@ var Schedule = class {
     return lastDue + (ledger.newest?.outcome === "failed" ? FAILURE_MILLISECONDS : 0);
   }
 };
-async function sendRequests(set, schedule, prober, timeoutMilliseconds, between, isStopped) {
-  await between();
-  while (!isStopped()) {
-    const until = Math.min(schedule.sendDue(prober), prober.deadline);
-    if (until === Infinity) break;
-    await prober.step(until);
-    await between();
-  }
-  const slowest = set.targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
-  const linger = Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1e6);
-  const end = performance.now() + Math.min(timeoutMilliseconds, linger);
-  while (!isStopped() && performance.now() < end) await prober.step(end);
+function lingerMilliseconds(targets, timeoutMilliseconds) {
+  const slowest = targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
+  return Math.min(timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1e6));
 }
 
 // src/probe/prober.ts
@@ -5558,19 +5302,19 @@ var COLUMNS_MIN = 3;
 var COLUMNS_BEFORE_TIMES = 4;
 function tableReport(set, settings, terminal) {
   let drawnAt = -Infinity;
-  let drawn = { rows: [], height: 0 };
-  const draw = (drawing) => {
-    terminal.eraseAbove(drawn.height);
-    terminal.writeLines(drawing.rows);
-    drawn = drawing;
+  let drawn = [];
+  const draw = (rows) => {
+    terminal.eraseAbove(drawn.flatMap((row) => row.split("\n")).length);
+    terminal.writeLines(rows);
+    drawn = rows;
   };
   return {
     progress() {
       const now = performance.now();
       if (!terminal.interactive || now - drawnAt < REDRAW_MILLISECONDS) return;
       drawnAt = now;
-      const drawing = fitScreen(set.targets.map((target) => rowOf(target, false)), terminal);
-      if (drawing.rows.join() !== drawn.rows.join()) draw(drawing);
+      const rows = fitScreen(set.targets.map((target) => rowOf(target, false)), terminal);
+      if (rows.join() !== drawn.join()) draw(rows);
     },
     finish() {
       draw(layOut(set.targets.map((target) => rowOf(target, true)), terminal));
@@ -5592,24 +5336,17 @@ function rowOf({ peer, endpoint, ledger }, final) {
   ];
 }
 function fitScreen(rows, terminal) {
-  const table = layOut(rows, terminal);
+  const [heading, ...drawn] = layOut(rows, terminal);
+  const rowHeight = heading.split("\n").length;
   const room = terminal.rows - 1;
-  if (table.height <= room) return table;
-  const [heading, ...drawn] = table.rows;
-  const rowHeight = table.height / table.rows.length;
+  if ((rows.length + 1) * rowHeight <= room) return [heading, ...drawn];
   const rank = ([, word2]) => word2 === "ok" ? 2 : word2 === "waiting" ? 1 : 0;
   const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]) - rank(rows[b]));
   const shown = Math.max(1, Math.floor((room - 1) / rowHeight) - 1);
   const words = Map.groupBy(order.slice(shown), (i) => rows[i][1]);
   const rest = `and ${rows.length - shown} more: ${[...words].map(([word2, of]) => `${of.length} ${word2}`).join(", ")}`;
-  return {
-    rows: [
-      heading,
-      ...order.slice(0, shown).map((i) => drawn[i]),
-      terminal.paint("faint", rest.slice(0, terminal.columns))
-    ],
-    height: (shown + 1) * rowHeight + 1
-  };
+  const first = order.slice(0, shown).map((i) => drawn[i]);
+  return [heading, ...first, terminal.paint("faint", rest.slice(0, terminal.columns))];
 }
 function layOut(rows, terminal) {
   const widths = HEADING.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i].length)));
@@ -5629,10 +5366,7 @@ function layOut(rows, terminal) {
     const painted = terminal.paint(word2 === "waiting" ? "faint" : verdictStyle(word2), word2);
     return lineOf(row, painted) + (count > COLUMNS_BEFORE_TIMES && minimum !== "-" ? " ms" : "");
   });
-  return {
-    rows: [terminal.paint("faint", lineOf(HEADING, HEADING[1])), ...drawn],
-    height: (rows.length + 1) * (fits ? 1 : 2)
-  };
+  return [terminal.paint("faint", lineOf(HEADING, HEADING[1])), ...drawn];
 }
 
 // src/probe/target_file.ts
@@ -5648,16 +5382,13 @@ async function readTargetFile(path, settings) {
     errnoMessage(-errno);
     throw new SystemError("open", -errno, `cannot read the targets in ${quote(path)}: ${reason}`);
   }
-  return parseTargetFile(text, path, settings);
-}
-function parseTargetFile(text, path, { port, family }) {
   const targets = text.split(/\r?\n/).flatMap((line, i) => {
     const labels = {};
     let target;
     for (const { 0: word2, index } of line.replace(/#.*/, "").matchAll(/\S+/g)) {
       const place = `${path}:${i + 1}:${index + 1}: `;
       try {
-        if (target === void 0) target = { ...parseTarget(word2, port, family), labels, place };
+        if (target === void 0) target = { ...parseTarget(word2, settings.port, settings.family), labels, place };
         else addLabel(labels, word2);
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
@@ -5684,15 +5415,11 @@ var PollSet = class {
   #count;
   #memory;
   #timeAt;
-  #descriptors;
   #time;
-  #call = lazyLibc();
-  #errno = libc().errno;
   constructor(descriptors, events) {
     this.#count = descriptors.length;
     this.#timeAt = descriptors.length * pollfd.size;
     this.#memory = new Memory(this.#timeAt + timespec.size);
-    this.#descriptors = this.#memory.pointer(0);
     this.#time = this.#memory.pointer(this.#timeAt);
     descriptors.forEach((fd, i) => {
       this.#memory.i32[i * pollfd.size + pollfd.fd >> 2] = fd;
@@ -5704,8 +5431,7 @@ var PollSet = class {
     const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1e6));
     i32[this.#timeAt + timespec.tv_sec >> 2] = Math.floor(nanoseconds / 1e9);
     i32[this.#timeAt + timespec.tv_nsec >> 2] = nanoseconds % 1e9;
-    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
-    return ready < 0 ? -this.#errno() : ready;
+    return result(lazyLibc().ppoll(this.#memory.pointer(0), this.#count, this.#time, null));
   }
   events(i) {
     return this.#memory.u16[i * pollfd.size + pollfd.revents >> 1];
@@ -5714,75 +5440,50 @@ var PollSet = class {
 
 // src/socket/error_queue.ts
 var CAPACITY = 8;
-var PAYLOAD_SIZE = 64;
-var CONTROL_SIZE = 256;
+var QUOTED_MAX = 64;
 var ErrorQueue = class {
-  #vector = new MessageVector(CAPACITY, CONTROL_SIZE);
-  #payloads = new Memory(CAPACITY * PAYLOAD_SIZE);
-  #fields = new Int32Array(field.count);
-  #control = new ControlMessageDecoder(this.#vector.memory, new Int32Array(word.count), this.#fields);
-  constructor() {
-    for (let i = 0; i < CAPACITY; i++) {
-      this.#vector.setBuffer(i, this.#payloads, i * PAYLOAD_SIZE, PAYLOAD_SIZE);
-      this.#vector.setLengths(i, sockaddr_in6.size, CONTROL_SIZE);
-    }
-  }
+  #batches = {};
   receive(socket2) {
     const fd = descriptorOf("recvmmsg", socket2);
+    const { domain } = socket2;
+    const batch = this.#batches[domain] ??= new MessageBatch(domain, CAPACITY);
+    const messages = messagesOf("recvmmsg", batch);
     const entries = [];
-    for (; ; ) {
-      const count = this.#vector.receive(fd, CAPACITY, MSG_ERRQUEUE | MSG_DONTWAIT);
-      for (let i = 0; i < count; i++) {
-        const entry = this.#decode(i);
+    do {
+      messages.receive(fd, MSG_ERRQUEUE | MSG_DONTWAIT);
+      for (let i = 0; i < batch.count; i++) {
+        const entry = decode3(batch, messages, i);
         if (entry !== void 0) entries.push(entry);
-        this.#vector.setLengths(i, sockaddr_in6.size, CONTROL_SIZE);
       }
-      if (count < CAPACITY) return entries;
-    }
-  }
-  #decode(i) {
-    const vector = this.#vector;
-    const control = this.#control;
-    const { bytes, i32 } = vector.memory;
-    control.decode(0, vector.controlOffset(i), Math.min(vector.get(i, mmsghdr.msg_controllen), CONTROL_SIZE));
-    const error = control.errorOffset;
-    if (error < 0) return void 0;
-    const origin = bytes[error + sock_extended_err.ee_origin];
-    if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
-      const seconds = this.#fields[field.seconds] >>> 0;
-      const nanoseconds = this.#fields[field.nanoseconds];
-      if (nanoseconds < 0) return void 0;
-      const index = i32[error + sock_extended_err.ee_data >> 2] >>> 0;
-      const time = seconds * 1e3 + nanoseconds / 1e6;
-      return { kind: "departure", index, time, nanoseconds: BigInt(seconds) * 1000000000n + BigInt(nanoseconds) };
-    }
-    const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
-    const name = vector.nameOffset(i);
-    const peer = this.#socketAddress(name, name + vector.get(i, mmsghdr.msg_namelen));
-    const reporter = this.#socketAddress(error + sock_extended_err.size, control.errorEnd);
-    const type = bytes[error + sock_extended_err.ee_type];
-    const code = bytes[error + sock_extended_err.ee_code];
-    const payload = i * PAYLOAD_SIZE;
-    return {
-      kind: "error",
-      errno: i32[error + sock_extended_err.ee_errno >> 2],
-      icmp: version === void 0 ? void 0 : { version, type, code },
-      peer: peer && endpointOf(peer),
-      reporter: version === void 0 ? void 0 : reporter && readSocketAddress(reporter),
-      mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
-      quoted: this.#payloads.bytes.slice(payload, payload + Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE))
-    };
-  }
-  #socketAddress(at, end) {
-    const { bytes, u16 } = this.#vector.memory;
-    const family = u16[at >> 1];
-    const size = socketAddressSize(family);
-    return family === 0 || at + size > end ? void 0 : bytes.subarray(at, at + size);
+    } while (batch.count === CAPACITY);
+    return entries;
   }
 };
-function endpointOf(name) {
-  const { bytes, zone } = readSocketAddress(name);
-  return { address: zonedText(bytes, zone), port: readPort(name) };
+function decode3(batch, messages, i) {
+  const { bytes, i32 } = messages.headers;
+  const error = messages.get(i, field.extendedError);
+  if (error < 0) return void 0;
+  const origin = bytes[error + sock_extended_err.ee_origin];
+  if (origin === SO_EE_ORIGIN_TIMESTAMPING) {
+    const [time, nanoseconds] = [batch.arrival(i), batch.arrivalNanoseconds(i)];
+    if (time === void 0 || nanoseconds === void 0) return void 0;
+    return { kind: "departure", index: i32[error + sock_extended_err.ee_data >> 2] >>> 0, time, nanoseconds };
+  }
+  const version = origin === SO_EE_ORIGIN_ICMP ? 4 : origin === SO_EE_ORIGIN_ICMP6 ? 6 : void 0;
+  const type = bytes[error + sock_extended_err.ee_type];
+  const code = bytes[error + sock_extended_err.ee_code];
+  const reporter = error + sock_extended_err.size;
+  const reporterEnd = reporter + socketAddressSize(messages.family);
+  const reported = version !== void 0 && bytes[reporter] === messages.family;
+  return {
+    kind: "error",
+    errno: i32[error + sock_extended_err.ee_errno >> 2],
+    icmp: version === void 0 ? void 0 : { version, type, code },
+    peer: batch.peerPort(i) === 0 ? void 0 : batch.peer(i),
+    reporter: reported ? readSocketAddress(bytes.subarray(reporter, reporterEnd)) : void 0,
+    mtu: i32[error + sock_extended_err.ee_info >> 2] >>> 0,
+    quoted: batch.payload(i).slice(0, QUOTED_MAX)
+  };
 }
 
 // src/probe/payload.ts
@@ -5809,9 +5510,6 @@ function agreement(a, b) {
   for (let i = 0; i < length; i++) if (a[i] === b[i]) equal++;
   return equal;
 }
-function isSamePayload(a, b) {
-  return a.length === b.length && agreement(a, b) === a.length;
-}
 function namedSequence(payload, newest2) {
   const size = Math.min(payload.length, SEQUENCE_SIZE);
   if (size === 0) return void 0;
@@ -5825,8 +5523,9 @@ function namedSession(payload) {
   return payload.length < SEQUENCE_SIZE + 4 ? void 0 : readInt32(payload, SEQUENCE_SIZE);
 }
 function isProbePayload(payload) {
-  return payload.length >= RECOGNIZABLE_SIZE && isSamePayload(payload, probePayload(readInt32(payload, SEQUENCE_SIZE), readInt32(
-  payload, 0), payload.length));
+  if (payload.length < RECOGNIZABLE_SIZE) return false;
+  const whole = probePayload(readInt32(payload, SEQUENCE_SIZE), readInt32(payload, 0), payload.length);
+  return agreement(payload, whole) === payload.length;
 }
 function readInt32(bytes, at) {
   return new DataView(bytes.buffer, bytes.byteOffset).getInt32(at, true);
@@ -5842,11 +5541,9 @@ var RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 var ProbeSocket = class {
   udp;
   tellsFragments;
+  members = /* @__PURE__ */ new Map();
   #shared;
   #clock = new Clock(CLOCK_REALTIME);
-  #paths = /* @__PURE__ */ new Map();
-  #bySession = /* @__PURE__ */ new Map();
-  #byPeer = /* @__PURE__ */ new Map();
   #outgoing;
   #incoming;
   #connects;
@@ -5861,47 +5558,35 @@ var ProbeSocket = class {
     this.#incoming = batches[family] ??= this.udp.batch(BATCH_CAPACITY2);
     this.#connects = settings.connected;
   }
-  get size() {
-    return this.#paths.size;
-  }
   add(target) {
-    const { peer, session } = target;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(new Uint8Array(), {
-      to: { address: exactHostText(peer), port: peer.port },
-      from: this.#shared.source
-    });
-    this.#paths.set(target, outgoing.path(0));
-    this.#bySession.set(session, target);
-    this.#byPeer.set(endpointKey(outgoing.peer(0)), target);
-  }
-  remove(target) {
-    this.#byPeer.delete(endpointKey(this.#paths.get(target).peer));
-    this.#paths.delete(target);
-    this.#bySession.delete(target.session);
+    outgoing.add(new Uint8Array(), { to: target.peer, from: this.#shared.source });
+    this.members.set(target.session, { target, path: outgoing.path(0) });
   }
   send(target, request2, payload) {
     const { udp } = this;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(payload, this.#paths.get(target));
+    outgoing.add(payload, this.members.get(target.session).path);
     for (let attempt = 1; ; attempt++) {
       const number = this.#nextNumber++;
       this.#departing[number % DEPARTURES_MAX] = { number, request: request2 };
-      departed(request2, this.#now());
+      request2.sentAt = Math.max(request2.sentAt, this.#now());
       const errno = this.#connectError(target.peer) || (udp.send(outgoing) === 1 ? 0 : udp.lastError);
       const reports = this.#receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return void 0;
-      this.#restartCount();
+      this.#departing.length = 0;
+      this.#nextNumber = 0;
+      setsockopt(udp.fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+      setsockopt(udp.fd, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
       const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== void 0);
-      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === void 0) };
+      if (!again) return reports.find(({ icmp }) => icmp === void 0) ?? { errno };
     }
   }
   #connectError(peer) {
-    if (!this.#connects) return 0;
     try {
-      this.udp.connect({ address: exactHostText(peer), port: peer.port });
+      if (this.#connects) this.udp.connect(peer);
       this.#connects = false;
       return 0;
     } catch (error) {
@@ -5914,7 +5599,8 @@ var ProbeSocket = class {
     for (const entry of this.#shared.errors.receive(this.udp)) {
       if (entry.kind === "departure") {
         const sent = this.#departing[entry.index % DEPARTURES_MAX];
-        if (sent?.number === entry.index) departed(sent.request, wallTimeOf(entry.nanoseconds));
+        const time = wallTimeOf(entry.nanoseconds);
+        if (sent?.number === entry.index) sent.request.sentAt = Math.max(sent.request.sentAt, time);
       } else {
         reports.push(entry);
         if (entry.icmp !== void 0) this.#targetOf(entry.quoted, entry.peer)?.reported(entry);
@@ -5941,22 +5627,11 @@ var ProbeSocket = class {
     return wallTime(this.#clock.seconds, this.#clock.nanoseconds);
   }
   #targetOf(payload, peer) {
-    if (this.size === 1) return this.#paths.keys().next().value;
-    return this.#bySession.get(namedSession(payload)) ?? (peer && this.#byPeer.get(endpointKey(peer)));
-  }
-  #restartCount() {
-    this.#departing.length = 0;
-    this.#nextNumber = 0;
-    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+    const isAsked = ({ path }) => this.members.size === 1 || path.peer.address === peer?.address && path.peer.port === peer.
+    port;
+    return (this.members.get(namedSession(payload)) ?? this.members.values().find(isAsked))?.target;
   }
 };
-function departed(request2, time) {
-  if (time >= request2.sentAt) request2.sentAt = time;
-}
-function endpointKey({ address, port }) {
-  return `${address} ${port}`;
-}
 function setOptions(socket2, { ttl, trafficClass, interfaceName: interfaceName2, dontFragment }) {
   const ipv6 = socket2.domain === AF_INET6;
   const level = ipv6 ? IPPROTO_IPV6 : IPPROTO_IP;
@@ -5965,7 +5640,7 @@ function setOptions(socket2, { ttl, trafficClass, interfaceName: interfaceName2,
   set(IP_RECVERR, IPV6_RECVERR, 1);
   set(IP_RECVTTL, IPV6_RECVHOPLIMIT, 1);
   set(IP_RECVTOS, IPV6_RECVTCLASS, 1);
-  trySetOption(socket2, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  setsockopt(socket2.fd, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   if (ttl !== void 0) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
   if (trafficClass !== void 0) set(IP_TOS, IPV6_TCLASS, trafficClass);
   if (dontFragment) set(IP_MTU_DISCOVER, IPV6_MTU_DISCOVER, IP_PMTUDISC_PROBE);
@@ -5973,16 +5648,7 @@ function setOptions(socket2, { ttl, trafficClass, interfaceName: interfaceName2,
     const index = new DataView(new Uint32Array([requireInterface(interfaceName2)]).buffer).getInt32(0);
     set(IP_UNICAST_IF, IPV6_UNICAST_IF, index);
   }
-  return trySetOption(socket2, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
-}
-function trySetOption(socket2, level, name, value) {
-  try {
-    socket2.setOption(level, name, value);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return false;
-  }
+  return setsockopt(socket2.fd, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1) === 0;
 }
 
 // src/probe/ledger.ts
@@ -6007,18 +5673,16 @@ var RequestLedger = class {
   goodAt;
   #target;
   #session;
-  #timeoutMilliseconds;
-  #windowSize;
+  #settings;
   #requests = /* @__PURE__ */ new Map();
-  #waiting = /* @__PURE__ */ new Map();
   #window = [];
+  #oldest = 1;
   #newestAnswered = 0;
   constructor(target, session, settings, sourcePorts) {
     this.#target = target;
     this.#session = session;
-    this.#timeoutMilliseconds = settings.timeoutMilliseconds;
-    this.#windowSize = settings.watch ? settings.count : Infinity;
-    this.recent = this.#windowSize === Infinity ? this.total : new Tally();
+    this.#settings = settings;
+    this.recent = settings.watch && settings.count < Infinity ? new Tally() : this.total;
     this.paths = sourcePorts === 1 ? [] : Array.from({ length: sourcePorts }, () => new Account());
   }
   open(size) {
@@ -6026,33 +5690,34 @@ var RequestLedger = class {
     this.#forget(now);
     const sequence = ++this.sent;
     const path = this.paths[(sequence - 1) % this.paths.length];
+    const accounts = path === void 0 ? [this.total] : [this.total, path];
     const request2 = {
       sequence,
       size,
       sentAt: -Infinity,
       sentMilliseconds: now,
-      deadline: now + this.#timeoutMilliseconds,
+      deadline: now + this.#settings.timeoutMilliseconds,
       outcome: "waiting",
       errno: 0,
       roundTrip: void 0,
-      accounts: path === void 0 ? [this.total] : [this.total, path],
-      recent: false
+      accounts,
+      tallies: [...accounts]
     };
     this.#count(request2, 1);
     this.#requests.set(sequence, request2);
-    this.#waiting.set(sequence, request2);
-    this.newest = request2;
-    return request2;
+    return this.newest = request2;
   }
   payloadOf({ sequence, size }) {
     return probePayload(this.#session, sequence, size);
   }
   answered({ payload, from, time }) {
-    this.#forget(performance.now());
+    const named = this.named(payload) ?? (payload.length === 0 ? this.#requests.get(this.sent) : void 0);
+    const equal = named === void 0 ? 0 : agreement(payload, this.payloadOf(named));
+    const intact = payload.length === named?.size && equal === payload.length;
+    const resembled = named !== void 0 && equal > 0 && equal * 2 >= Math.min(payload.length, named.size);
     const fromTarget = isSamePeer(from, this.#target);
-    const intact = this.#intact(payload);
-    const request2 = intact ?? (isProbePayload(payload) ? void 0 : this.#resembled(payload, fromTarget));
-    if (request2 === void 0) {
+    const request2 = intact || resembled ? named : fromTarget ? this.#oldestWaiting() : void 0;
+    if (request2 === void 0 || !intact && isProbePayload(payload)) {
       this.stray++;
       return { kind: "stray", sequence: void 0, roundTrip: void 0, reordered: false };
     }
@@ -6061,13 +5726,13 @@ var RequestLedger = class {
       this.duplicates++;
       return { kind: "duplicate", sequence, roundTrip: void 0, reordered: false };
     }
-    if (intact === void 0) {
+    if (!intact) {
       this.corruptedSize = payload.length;
       this.#settle(request2, "corrupted");
       return { kind: "corrupted", sequence, roundTrip: void 0, reordered: false };
     }
     const roundTrip = this.#roundTrip(request2, time);
-    const inTime = roundTrip <= this.#timeoutMilliseconds * 1e6;
+    const inTime = roundTrip <= this.#settings.timeoutMilliseconds * 1e6;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
@@ -6076,63 +5741,39 @@ var RequestLedger = class {
     if (kind === "late") this.lastLate = roundTrip;
     else this.#countTime(request2, roundTrip);
     if (kind === "received") this.goodAt = performance.now();
-    if (kind === "wrong source") this.#noteWrongSource(from);
+    const isNew = !this.wrongSources.some((peer) => isSamePeer(peer, from));
+    if (kind === "wrong source" && isNew && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
     return { kind, sequence, roundTrip, reordered };
   }
-  quoted(payload) {
+  named(payload) {
     this.#forget(performance.now());
     const sequence = namedSequence(payload, this.sent);
     return sequence === void 0 ? this.#oldestWaiting() : this.#requests.get(sequence);
   }
-  failed(request2, errno, report) {
-    const settled = request2 === void 0 || hasAnswer(request2) || request2.outcome === "failed";
-    const failure = { sequence: settled ? void 0 : request2.sequence, errno, report };
-    if (settled) return failure;
-    this.#settle(request2, "failed", errno);
-    this.lastFailure = failure;
-    return failure;
+  failed(request2, error) {
+    const isOver = request2 === void 0 || hasAnswer(request2) || request2.outcome === "failed";
+    if (isOver) return { ...error, sequence: void 0 };
+    this.#settle(request2, "failed", error.errno);
+    return this.lastFailure = { ...error, sequence: request2.sequence };
   }
   lost(request2) {
     this.#settle(request2, "lost");
   }
   #forget(now) {
     for (const request2 of this.#requests.values()) {
-      const old = request2.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request2.sentMilliseconds + this.#settings.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request2.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request2.sequence);
     }
   }
-  #intact(payload) {
-    const sequence = namedSequence(payload, this.sent);
-    if (sequence === void 0) {
-      if (payload.length > 0) return void 0;
-      const request3 = this.#oldestWaiting() ?? this.#requests.get(this.sent);
-      return request3?.size === 0 ? request3 : void 0;
-    }
-    const request2 = this.#requests.get(sequence);
-    return request2 !== void 0 && isSamePayload(payload, this.payloadOf(request2)) ? request2 : void 0;
-  }
-  #resembled(payload, fromTarget) {
-    const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
-    if (named !== void 0) {
-      const equal = agreement(payload, this.payloadOf(named));
-      if (equal > 0 && equal * 2 >= Math.min(payload.length, named.size)) return named;
-    }
-    return fromTarget ? this.#oldestWaiting() : void 0;
-  }
   #oldestWaiting() {
-    for (const request2 of this.#waiting.values()) return request2;
-    return void 0;
-  }
-  #noteWrongSource(from) {
-    const known = this.wrongSources.some((peer) => isSamePeer(peer, from));
-    if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
+    while (this.#oldest <= this.sent && this.#requests.get(this.#oldest)?.outcome !== "waiting") this.#oldest++;
+    return this.#requests.get(this.#oldest);
   }
   #roundTrip(request2, time) {
     const roundTrip = time - request2.sentAt;
-    const most = (performance.now() - request2.sentMilliseconds) * 1e6 + CLOCK_TOLERANCE;
-    if (roundTrip >= 0 && roundTrip <= most) return roundTrip;
-    return Math.round(most - CLOCK_TOLERANCE);
+    const elapsed = (performance.now() - request2.sentMilliseconds) * 1e6;
+    return roundTrip >= 0 && roundTrip <= elapsed + CLOCK_TOLERANCE ? roundTrip : Math.round(elapsed);
   }
   #countTime(request2, roundTrip) {
     request2.roundTrip = roundTrip;
@@ -6143,7 +5784,7 @@ var RequestLedger = class {
     if (after !== void 0) this.total.times.addConsecutive(roundTrip, after);
   }
   #settle(request2, outcome, errno = 0) {
-    const first = this.#waiting.delete(request2.sequence);
+    const first = request2.outcome === "waiting";
     for (const account of request2.accounts) {
       if (first) account.first.counts[outcome]++;
       account.unanswered = outcome === "received" ? 0 : account.unanswered + Number(first);
@@ -6155,18 +5796,16 @@ var RequestLedger = class {
     this.#count(request2, 1);
   }
   #enterWindow(request2) {
-    const { counts } = this.recent;
-    request2.recent = true;
+    request2.tallies.push(this.recent);
     this.#window.push(request2);
-    if (this.#window.length <= this.#windowSize) return;
+    if (this.#window.length <= this.#settings.count) return;
     const oldest = this.#window.shift();
-    oldest.recent = false;
-    counts[oldest.outcome]--;
-    if (counts["wrong source"] === 0) this.wrongSources.length = 0;
+    oldest.tallies.pop();
+    this.recent.counts[oldest.outcome]--;
+    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
   }
-  #count({ outcome, errno, accounts, recent }, change2) {
-    for (const { counts } of accounts) counts[outcome] += change2;
-    if (recent) this.recent.counts[outcome] += change2;
+  #count({ outcome, errno, tallies }, change2) {
+    for (const { counts } of tallies) counts[outcome] += change2;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change2);
   }
 };
@@ -6175,7 +5814,6 @@ function hasAnswer({ outcome }) {
 }
 
 // src/probe/target.ts
-var NO_SOCKET = { errno: EAFNOSUPPORT, report: void 0 };
 var ProbeTarget = class {
   peer;
   endpoint;
@@ -6196,27 +5834,24 @@ var ProbeTarget = class {
   send(size) {
     const request2 = this.ledger.open(size);
     const socket2 = this.sockets[(request2.sequence - 1) % this.sockets.length];
-    const error = socket2 === void 0 ? NO_SOCKET : socket2.send(this, request2, this.ledger.payloadOf(request2));
-    if (error !== void 0) this.#fail(request2, error.errno, error.report);
+    const error = socket2 === void 0 ? { errno: EAFNOSUPPORT } : socket2.send(this, request2, this.ledger.payloadOf(request2));
+    if (error !== void 0) this.#fail(request2, error);
     return request2;
   }
   reported(report) {
-    this.#fail(this.ledger.quoted(report.quoted), report.errno, report);
+    this.#fail(this.ledger.named(report.quoted), report);
   }
   arrived(batch, i, time) {
-    const payload = batch.payload(i);
-    const from = peerOf(batch, i);
-    const match = this.ledger.answered({ payload, from, time });
-    this.lastReply = {
-      ...match,
-      from,
+    const arrival = {
+      payload: batch.payload(i),
+      from: peerOf(batch, i),
       to: printable(batch.localAddress(i)),
-      size: payload.length,
-      fragmentSize: batch.fragmentSize(i),
       time,
+      fragmentSize: batch.fragmentSize(i),
       hopLimit: batch.hopLimit(i),
       trafficClass: batch.trafficClass(i)
     };
+    this.lastReply = { ...arrival, ...this.ledger.answered(arrival) };
     this.observer.replied?.(this, this.lastReply);
   }
   giveUp(request2) {
@@ -6225,10 +5860,10 @@ var ProbeTarget = class {
   }
   close() {
     this.observer = {};
-    for (const socket2 of this.sockets) socket2.remove(this);
+    for (const { members } of this.sockets) members.delete(this.session);
   }
-  #fail(request2, errno, report) {
-    const failure = this.ledger.failed(request2, errno, report);
+  #fail(request2, error) {
+    const failure = this.ledger.failed(request2, error);
     this.observer.failed?.(this, failure);
   }
 };
@@ -6241,26 +5876,24 @@ var TargetSet = class {
   sockets = [];
   poll = new PollSet([], POLLIN);
   #shared;
-  #socketTargets;
   #groups = [];
   #session = crypto.getRandomValues(new Int32Array(1))[0];
   constructor(settings, source) {
     this.#shared = { settings, source: source && exactHostText(source), errors: new ErrorQueue(), batches: {} };
-    this.#socketTargets = settings.connected || settings.size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
   }
   replace(peers) {
-    const known = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const before = this.targets;
+    const known = new Map(before.map((target) => [target.peer.key, target]));
     const made = [];
-    let unused = made;
     try {
-      for (const peer of peers) made.push(known.get(peerKey(peer)) ?? this.#make(peer));
+      for (const peer of peers) made.push(known.get(peer.key) ?? this.#make(peer));
       made.forEach((target, i) => target.peer = peers[i]);
-      [this.targets, unused] = [made, this.targets];
+      this.targets = made;
     } finally {
       const used = new Set(this.targets);
-      for (const target of unused) if (!used.has(target)) target.close();
-      for (const socket2 of this.#groups.flat()) if (socket2.size === 0) socket2.udp.close();
-      this.#groups = this.#groups.filter(([socket2]) => socket2 !== void 0 && socket2.size > 0);
+      for (const target of [...before, ...made]) if (!used.has(target)) target.close();
+      for (const socket2 of this.#groups.flat()) if (socket2.members.size === 0) socket2.udp.close();
+      this.#groups = this.#groups.filter(([socket2]) => socket2 !== void 0 && socket2.members.size > 0);
       this.sockets = this.#groups.flat();
       this.poll = new PollSet(this.sockets.map(({ udp }) => udp.fd), POLLIN);
     }
@@ -6270,11 +5903,10 @@ var TargetSet = class {
     return new ProbeTarget(peer, this.#session, this.#groupFor(isIPv4(peer.bytes) ? 4 : 6), this.#shared.settings);
   }
   #groupFor(family) {
-    const known = this.#groups.find(
-      ([socket2]) => socket2?.udp.reaches(family === 4) && socket2.size < this.#socketTargets
-    );
+    const { sourcePorts, connected, size } = this.#shared.settings;
+    const most = connected || size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
+    const known = this.#groups.find(([socket2]) => socket2?.udp.reaches(family === 4) && socket2.members.size < most);
     if (known !== void 0) return known;
-    const { sourcePorts } = this.#shared.settings;
     const group3 = [];
     this.#groups.push(group3);
     try {
@@ -6293,7 +5925,7 @@ var TargetSet = class {
 function watchReport(settings, terminal) {
   const verdicts = /* @__PURE__ */ new WeakMap();
   const update = (target) => {
-    const { endpoint, ledger, peer: { name = null } } = target;
+    const { endpoint, ledger, peer: { name } } = target;
     const before = verdicts.get(target);
     const word2 = verdict(ledger);
     if (word2 === before || ledger.recent.settled === 0) return;
@@ -6301,11 +5933,11 @@ function watchReport(settings, terminal) {
     const time = (/* @__PURE__ */ new Date()).toISOString();
     const text = word2 === "ok" ? "" : explanation(target, settings);
     if (settings.json) {
-      const previous = before === void 0 ? null : jsonWord(before);
+      const previous = before && jsonWord(before);
       const event = { event: "verdict", time, target: endpoint, name, verdict: jsonWord(word2), previous };
       writeJson(terminal, { ...event, explanation: text || null });
     } else {
-      const title = name === null ? endpoint : `${name} ${endpoint}`;
+      const title = name === void 0 ? endpoint : `${name} ${endpoint}`;
       const line = `${time} ${title} ${terminal.paint(verdictStyle(word2), word2)}`;
       terminal.writeLines([text === "" ? line : `${line}: ${text}`]);
     }
@@ -6329,10 +5961,8 @@ async function runProbe(settings) {
   const prober = new Prober(set);
   let stoppedAt = Infinity;
   let rereads = false;
-  handleSignals(
-    () => stoppedAt = Math.min(stoppedAt, performance.now()),
-    settings.watch && targetsFile !== void 0 ? () => rereads = true : void 0
-  );
+  const onHangup = settings.watch && targetsFile !== void 0 ? () => rereads = true : void 0;
+  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()), onHangup);
   const reread = async () => {
     if (!rereads) return false;
     rereads = false;
@@ -6368,12 +5998,17 @@ async function ask({ settings, set, prober, terminal, isStopped, reread }) {
   };
   useTargets();
   report.start?.();
-  await sendRequests(set, schedule, prober, settings.timeoutMilliseconds, async () => {
+  for (; ; ) {
     if (await reread()) useTargets();
     if (server !== void 0) prober.turnMilliseconds = server.busy ? 0 : SERVING_TURN_MILLISECONDS;
     report.progress?.();
     await terminal.drain(isStopped);
-  }, isStopped);
+    const until = isStopped() ? Infinity : Math.min(schedule.sendDue(prober), prober.deadline);
+    if (until === Infinity) break;
+    await prober.step(until);
+  }
+  const end = performance.now() + lingerMilliseconds(set.targets, settings.timeoutMilliseconds);
+  while (!isStopped() && performance.now() < end) await prober.step(end);
   report.finish();
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }
@@ -6402,9 +6037,9 @@ async function inform(subject, command) {
   const { default: { stdout } } = await import("node:process");
   return print(console.log, helpText(command, stdout.columns || void 0));
 }
-function print(write, text) {
+function print(write2, text) {
   try {
-    write(text);
+    write2(text);
     return 0;
   } catch {
     return 1;

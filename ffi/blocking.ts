@@ -3,10 +3,34 @@
  * @module
  */
 
-import type { BlockingFunctions, Signatures } from "./contract.ts";
+import type { BlockingFunctions, Functions, Signatures } from "./contract.ts";
 import { HelperThread } from "./helper_thread.ts";
 import { libraries } from "./library.ts";
 import { runtime } from "./runtime.ts";
+
+/** What the calls on other threads need beside: memory that outlives this thread, and descriptors to wait for and to wake. */
+const signatures = {
+  /** `int epoll_create1(int flags)` */
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  /** `int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)` */
+  epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
+  /** `void *malloc(size_t size)` */
+  malloc: { parameters: ["u32"], result: "pointer" },
+  /** `void free(void *ptr)`; the declared result is meaningless */
+  free: { parameters: ["pointer"], result: "i32" },
+  /** `int eventfd(unsigned int initval, int flags)` */
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+} as const;
+
+let loaded: Functions<typeof signatures> | undefined;
+
+/**
+ * Loads functions of libc for calls on other threads once.
+ * @throws {LibraryError} if they cannot be loaded
+ */
+export function threadLibc(): Functions<typeof signatures> {
+  return loaded ??= runtime().ffi.load(libraries, signatures).call;
+}
 
 /** Functions that run on another thread, one call at a time. The `errno` of a call is unavailable. */
 export interface Blocking<S extends Signatures> {
@@ -28,8 +52,8 @@ export function loadBlocking<const S extends Signatures>(
   paths: readonly string[] = libraries,
 ): Blocking<S> {
   const { ffi } = runtime();
-  if (ffi.threads === undefined) return loadNonblocking(signatures, paths);
-  const thread = new HelperThread(ffi.threads, paths, signatures, interrupt);
+  if (ffi.module === undefined) return loadNonblocking(signatures, paths);
+  const thread = new HelperThread(ffi.module, paths, signatures, interrupt);
   const functions = Object.keys(signatures).map((name) => [
     name,
     (...values: unknown[]) => thread.call(name, values),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ForeignType, type Pointer, requireSupported, type Runtime } from "./contract.ts";
+import type { ForeignType, Pointer, Runtime } from "./contract.ts";
 import { type ProcessGlobal, processRuntime } from "./process_runtime.ts";
 
 /**
@@ -21,10 +21,7 @@ export interface BunFfi {
 
 /** Adapts Bun, by its global `process`. */
 export function bunRuntime(process: ProcessGlobal, version: string): Runtime {
-  const name = `Bun ${version}`;
-  return processRuntime(process, name, () => {
-    const { platform, arch } = process;
-    requireSupported({ runtime: name, version, least: "1.3", upgrade: "bun upgrade", platform, arch });
+  return processRuntime(process, { runtime: `Bun ${version}`, version, least: "1.3", upgrade: "bun upgrade" }, () => {
     const { dlopen, ptr } = process.getBuiltinModule("bun:ffi") as BunFfi;
     return {
       name: "bun:ffi",

@@ -29,8 +29,6 @@ export function wallTimeOf(nanoseconds: bigint): number {
 export class Clock {
   readonly #memory = new Memory(timespec.size);
   readonly #words = this.#memory.i32;
-  readonly #pointer = this.#memory.pointer(0);
-  readonly #call = libc().call;
   readonly #clockId: number;
 
   /** @param clockId `CLOCK_MONOTONIC`, `CLOCK_REALTIME`, `CLOCK_THREAD_CPUTIME_ID` */
@@ -40,7 +38,7 @@ export class Clock {
 
   /** Reads the clock. */
   read(): void {
-    this.#call.clock_gettime(this.#clockId, this.#pointer);
+    libc().call.clock_gettime(this.#clockId, this.#memory.pointer(0));
   }
 
   /** Whole seconds of the last reading, modulo 2^32: sufficient until 2106. */

@@ -142,7 +142,6 @@ export const EPOLLONESHOT = 0x4000_0000;
 export const EFD_CLOEXEC = 0o2000000;
 
 // Questions to the routing table. <linux/netlink.h>, <linux/rtnetlink.h>, rtnetlink(7)
-export const NETLINK_ROUTE = 0;
 export const NLM_F_REQUEST = 1;
 export const NLM_F_DUMP = 0x300;
 export const NLMSG_ERROR = 2;

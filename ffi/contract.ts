@@ -71,25 +71,25 @@ export interface ForeignInterface {
    * @throws {LibraryError} if none can be loaded, or the user has not granted the permission
    */
   load<const S extends Signatures>(libraries: readonly string[], signatures: S): Library<S>;
-  /** What a thread of its own needs to load functions. Deno has none: it calls functions with `nonblocking` on threads. */
-  readonly threads?: ThreadParts;
+  /** What a thread of its own loads functions with. Deno has none: it calls functions with `nonblocking` on threads. */
+  readonly module?: ForeignModule;
 }
 
-/** What `ffi/helper_thread.ts` needs of a runtime. */
-export interface ThreadParts {
-  /** Name of the module with `dlopen`: `bun:ffi`. */
-  readonly moduleName: string;
-  /** Signatures in the form that this `dlopen` takes. */
-  translate(signatures: Signatures): Readonly<Record<string, unknown>>;
-  /** The global function `process.getBuiltinModule`. */
-  getBuiltinModule(name: string): unknown;
-  /** Calls a function when the process ends. */
-  onExit(handler: () => void): void;
+/** A module with a function `dlopen`. Where those of Bun and Node.js differ, it translates. */
+export interface ForeignModule {
+  /** Name of the module: `bun:ffi`. */
+  readonly name: string;
+  /** The signature of a function in the form that `dlopen` takes. */
+  signature(signature: Signature): unknown;
+  /** The functions of a library, from signatures in that form. */
+  open(path: string, signatures: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+  addressOf(buffer: ArrayBuffer): number;
+  pointer(address: number): Pointer;
   /**
-   * The reason of a failure, in one line.
+   * The reason why a library is unavailable, without the words of the runtime.
    * @throws {LibraryError} if a permission is missing
    */
-  reasonOf(error: unknown): string;
+  reasonOf(error: Error): string;
 }
 
 /** A library that was loaded with the signatures `S`. */
@@ -108,8 +108,8 @@ export class LibraryError extends Error {
   override name = "LibraryError";
 }
 
-/** A runtime and the system that it runs on. */
-export interface Platform {
+/** The version of a runtime. */
+export interface RuntimeVersion {
   /** Name and version of the runtime, for the message. */
   readonly runtime: string;
   /** Its version: `major.minor` and perhaps more. */
@@ -118,6 +118,10 @@ export interface Platform {
   readonly least: string;
   /** The command that installs or runs a later version. */
   readonly upgrade: string;
+}
+
+/** A runtime and the system that it runs on. */
+export interface Platform extends RuntimeVersion {
   /** The operating system by its Node.js name. */
   readonly platform: string;
   /** The processor architecture by its Node.js name. */
@@ -136,4 +140,26 @@ export function requireSupported({ runtime, version, least, upgrade, platform, a
   const [leastMajor = 0, leastMinor = 0] = least.split(".").map(Number);
   if (major > leastMajor || (major === leastMajor && minor >= leastMinor)) return;
   throw new LibraryError(`${runtime} is too old: it needs Deno 2, Bun 1.3, Node.js 26.10, or later; try: ${upgrade}`);
+}
+
+/**
+ * Opens the first of `libraries` that can be opened.
+ * @param open opens the library with this path
+ * @param reasonOf the reason of its failure
+ * @throws {LibraryError} with the reason of the first if none can be opened, or what `reasonOf` throws
+ */
+export function openFirst<T>(
+  libraries: Iterable<string>,
+  open: (path: string) => T,
+  reasonOf: (error: Error) => string,
+): T {
+  let reason = "";
+  for (const library of libraries) {
+    try {
+      return open(library);
+    } catch (error) {
+      reason ||= reasonOf(error as Error).replaceAll(/\s+/g, " ");
+    }
+  }
+  throw new LibraryError(`cannot load libc: ${reason}`);
 }

@@ -9,6 +9,7 @@ import {
   type Functions,
   type Library,
   LibraryError,
+  openFirst,
   type Pointer,
   requireSupported,
   type Runtime,
@@ -73,9 +74,19 @@ export function denoRuntime(deno: DenoGlobal): Runtime {
 }
 
 function foreignInterface(deno: DenoGlobal): ForeignInterface {
+  // A permission for one library holds for one spelling of its path.
+  const granted = (path: string) => deno.permissions.querySync({ name: "ffi", path }).state === "granted";
   return {
     load<const S extends Signatures>(libraries: readonly string[], signatures: S): Library<S> {
-      const { addressOf, pointer, ...call } = open(deno, libraries, { ...signatures, ...addressing });
+      const symbols = { ...signatures, ...addressing };
+      // Without any permission, the first library makes Deno ask; the answer may hold for the others too.
+      const first = Math.max(0, libraries.findIndex(granted));
+      const allowed = libraries.values().filter((path, i) => i === first || granted(path));
+      const { addressOf, pointer, ...call } = openFirst(
+        allowed,
+        (path) => deno.dlopen(path, symbols).symbols,
+        reasonOf,
+      );
       return {
         call: call as Functions<S>,
         addressOf: (buffer) => Number((addressOf as (...values: unknown[]) => bigint)(buffer, buffer, 0)),
@@ -85,38 +96,16 @@ function foreignInterface(deno: DenoGlobal): ForeignInterface {
   };
 }
 
-/** Loads functions from the first of `libraries` that exists. */
-function open(
-  deno: DenoGlobal,
-  libraries: readonly string[],
-  symbols: Parameters<DenoGlobal["dlopen"]>[1],
-): Record<string, unknown> {
-  // A permission for one library holds for one spelling of its path. Without any, the first library makes Deno ask.
-  const granted = (path: string) => deno.permissions.querySync({ name: "ffi", path }).state === "granted";
-  const first = Math.max(0, libraries.findIndex(granted));
-  let reason = "";
-  for (const library of libraries.slice(first)) {
-    if (reason !== "" && !granted(library)) continue;
-    try {
-      return deno.dlopen(library, symbols).symbols;
-    } catch (error) {
-      reason = reasonOf(error);
-    }
-  }
-  throw new LibraryError(`cannot load libc: ${reason}`);
-}
-
 /**
- * The reason of Deno's refusal, in one line.
+ * The reason of Deno's refusal.
  * @throws {LibraryError} if a permission is missing
  */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) throw error;
-  if (error.name === "NotCapable" || error.name === "PermissionDenied") {
+function reasonOf({ name, message }: Error): string {
+  if (name === "NotCapable" || name === "PermissionDenied") {
     throw new LibraryError(
       "Deno does not allow the call into libc; start it with the permission: deno run --allow-ffi …",
     );
   }
   // Deno's own words, which it may say twice, then those of dlopen.
-  return error.message.replace(/^(Could not open library: )+/, "").replaceAll(/\s+/g, " ");
+  return message.replace(/^(Could not open library: )+/, "");
 }

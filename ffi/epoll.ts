@@ -14,10 +14,10 @@ import {
   EPOLLONESHOT,
 } from "./constants.ts";
 import { check } from "./errno.ts";
-import { type Blocking, loadBlocking } from "./blocking.ts";
+import { type Blocking, loadBlocking, threadLibc } from "./blocking.ts";
 import { epoll_event } from "./layouts.ts";
 import { close, result } from "./libc.ts";
-import { lazyLibc, libc } from "./library.ts";
+import { libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
 /** Most descriptors that one wait reports. */
@@ -37,8 +37,8 @@ export class Epoll {
   readonly #event = this.#memory.pointer(0);
   readonly #events = this.#memory.pointer(epoll_event.size);
   // The other thread writes to memory of libc: it goes on when the runtime has ended this thread and freed its memory.
-  readonly #reported = lazyLibc().malloc(EVENTS_MAX * epoll_event.size);
-  readonly #call = lazyLibc();
+  readonly #reported = threadLibc().malloc(EVENTS_MAX * epoll_event.size);
+  readonly #call = threadLibc();
   readonly #blocking: Blocking<typeof blockingSignatures> = loadBlocking(blockingSignatures, () => this.wake());
   readonly #epoll: number;
   readonly #waker: number;

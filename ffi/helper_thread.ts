@@ -3,7 +3,8 @@
  * @module
  */
 
-import { LibraryError, type Signatures, type ThreadParts } from "./contract.ts";
+import { type ForeignModule, LibraryError, type Signatures } from "./contract.ts";
+import { type ProcessGlobal, translate } from "./process_runtime.ts";
 
 /** The part of `node:worker_threads` that the adapters use. */
 interface WorkerThreads {
@@ -43,24 +44,25 @@ export class HelperThread {
   #settle: { resolve(result: unknown): void; reject(error: Error): void } | undefined;
 
   /**
-   * @param threads what it needs of the runtime
+   * @param module what it loads the library with
    * @param interrupt makes the pending call return; called when the process ends during a call
    * @throws {LibraryError} if the runtime starts no thread
    */
-  constructor(threads: ThreadParts, libraries: readonly string[], signatures: Signatures, interrupt: () => void) {
-    const { Worker } = threads.getBuiltinModule("node:worker_threads") as WorkerThreads;
-    const workerData = { name: threads.moduleName, libraries, signatures: threads.translate(signatures) };
+  constructor(module: ForeignModule, libraries: readonly string[], signatures: Signatures, interrupt: () => void) {
+    const { process } = globalThis as unknown as { readonly process: ProcessGlobal };
+    const { Worker } = process.getBuiltinModule("node:worker_threads") as WorkerThreads;
+    const workerData = { name: module.name, libraries, signatures: translate(module, signatures) };
     try {
       // The warning that `node:ffi` is experimental, and the options of Bun for a small heap.
       this.#worker = new Worker(HELPER, { eval: true, workerData, execArgv: ["--no-warnings"], smol: true });
     } catch (error) {
-      throw new LibraryError(`cannot start a thread: ${threads.reasonOf(error)}`);
+      throw new LibraryError(reasonOf(error as Error));
     }
     this.#worker.unref();
     this.#worker.on("message", (value) => this.#take()?.resolve(value));
     this.#worker.on("error", ({ message }) => this.#take()?.reject(new LibraryError(`the helper thread: ${message}`)));
     // Node.js ends a thread only when its call has returned.
-    threads.onExit(() => {
+    process.on("exit", () => {
       if (this.#settle !== undefined) interrupt();
     });
   }
@@ -85,4 +87,11 @@ export class HelperThread {
     this.#worker.unref();
     return settle;
   }
+}
+
+/** The reason why there is no thread: in Node.js, the user may not have granted the permission. */
+function reasonOf({ permission, message }: Error & { readonly permission?: string }): string {
+  if (permission === undefined) return `cannot start a thread: ${message}`;
+  return "Node.js does not allow the thread that waits for sockets; start it with the permission: node --permission " +
+    "--allow-ffi --allow-worker …";
 }

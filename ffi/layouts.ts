@@ -73,16 +73,15 @@ export const scm_timestamping = { size: 48, ts: 0 } as const;
 /** `struct timespec`, as `clock_gettime` fills it. clock_gettime(2) */
 export const timespec = { size: 16, tv_sec: 0, tv_nsec: 8 } as const;
 
-/** `struct timeval`, the value of `SO_RCVTIMEO`. socket(7) */
-export const timeval = { size: 16, tv_sec: 0, tv_usec: 8 } as const;
-
 /** `struct pollfd`. poll(2) */
 export const pollfd = { size: 8, fd: 0, events: 4, revents: 6 } as const;
 
 /** `struct epoll_event`, which is packed on x86-64 alone. epoll_ctl(2), <linux/eventpoll.h> */
-export const epoll_event = runtime().arch === "x64"
-  ? { size: 12, events: 0, data: 4 } as const
-  : { size: 16, events: 0, data: 8 } as const;
+export const epoll_event = /* @__PURE__ */ epollEvent();
+
+function epollEvent() {
+  return runtime().arch === "x64" ? { size: 12, events: 0, data: 4 } : { size: 16, events: 0, data: 8 };
+}
 
 /** `struct nlmsghdr`, the head of a netlink message. netlink(7) */
 export const nlmsghdr = { size: 16, nlmsg_len: 0, nlmsg_type: 4, nlmsg_flags: 6 } as const;

@@ -6,16 +6,16 @@
  * @module
  */
 
-import { F_DUPFD_CLOEXEC } from "./constants.ts";
-import { pollfd, timeval } from "./layouts.ts";
+import { F_DUPFD_CLOEXEC, SOCK_CLOEXEC } from "./constants.ts";
+import { pollfd } from "./layouts.ts";
 import { lazyLibc, libc } from "./library.ts";
-import { Memory } from "./memory.ts";
+import { cString, Memory } from "./memory.ts";
 
 let scratchMemory: Memory | undefined;
 
 /** Memory for the arguments of one call. */
 function scratch(): Memory {
-  return scratchMemory ??= new Memory(128);
+  return scratchMemory ??= new Memory(512);
 }
 
 /** The result of a C function that sets `errno` if it is negative; then `-errno`. Call it right after the function. */
@@ -23,9 +23,9 @@ export function result(value: number): number {
   return value < 0 ? -libc().errno() : value;
 }
 
-/** Creates a socket; returns its descriptor. socket(2) */
-export function socket(domain: number, type: number, protocol: number): number {
-  return result(libc().call.socket(domain, type, protocol));
+/** Creates a socket of the domain's usual protocol, closed by exec; returns its descriptor, above 2. socket(2) */
+export function socket(domain: number, type: number): number {
+  return aboveStandardStreams(result(libc().call.socket(domain, type | SOCK_CLOEXEC, 0)));
 }
 
 /** Binds a socket to the `struct sockaddr` of `length` bytes at the start of `address`. bind(2) */
@@ -45,14 +45,14 @@ export function getsockname(fd: number, address: Memory, length: number): number
   return result(libc().call.getsockname(fd, address.pointer(0), memory.pointer(0)));
 }
 
-/** Sets a socket option whose value is an `int`. setsockopt(2) */
-export function setsockopt(fd: number, level: number, name: number, value: number): number {
+/** Sets a socket option whose value is an `int`, or a struct of these 32-bit words, up to 128. setsockopt(2) */
+export function setsockopt(fd: number, level: number, name: number, ...value: readonly number[]): number {
   const memory = scratch();
-  memory.i32[0] = value;
-  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), 4));
+  memory.i32.set(value);
+  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), value.length * 4));
 }
 
-/** Sets a socket option whose value is a struct or a text. setsockopt(2) */
+/** Sets a socket option whose value is a text, or a struct of any size. setsockopt(2) */
 export function setsockoptBytes(fd: number, level: number, name: number, value: Uint8Array): number {
   const { length } = value;
   const memory = new Memory(length);
@@ -68,30 +68,27 @@ export function getsockopt(fd: number, level: number, name: number): number {
   return error < 0 ? error : memory.i32[2]!;
 }
 
-/** Sets a socket option whose value is a `struct timeval`. socket(7) */
-export function setsockoptTimeval(fd: number, level: number, name: number, milliseconds: number): number {
-  const memory = scratch();
-  memory.bytes.fill(0, 0, timeval.size);
-  memory.i32[timeval.tv_sec >> 2] = Math.floor(milliseconds / 1000);
-  memory.i32[timeval.tv_usec >> 2] = (milliseconds % 1000) * 1000;
-  return result(libc().call.setsockopt(fd, level, name, memory.pointer(0), timeval.size));
-}
-
-/** Waits up to `milliseconds` for one of `events` on a descriptor; returns the events found, 0 for none. poll(2) */
+/** Waits up to `milliseconds` for one of `events` on a descriptor, or an error; returns 1, or 0 for none. poll(2) */
 export function poll(fd: number, events: number, milliseconds: number): number {
   const memory = scratch();
   memory.i32[pollfd.fd >> 2] = fd;
   memory.u16[pollfd.events >> 1] = events;
-  memory.u16[pollfd.revents >> 1] = 0;
-  const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
-  return ready <= 0 ? ready : memory.u16[pollfd.revents >> 1]!;
+  return result(libc().call.poll(memory.pointer(0), 1, milliseconds));
 }
 
 /** Opens an existing file; returns its descriptor. open(2) */
 export function open(path: string, flags: number): number {
-  const memory = new Memory(path.length * 3 + 1);
-  memory.writeCString(0, path);
-  return result(libc().call.open(memory.pointer(0), flags));
+  return result(libc().call.open(cString(path).pointer(0), flags));
+}
+
+/** Writes the first `length` bytes of a block; returns the bytes written. write(2) */
+export function write(fd: number, block: Memory, length: number): number {
+  return result(libc().call.write(fd, block.pointer(0), length));
+}
+
+/** Sends the first `length` bytes of a block along a connected socket; returns the bytes sent. send(2) */
+export function send(fd: number, block: Memory, length: number, flags: number): number {
+  return result(libc().call.send(fd, block.pointer(0), length, flags));
 }
 
 /** Closes a descriptor. close(2) */
@@ -120,5 +117,5 @@ export function aboveStandardStreams(fd: number): number {
 export function lseek(fd: number, offset: number, whence: number): number {
   // Only -1 is a failure: the lower half of a large offset may look negative.
   const position = libc().call.lseek(fd, offset, whence);
-  return position === -1 ? -libc().errno() : position >>> 0;
+  return position === -1 ? result(position) : position >>> 0;
 }

@@ -63,16 +63,6 @@ const lazySignatures = {
   connect: { parameters: ["i32", "pointer", "u32"], result: "i32" },
   /** `int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *tmo_p, const sigset_t *sigmask)` */
   ppoll: { parameters: ["pointer", "u32", "pointer", "pointer"], result: "i32" },
-  /** `int epoll_create1(int flags)` */
-  epoll_create1: { parameters: ["i32"], result: "i32" },
-  /** `int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)` */
-  epoll_ctl: { parameters: ["i32", "i32", "i32", "pointer"], result: "i32" },
-  /** `void *malloc(size_t size)` */
-  malloc: { parameters: ["u32"], result: "pointer" },
-  /** `void free(void *ptr)`; the declared result is meaningless */
-  free: { parameters: ["pointer"], result: "i32" },
-  /** `int eventfd(unsigned int initval, int flags)` */
-  eventfd: { parameters: ["u32", "i32"], result: "i32" },
   /** `unsigned int if_nametoindex(const char *ifname)` */
   if_nametoindex: { parameters: ["pointer"], result: "u32" },
   /** `char *if_indextoname(unsigned int ifindex, char *ifname)` */
@@ -81,10 +71,6 @@ const lazySignatures = {
   getaddrinfo: { parameters: ["pointer", "pointer", "pointer", "pointer"], result: "i32" },
   /** `void freeaddrinfo(struct addrinfo *res)`; the declared result is meaningless */
   freeaddrinfo: { parameters: ["pointer"], result: "i32" },
-} as const;
-
-/** Functions for a server of several processes. */
-const processSignatures = {
   /**
    * `int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *file_actions, const
    * posix_spawnattr_t *attrp, char *const argv[], char *const envp[])`
@@ -100,8 +86,6 @@ const processSignatures = {
   getppid: { parameters: [], result: "i32" },
   /** `int prctl(int op, unsigned long arg2)`; the kernel ignores further arguments of the operations in use */
   prctl: { parameters: ["i32", "pointer"], result: "i32" },
-  /** `int sched_getaffinity(pid_t pid, size_t cpusetsize, cpu_set_t *mask)` */
-  sched_getaffinity: { parameters: ["i32", "u32", "pointer"], result: "i32" },
   /** `int memfd_create(const char *name, unsigned int flags)` */
   memfd_create: { parameters: ["pointer", "u32"], result: "i32" },
   /** `int ftruncate(int fd, off_t length)` */
@@ -110,22 +94,21 @@ const processSignatures = {
   mmap: { parameters: ["pointer", "u32", "i32", "i32", "i32", "pointer"], result: "i32" },
 } as const;
 
+/** The processor architecture by its name in paths. */
+const machine = runtime().arch === "arm64" ? "aarch64" : "x86_64";
+
 /**
  * Names of libc: for the dynamic linker, then as paths, for a permission that is narrowed to a path. glibc, then musl.
  */
 export const libraries: readonly string[] = [
   "libc.so.6",
-  "/lib/x86_64-linux-gnu/libc.so.6",
-  "/lib/aarch64-linux-gnu/libc.so.6",
-  "/usr/lib/x86_64-linux-gnu/libc.so.6",
-  "/usr/lib/aarch64-linux-gnu/libc.so.6",
+  `/lib/${machine}-linux-gnu/libc.so.6`,
+  `/usr/lib/${machine}-linux-gnu/libc.so.6`,
   "/lib64/libc.so.6",
   "/usr/lib64/libc.so.6",
   "/usr/lib/libc.so.6",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-  "/lib/libc.musl-x86_64.so.1",
-  "/lib/libc.musl-aarch64.so.1",
+  `libc.musl-${machine}.so.1`,
+  `/lib/libc.musl-${machine}.so.1`,
 ];
 
 /** The loaded libc. */
@@ -166,14 +149,4 @@ let lazy: Functions<typeof lazySignatures> | undefined;
  */
 export function lazyLibc(): Functions<typeof lazySignatures> {
   return lazy ??= runtime().ffi.load(libraries, lazySignatures).call;
-}
-
-let processes: Functions<typeof processSignatures> | undefined;
-
-/**
- * Loads the functions of libc for several processes once.
- * @throws {LibraryError} if they cannot be loaded
- */
-export function processLibc(): Functions<typeof processSignatures> {
-  return processes ??= runtime().ffi.load(libraries, processSignatures).call;
 }

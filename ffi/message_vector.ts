@@ -5,6 +5,7 @@
 
 import type { Pointer } from "./contract.ts";
 import { iovec, mmsghdr } from "./layouts.ts";
+import { result } from "./libc.ts";
 import { libc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
@@ -18,14 +19,11 @@ const NAME_SIZE = 32;
 export class MessageVector {
   /** The memory of all this. */
   readonly memory: Memory;
-  readonly #words: Int32Array;
   readonly #buffersOffset: number;
   readonly #namesOffset: number;
   readonly #controlsOffset: number;
   readonly #controlSize: number;
   readonly #pointers: Pointer[] = [];
-  readonly #call = libc().call;
-  readonly #errno = libc().errno;
 
   /**
    * Lays out the memory: message `i` has buffer `i`, and no lengths yet.
@@ -39,7 +37,6 @@ export class MessageVector {
     this.#controlsOffset = this.#namesOffset + capacity * NAME_SIZE;
     this.#controlSize = controlSize;
     this.memory = new Memory(this.#controlsOffset + capacity * controlSize, place);
-    this.#words = this.memory.i32;
     for (let i = 0; i < capacity; i++) {
       const header = i * mmsghdr.size;
       this.memory.link(header + mmsghdr.msg_name, this.memory, this.nameOffset(i));
@@ -63,21 +60,21 @@ export class MessageVector {
   setBuffer(k: number, target: Memory, offset: number, length: number): void {
     const at = this.#buffersOffset + k * iovec.size;
     this.memory.link(at + iovec.iov_base, target, offset);
-    this.#words[(at + iovec.iov_len) >> 2] = length;
+    this.memory.i32[(at + iovec.iov_len) >> 2] = length;
   }
 
   /** Makes message `i` consist of `count` buffers from buffer `first` on. */
   setBuffers(i: number, first: number, count: number): void {
     const header = i * mmsghdr.size;
     this.memory.link(header + mmsghdr.msg_iov, this.memory, this.#buffersOffset + first * iovec.size);
-    this.#words[(header + mmsghdr.msg_iovlen) >> 2] = count;
+    this.memory.i32[(header + mmsghdr.msg_iovlen) >> 2] = count;
   }
 
   /** Sets the bytes of the socket address and of the control messages of message `i`. A reception overwrites them. */
   setLengths(i: number, nameLength: number, controlLength: number): void {
     const header = i * mmsghdr.size;
-    this.#words[(header + mmsghdr.msg_namelen) >> 2] = nameLength;
-    this.#words[(header + mmsghdr.msg_controllen) >> 2] = controlLength;
+    this.memory.i32[(header + mmsghdr.msg_namelen) >> 2] = nameLength;
+    this.memory.i32[(header + mmsghdr.msg_controllen) >> 2] = controlLength;
   }
 
   /**
@@ -85,13 +82,12 @@ export class MessageVector {
    * address, of the control messages and of the payload, and `MSG_TRUNC` and `MSG_CTRUNC` in `msg_flags`.
    */
   get(i: number, member: number): number {
-    return this.#words[(i * mmsghdr.size + member) >> 2]!;
+    return this.memory.i32[(i * mmsghdr.size + member) >> 2]!;
   }
 
   /** Receives up to `count` messages; returns their number, or `-errno`. recvmmsg(2) */
   receive(fd: number, count: number, flags: number): number {
-    const received = this.#call.recvmmsg(fd, this.#pointers[0]!, count, flags, null);
-    return received < 0 ? -this.#errno() : received;
+    return result(libc().call.recvmmsg(fd, this.#pointers[0]!, count, flags, null));
   }
 
   /**
@@ -99,7 +95,6 @@ export class MessageVector {
    * or the `-errno` of the first. sendmmsg(2)
    */
   send(fd: number, first: number, end: number, flags: number): number {
-    const sent = this.#call.sendmmsg(fd, this.#pointers[first]!, end - first, flags);
-    return sent < 0 ? -this.#errno() : sent;
+    return result(libc().call.sendmmsg(fd, this.#pointers[first]!, end - first, flags));
   }
 }

@@ -9,7 +9,6 @@ import {
   AF_NETLINK,
   IFA_ADDRESS,
   IFA_LOCAL,
-  NETLINK_ROUTE,
   NLM_F_DUMP,
   NLM_F_REQUEST,
   NLMSG_DONE,
@@ -21,7 +20,6 @@ import {
   RTM_NEWADDR,
   RTM_NEWROUTE,
   RTN_LOCAL,
-  SOCK_CLOEXEC,
   SOCK_RAW,
 } from "./constants.ts";
 import { ifaddrmsg, nlmsghdr, rtattr, rtmsg } from "./layouts.ts";
@@ -40,20 +38,17 @@ const MESSAGE_SIZE = 8192;
  */
 export function isLocalAddress(address: Uint8Array, interfaceIndex: number): boolean | undefined {
   const message = new Memory(MESSAGE_SIZE);
-  const { bytes, u16 } = message;
-  let end = nlmsghdr.size;
-  bytes[end + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
-  bytes[end + rtmsg.rtm_dst_len] = address.length * 8;
-  end += rtmsg.size;
-  const attribute = (type: number, value: Uint8Array) => {
-    u16[(end + rtattr.rta_len) >> 1] = rtattr.size + value.length;
-    u16[(end + rtattr.rta_type) >> 1] = type;
-    bytes.set(value, end + rtattr.size);
-    end += rtattr.size + value.length;
-  };
-  attribute(RTA_DST, address);
-  if (interfaceIndex !== 0) attribute(RTA_OIF, new Uint8Array(Int32Array.of(interfaceIndex).buffer));
-  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, end);
+  const { bytes, u16, i32 } = message;
+  bytes[nlmsghdr.size + rtmsg.rtm_family] = address.length === 4 ? AF_INET : AF_INET6;
+  bytes[nlmsghdr.size + rtmsg.rtm_dst_len] = address.length * 8;
+  // Two attributes, each a length, a type and a value.
+  const destination = nlmsghdr.size + rtmsg.size;
+  const output = destination + rtattr.size + address.length;
+  u16.set([rtattr.size + address.length, RTA_DST], destination >> 1);
+  bytes.set(address, destination + rtattr.size);
+  u16.set([rtattr.size + 4, RTA_OIF], output >> 1);
+  i32[(output + rtattr.size) >> 2] = interfaceIndex;
+  const fd = request(message, RTM_GETROUTE, NLM_F_REQUEST, output + rtattr.size + 4);
   const length = libc().call.read(fd, message.pointer(0), bytes.length);
   close(fd);
   if (length < nlmsghdr.size + rtmsg.size) return undefined;
@@ -80,8 +75,11 @@ export function interfaceIPv6Addresses(): Uint8Array[] | undefined {
         const end = at + i32[(at + nlmsghdr.nlmsg_len) >> 2]!;
         if (type === NLMSG_DONE) return addresses;
         if (type === NLMSG_ERROR || end <= at || end > length) return undefined;
-        const address = localAddress(message, at + nlmsghdr.size + ifaddrmsg.size, end);
-        if (type === RTM_NEWADDR && address !== undefined) addresses.push(address);
+        const attributes = at + nlmsghdr.size + ifaddrmsg.size;
+        // On a point-to-point link IFA_ADDRESS is the peer's.
+        const address = attribute(message, IFA_LOCAL, attributes, end) ??
+          attribute(message, IFA_ADDRESS, attributes, end);
+        if (type === RTM_NEWADDR && address?.length === 16) addresses.push(address);
         at = align(end);
       }
     }
@@ -90,20 +88,14 @@ export function interfaceIPv6Addresses(): Uint8Array[] | undefined {
   }
 }
 
-/** The local address among the attributes from `at` to `end`; on a point-to-point link the other is the peer's. */
-function localAddress({ bytes, u16 }: Memory, at: number, end: number): Uint8Array | undefined {
-  let address: Uint8Array | undefined;
-  while (at + rtattr.size <= end) {
-    const length = u16[(at + rtattr.rta_len) >> 1]!;
-    const type = u16[(at + rtattr.rta_type) >> 1]!;
-    if (length < rtattr.size) return address;
-    const isAddress = length === rtattr.size + 16;
-    if (isAddress && (type === IFA_LOCAL || (type === IFA_ADDRESS && address === undefined))) {
-      address = bytes.slice(at + rtattr.size, at + length);
-    }
-    at = align(at + length);
+/** The value of the attribute of this type, among those from `at` to `end`. */
+function attribute({ bytes, u16 }: Memory, type: number, at: number, end: number): Uint8Array | undefined {
+  while (at + rtattr.size <= end && u16[(at + rtattr.rta_len) >> 1]! >= rtattr.size) {
+    const next = at + u16[(at + rtattr.rta_len) >> 1]!;
+    if (u16[(at + rtattr.rta_type) >> 1] === type) return bytes.slice(at + rtattr.size, next);
+    at = align(next);
   }
-  return address;
+  return undefined;
 }
 
 /** Sends a request of `length` bytes, whose header it completes, on a new socket; returns the socket. */
@@ -111,7 +103,8 @@ function request(message: Memory, type: number, flags: number, length: number): 
   message.i32[nlmsghdr.nlmsg_len >> 2] = length;
   message.u16[nlmsghdr.nlmsg_type >> 1] = type;
   message.u16[nlmsghdr.nlmsg_flags >> 1] = flags;
-  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+  // Of NETLINK_ROUTE, the protocol 0.
+  const fd = socket(AF_NETLINK, SOCK_RAW);
   // The answer is there when the call returns. If it fails, so does the reading.
   libc().call.send(fd, message.pointer(0), length, 0);
   return fd;

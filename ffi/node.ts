@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ForeignType, LibraryError, type Pointer, requireSupported, type Runtime } from "./contract.ts";
+import { type ForeignType, LibraryError, type Pointer, type Runtime } from "./contract.ts";
 import { type ProcessGlobal, processRuntime } from "./process_runtime.ts";
 
 /**
@@ -26,9 +26,7 @@ const LATER = "npx node@26 echo.ts …";
 export function nodeRuntime(process: ProcessGlobal): Runtime {
   const version = process.versions.node;
   const name = `Node.js ${version}`;
-  return processRuntime(process, name, () => {
-    const { platform, arch } = process;
-    requireSupported({ runtime: name, version, least: "26.10", upgrade: LATER, platform, arch });
+  return processRuntime(process, { runtime: name, version, least: "26.10", upgrade: LATER }, () => {
     const ffi = loadFfi(process);
     if (ffi === undefined) {
       throw new LibraryError(
@@ -75,15 +73,12 @@ function loadFfi(process: ProcessGlobal): NodeFfi | undefined {
 }
 
 /**
- * The reason why a library or a thread is unavailable.
- * @throws {LibraryError} if a permission is missing
+ * The reason why a library is unavailable.
+ * @throws {LibraryError} if the permission is missing
  */
 function reasonOf(error: Error & { readonly permission?: string }): string {
   if (error.permission === undefined) return error.message.replace(/^dlopen failed: /, "");
   throw new LibraryError(
-    error.permission === "FFI"
-      ? "Node.js does not allow the call into libc; start it with the permission: node --permission --allow-ffi …"
-      : "Node.js does not allow the thread that waits for sockets; start it with the permission: node --permission " +
-        "--allow-ffi --allow-worker …",
+    "Node.js does not allow the call into libc; start it with the permission: node --permission --allow-ffi …",
   );
 }

@@ -4,7 +4,8 @@
  */
 
 import { pollfd, timespec } from "./layouts.ts";
-import { lazyLibc, libc } from "./library.ts";
+import { result } from "./libc.ts";
+import { lazyLibc } from "./library.ts";
 import { Memory } from "./memory.ts";
 
 /** A set of descriptors to wait for together. Waiting allocates nothing. ppoll(2) */
@@ -12,10 +13,7 @@ export class PollSet {
   readonly #count: number;
   readonly #memory: Memory;
   readonly #timeAt: number;
-  readonly #descriptors;
   readonly #time;
-  readonly #call = lazyLibc();
-  readonly #errno = libc().errno;
 
   /**
    * @param descriptors the descriptors
@@ -25,7 +23,6 @@ export class PollSet {
     this.#count = descriptors.length;
     this.#timeAt = descriptors.length * pollfd.size;
     this.#memory = new Memory(this.#timeAt + timespec.size);
-    this.#descriptors = this.#memory.pointer(0);
     this.#time = this.#memory.pointer(this.#timeAt);
     descriptors.forEach((fd, i) => {
       this.#memory.i32[(i * pollfd.size + pollfd.fd) >> 2] = fd;
@@ -42,8 +39,7 @@ export class PollSet {
     const nanoseconds = Math.max(0, Math.ceil(milliseconds * 1_000_000));
     i32[(this.#timeAt + timespec.tv_sec) >> 2] = Math.floor(nanoseconds / 1_000_000_000);
     i32[(this.#timeAt + timespec.tv_nsec) >> 2] = nanoseconds % 1_000_000_000;
-    const ready = this.#call.ppoll(this.#descriptors, this.#count, this.#time, null);
-    return ready < 0 ? -this.#errno() : ready;
+    return result(lazyLibc().ppoll(this.#memory.pointer(0), this.#count, this.#time, null));
   }
 
   /** Events of descriptor `i` in the last successful wait: `POLLIN`, `POLLERR`. */

@@ -6,8 +6,8 @@
 import { MAP_FIXED, MAP_SHARED, MFD_CLOEXEC, PROT_READ, PROT_WRITE } from "./constants.ts";
 import { check } from "./errno.ts";
 import { aboveStandardStreams, result } from "./libc.ts";
-import { libc, processLibc } from "./library.ts";
-import { Memory } from "./memory.ts";
+import { lazyLibc, libc } from "./library.ts";
+import { cString } from "./memory.ts";
 
 /** The largest page of the supported processors. */
 const PAGE = 64 << 10;
@@ -17,10 +17,8 @@ const kept: ArrayBuffer[] = [];
 
 /** Creates memory for {@link mapShared}; returns its descriptor. memfd_create(2) */
 export function createShared(size: number): number {
-  const name = new Memory(1);
-  name.writeCString(0, "echo.ts");
-  const { memfd_create, ftruncate } = processLibc();
-  const fd = check("memfd_create", result(memfd_create(name.pointer(0), MFD_CLOEXEC)));
+  const { memfd_create, ftruncate } = lazyLibc();
+  const fd = check("memfd_create", result(memfd_create(cString("echo.ts").pointer(0), MFD_CLOEXEC)));
   check("ftruncate", result(ftruncate(fd, size)));
   return check("fcntl", aboveStandardStreams(fd));
 }
@@ -34,7 +32,7 @@ export function mapShared(fd: number, size: number): Uint8Array<ArrayBuffer> {
   const address = libc().addressOf(buffer);
   const offset = (PAGE - address % PAGE) % PAGE;
   const place = libc().pointer(address + offset);
-  const lowerHalf = processLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
+  const lowerHalf = lazyLibc().mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, null);
   // The lower half of an address may look negative; only -1 is a failure.
   check("mmap", lowerHalf === -1 ? result(lowerHalf) : 0);
   kept.push(buffer);

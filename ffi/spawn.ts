@@ -6,8 +6,8 @@
 import { F_SETFD, FD_CLOEXEC, O_RDONLY, PR_SET_NAME, PR_SET_PDEATHSIG, SIGKILL, WNOHANG } from "./constants.ts";
 import { errnoMessage, SystemError } from "./errno.ts";
 import { close, fcntl, open } from "./libc.ts";
-import { libc, processLibc } from "./library.ts";
-import { Memory } from "./memory.ts";
+import { lazyLibc, libc } from "./library.ts";
+import { cString, Memory } from "./memory.ts";
 
 /** The program that runs, also after its file was replaced. proc_pid_exe(5) */
 const EXECUTABLE = "/proc/self/exe";
@@ -27,15 +27,14 @@ const SMALL_MEMORY = "MALLOC_ARENA_MAX=1\0MALLOC_TRIM_THRESHOLD_=65536\0";
  * @throws {SystemError} if the kernel refuses it
  */
 export function spawnSelf(argument: string, descriptors: readonly number[]): number {
-  const path = new Memory(EXECUTABLE.length + 1);
-  path.writeCString(0, EXECUTABLE);
+  const path = cString(EXECUTABLE);
   // libc's `environ` cannot be found on Bun.
   const args = stringArray("/proc/self/cmdline", `${argument}\0`);
   const environment = stringArray("/proc/self/environ", SMALL_MEMORY);
   const pid = new Memory(4);
   // Node.js keeps its standard streams from other programs.
   for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
-  const error = processLibc().posix_spawn(
+  const error = lazyLibc().posix_spawn(
     pid.pointer(0),
     path.pointer(0),
     null,
@@ -55,10 +54,8 @@ export function spawnSelf(argument: string, descriptors: readonly number[]): num
  * @returns false if the parent has ended already
  */
 export function dieWithParent(name: string, parent: number): boolean {
-  const { prctl, getppid } = processLibc();
-  const text = new Memory(name.length + 1);
-  text.writeCString(0, name);
-  prctl(PR_SET_NAME, text.pointer(0));
+  const { prctl, getppid } = lazyLibc();
+  prctl(PR_SET_NAME, cString(name).pointer(0));
   prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
   return getppid() === parent;
 }
@@ -66,19 +63,9 @@ export function dieWithParent(name: string, parent: number): boolean {
 /** How a child process ended: `exit code 1` or `signal 9`; `undefined` while it runs. waitpid(2) */
 export function endOf(pid: number): string | undefined {
   const status = new Memory(4);
-  if (processLibc().waitpid(pid, status.pointer(0), WNOHANG) === 0) return undefined;
+  if (lazyLibc().waitpid(pid, status.pointer(0), WNOHANG) === 0) return undefined;
   const signal = status.i32[0]! & 0x7f;
   return signal === 0 ? `exit code ${status.i32[0]! >> 8}` : `signal ${signal}`;
-}
-
-/** The processors that this process may run on. sched_getaffinity(2) */
-export function processorCount(): number {
-  // Processors of the largest kernels: 8,192.
-  const mask = new Memory(1024);
-  processLibc().sched_getaffinity(0, 1024, mask.pointer(0));
-  let count = 0;
-  for (let word of mask.i32) for (; word !== 0; word &= word - 1) count++;
-  return Math.max(1, count);
 }
 
 /** An array of pointers to the zero-terminated strings in a file of the kernel, and to further ones. */

@@ -6,7 +6,7 @@
 import { TIOCGDEV, TIOCGWINSZ } from "./constants.ts";
 import { winsize } from "./layouts.ts";
 import { libc } from "./library.ts";
-import { copyOf, Memory } from "./memory.ts";
+import { copyOf, cString, Memory } from "./memory.ts";
 
 /** The size of a terminal in characters; `undefined` if the descriptor is no terminal. ioctl_tty(2) */
 export function terminalSize(fd: number): { columns: number; rows: number } | undefined {
@@ -23,9 +23,7 @@ export function terminalDevice(fd: number): number | undefined {
 
 /** The value of an environment variable, "" if it is not set. Deno's own function needs a permission. getenv(3) */
 export function environmentVariable(name: string): string {
-  const text = new Memory(name.length + 1);
-  text.writeCString(0, name);
   const { getenv, strlen } = libc().call;
-  const value = getenv(text.pointer(0));
+  const value = getenv(cString(name).pointer(0));
   return value ? new TextDecoder().decode(copyOf(value, strlen(value))) : "";
 }

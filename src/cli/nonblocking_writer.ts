@@ -19,9 +19,9 @@ import {
   SO_TYPE,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
-import { close, getsockopt, lseek, open, poll } from "../../ffi/libc.ts";
+import { close, getsockopt, lseek, open, poll, send, write } from "../../ffi/libc.ts";
+import { Memory } from "../../ffi/memory.ts";
 import { terminalDevice } from "../../ffi/terminal.ts";
-import { Writer } from "../../ffi/writer.ts";
 
 /**
  * Most bytes of one write to a terminal after `poll`. A terminal that `poll` reports as writable takes that many bytes,
@@ -51,7 +51,7 @@ type Method =
 export class NonblockingWriter {
   /** The buffer. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly #writer: Writer;
+  readonly #memory: Memory;
   readonly #method: Method;
   readonly #fd: number;
 
@@ -60,8 +60,8 @@ export class NonblockingWriter {
    * @param size bytes of the buffer
    */
   constructor(fd: number, size: number) {
-    this.#writer = new Writer(size);
-    this.bytes = this.#writer.bytes;
+    this.#memory = new Memory(size);
+    this.bytes = this.#memory.bytes;
     const { method, own } = methodFor(fd);
     this.#method = method;
     this.#fd = own;
@@ -83,12 +83,12 @@ export class NonblockingWriter {
   }
 
   #writeOnce(length: number): number {
-    if (this.#method === "send") return this.#writer.send(this.#fd, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#method === "send") return send(this.#fd, this.#memory, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (this.#method === "poll" || this.#method === "pieces") {
-      const events = poll(this.#fd, POLLOUT, 0);
-      if (events <= 0) return events === 0 ? -EAGAIN : events;
+      const ready = poll(this.#fd, POLLOUT, 0);
+      if (ready <= 0) return ready === 0 ? -EAGAIN : ready;
     }
-    return this.#writer.write(this.#fd, this.#sizeOf(length));
+    return write(this.#fd, this.#memory, this.#sizeOf(length));
   }
 
   /** Waits until the descriptor takes bytes, or fails; returns 0 after `milliseconds`, or `-EINTR` after a signal. */

@@ -5,7 +5,15 @@
  */
 
 import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
-import { CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
+import {
+  CLOCK_MONOTONIC,
+  CLOCK_THREAD_CPUTIME_ID,
+  EAGAIN,
+  EINTR,
+  ESHUTDOWN,
+  SK_MEMINFO_RCVBUF,
+  SK_MEMINFO_RMEM_ALLOC,
+} from "../../ffi/constants.ts";
 import { ERRNO_COUNT, SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
 import { SocketMemory } from "../../ffi/socket_memory.ts";
@@ -200,8 +208,8 @@ export class EchoServer {
     const memories = sockets.map(({ fd }) => new SocketMemory(fd));
     return echoMetrics(this.#group.counters(), {
       droppedByKernel: this.#group.drops(),
-      receiveQueueBytes: memories.reduce((sum, { receiveBufferUsed }) => sum + receiveBufferUsed, 0),
-      receiveBufferBytes: memories.reduce((sum, { receiveBufferSize }) => sum + receiveBufferSize, 0),
+      receiveQueueBytes: memories.reduce((sum, memory) => sum + memory.read(SK_MEMINFO_RMEM_ALLOC), 0),
+      receiveBufferBytes: memories.reduce((sum, memory) => sum + memory.read(SK_MEMINFO_RCVBUF), 0),
       rateTableSources: this.#guard.limitedSources(),
     });
   }

@@ -3,7 +3,6 @@
  * @module
  */
 
-import { processorCount } from "../../ffi/spawn.ts";
 import {
   addressFamily,
   checkFamily,
@@ -165,7 +164,7 @@ const WORKERS_MAX = 64;
 
 function parseWorkers(text: string, name: string): number {
   return text === "auto"
-    ? Math.min(processorCount(), WORKERS_MAX)
+    ? Math.min(navigator.hardwareConcurrency, WORKERS_MAX)
     : numberFrom(1, WORKERS_MAX)(text, `${name}, if not auto,`);
 }
 

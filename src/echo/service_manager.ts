@@ -4,11 +4,10 @@
  * @module
  */
 
-import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM } from "../../ffi/constants.ts";
-import { connect, socket } from "../../ffi/libc.ts";
+import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_DGRAM } from "../../ffi/constants.ts";
+import { connect, send, socket } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { environmentVariable } from "../../ffi/terminal.ts";
-import { Writer } from "../../ffi/writer.ts";
 
 /** Bytes of `struct sockaddr_un`, whose path begins behind the family. unix(7) */
 const ADDRESS_SIZE = 110;
@@ -16,28 +15,27 @@ const PATH = 2;
 
 /** The service manager, if one waits for messages: systemd does with `Type=notify`. */
 export class ServiceManager {
-  readonly #writer: Writer | undefined;
+  // The address, then the states.
+  readonly #memory = new Memory(ADDRESS_SIZE);
   readonly #fd: number = -1;
   readonly #watchdog = environmentVariable("WATCHDOG_USEC") !== "";
 
   /** Connects to the socket that the environment names. */
   constructor() {
-    const name = environmentVariable("NOTIFY_SOCKET");
-    const length = new TextEncoder().encode(name).length;
-    if (length === 0 || length >= ADDRESS_SIZE - PATH) return;
-    const address = new Memory(ADDRESS_SIZE);
-    address.u16[0] = AF_UNIX;
     // An abstract name begins with a zero byte.
-    address.writeCString(PATH, name.replace(/^@/, "\0"));
-    this.#fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (connect(this.#fd, address, PATH + length) === 0) this.#writer = new Writer(ADDRESS_SIZE);
+    const path = new TextEncoder().encode(environmentVariable("NOTIFY_SOCKET").replace(/^@/, "\0"));
+    if (path.length === 0 || path.length >= ADDRESS_SIZE - PATH) return;
+    this.#memory.u16[0] = AF_UNIX;
+    this.#memory.bytes.set(path, PATH);
+    const fd = socket(AF_UNIX, SOCK_DGRAM);
+    if (connect(fd, this.#memory, PATH + path.length) === 0) this.#fd = fd;
   }
 
   /** Sends a state: `READY=1`, `STOPPING=1`. */
   notify(state: string): void {
-    if (this.#writer === undefined) return;
-    const { written } = new TextEncoder().encodeInto(state, this.#writer.bytes);
-    this.#writer.send(this.#fd, written, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#fd < 0) return;
+    const { written } = new TextEncoder().encodeInto(state, this.#memory.bytes);
+    send(this.#fd, this.#memory, written, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 
   /** Tells the watchdog that the server works. To be called once a second, and at least twice in `WatchdogSec=`. */

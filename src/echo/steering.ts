@@ -6,19 +6,16 @@
 import {
   AF_INET6,
   BPF_A,
-  BPF_ABS,
   BPF_ADD,
   BPF_ALU,
   BPF_JEQ,
   BPF_JMP,
   BPF_K,
-  BPF_LD,
   BPF_MISC,
   BPF_MUL,
   BPF_RET,
   BPF_RSH,
   BPF_TAX,
-  BPF_W,
   BPF_X,
   EADDRINUSE,
   ETH_P_IPV6,
@@ -32,17 +29,17 @@ import {
   SKF_AD_OFF,
   SKF_AD_PROTOCOL,
   SKF_NET_OFF,
+  SO_ATTACH_REUSEPORT_CBPF,
   SO_BINDTOIFINDEX,
   SO_REUSEPORT,
-  SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
-import { aboveStandardStreams, bind, fcntl, getsockname, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
+import { bind, fcntl, getsockname, getsockopt, setsockopt, socket } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
-import { attachSteering, type Instruction } from "../../ffi/socket_filter.ts";
+import { attachProgram, type Instruction, loadWord } from "../../ffi/socket_filter.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
 
 /** Offset of the source address in an IPv6 header. RFC 8200, 3 */
@@ -66,13 +63,13 @@ export function sharePort(first: BatchSocket, count: number): BatchSocket[] {
   while (others.length < count - 1) {
     others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
   }
-  check("setsockopt", attachSteering(first.fd, steeringProgram(count)));
+  check("setsockopt", attachProgram(first.fd, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(count)));
   return others;
 }
 
 /** Binds a socket to the address and port of another one; returns its descriptor. */
 function bindBeside({ fd: first, domain }: BatchSocket): number {
-  const fd = check("fcntl", aboveStandardStreams(check("socket", socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0))));
+  const fd = check("socket", socket(domain, SOCK_DGRAM));
   // The kernel groups sockets that agree in these.
   const copy = (level: number, name: number) => setsockopt(fd, level, name, getsockopt(first, level, name));
   if (domain === AF_INET6) copy(IPPROTO_IPV6, IPV6_V6ONLY);
@@ -95,7 +92,6 @@ function check(syscall: string, result: number): number {
   throw new SystemError(syscall, -result, message);
 }
 
-const load = (offset: number): Instruction => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 const multiply = (factor: number): Instruction => [BPF_ALU | BPF_MUL | BPF_K, 0, 0, factor];
 const shiftRight = (bits: number): Instruction => [BPF_ALU | BPF_RSH | BPF_K, 0, 0, bits];
 
@@ -109,13 +105,13 @@ const shiftRight = (bits: number): Instruction => [BPF_ALU | BPF_RSH | BPF_K, 0,
  */
 export function steeringProgram(count: number, factors: readonly [number, number] = randomFactors()): Instruction[] {
   return [
-    load(SKF_AD_OFF + SKF_AD_PROTOCOL),
+    loadWord(SKF_AD_OFF + SKF_AD_PROTOCOL),
     // X stays 0 for IPv4.
     [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_P_IPV6],
-    load(SKF_NET_OFF + IPV6_SOURCE),
+    loadWord(SKF_NET_OFF + IPV6_SOURCE),
     multiply(factors[0]),
     [BPF_MISC | BPF_TAX, 0, 0, 0],
-    load(SKF_NET_OFF + SOURCE),
+    loadWord(SKF_NET_OFF + SOURCE),
     multiply(factors[1]),
     [BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0],
     // The upper half of the hash, as a fraction of 2^16, times the number of sockets.

@@ -5,7 +5,7 @@
 
 import { SIGKILL, SIGTERM, SO_REUSEPORT, SOL_SOCKET } from "../../ffi/constants.ts";
 import { OTHER_ERROR, SystemError } from "../../ffi/errno.ts";
-import { processLibc } from "../../ffi/library.ts";
+import { lazyLibc } from "../../ffi/library.ts";
 import { runtime } from "../../ffi/runtime.ts";
 import { endOf, spawnSelf } from "../../ffi/spawn.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
@@ -116,14 +116,14 @@ export class Supervisor implements Group {
   async stop(): Promise<void> {
     Atomics.store(this.block.stop, 0, 1);
     const running = () => this.#children.filter(({ pid }) => pid !== 0);
-    for (const { pid } of running()) processLibc().kill(pid, SIGTERM);
+    for (const { pid } of running()) lazyLibc().kill(pid, SIGTERM);
     const end = performance.now() + STOP_MILLISECONDS;
     while (running().length > 0) {
       await new Promise((resolve) => setTimeout(resolve, 1));
       const now = performance.now();
       for (const child of running()) {
         this.#noteEnd(child, now);
-        if (now >= end && child.pid !== 0) processLibc().kill(child.pid, SIGKILL);
+        if (now >= end && child.pid !== 0) lazyLibc().kill(child.pid, SIGKILL);
       }
     }
   }
@@ -139,7 +139,7 @@ export class Supervisor implements Group {
   #spawn(child: Child): void {
     const { index, socket: { fd: socketFd } } = child;
     const memoryFd = this.block.fd;
-    const place = { index, count: this.sockets.length, socketFd, memoryFd, parent: processLibc().getpid() };
+    const place = { index, count: this.sockets.length, socketFd, memoryFd, parent: lazyLibc().getpid() };
     child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
 

@@ -34,40 +34,23 @@ export function requireInteger(syscall: string, what: string, value: unknown, le
   throw invalid(syscall, `${what} must be a whole number from ${least} to ${most}, not ${describe(value)}`);
 }
 
-/**
- * Requires a string; returns it.
- * @throws {SystemError} `EINVAL`
- */
-export function requireString(syscall: string, what: string, value: unknown): string {
-  if (typeof value === "string") return value;
-  throw invalid(syscall, `${what} must be a string, not ${describe(value)}`);
+/** Types of values, and how a message names them. */
+const TYPES = { string: "a string", boolean: "true or false", object: "an object", function: "a function" };
+
+interface Types {
+  string: string;
+  boolean: boolean;
+  object: object;
+  function: unknown;
 }
 
 /**
- * Requires a boolean; returns it.
+ * Requires a value of a type, which is not null; returns it.
  * @throws {SystemError} `EINVAL`
  */
-export function requireBoolean(syscall: string, what: string, value: unknown): boolean {
-  if (typeof value === "boolean") return value;
-  throw invalid(syscall, `${what} must be true or false, not ${describe(value)}`);
-}
-
-/**
- * Requires an object; returns it.
- * @throws {SystemError} `EINVAL`
- */
-export function requireObject<T>(syscall: string, what: string, value: T): T & object {
-  if (typeof value === "object" && value !== null) return value;
-  throw invalid(syscall, `${what} must be an object, not ${describe(value)}`);
-}
-
-/**
- * Requires a function; returns it.
- * @throws {SystemError} `EINVAL`
- */
-export function requireFunction<T>(syscall: string, what: string, value: T): T {
-  if (typeof value === "function") return value;
-  throw invalid(syscall, `${what} must be a function, not ${describe(value)}`);
+export function requireType<V, T extends keyof Types>(syscall: string, what: string, value: V, type: T): V & Types[T] {
+  if (typeof value === type && value !== null) return value as V & Types[T];
+  throw invalid(syscall, `${what} must be ${TYPES[type]}, not ${describe(value)}`);
 }
 
 const typedArray = Object.getPrototypeOf(Uint8Array.prototype) as object;
@@ -85,17 +68,11 @@ export function requireBytes(syscall: string, what: string, value: unknown): num
 
 /** A value as text for a message. */
 export function describe(value: unknown): string {
-  switch (typeof value) {
-    case "string":
-      return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
-    case "bigint":
-      return `${value}n`;
-    case "symbol":
-    case "function":
-      return `a ${typeof value}`;
-    case "object":
-      return value === null ? "null" : Array.isArray(value) ? "an array" : "an object";
-    default:
-      return `${value}`;
+  if (typeof value === "string") {
+    return value.length > 64 ? `a string of ${value.length} characters` : JSON.stringify(value);
   }
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "symbol" || typeof value === "function") return `a ${typeof value}`;
+  if (typeof value !== "object" || value === null) return `${value}`;
+  return Array.isArray(value) ? "an array" : "an object";
 }

@@ -6,9 +6,10 @@
 import { AF_INET, AF_INET6, AF_UNSPEC, EADDRNOTAVAIL, EAI_AGAIN } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { interfaceIndex, interfaceName } from "../../ffi/interfaces.ts";
-import { getaddrinfo, getaddrinfoOnThread } from "../../ffi/resolver.ts";
+import { getaddrinfo } from "../../ffi/resolver.ts";
+import { getaddrinfoOnThread } from "../../ffi/resolver_thread.ts";
 import { isLinkLocal, parseAddress, type ResolvedAddress } from "./address.ts";
-import { describe, invalid, requireInteger, requireString } from "./checks.ts";
+import { describe, invalid, requireInteger, requireType } from "./checks.ts";
 import { readSocketAddress } from "./socket_address.ts";
 
 export type { ResolvedAddress } from "./address.ts";
@@ -52,7 +53,7 @@ export function noInterface(name: string): SystemError {
  */
 export function requireInterface(value: unknown): number {
   if (typeof value === "number") return requireInteger("if_nametoindex", "an interface", value, 1, 2 ** 31 - 1);
-  const name = requireString("if_nametoindex", "an interface", value);
+  const name = requireType("if_nametoindex", "an interface", value, "string");
   const index = interfaceIndex(name);
   if (index === 0) throw noInterface(name);
   return index;
@@ -68,7 +69,7 @@ function zoneNumber(zone: string): number {
  * @throws {SystemError} `EINVAL` for another text, or as {@link readAddress} does
  */
 export function requireAddress(text: string): ResolvedAddress {
-  const address = readAddress(requireString("inet_pton", "an address", text));
+  const address = readAddress(requireType("inet_pton", "an address", text, "string"));
   if (address !== undefined) return address;
   throw invalid("inet_pton", `${describe(text)} is not an IPv4 or IPv6 address; names are not resolved here`);
 }

@@ -4,7 +4,7 @@
  */
 
 import { addressText, isIPv4, parseAddress as parse } from "./address.ts";
-import { invalid, requireBytes, requireString } from "./checks.ts";
+import { invalid, requireBytes, requireType } from "./checks.ts";
 
 /** An IP address. */
 export interface IpAddress {
@@ -32,7 +32,7 @@ export function parseAddress(text: string): IpAddress | undefined {
  */
 export function formatAddress(bytes: Uint8Array, zone = ""): string {
   const size = requireBytes("inet_ntop", "an address", bytes);
-  requireString("inet_ntop", "a zone", zone);
+  requireType("inet_ntop", "a zone", zone, "string");
   if (size !== 4 && size !== 16) throw invalid("inet_ntop", `an address has 4 or 16 bytes, not ${size}`);
   const mapped = new Uint8Array(16);
   if (size === 4) mapped.fill(0xff, 10, 12);

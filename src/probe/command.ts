@@ -16,7 +16,7 @@ import { probeMetrics } from "./metrics.ts";
 import { mtuReport } from "./mtu_report.ts";
 import { searchMtu } from "./mtu_search.ts";
 import type { ProbeSettings } from "./options.ts";
-import { Schedule, sendRequests } from "./pacing.ts";
+import { lingerMilliseconds, Schedule } from "./pacing.ts";
 import { Prober } from "./prober.ts";
 import type { Report } from "./report.ts";
 import { tableReport } from "./table_report.ts";
@@ -61,10 +61,8 @@ export async function runProbe(settings: ProbeSettings): Promise<number> {
   const prober = new Prober(set);
   let stoppedAt = Infinity;
   let rereads = false;
-  handleSignals(
-    () => stoppedAt = Math.min(stoppedAt, performance.now()),
-    settings.watch && targetsFile !== undefined ? () => rereads = true : undefined,
-  );
+  const onHangup = settings.watch && targetsFile !== undefined ? () => rereads = true : undefined;
+  handleSignals(() => stoppedAt = Math.min(stoppedAt, performance.now()), onHangup);
   const reread = async () => {
     if (!rereads) return false;
     rereads = false;
@@ -105,12 +103,17 @@ async function ask({ settings, set, prober, terminal, isStopped, reread }: Run):
   };
   useTargets();
   report.start?.();
-  await sendRequests(set, schedule, prober, settings.timeoutMilliseconds, async () => {
+  for (;;) {
     if (await reread()) useTargets();
     if (server !== undefined) prober.turnMilliseconds = server.busy ? 0 : SERVING_TURN_MILLISECONDS;
     report.progress?.();
     await terminal.drain(isStopped);
-  }, isStopped);
+    const until = isStopped() ? Infinity : Math.min(schedule.sendDue(prober), prober.deadline);
+    if (until === Infinity) break;
+    await prober.step(until);
+  }
+  const end = performance.now() + lingerMilliseconds(set.targets, settings.timeoutMilliseconds);
+  while (!isStopped() && performance.now() < end) await prober.step(end);
   report.finish();
   return set.targets.every(({ ledger }) => verdict(ledger) === "ok");
 }

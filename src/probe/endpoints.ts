@@ -7,7 +7,7 @@ import { UsageError } from "../cli/arguments.ts";
 import { isIPv4, isLinkLocal, parseAddress } from "../net/address.ts";
 import { resolve } from "../net/endpoint.ts";
 import { type ProbeSettings, SIZE_MAX_IPV4, type TargetText } from "./options.ts";
-import { type NamedPeer, peerKey, peerText, type ScopedAddress } from "./peer.ts";
+import { exactHostText, type NamedPeer, peerText, type ScopedAddress } from "./peer.ts";
 
 /**
  * Resolves targets: each address of a name.
@@ -19,22 +19,25 @@ export function resolveTargets(
   settings: ProbeSettings,
   source: ScopedAddress | undefined,
 ): NamedPeer[] {
+  const { size, interfaceName } = settings;
   const family = source === undefined ? settings.family : isIPv4(source.bytes) ? 4 : 6;
   const peers = new Map<string, NamedPeer>();
   for (const { host, port, labels, place } of targets) {
     const name = parseAddress(host.split("%")[0]!) === undefined ? host : undefined;
-    for (const { bytes, scope } of resolve(withInterface(host, settings.interfaceName), family)) {
+    const unzoned = parseAddress(host);
+    const needsZone = interfaceName !== undefined && unzoned !== undefined && isLinkLocal(unzoned);
+    for (const { bytes, scope } of resolve(needsZone ? `${host}%${interfaceName}` : host, family)) {
       const ipv4 = isIPv4(bytes);
       if (source !== undefined && ipv4 !== isIPv4(source.bytes)) {
         throw new UsageError(`--source ${settings.source} and the target ${host} are not of the same family`);
       }
-      if (ipv4 && settings.size > SIZE_MAX_IPV4) {
-        throw new UsageError(
-          `--size ${settings.size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`,
-        );
+      if (ipv4 && size > SIZE_MAX_IPV4) {
+        throw new UsageError(`--size ${size} is too much for ${host}: IPv4 carries up to ${SIZE_MAX_IPV4} bytes`);
       }
-      const peer = { name, labels, bytes, scope: isLinkLocal(bytes) ? scope : 0, port };
-      const key = peerKey(peer);
+      const scoped = { bytes, scope: isLinkLocal(bytes) ? scope : 0 };
+      const address = exactHostText(scoped);
+      const key = `${address} ${port}`;
+      const peer = { ...scoped, name, labels, address, port, key };
       // A name server may give an address of one name twice.
       if ((peers.get(key)?.labels ?? labels) !== labels) {
         throw new UsageError(`${place}${peerText(peer)} is a target already`);
@@ -43,10 +46,4 @@ export function resolveTargets(
     }
   }
   return [...peers.values()];
-}
-
-/** Adds the interface to send by to a link-local address. */
-function withInterface(host: string, interfaceName: string | undefined): string {
-  const bytes = parseAddress(host);
-  return interfaceName !== undefined && bytes !== undefined && isLinkLocal(bytes) ? `${host}%${interfaceName}` : host;
 }

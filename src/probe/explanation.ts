@@ -12,14 +12,14 @@ import { formatDuration, formatMilliseconds } from "./duration.ts";
 import { icmpMessage, NO_HOST, PORT_UNREACHABLE, TOO_FAR, TOO_LARGE } from "./icmp.ts";
 import type { Failure } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
-import { headerSize, hostText, isSameAddress, payloadSize, peerText, type ScopedAddress } from "./peer.ts";
+import { headerSize, hostText, isSameAddress, peerText, type ScopedAddress } from "./peer.ts";
 import type { ProbeTarget } from "./target.ts";
 import { verdict } from "./verdict.ts";
 
 /** The reason of a verdict other than `ok`, or an oddity, in one sentence without a full stop; "" if there is none. */
 export function explanation(target: ProbeTarget, settings: ProbeSettings): string {
   const { endpoint, ledger } = target;
-  const { recent: { counts, settled }, duplicates } = ledger;
+  const { recent: { counts }, duplicates } = ledger;
   const timeout = formatDuration(settings.timeoutMilliseconds);
   switch (verdict(ledger)) {
     case "ok":
@@ -32,9 +32,7 @@ export function explanation(target: ProbeTarget, settings: ProbeSettings): strin
     case "corrupted":
       return corrupted(target, settings);
     case "partial":
-      return `${endpoint} answered ${counts.received} of ${settled} requests in time: ${
-        list(shortcomings(target, timeout))
-      }${brokenPaths(target)}`;
+      return partial(target, timeout);
     case "refused":
     case "unreachable":
       return failureExplanation(target, ledger.lastFailure!, settings);
@@ -99,33 +97,27 @@ function corrupted({ endpoint, ledger }: ProbeTarget, { size }: ProbeSettings): 
     "something alters datagrams, or this is no echo server";
 }
 
-function shortcomings({ ledger }: ProbeTarget, timeout: string): string[] {
-  const { recent: { counts: { lost, late, failed } }, lastLate, lastFailure } = ledger;
-  const parts: string[] = [];
-  if (lost > 0) parts.push(`${lost} got no answer within ${timeout}`);
-  if (late > 0) {
-    parts.push(`${late} got an answer too late, the last one after ${formatMilliseconds(lastLate)} ms (see --timeout)`);
-  }
-  if (failed > 0) parts.push(`${failed} failed (${failureName(lastFailure!)})`);
-  return parts;
-}
-
-/** Source ports without answers beside others with answers, as where flows are spread over several paths. */
-function brokenPaths({ sockets, ledger: { paths } }: ProbeTarget): string {
-  const portsWhere = (matches: (unanswered: number) => boolean) =>
-    paths.flatMap(({ unanswered }, i) => matches(unanswered) ? [`${sockets[i]!.udp.port}`] : []);
-  const broken = portsWhere((unanswered) => unanswered >= BROKEN_REQUESTS);
-  const others = portsWhere((unanswered) => unanswered === 0).length;
-  if (broken.length === 0 || others === 0) return "";
-  return `; requests from source port ${list(broken)} get no good answer, those from ` +
-    `${plural(others, "other")} do: one of several paths is broken`;
+function partial({ endpoint, sockets, ledger }: ProbeTarget, timeout: string): string {
+  const { recent: { counts: { received, lost, late, failed }, settled }, paths, lastLate, lastFailure } = ledger;
+  const lastTime = `${formatMilliseconds(lastLate)} ms (see --timeout)`;
+  const shortcomings = [
+    lost > 0 ? `${lost} got no answer within ${timeout}` : "",
+    late > 0 ? `${late} got an answer too late, the last one after ${lastTime}` : "",
+    failed > 0 ? `${failed} failed (${failureName(lastFailure!)})` : "",
+  ].filter(Boolean);
+  const sentence = `${endpoint} answered ${received} of ${settled} requests in time: ${list(shortcomings)}`;
+  // Source ports without answers beside others with answers, as where flows are spread over several paths.
+  const broken = sockets.filter((_, i) => (paths[i]?.unanswered ?? 0) >= BROKEN_REQUESTS);
+  const others = paths.filter(({ unanswered }) => unanswered === 0).length;
+  if (broken.length === 0 || others === 0) return sentence;
+  return `${sentence}; requests from source port ${list(broken.map(({ udp }) => `${udp.port}`))} get no good answer, ` +
+    `those from ${plural(others, "other")} do: one of several paths is broken`;
 }
 
 /** A failure in a few words, with its reporter: `port unreachable, says 192.0.2.10`. */
-export function failureName({ errno, report }: Failure): string {
-  if (report?.icmp === undefined) return errnoMessage(errno);
-  const reporter = report.reporter === undefined ? "" : `, says ${hostText(report.reporter)}`;
-  return icmpMessage(report.icmp)[0] + reporter;
+export function failureName({ errno, icmp, reporter }: Failure): string {
+  if (icmp === undefined) return errnoMessage(errno);
+  return icmpMessage(icmp)[0] + (reporter === undefined ? "" : `, says ${hostText(reporter)}`);
 }
 
 /** Why this host does not send, by error number. */
@@ -134,29 +126,27 @@ const LOCAL_REASONS: ReadonlyMap<number, string> = new Map([
   [ENETUNREACH, "it has no route"],
   [EPERM, "a firewall rule forbids it"],
   [EMSGSIZE, "the packet is too large for the interface"],
-  [EACCES, "a route, or the kind of the address, forbids it"],
-  [EINVAL, "a route, or the kind of the address, forbids it"],
-  [EHOSTUNREACH, "a route, or the kind of the address, forbids it"],
 ]);
-/** Those for which the routing table says more. */
+/** Those that depend on the route; the routing table says more. */
 const ROUTING_ERRORS = [ENETUNREACH, EACCES, EINVAL, EHOSTUNREACH];
 
 function failureExplanation(
   { peer, endpoint }: ProbeTarget,
-  { errno, report }: Failure,
+  { errno, icmp, reporter, mtu = 0 }: Failure,
   { size, ttl }: ProbeSettings,
 ): string {
-  const mtu = report?.mtu ?? 0;
-  const fits = payloadSize(peer, mtu) > 0 ? `, at most ${mtu} pass; --size ${payloadSize(peer, mtu)} fits` : "";
+  const most = mtu - headerSize(peer);
+  const fits = most > 0 ? `, at most ${mtu} pass; --size ${most} fits` : "";
   const sizes = `; it has ${size + headerSize(peer)} bytes${fits}`;
-  if (report?.icmp === undefined) {
-    const reason = LOCAL_REASONS.get(errno) ?? errnoMessage(errno);
-    const advice = ROUTING_ERRORS.includes(errno) ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
+  if (icmp === undefined) {
+    const isRouting = ROUTING_ERRORS.includes(errno);
+    const other = isRouting ? "a route, or the kind of the address, forbids it" : errnoMessage(errno);
+    const reason = LOCAL_REASONS.get(errno) ?? other;
+    const advice = isRouting ? `; \`ip route get ${addressText(peer.bytes)}\` shows more` : "";
     return `this host cannot send to ${endpoint}: ${reason} (${errnoName(errno)})${
       errno === EMSGSIZE ? sizes : advice
     }`;
   }
-  const { icmp, reporter } = report;
   const [name, meaning] = icmpMessage(icmp);
   if (reporter !== undefined && name === PORT_UNREACHABLE && isSameAddress(reporter, peer)) {
     return `${endpoint} refused: nothing listens at port ${peer.port}, or its firewall rejects (ICMP ${name})`;

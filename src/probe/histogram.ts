@@ -40,11 +40,8 @@ export function histogramRows(frequencies: readonly Frequency[], rowsMax: number
     const indexes = [...counts.keys()];
     const gaps = indexes.filter((index, i) => i > 0 && index > indexes[i - 1]! + 1).length;
     if (indexes.length + gaps > rowsMax && perDecade > 1) continue;
-    return indexes.map((index) => ({
-      from: 10 ** (index / perDecade),
-      to: 10 ** ((index + 1) / perDecade),
-      count: counts.get(index)!,
-    }));
+    const bound = (index: number) => 10 ** (index / perDecade);
+    return [...counts].map(([index, count]) => ({ from: bound(index), to: bound(index + 1), count }));
   }
   return [];
 }

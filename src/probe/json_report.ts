@@ -25,20 +25,20 @@ export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Term
         event: "reply",
         time: timeText(reply.time),
         target: target.endpoint,
-        sequence: reply.sequence ?? null,
+        sequence: reply.sequence,
         kind: jsonWord(reply.kind),
         from: peerText(reply.from),
         to: reply.to,
-        bytes: reply.size,
-        rtt_ns: reply.roundTrip ?? null,
+        bytes: reply.payload.length,
+        rtt_ns: reply.roundTrip,
         reordered: reply.reordered,
         ...headerFields(reply),
       });
     },
 
     failed({ endpoint }, failure) {
-      const sequence = failure.sequence ?? null;
-      const mtu = failure.report?.mtu || null;
+      const { sequence } = failure;
+      const mtu = failure.mtu || null;
       writeJson(terminal, { event: "failure", target: endpoint, sequence, ...failureFields(failure), mtu });
     },
 
@@ -47,19 +47,17 @@ export function jsonReport(set: Targets, settings: ProbeSettings, terminal: Term
     },
 
     finish() {
-      writeJson(terminal, {
-        event: "summary",
-        seconds: Math.round(performance.now() - start) / 1000,
-        targets: set.targets.map((target) => summaryOf(target, settings)),
-      });
+      const seconds = Math.round(performance.now() - start) / 1000;
+      const targets = set.targets.map((target) => summaryOf(target, settings));
+      writeJson(terminal, { event: "summary", seconds, targets });
     },
   };
 }
 
-/** Writes a value on a line, in ASCII. */
+/** Writes a value on a line, in ASCII; fields that are `undefined` or `NaN` are `null`. */
 export function writeJson(terminal: Terminal, value: unknown): void {
   const escape = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  terminal.writeLines([JSON.stringify(value).replaceAll(/[^ -~]/g, escape)]);
+  terminal.writeLines([JSON.stringify(value, (_, field) => field ?? null).replaceAll(/[^ -~]/g, escape)]);
 }
 
 /** A word of the text reports as JSON has it: `wrong_source`. */
@@ -68,60 +66,45 @@ export function jsonWord(text: string): string {
 }
 
 /** An error and its reporter. */
-export function failureFields(failure: Failure | undefined): Record<string, unknown> {
-  const report = failure?.report;
-  return {
-    errno: failure === undefined ? null : errnoName(failure.errno),
-    icmp: report?.icmp === undefined ? null : icmpMessage(report.icmp)[0],
-    from: report?.reporter === undefined ? null : hostText(report.reporter),
-  };
+export function failureFields({ errno, icmp, reporter }: Partial<Failure> = {}): Record<string, unknown> {
+  return { errno: errno && errnoName(errno), icmp: icmp && icmpMessage(icmp)[0], from: reporter && hostText(reporter) };
 }
 
 function summaryOf(target: ProbeTarget, settings: ProbeSettings): Record<string, unknown> {
   const { ledger, sockets } = target;
   const { times } = ledger.total;
+  const rows = histogramRows(times.frequencies(), 64);
   return {
     target: target.endpoint,
-    name: target.peer.name ?? null,
+    name: target.peer.name,
     verdict: jsonWord(verdict(ledger)),
     explanation: explanation(target, settings) || null,
     ...fields(countsOf(ledger)),
-    loss_percent: rounded(ledger.total.loss * 100, 100),
+    loss_percent: Math.round(ledger.total.loss * 100) / 100,
     source_ports: ledger.paths.map(({ settled, counts, loss, times }, i) => ({
       port: sockets[i]!.udp.port,
       settled,
       received: counts.received,
-      loss_percent: rounded(loss * 100, 100),
+      loss_percent: Math.round(loss * 100) / 100,
       rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
     })),
     ...headerFields(target.lastReply),
-    failed_by_errno: Object.fromEntries(failuresOf(ledger)),
+    failed_by_errno: failuresOf(ledger),
     wrong_sources: ledger.wrongSources.map(peerText),
     rtt_ns: times.count === 0 ? null : fields(timesOf(times)),
-    histogram: histogramRows(times.frequencies(), 64).map(({ from, to, count }) => ({
-      from_ns: Math.round(from),
-      to_ns: Math.round(to),
-      count,
-    })),
+    histogram: rows.map(({ from, to, count }) => ({ from_ns: Math.round(from), to_ns: Math.round(to), count })),
   };
 }
 
 /** Fields of the header of an answer. */
-function headerFields({ hopLimit, trafficClass }: Partial<Reply> = {}): Record<string, number | null> {
-  return {
-    hop_limit: hopLimit ?? null,
-    dscp: trafficClass === undefined ? null : trafficClass >> 2,
-    ecn: trafficClass === undefined ? null : trafficClass & 3,
-  };
+function headerFields({ hopLimit, trafficClass }: Partial<Reply> = {}): Record<string, unknown> {
+  const known = trafficClass !== undefined;
+  return { hop_limit: hopLimit, dscp: known ? trafficClass >> 2 : null, ecn: known ? trafficClass & 3 : null };
 }
 
-/** Figures as an object of whole numbers. */
-function fields(figures: Figures): Record<string, number | null> {
-  return Object.fromEntries(figures.map(([name, value]) => [jsonWord(name), rounded(value)]));
-}
-
-function rounded(value: number, divisor = 1): number | null {
-  return Number.isNaN(value) ? null : Math.round(value) / divisor;
+/** Figures as whole numbers. */
+function fields(figures: Figures): Figures {
+  return Object.fromEntries(Object.entries(figures).map(([name, value]) => [jsonWord(name), Math.round(value)]));
 }
 
 /** A `wallTime` as in RFC 3339: UTC, with nanoseconds. */

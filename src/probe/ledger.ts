@@ -5,7 +5,7 @@
 
 import type { ErrorReport } from "../socket/error_queue.ts";
 import type { ProbeSettings } from "./options.ts";
-import { agreement, isProbePayload, isSamePayload, namedSequence, probePayload } from "./payload.ts";
+import { agreement, isProbePayload, namedSequence, probePayload } from "./payload.ts";
 import { isSamePeer, type Peer } from "./peer.ts";
 import { Account, type Outcome, Tally } from "./tally.ts";
 
@@ -30,14 +30,15 @@ export interface Match {
   readonly reordered: boolean;
 }
 
+/** An error that a request met: its number, and the report of the network or of this host's kernel, if there is one. */
+export interface RequestError extends Partial<ErrorReport> {
+  readonly errno: number;
+}
+
 /** Why a request failed. */
-export interface Failure {
+export interface Failure extends RequestError {
   /** The request; `undefined` if unknown, or if it has an answer or a failure already. */
   readonly sequence: number | undefined;
-  /** The error number. */
-  readonly errno: number;
-  /** The report of the network, or of the kernel of this host. */
-  readonly report: ErrorReport | undefined;
 }
 
 /** A request. */
@@ -60,8 +61,8 @@ export interface Request {
   roundTrip: number | undefined;
   /** The accounts that it belongs to. */
   readonly accounts: readonly Account[];
-  /** Whether it is among the recent ones. */
-  recent: boolean;
+  /** Where it is counted: in these accounts, and as long as it is among the recent ones, in their tally. */
+  readonly tallies: Tally[];
 }
 
 /** The settings for the accounts: with `watch`, the verdict is that on the last `count` requests. */
@@ -109,11 +110,11 @@ export class RequestLedger {
 
   readonly #target: Peer;
   readonly #session: number;
-  readonly #timeoutMilliseconds: number;
-  readonly #windowSize: number;
+  readonly #settings: AccountSettings;
   readonly #requests = new Map<number, Request>();
-  readonly #waiting = new Map<number, Request>();
   readonly #window: Request[] = [];
+  // The requests before this one do not wait.
+  #oldest = 1;
   #newestAnswered = 0;
 
   /**
@@ -124,9 +125,8 @@ export class RequestLedger {
   constructor(target: Peer, session: number, settings: AccountSettings, sourcePorts: number) {
     this.#target = target;
     this.#session = session;
-    this.#timeoutMilliseconds = settings.timeoutMilliseconds;
-    this.#windowSize = settings.watch ? settings.count : Infinity;
-    this.recent = this.#windowSize === Infinity ? this.total : new Tally();
+    this.#settings = settings;
+    this.recent = settings.watch && settings.count < Infinity ? new Tally() : this.total;
     this.paths = sourcePorts === 1 ? [] : Array.from({ length: sourcePorts }, () => new Account());
   }
 
@@ -136,23 +136,22 @@ export class RequestLedger {
     this.#forget(now);
     const sequence = ++this.sent;
     const path = this.paths[(sequence - 1) % this.paths.length];
+    const accounts = path === undefined ? [this.total] : [this.total, path];
     const request: Request = {
       sequence,
       size,
       sentAt: -Infinity,
       sentMilliseconds: now,
-      deadline: now + this.#timeoutMilliseconds,
+      deadline: now + this.#settings.timeoutMilliseconds,
       outcome: "waiting",
       errno: 0,
       roundTrip: undefined,
-      accounts: path === undefined ? [this.total] : [this.total, path],
-      recent: false,
+      accounts,
+      tallies: [...accounts],
     };
     this.#count(request, 1);
     this.#requests.set(sequence, request);
-    this.#waiting.set(sequence, request);
-    this.newest = request;
-    return request;
+    return this.newest = request;
   }
 
   /** The payload of a request. */
@@ -162,11 +161,15 @@ export class RequestLedger {
 
   /** Enters a datagram that arrived. */
   answered({ payload, from, time }: Arrival): Match {
-    this.#forget(performance.now());
+    // An empty answer may be a duplicate of the last one.
+    const named = this.named(payload) ?? (payload.length === 0 ? this.#requests.get(this.sent) : undefined);
+    const equal = named === undefined ? 0 : agreement(payload, this.payloadOf(named));
+    const intact = payload.length === named?.size && equal === payload.length;
+    // Other bytes belong to the request that they name, if half of them agree; those from the target to the oldest one.
+    const resembled = named !== undefined && equal > 0 && equal * 2 >= Math.min(payload.length, named.size);
     const fromTarget = isSamePeer(from, this.#target);
-    const intact = this.#intact(payload);
-    const request = intact ?? (isProbePayload(payload) ? undefined : this.#resembled(payload, fromTarget));
-    if (request === undefined) {
+    const request = intact || resembled ? named : fromTarget ? this.#oldestWaiting() : undefined;
+    if (request === undefined || !intact && isProbePayload(payload)) {
       this.stray++;
       return { kind: "stray", sequence: undefined, roundTrip: undefined, reordered: false };
     }
@@ -175,13 +178,13 @@ export class RequestLedger {
       this.duplicates++;
       return { kind: "duplicate", sequence, roundTrip: undefined, reordered: false };
     }
-    if (intact === undefined) {
+    if (!intact) {
       this.corruptedSize = payload.length;
       this.#settle(request, "corrupted");
       return { kind: "corrupted", sequence, roundTrip: undefined, reordered: false };
     }
     const roundTrip = this.#roundTrip(request, time);
-    const inTime = roundTrip <= this.#timeoutMilliseconds * 1_000_000;
+    const inTime = roundTrip <= this.#settings.timeoutMilliseconds * 1_000_000;
     const kind = !fromTarget ? "wrong source" : inTime ? "received" : "late";
     const reordered = sequence < this.#newestAnswered;
     if (reordered) this.reordered++;
@@ -190,25 +193,24 @@ export class RequestLedger {
     if (kind === "late") this.lastLate = roundTrip;
     else this.#countTime(request, roundTrip);
     if (kind === "received") this.goodAt = performance.now();
-    if (kind === "wrong source") this.#noteWrongSource(from);
+    const isNew = !this.wrongSources.some((peer) => isSamePeer(peer, from));
+    if (kind === "wrong source" && isNew && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
     return { kind, sequence, roundTrip, reordered };
   }
 
-  /** The request that an ICMP error with the beginning of its payload tells of: without any, the oldest that waits. */
-  quoted(payload: Uint8Array): Request | undefined {
+  /** The request that a payload, or the beginning of one, names; if it names none, the oldest that waits. */
+  named(payload: Uint8Array): Request | undefined {
     this.#forget(performance.now());
     const sequence = namedSequence(payload, this.sent);
     return sequence === undefined ? this.#oldestWaiting() : this.#requests.get(sequence);
   }
 
   /** Enters that a request could not be sent, or that an ICMP error came; `undefined` stands for an unknown request. */
-  failed(request: Request | undefined, errno: number, report: ErrorReport | undefined): Failure {
-    const settled = request === undefined || hasAnswer(request) || request.outcome === "failed";
-    const failure = { sequence: settled ? undefined : request.sequence, errno, report };
-    if (settled) return failure;
-    this.#settle(request, "failed", errno);
-    this.lastFailure = failure;
-    return failure;
+  failed(request: Request | undefined, error: RequestError): Failure {
+    const isOver = request === undefined || hasAnswer(request) || request.outcome === "failed";
+    if (isOver) return { ...error, sequence: undefined };
+    this.#settle(request, "failed", error.errno);
+    return this.lastFailure = { ...error, sequence: request.sequence };
   }
 
   /** Gives up a request that waits. The datagrams that arrived before its deadline must have been entered. */
@@ -219,54 +221,23 @@ export class RequestLedger {
   /** Forgets requests that are old, or too many. */
   #forget(now: number): void {
     for (const request of this.#requests.values()) {
-      const old = request.sentMilliseconds + this.#timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
+      const old = request.sentMilliseconds + this.#settings.timeoutMilliseconds * MEMORY_TIMEOUTS <= now;
       if (request.outcome === "waiting" || !old && this.#requests.size <= MEMORY_REQUESTS) break;
       this.#requests.delete(request.sequence);
     }
   }
 
-  /** The request whose payload this is, byte for byte; for an empty one, the oldest that waits. */
-  #intact(payload: Uint8Array): Request | undefined {
-    const sequence = namedSequence(payload, this.sent);
-    if (sequence === undefined) {
-      if (payload.length > 0) return undefined;
-      const request = this.#oldestWaiting() ?? this.#requests.get(this.sent);
-      return request?.size === 0 ? request : undefined;
-    }
-    const request = this.#requests.get(sequence);
-    return request !== undefined && isSamePayload(payload, this.payloadOf(request)) ? request : undefined;
-  }
-
-  /**
-   * The request that an altered payload belongs to: the one that it names, if at least half of the bytes agree. Any
-   * other bytes from the target itself are taken for an answer to the oldest request that waits.
-   */
-  #resembled(payload: Uint8Array, fromTarget: boolean): Request | undefined {
-    const named = this.#requests.get(namedSequence(payload, this.sent) ?? 0);
-    if (named !== undefined) {
-      const equal = agreement(payload, this.payloadOf(named));
-      if (equal > 0 && equal * 2 >= Math.min(payload.length, named.size)) return named;
-    }
-    return fromTarget ? this.#oldestWaiting() : undefined;
-  }
-
   #oldestWaiting(): Request | undefined {
-    for (const request of this.#waiting.values()) return request;
-    return undefined;
-  }
-
-  #noteWrongSource(from: Peer): void {
-    const known = this.wrongSources.some((peer) => isSamePeer(peer, from));
-    if (!known && this.wrongSources.length < WRONG_SOURCES_MAX) this.wrongSources.push(from);
+    while (this.#oldest <= this.sent && this.#requests.get(this.#oldest)?.outcome !== "waiting") this.#oldest++;
+    return this.#requests.get(this.#oldest);
   }
 
   /** Nanoseconds from a request to the answer that arrived at `time`. */
   #roundTrip(request: Request, time: number): number {
     const roundTrip = time - request.sentAt;
-    const most = (performance.now() - request.sentMilliseconds) * 1_000_000 + CLOCK_TOLERANCE;
-    if (roundTrip >= 0 && roundTrip <= most) return roundTrip;
-    // The clock was set meanwhile. The monotonic clock knows only when the answer was read.
-    return Math.round(most - CLOCK_TOLERANCE);
+    const elapsed = (performance.now() - request.sentMilliseconds) * 1_000_000;
+    // If the clock was set meanwhile, the monotonic clock tells, which knows only when the answer was read.
+    return roundTrip >= 0 && roundTrip <= elapsed + CLOCK_TOLERANCE ? roundTrip : Math.round(elapsed);
   }
 
   #countTime(request: Request, roundTrip: number): void {
@@ -279,7 +250,7 @@ export class RequestLedger {
   }
 
   #settle(request: Request, outcome: Outcome, errno = 0): void {
-    const first = this.#waiting.delete(request.sequence);
+    const first = request.outcome === "waiting";
     for (const account of request.accounts) {
       if (first) account.first.counts[outcome]++;
       account.unanswered = outcome === "received" ? 0 : account.unanswered + Number(first);
@@ -293,19 +264,17 @@ export class RequestLedger {
 
   /** Lets a request in among the recent ones, whose outcome is counted next, and the oldest of them out. */
   #enterWindow(request: Request): void {
-    const { counts } = this.recent;
-    request.recent = true;
+    request.tallies.push(this.recent);
     this.#window.push(request);
-    if (this.#window.length <= this.#windowSize) return;
+    if (this.#window.length <= this.#settings.count) return;
     const oldest = this.#window.shift()!;
-    oldest.recent = false;
-    counts[oldest.outcome]--;
-    if (counts["wrong source"] === 0) this.wrongSources.length = 0;
+    oldest.tallies.pop();
+    this.recent.counts[oldest.outcome]--;
+    if (this.recent.counts["wrong source"] === 0) this.wrongSources.length = 0;
   }
 
-  #count({ outcome, errno, accounts, recent }: Request, change: 1 | -1): void {
-    for (const { counts } of accounts) counts[outcome] += change;
-    if (recent) this.recent.counts[outcome] += change;
+  #count({ outcome, errno, tallies }: Request, change: 1 | -1): void {
+    for (const { counts } of tallies) counts[outcome] += change;
     if (outcome === "failed") this.failedByErrno.set(errno, (this.failedByErrno.get(errno) ?? 0) + change);
   }
 }

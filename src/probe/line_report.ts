@@ -42,7 +42,7 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
       writeEvent(`probing ${title} with ${plural(size, "byte")} ${pace}${connected ? ", connected" : ""}`);
     },
 
-    replied(_, { kind, sequence, roundTrip, reordered, size, from, to, hopLimit, trafficClass = 0 }) {
+    replied(_, { kind, sequence, roundTrip, reordered, payload, from, to, hopLimit, trafficClass = 0 }) {
       const altered = kind === "corrupted" || kind === "wrong source";
       const facts = [
         sequence === undefined ? "" : `seq=${sequence}`,
@@ -52,7 +52,8 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
         kind === "received" ? "" : terminal.paint(altered ? "bad" : "doubtful", kind),
         reordered ? terminal.paint("doubtful", "reordered") : "",
       ];
-      writeEvent(`${plural(size, "byte")} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
+      const bytes = plural(payload.length, "byte");
+      writeEvent(`${bytes} from ${peerText(from)} to ${to}: ${facts.filter(Boolean).join(" ")}`);
     },
 
     failed(_, failure) {
@@ -68,6 +69,7 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
     finish() {
       const width = Math.min(terminal.interactive ? terminal.columns : WIDTH, WIDTH);
       const word = verdict(ledger);
+      const frequencies = ledger.total.times.frequencies();
       terminal.eraseAbove(0);
       terminal.writeLines([
         ...(quiet ? [] : [""]),
@@ -76,28 +78,24 @@ export function lineReport({ targets: [target] }: Targets, settings: ProbeSettin
         "",
         ...summaryLines(ledger, width),
         ...pathLines(target!),
+        ...(frequencies.length === 0 ? [] : ["", ...drawHistogram(frequencies, width, terminal)]),
       ]);
-      if (ledger.total.times.count > 0) {
-        terminal.writeLines(["", ...drawHistogram(ledger.total.times.frequencies(), width, terminal)]);
-      }
     },
   };
 }
 
 /** Counts and times, side by side if `width` allows. */
 function summaryLines(ledger: RequestLedger, width: number): string[] {
-  const counts = countsOf(ledger).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
-  const times = ledger.total.times.count === 0 ? [] : timesOf(ledger.total.times);
-  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), [
-    "loss",
-    percentText(ledger.total.loss),
-  ]]);
-  const right = columns(times.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
+  const { total: { loss, times } } = ledger;
+  const counts = Object.entries(countsOf(ledger)).filter(([name, count]) => count > 0 || !UNUSUAL.includes(name));
+  const left = columns([...counts.map(([name, count]) => [name, `${count}`]), ["loss", percentText(loss)]]);
+  const figures = times.count === 0 ? [] : Object.entries(timesOf(times));
+  const right = columns(figures.map(([name, time]) => [name, `${formatMilliseconds(time)} ms`]));
   const gap = " ".repeat(6);
   const lines = right.length === 0 || `${left[0]}${gap}${right[0]}`.length > width
     ? [...left, "", ...right]
     : left.map((line, i) => `${line}${right[i] === undefined ? "" : gap + right[i]!.trim()}`);
-  const failures = failuresOf(ledger).map(([name, count]) => `${name}: ${count}`).join(", ");
+  const failures = Object.entries(failuresOf(ledger)).map(([name, count]) => `${name}: ${count}`).join(", ");
   return failures === "" ? lines : [...lines, "", `  failed with ${failures}`];
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { histogramSamples, type Labels, type Metric, type Sample, stateSamples } from "../cli/metrics.ts";
+import { histogramSamples, type Labels, type Metric, metric, type Sample, stateSamples } from "../cli/metrics.ts";
 import { jsonWord } from "./json_report.ts";
 import type { TimeStatistics } from "./statistics.ts";
 import type { ProbeTarget } from "./target.ts";
@@ -16,60 +16,54 @@ import { verdict, VERDICTS } from "./verdict.ts";
  */
 const BOUNDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** The metrics of targets as they are now. */
+/** The metrics of targets as they are now. Their samples are made as they are asked for, for there may be many. */
 export function probeMetrics(targets: readonly ProbeTarget[]): Metric[] {
-  const metric = (
-    name: string,
-    type: Metric["type"],
-    help: string,
-    samplesOf: (target: ProbeTarget, labels: Labels) => Iterable<Sample>,
-  ): Metric => ({ name: `echo_probe_${name}`, type, help, samples: each(targets, samplesOf) });
-  const ofPaths =
-    (samplesOf: (account: Account, labels: Labels) => Sample[]) =>
-    ({ sockets, ledger: { paths } }: ProbeTarget, labels: Labels) =>
-      paths.flatMap((account, i) => samplesOf(account, { ...labels, source_port: sockets[i]!.udp.port }));
-  const requestsHelp = "Requests by what became of them within the time-out.";
+  const ofEach = (samplesOf: (target: ProbeTarget, labels: Labels) => Iterable<Sample>) =>
+    targets.values().flatMap((target) => samplesOf(target, labelsOf(target)));
+  const ofPaths = (samplesOf: (account: Account, labels: Labels) => Sample[]) =>
+    ofEach(({ sockets, ledger }, labels) => {
+      const pathLabels = sockets.map(({ udp }) => ({ ...labels, source_port: udp.port }));
+      return ledger.paths.flatMap((account, i) => samplesOf(account, pathLabels[i]!));
+    });
+  const requests = ofEach(({ ledger }, labels) => outcomeSamples(ledger.total, labels));
+  const roundTrips = ofEach(({ ledger }, labels) => timeSamples(ledger.total.times, labels));
+  const verdicts = ofEach(({ ledger }, labels) => {
+    const word = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
+    return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word);
+  });
+  const ages = ofEach(({ ledger: { goodAt } }, labels) =>
+    goodAt === undefined ? [] : [{ labels, value: (performance.now() - goodAt) / 1000 }]
+  );
   const metrics = [
-    metric("requests", "counter", requestsHelp, ({ ledger }, labels) => outcomeSamples(ledger.total, labels)),
-    metric("round_trip_seconds", "histogram", "Round-trip times.", ({ ledger: { total: { times } } }, labels) => {
-      return histogramSamples(labels, BOUNDS, bucketsOf(times), times.sum / 1_000_000_000);
-    }),
-    metric("verdict", "stateset", "Verdict on the last requests.", ({ ledger }, labels) => {
-      const word = ledger.recent.settled === 0 ? "" : jsonWord(verdict(ledger));
-      return stateSamples("echo_probe_verdict", labels, VERDICTS.map(jsonWord), word);
-    }),
-    metric("good_answer_age_seconds", "gauge", "Time since the last good answer.", ({ ledger: { goodAt } }, labels) => {
-      return goodAt === undefined ? [] : [{ labels, value: (performance.now() - goodAt) / 1000 }];
-    }),
+    metric("echo_probe_requests", "counter", "Requests by what became of them within the time-out.", requests),
+    metric("echo_probe_round_trip_seconds", "histogram", "Round-trip times.", roundTrips),
+    metric("echo_probe_verdict", "stateset", "Verdict on the last requests.", verdicts),
+    metric("echo_probe_good_answer_age_seconds", "gauge", "Time since the last good answer.", ages),
   ];
   if (targets.every(({ ledger }) => ledger.paths.length === 0)) return metrics;
-  const sumOf = ({ times }: Account, labels: Labels) => [{ labels, value: times.sum / 1_000_000_000 }];
+  const pathRequests = ofPaths(outcomeSamples);
+  const pathSums = ofPaths(({ times }, labels) => [{ labels, value: times.sum / 1_000_000_000 }]);
   return [
     ...metrics,
-    metric("path_requests", "counter", "Requests by source port.", ofPaths(outcomeSamples)),
-    metric("path_round_trip_seconds", "counter", "Sum of round-trip times by source port.", ofPaths(sumOf)),
+    metric("echo_probe_path_requests", "counter", "Requests by source port.", pathRequests),
+    metric("echo_probe_path_round_trip_seconds", "counter", "Sum of round-trip times by source port.", pathSums),
   ];
 }
 
-/** Times by bucket; at the end those above the last bound. */
-function bucketsOf({ rounded }: TimeStatistics): Uint32Array {
+/** The histogram of round-trip times. */
+function timeSamples({ rounded, sum }: TimeStatistics, labels: Labels): Iterable<Sample> {
+  // The last bucket is for those above the last bound.
   const buckets = new Uint32Array(BOUNDS.length + 1);
   for (const [nanoseconds, count] of rounded) {
-    const bucket = BOUNDS.findIndex((bound) => nanoseconds / 1_000_000_000 <= bound);
-    buckets[bucket < 0 ? BOUNDS.length : bucket]! += count;
+    const bucket = BOUNDS.filter((bound) => nanoseconds / 1_000_000_000 > bound).length;
+    buckets[bucket]! += count;
   }
-  return buckets;
+  return histogramSamples(labels, BOUNDS, buckets, sum / 1_000_000_000);
 }
 
-/** The samples of all targets, one target after the other, as they are asked for. */
-function* each(
-  targets: readonly ProbeTarget[],
-  samplesOf: (target: ProbeTarget, labels: Labels) => Iterable<Sample>,
-): Generator<Sample> {
-  for (const target of targets) {
-    const { endpoint, peer: { name, labels } } = target;
-    yield* samplesOf(target, { target: endpoint, ...name === undefined ? {} : { name }, ...labels });
-  }
+/** The labels of all metrics of a target. */
+function labelsOf({ endpoint, peer: { name, labels } }: ProbeTarget): Labels {
+  return { target: endpoint, ...name === undefined ? {} : { name }, ...labels };
 }
 
 /** The requests of an account by outcome. */

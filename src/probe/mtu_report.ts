@@ -17,7 +17,7 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
   return {
     tried({ endpoint }, size, limit) {
       // A datagram that this host refuses to send is no try.
-      const refusedHere = limit?.failure !== undefined && limit.failure.report?.icmp === undefined;
+      const refusedHere = limit?.failure !== undefined && limit.failure.icmp === undefined;
       if (settings.quiet || settings.json || refusedHere) return;
       const what = limit === undefined ? "comes back" : limitText(limit);
       terminal.writeLines([terminal.paint("faint", `${endpoint}: ${size} bytes: ${what}`)]);
@@ -29,29 +29,28 @@ export function mtuReport(settings: ProbeSettings, terminal: Terminal): MtuObser
       const faulty = size === undefined || ledger.wrongSources.length > 0;
       const word = faulty ? verdict(ledger) : "ok";
       const sentence = faulty ? explanation(target, { ...settings, size: SMALL_SIZE }) : null;
-      const packet = size === undefined ? null : size + headerSize(peer);
+      const packet = size && size + headerSize(peer);
       if (settings.json) {
         writeJson(terminal, {
           event: "mtu",
           target: endpoint,
-          payload: size ?? null,
+          payload: size,
           packet,
           way_back_proved: size !== undefined && socket!.tellsFragments,
           verdict: jsonWord(word),
-          larger: limit?.outcome ?? null,
+          larger: limit?.outcome,
           ...failureFields(limit?.failure),
           explanation: sentence,
         });
-        return;
-      }
-      if (size !== undefined) {
+      } else if (size !== undefined) {
         const bytes = terminal.paint("strong", `${size} bytes`);
         const way = socket!.tellsFragments ? "there and back" : "there (this kernel does not tell of the way back)";
         const larger = limit === undefined ? "no datagram is larger" : `larger: ${limitText(limit)}`;
         const facts = `pass unfragmented ${way}, in packets of ${packet} bytes; ${larger}`;
         terminal.writeLines([`${endpoint}: ${bytes} ${facts}`]);
       }
-      if (sentence !== null) terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word)}`, sentence]);
+      if (sentence === null || settings.json) return;
+      terminal.writeLines([`${endpoint}: ${terminal.paint("bad", word)}`, sentence]);
     },
   };
 }
@@ -61,8 +60,8 @@ function limitText({ outcome, failure, fragmentSize }: Limit): string {
   if (outcome === "corrupted") return "comes back altered";
   if (outcome === "fragmented") return `comes back in fragments of up to ${fragmentSize} bytes`;
   if (failure === undefined) return "no answer";
-  const mtu = failure.report?.mtu ? ` (MTU ${failure.report.mtu})` : "";
-  return failure.errno === EMSGSIZE && failure.report?.icmp === undefined
+  const mtu = failure.mtu ? ` (MTU ${failure.mtu})` : "";
+  return failure.errno === EMSGSIZE && failure.icmp === undefined
     ? `this host's interface takes no more${mtu}`
     : failureName(failure) + mtu;
 }

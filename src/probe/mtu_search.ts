@@ -7,7 +7,7 @@ import { isIPv4 } from "../net/address.ts";
 import type { Failure } from "./ledger.ts";
 import { SIZE_MAX, SIZE_MAX_IPV4 } from "./options.ts";
 import type { Prober } from "./prober.ts";
-import type { ProbeTarget, Reply } from "./target.ts";
+import type { ProbeTarget } from "./target.ts";
 
 /** Bytes of the request that finds out whether the target answers at all. */
 export const SMALL_SIZE = 16;
@@ -56,28 +56,31 @@ export async function searchMtu(
   const tryPayload = async (target: ProbeTarget, size: number): Promise<Limit | undefined> => {
     const { ledger } = target;
     const first = ledger.sent + 1;
-    const result: { reply?: Reply; failure?: Failure } = {};
+    let limit: Limit | undefined = { outcome: "lost" };
+    let isKnown = false;
     target.observer = {
-      replied: (_, reply) => {
-        if (reply.sequence !== undefined && reply.sequence >= first) result.reply ??= reply;
+      replied(_, { sequence = 0, kind, fragmentSize }) {
+        if (isKnown || sequence < first) return;
+        isKnown = true;
+        if (kind === "corrupted") limit = { outcome: kind };
+        else limit = fragmentSize === 0 ? undefined : { outcome: "fragmented", fragmentSize };
       },
-      failed: (_, failure) => {
-        if (failure.sequence !== undefined && failure.sequence >= first) result.failure = failure;
+      failed(_, failure) {
+        if (isKnown || failure.sequence === undefined || failure.sequence < first) return;
+        // An error of this host is certain.
+        isKnown = failure.icmp === undefined;
+        limit = { outcome: "failed", failure };
       },
     };
-    // An error of this host is certain.
-    const isKnown = () =>
-      isStopped() || result.reply !== undefined || result.failure !== undefined && !result.failure.report?.icmp;
     const longest = ledger.total.times.maximum / 1_000_000 * PATIENCE_ROUND_TRIPS || timeoutMilliseconds;
     const patience = Math.min(timeoutMilliseconds, Math.max(PATIENCE_MILLISECONDS, longest));
-    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown(); attempt++) {
+    for (let attempt = 1; attempt <= ATTEMPTS && !isKnown && !isStopped(); attempt++) {
       const { sequence } = prober.send(target, size);
       const end = performance.now() + patience;
       // An ICMP message may be forged, and the answer lost: all but the last attempt are repeated at once.
-      const isReported = () => attempt < ATTEMPTS && result.failure?.sequence === sequence;
-      while (!isKnown() && !isReported() && performance.now() < end) await prober.step(end);
+      const isReported = () => attempt < ATTEMPTS && limit?.failure?.sequence === sequence;
+      while (!isKnown && !isStopped() && !isReported() && performance.now() < end) await prober.step(end);
     }
-    const limit = limitOf(result.reply, result.failure);
     if (!isStopped()) observer.tried(target, size, limit);
     return limit;
   };
@@ -88,9 +91,9 @@ export async function searchMtu(
     let passes = SMALL_SIZE;
     let limit = await tryPayload(target, passes);
     const answers = limit === undefined;
-    for (let size = most, fails = answers ? most + 1 : passes; fails - passes > 1; size = (passes + fails) >> 1) {
+    let fails = answers ? most + 1 : passes;
+    for (let size = most; fails - passes > 1 && !isStopped(); size = (passes + fails) >> 1) {
       const result = await tryPayload(target, size);
-      if (isStopped()) break;
       if (result === undefined) passes = size;
       else [fails, limit] = [size, result];
     }
@@ -100,10 +103,4 @@ export async function searchMtu(
     ok = ok && answers && target.ledger.wrongSources.length === 0;
   }
   return ok;
-}
-
-function limitOf(reply: Reply | undefined, failure: Failure | undefined): Limit | undefined {
-  if (reply === undefined) return failure === undefined ? { outcome: "lost" } : { outcome: "failed", failure };
-  if (reply.kind === "corrupted") return { outcome: "corrupted" };
-  return reply.fragmentSize === 0 ? undefined : { outcome: "fragmented", fragmentSize: reply.fragmentSize };
 }

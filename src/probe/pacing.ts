@@ -6,7 +6,6 @@
 import type { ProbeSettings } from "./options.ts";
 import type { Prober } from "./prober.ts";
 import type { ProbeTarget } from "./target.ts";
-import type { TargetSet } from "./target_set.ts";
 
 /** Least time to wait at the end for duplicates. */
 const LINGER_MILLISECONDS = 10;
@@ -41,7 +40,6 @@ export class Schedule {
   sendDue(prober: Prober): number {
     const { intervalMilliseconds: interval, size } = this.#settings;
     const end = performance.now() + SEND_MILLISECONDS;
-    let earliest = Infinity;
     for (let visited = 0; visited < this.#targets.length; visited++) {
       const target = this.#targets[this.#next]!;
       const now = performance.now();
@@ -54,11 +52,9 @@ export class Schedule {
         // Requests that are more than one interval behind are left out.
         target.lastDue = Math.max(due, now - interval);
       }
-      earliest = Math.min(earliest, this.#dueAt(target));
       this.#next = (this.#next + 1) % this.#targets.length;
     }
-    // A request to one target may tell of the failure of another's.
-    return earliest < Infinity ? earliest : Math.min(...this.#targets.map((target) => this.#dueAt(target)));
+    return Math.min(...this.#targets.map((target) => this.#dueAt(target)));
   }
 
   /** When the next request to a target is due. */
@@ -71,28 +67,8 @@ export class Schedule {
   }
 }
 
-/**
- * Sends requests to all targets until all are answered or lost, or the user stops it.
- * @param between is called after each wait for answers
- */
-export async function sendRequests(
-  set: TargetSet,
-  schedule: Schedule,
-  prober: Prober,
-  timeoutMilliseconds: number,
-  between: () => Promise<void>,
-  isStopped: () => boolean,
-): Promise<void> {
-  await between();
-  while (!isStopped()) {
-    const until = Math.min(schedule.sendDue(prober), prober.deadline);
-    if (until === Infinity) break;
-    await prober.step(until);
-    await between();
-  }
-  // A duplicate of the last answer follows soon.
-  const slowest = set.targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
-  const linger = Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1_000_000);
-  const end = performance.now() + Math.min(timeoutMilliseconds, linger);
-  while (!isStopped() && performance.now() < end) await prober.step(end);
+/** How long to wait for a duplicate of the last answer, which follows as soon as answers come: milliseconds. */
+export function lingerMilliseconds(targets: readonly ProbeTarget[], timeoutMilliseconds: number): number {
+  const slowest = targets.map(({ ledger: { lastLate, total } }) => Math.max(lastLate, total.times.maximum || 0));
+  return Math.min(timeoutMilliseconds, Math.max(LINGER_MILLISECONDS, Math.max(...slowest) / 1_000_000));
 }

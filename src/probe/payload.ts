@@ -49,11 +49,6 @@ export function agreement(a: Uint8Array, b: Uint8Array): number {
   return equal;
 }
 
-/** Whether two payloads are the same, byte for byte. */
-export function isSamePayload(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && agreement(a, b) === a.length;
-}
-
 /**
  * The request that a payload, or the beginning of one, names: of the requests up to `newest` the last whose number ends
  * in the payload's first bytes. `undefined` if no request does, or the payload is empty.
@@ -75,8 +70,9 @@ export function namedSession(payload: Uint8Array): number | undefined {
 
 /** Whether a payload is an unaltered one of a probe, of any session: of {@link RECOGNIZABLE_SIZE} bytes or more. */
 export function isProbePayload(payload: Uint8Array): boolean {
-  return payload.length >= RECOGNIZABLE_SIZE &&
-    isSamePayload(payload, probePayload(readInt32(payload, SEQUENCE_SIZE), readInt32(payload, 0), payload.length));
+  if (payload.length < RECOGNIZABLE_SIZE) return false;
+  const whole = probePayload(readInt32(payload, SEQUENCE_SIZE), readInt32(payload, 0), payload.length);
+  return agreement(payload, whole) === payload.length;
 }
 
 function readInt32(bytes: Uint8Array, at: number): number {

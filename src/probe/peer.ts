@@ -6,6 +6,7 @@
 
 import { interfaceIndex, interfaceName } from "../../ffi/interfaces.ts";
 import { addressText, isIPv4 } from "../net/address.ts";
+import type { Endpoint } from "../net/endpoint.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 
 /** An address. */
@@ -23,9 +24,11 @@ export interface Peer extends ScopedAddress {
 }
 
 /** An endpoint to ask, with the name that the user gave. */
-export interface NamedPeer extends Peer {
+export interface NamedPeer extends Peer, Endpoint {
   /** The name; `undefined` if the user gave an address. */
   readonly name: string | undefined;
+  /** A text that only the same endpoint has. */
+  readonly key: string;
   /** Labels of its metrics. */
   readonly labels: Readonly<Record<string, string>>;
 }
@@ -45,11 +48,6 @@ export function isSameAddress(a: ScopedAddress, b: ScopedAddress): boolean {
 /** Whether two endpoints are the same. */
 export function isSamePeer(a: Peer, b: Peer): boolean {
   return a.port === b.port && isSameAddress(a, b);
-}
-
-/** A text that only the same endpoint has. */
-export function peerKey({ bytes, scope, port }: Peer): string {
-  return `${bytes} ${scope} ${port}`;
 }
 
 /** The text of an address for people: `fe80::1%eth0`. */
@@ -72,11 +70,6 @@ export function exactHostText({ bytes, scope }: ScopedAddress): string {
 /** Bytes of the IP and UDP headers of a packet to an address. RFC 791, RFC 8200, RFC 768 */
 export function headerSize({ bytes }: ScopedAddress): number {
   return (isIPv4(bytes) ? 20 : 40) + 8;
-}
-
-/** Bytes of payload of the largest datagram to an address whose packet has at most `mtu` bytes. */
-export function payloadSize(address: ScopedAddress, mtu: number): number {
-  return Math.max(0, mtu - headerSize(address));
 }
 
 /**

@@ -38,15 +38,15 @@ import {
 } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { Clock, wallTime, wallTimeOf } from "../../ffi/clock.ts";
+import { setsockopt } from "../../ffi/libc.ts";
 import { type Endpoint, requireInterface } from "../net/endpoint.ts";
 import type { ErrorQueue, ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { Path } from "../socket/path.ts";
 import { BatchSocket } from "../socket/batch_socket.ts";
-import type { Request } from "./ledger.ts";
+import type { Request, RequestError } from "./ledger.ts";
 import type { ProbeSettings } from "./options.ts";
 import { namedSession } from "./payload.ts";
-import { exactHostText, type Peer } from "./peer.ts";
 
 /** What all sockets share. */
 export interface Shared {
@@ -62,20 +62,13 @@ export interface Shared {
 /** A target, as its sockets know it. */
 export interface Member {
   /** The endpoint that is asked. */
-  readonly peer: Peer;
+  readonly peer: Endpoint;
   /** The session that its payloads name. */
   readonly session: number;
   /** Enters an ICMP error. */
   reported(report: ErrorReport): void;
   /** Enters message `i` of a batch, which arrived at `time`, a `wallTime`. */
   arrived(batch: MessageBatch, i: number, time: number): void;
-}
-
-/** Why a request could not be sent. */
-export interface SendError {
-  readonly errno: number;
-  /** The kernel's report on it, with the MTU of the interface for example. */
-  readonly report: ErrorReport | undefined;
 }
 
 const TIMESTAMPS = SOF_TIMESTAMPING_TX_SOFTWARE | SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
@@ -96,11 +89,10 @@ export class ProbeSocket {
   readonly udp: BatchSocket;
   /** Whether the kernel reports answers that came in fragments. */
   readonly tellsFragments: boolean;
+  /** The targets by session, each with the path to it. */
+  readonly members = new Map<number | undefined, { readonly target: Member; readonly path: Path }>();
   readonly #shared: Shared;
   readonly #clock = new Clock(CLOCK_REALTIME);
-  readonly #paths = new Map<Member, Path>();
-  readonly #bySession = new Map<number | undefined, Member>();
-  readonly #byPeer = new Map<string, Member>();
   readonly #outgoing: MessageBatch;
   readonly #incoming: MessageBatch;
   #connects: boolean;
@@ -122,60 +114,45 @@ export class ProbeSocket {
     this.#connects = settings.connected;
   }
 
-  /** Number of targets. */
-  get size(): number {
-    return this.#paths.size;
-  }
-
   /**
    * Adds a target.
    * @throws {SystemError} with a sentence for the user, if the socket can't send to it
    */
   add(target: Member): void {
-    const { peer, session } = target;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(new Uint8Array(), {
-      to: { address: exactHostText(peer), port: peer.port },
-      from: this.#shared.source,
-    });
-    this.#paths.set(target, outgoing.path(0));
-    this.#bySession.set(session, target);
-    this.#byPeer.set(endpointKey(outgoing.peer(0)), target);
-  }
-
-  /** Removes a target. */
-  remove(target: Member): void {
-    this.#byPeer.delete(endpointKey(this.#paths.get(target)!.peer));
-    this.#paths.delete(target);
-    this.#bySession.delete(target.session);
+    outgoing.add(new Uint8Array(), { to: target.peer, from: this.#shared.source });
+    this.members.set(target.session, { target, path: outgoing.path(0) });
   }
 
   /** Sends a request, whose number is higher than those of the target before; returns why that failed, if it did. */
-  send(target: Member, request: Request, payload: Uint8Array): SendError | undefined {
+  send(target: Member, request: Request, payload: Uint8Array): RequestError | undefined {
     const { udp } = this;
     const outgoing = this.#outgoing;
     outgoing.clear();
-    outgoing.add(payload, this.#paths.get(target)!);
+    outgoing.add(payload, this.members.get(target.session)!.path);
     for (let attempt = 1;; attempt++) {
       const number = this.#nextNumber++;
       this.#departing[number % DEPARTURES_MAX] = { number, request };
-      departed(request, this.#now());
+      request.sentAt = Math.max(request.sentAt, this.#now());
       const errno = this.#connectError(target.peer) || (udp.send(outgoing) === 1 ? 0 : udp.lastError);
       const reports = this.#receiveErrors().filter((report) => report.errno === errno);
       if (errno === 0) return undefined;
-      this.#restartCount();
+      // The kernel's count of departures restarts: whether it includes a request that was not sent is unknown.
+      this.#departing.length = 0;
+      this.#nextNumber = 0;
+      setsockopt(udp.fd, SOL_SOCKET, SO_TIMESTAMPING, 0);
+      setsockopt(udp.fd, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
       // The call may have reported the error of an earlier request: then this one has not been sent.
       const again = attempt < SEND_ATTEMPTS && reports.some(({ icmp }) => icmp !== undefined);
-      if (!again) return { errno, report: reports.find(({ icmp }) => icmp === undefined) };
+      if (!again) return reports.find(({ icmp }) => icmp === undefined) ?? { errno };
     }
   }
 
   /** Connects the socket, if it is to be connected and is not yet; returns the error number, or 0. */
-  #connectError(peer: Peer): number {
-    if (!this.#connects) return 0;
+  #connectError(peer: Endpoint): number {
     try {
-      this.udp.connect({ address: exactHostText(peer), port: peer.port });
+      if (this.#connects) this.udp.connect(peer);
       this.#connects = false;
       return 0;
     } catch (error) {
@@ -190,7 +167,8 @@ export class ProbeSocket {
     for (const entry of this.#shared.errors.receive(this.udp)) {
       if (entry.kind === "departure") {
         const sent = this.#departing[entry.index % DEPARTURES_MAX];
-        if (sent?.number === entry.index) departed(sent.request, wallTimeOf(entry.nanoseconds));
+        const time = wallTimeOf(entry.nanoseconds);
+        if (sent?.number === entry.index) sent.request.sentAt = Math.max(sent.request.sentAt, time);
       } else {
         reports.push(entry);
         // An error of this host's kernel is a result of the call, too.
@@ -229,26 +207,10 @@ export class ProbeSocket {
 
   /** The target whose session a payload names, or else the one at an endpoint; the only one, if there is one. */
   #targetOf(payload: Uint8Array, peer: Endpoint | undefined): Member | undefined {
-    if (this.size === 1) return this.#paths.keys().next().value;
-    return this.#bySession.get(namedSession(payload)) ?? (peer && this.#byPeer.get(endpointKey(peer)));
+    const isAsked = ({ path }: { readonly path: Path }) =>
+      this.members.size === 1 || path.peer.address === peer?.address && path.peer.port === peer.port;
+    return (this.members.get(namedSession(payload)) ?? this.members.values().find(isAsked))?.target;
   }
-
-  /** Restarts the kernel's count of departures: whether it includes a request that was not sent is unknown. */
-  #restartCount(): void {
-    this.#departing.length = 0;
-    this.#nextNumber = 0;
-    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, 0);
-    trySetOption(this.udp, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
-  }
-}
-
-/** Notes when a request left, a `wallTime`: by the clock before the call, then once more by the kernel. */
-function departed(request: Request, time: number): void {
-  if (time >= request.sentAt) request.sentAt = time;
-}
-
-function endpointKey({ address, port }: Endpoint): string {
-  return `${address} ${port}`;
 }
 
 /** Sets the options of a socket; returns whether its kernel tells of answers that came in fragments. */
@@ -266,7 +228,7 @@ function setOptions(
   set(IP_RECVTTL, IPV6_RECVHOPLIMIT, 1);
   set(IP_RECVTOS, IPV6_RECVTCLASS, 1);
   // A kernel without timestamps leaves the times of the clock.
-  trySetOption(socket, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
+  setsockopt(socket.fd, SOL_SOCKET, SO_TIMESTAMPING, TIMESTAMPS);
   if (ttl !== undefined) set(IP_TTL, IPV6_UNICAST_HOPS, ttl);
   if (trafficClass !== undefined) set(IP_TOS, IPV6_TCLASS, trafficClass);
   // Ignores the path MTU that the kernel knows, which may be outdated: each datagram finds out.
@@ -276,16 +238,5 @@ function setOptions(
     const index = new DataView(new Uint32Array([requireInterface(interfaceName)]).buffer).getInt32(0);
     set(IP_UNICAST_IF, IPV6_UNICAST_IF, index);
   }
-  return trySetOption(socket, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1);
-}
-
-/** Sets an option that not every kernel has; returns whether this one has it. */
-function trySetOption(socket: BatchSocket, level: number, name: number, value: number): boolean {
-  try {
-    socket.setOption(level, name, value);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SystemError)) throw error;
-    return false;
-  }
+  return setsockopt(socket.fd, level, ipv6 ? IPV6_RECVFRAGSIZE : IP_RECVFRAGSIZE, 1) === 0;
 }

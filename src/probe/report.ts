@@ -27,40 +27,33 @@ export interface Targets {
 }
 
 /** Figures by name, in the order in which they are shown. */
-export type Figures = readonly (readonly [name: string, value: number])[];
+export type Figures = Readonly<Record<string, number>>;
 
 /** The requests to a target, and further datagrams. */
-export function countsOf({ sent, total: { counts }, duplicates, reordered, stray }: RequestLedger): Figures {
-  return [
-    ["sent", sent],
-    ...(["received", "lost", "late", "wrong source", "corrupted", "failed"] as const).map((outcome) =>
-      [outcome, counts[outcome]] as const
-    ),
-    ["duplicates", duplicates],
-    ["reordered", reordered],
-    ["stray", stray],
-    ["waiting", counts.waiting],
-  ];
+export function countsOf({ sent, total, duplicates, reordered, stray }: RequestLedger): Figures {
+  const { waiting, received, lost, ...others } = total.counts;
+  return { sent, received, lost, ...others, duplicates, reordered, stray, waiting };
 }
 
 /** Round-trip times in nanoseconds. */
 export function timesOf(times: TimeStatistics): Figures {
-  return [
-    ["minimum", times.minimum],
-    ["mean", times.mean],
-    ["median", times.percentile(50)],
-    ["p90", times.percentile(90)],
-    ["p99", times.percentile(99)],
-    ["p99.9", times.percentile(99.9)],
-    ["maximum", times.maximum],
-    ["deviation", times.deviation],
-    ["jitter", times.jitter],
-  ];
+  return {
+    minimum: times.minimum,
+    mean: times.mean,
+    median: times.percentile(50),
+    p90: times.percentile(90),
+    p99: times.percentile(99),
+    "p99.9": times.percentile(99.9),
+    maximum: times.maximum,
+    deviation: times.deviation,
+    jitter: times.jitter,
+  };
 }
 
 /** The failed requests by the name of their error number. An answer may still come: then a request has not failed. */
 export function failuresOf({ failedByErrno }: RequestLedger): Figures {
-  return [...failedByErrno].filter(([, count]) => count > 0).map(([errno, count]) => [errnoName(errno), count]);
+  const failed = [...failedByErrno].filter(([, count]) => count > 0);
+  return Object.fromEntries(failed.map(([errno, count]) => [errnoName(errno), count]));
 }
 
 /** A percentage as text: `0.05 %`; a dash for `NaN`. */

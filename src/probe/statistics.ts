@@ -20,7 +20,8 @@ export class TimeStatistics {
   minimum = NaN;
   /** The greatest. */
   maximum = NaN;
-  #mean = 0;
+  /** The sum of all. */
+  sum = 0;
   #squares = 0;
   #differences = 0;
   #differenceSum = 0;
@@ -32,10 +33,9 @@ export class TimeStatistics {
     this.count++;
     this.minimum = this.count === 1 ? value : Math.min(this.minimum, value);
     this.maximum = this.count === 1 ? value : Math.max(this.maximum, value);
-    // Welford's method, which loses no digits. https://doi.org/10.2307/1266577
-    const deviation = value - this.#mean;
-    this.#mean += deviation / this.count;
-    this.#squares += deviation * (value - this.#mean);
+    // The squared deviations by the method of Youngs and Cramer, which loses no digits. https://doi.org/10.1080/00401706.1971.10488826
+    this.sum += value;
+    if (this.count > 1) this.#squares += (value * this.count - this.sum) ** 2 / (this.count * (this.count - 1));
     const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) + 1 - DIGITS);
     const rounded = Math.ceil(value / unit) * unit;
     this.rounded.set(rounded, (this.rounded.get(rounded) ?? 0) + 1);
@@ -47,14 +47,9 @@ export class TimeStatistics {
     this.#differenceSum += Math.abs(later - earlier);
   }
 
-  /** The sum of all values. */
-  get sum(): number {
-    return this.#mean * this.count;
-  }
-
   /** The arithmetic mean. */
   get mean(): number {
-    return this.count === 0 ? NaN : this.#mean;
+    return this.sum / this.count;
   }
 
   /** The standard deviation of the sample: n - 1 degrees of freedom. `NaN` for fewer than two values. */
@@ -67,7 +62,7 @@ export class TimeStatistics {
    * were. irtt calls it round-trip IPDV; it is RFC 3393's delay variation with consecutive packets selected.
    */
   get jitter(): number {
-    return this.#differences === 0 ? NaN : this.#differenceSum / this.#differences;
+    return this.#differenceSum / this.#differences;
   }
 
   /**

@@ -23,28 +23,22 @@ const COLUMNS_BEFORE_TIMES = 4;
 /** The cells of a target: one for each column, times in milliseconds. */
 type Row = readonly string[];
 
-/** The heading and the rows of a table, or some, and the lines of the screen that they take. */
-interface Drawing {
-  readonly rows: readonly string[];
-  readonly height: number;
-}
-
 /** Reports on several targets, for people. */
 export function tableReport(set: Targets, settings: ProbeSettings, terminal: Terminal): Report {
   let drawnAt = -Infinity;
-  let drawn: Drawing = { rows: [], height: 0 };
-  const draw = (drawing: Drawing) => {
-    terminal.eraseAbove(drawn.height);
-    terminal.writeLines(drawing.rows);
-    drawn = drawing;
+  let drawn: readonly string[] = [];
+  const draw = (rows: readonly string[]) => {
+    terminal.eraseAbove(drawn.flatMap((row) => row.split("\n")).length);
+    terminal.writeLines(rows);
+    drawn = rows;
   };
   return {
     progress() {
       const now = performance.now();
       if (!terminal.interactive || now - drawnAt < REDRAW_MILLISECONDS) return;
       drawnAt = now;
-      const drawing = fitScreen(set.targets.map((target) => rowOf(target, false)), terminal);
-      if (drawing.rows.join() !== drawn.rows.join()) draw(drawing);
+      const rows = fitScreen(set.targets.map((target) => rowOf(target, false)), terminal);
+      if (rows.join() !== drawn.join()) draw(rows);
     },
 
     finish() {
@@ -70,30 +64,23 @@ function rowOf({ peer, endpoint, ledger }: ProbeTarget, final: boolean): Row {
 }
 
 /** The table as far as it fits the screen: rows that need attention come first then, and a last line counts the rest. */
-function fitScreen(rows: readonly Row[], terminal: Terminal): Drawing {
-  const table = layOut(rows, terminal);
+function fitScreen(rows: readonly Row[], terminal: Terminal): string[] {
+  const [heading, ...drawn] = layOut(rows, terminal) as [string, ...string[]];
+  const rowHeight = heading.split("\n").length;
   // One line is for the cursor.
   const room = terminal.rows - 1;
-  if (table.height <= room) return table;
-  const [heading, ...drawn] = table.rows;
-  const rowHeight = table.height / table.rows.length;
+  if ((rows.length + 1) * rowHeight <= room) return [heading, ...drawn];
   const rank = ([, word]: Row) => word === "ok" ? 2 : word === "waiting" ? 1 : 0;
   const order = rows.map((_, i) => i).sort((a, b) => rank(rows[a]!) - rank(rows[b]!));
   const shown = Math.max(1, Math.floor((room - 1) / rowHeight) - 1);
   const words = Map.groupBy(order.slice(shown), (i) => rows[i]![1]!);
   const rest = `and ${rows.length - shown} more: ${[...words].map(([word, of]) => `${of.length} ${word}`).join(", ")}`;
-  return {
-    rows: [
-      heading!,
-      ...order.slice(0, shown).map((i) => drawn[i]!),
-      terminal.paint("faint", rest.slice(0, terminal.columns)),
-    ],
-    height: (shown + 1) * rowHeight + 1,
-  };
+  const first = order.slice(0, shown).map((i) => drawn[i]!);
+  return [heading, ...first, terminal.paint("faint", rest.slice(0, terminal.columns))];
 }
 
-/** The whole table. Where even the first columns do not fit, each target has a line of its own. */
-function layOut(rows: readonly Row[], terminal: Terminal): Drawing {
+/** The whole table, the heading first. Where even the first columns do not fit, a row has two lines. */
+function layOut(rows: readonly Row[], terminal: Terminal): string[] {
   const widths = HEADING.map((heading, i) => Math.max(heading.length, ...rows.map((row) => row[i]!.length)));
   const widthOf = (count: number) => widths.slice(0, count).reduce((sum, width) => sum + width + 2, -2);
   const room = terminal.interactive ? terminal.columns : Infinity;
@@ -110,8 +97,5 @@ function layOut(rows: readonly Row[], terminal: Terminal): Drawing {
     const painted = terminal.paint(word === "waiting" ? "faint" : verdictStyle(word), word);
     return lineOf(row, painted) + (count > COLUMNS_BEFORE_TIMES && minimum !== "-" ? " ms" : "");
   });
-  return {
-    rows: [terminal.paint("faint", lineOf(HEADING, HEADING[1]!)), ...drawn],
-    height: (rows.length + 1) * (fits ? 1 : 2),
-  };
+  return [terminal.paint("faint", lineOf(HEADING, HEADING[1]!)), ...drawn];
 }

@@ -6,22 +6,24 @@
 import { EAFNOSUPPORT } from "../../ffi/constants.ts";
 import type { ErrorReport } from "../socket/error_queue.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import { type AccountSettings, type Failure, type Match, type Request, RequestLedger } from "./ledger.ts";
-import { type NamedPeer, type Peer, peerOf, peerText, printable } from "./peer.ts";
+import {
+  type AccountSettings,
+  type Arrival,
+  type Failure,
+  type Match,
+  type Request,
+  type RequestError,
+  RequestLedger,
+} from "./ledger.ts";
+import { type NamedPeer, peerOf, peerText, printable } from "./peer.ts";
 import type { Member, ProbeSocket } from "./probe_socket.ts";
 
 /** A datagram that arrived at a socket of a target. */
-export interface Reply extends Match {
-  /** Its sender. */
-  readonly from: Peer;
+export interface Reply extends Arrival, Match {
   /** The local address it was sent to, as text. */
   readonly to: string;
-  /** Bytes of payload. */
-  readonly size: number;
   /** Bytes of the largest fragment that it came in; 0 if it came unfragmented, or the kernel does not tell. */
   readonly fragmentSize: number;
-  /** When the kernel received it, as a `wallTime`. */
-  readonly time: number;
   /** TTL or hop limit that it arrived with; `undefined` if the kernel does not tell. */
   readonly hopLimit: number | undefined;
   /** DSCP and ECN that it arrived with; `undefined` if the kernel does not tell. */
@@ -37,8 +39,6 @@ export interface TargetObserver {
   /** A request was not answered in time. */
   lost?(target: ProbeTarget, sequence: number): void;
 }
-
-const NO_SOCKET = { errno: EAFNOSUPPORT, report: undefined };
 
 /** Sends requests to one endpoint, and keeps the ledger of them. */
 export class ProbeTarget implements Member {
@@ -76,29 +76,28 @@ export class ProbeTarget implements Member {
   send(size: number): Request {
     const request = this.ledger.open(size);
     const socket = this.sockets[(request.sequence - 1) % this.sockets.length];
-    const error = socket === undefined ? NO_SOCKET : socket.send(this, request, this.ledger.payloadOf(request));
-    if (error !== undefined) this.#fail(request, error.errno, error.report);
+    const error = socket === undefined
+      ? { errno: EAFNOSUPPORT }
+      : socket.send(this, request, this.ledger.payloadOf(request));
+    if (error !== undefined) this.#fail(request, error);
     return request;
   }
 
   reported(report: ErrorReport): void {
-    this.#fail(this.ledger.quoted(report.quoted), report.errno, report);
+    this.#fail(this.ledger.named(report.quoted), report);
   }
 
   arrived(batch: MessageBatch, i: number, time: number): void {
-    const payload = batch.payload(i);
-    const from = peerOf(batch, i);
-    const match = this.ledger.answered({ payload, from, time });
-    this.lastReply = {
-      ...match,
-      from,
+    const arrival = {
+      payload: batch.payload(i),
+      from: peerOf(batch, i),
       to: printable(batch.localAddress(i)),
-      size: payload.length,
-      fragmentSize: batch.fragmentSize(i),
       time,
+      fragmentSize: batch.fragmentSize(i),
       hopLimit: batch.hopLimit(i),
       trafficClass: batch.trafficClass(i),
     };
+    this.lastReply = { ...arrival, ...this.ledger.answered(arrival) };
     this.observer.replied?.(this, this.lastReply);
   }
 
@@ -111,11 +110,11 @@ export class ProbeTarget implements Member {
   /** Leaves the sockets; the observer gets no more events. */
   close(): void {
     this.observer = {};
-    for (const socket of this.sockets) socket.remove(this);
+    for (const { members } of this.sockets) members.delete(this.session);
   }
 
-  #fail(request: Request | undefined, errno: number, report: ErrorReport | undefined): void {
-    const failure = this.ledger.failed(request, errno, report);
+  #fail(request: Request | undefined, error: RequestError): void {
+    const failure = this.ledger.failed(request, error);
     this.observer.failed?.(this, failure);
   }
 }

@@ -31,25 +31,13 @@ export async function readTargetFile(path: string, settings: ProbeSettings): Pro
       : errnoMessage(-errno);
     throw new SystemError("open", -errno, `cannot read the targets in ${quote(path)}: ${reason}`);
   }
-  return parseTargetFile(text, path, settings);
-}
-
-/**
- * Reads the lines of a file of targets.
- * @throws {UsageError} with line and column of a mistake
- */
-export function parseTargetFile(
-  text: string,
-  path: string,
-  { port, family }: Pick<ProbeSettings, "port" | "family">,
-): TargetText[] {
   const targets = text.split(/\r?\n/).flatMap((line, i) => {
     const labels: Record<string, string> = {};
     let target: TargetText | undefined;
     for (const { 0: word, index } of line.replace(/#.*/, "").matchAll(/\S+/g)) {
       const place = `${path}:${i + 1}:${index + 1}: `;
       try {
-        if (target === undefined) target = { ...parseTarget(word, port, family), labels, place };
+        if (target === undefined) target = { ...parseTarget(word, settings.port, settings.family), labels, place };
         else addLabel(labels, word);
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;

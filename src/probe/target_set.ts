@@ -10,7 +10,7 @@ import { ErrorQueue } from "../socket/error_queue.ts";
 import { isIPv4 } from "../net/address.ts";
 import { RECOGNIZABLE_SIZE } from "./payload.ts";
 import type { ProbeSettings } from "./options.ts";
-import { exactHostText, type NamedPeer, peerKey, type ScopedAddress } from "./peer.ts";
+import { exactHostText, type NamedPeer, type ScopedAddress } from "./peer.ts";
 import { ProbeSocket, type Shared } from "./probe_socket.ts";
 import { ProbeTarget } from "./target.ts";
 
@@ -28,7 +28,6 @@ export class TargetSet {
   /** Waits for these sockets. */
   poll = new PollSet([], POLLIN);
   readonly #shared: Shared;
-  readonly #socketTargets: number;
   /** Sockets of the same targets, one for each source port. */
   #groups: ProbeSocket[][] = [];
   #session = crypto.getRandomValues(new Int32Array(1))[0]!;
@@ -36,8 +35,6 @@ export class TargetSet {
   /** @param source the local address to send from, if it is not the routing table that chooses it */
   constructor(settings: ProbeSettings, source: ScopedAddress | undefined) {
     this.#shared = { settings, source: source && exactHostText(source), errors: new ErrorQueue(), batches: {} };
-    // A connected socket has one peer, and only a recognizable payload names its target.
-    this.#socketTargets = settings.connected || settings.size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
   }
 
   /**
@@ -45,18 +42,18 @@ export class TargetSet {
    * @throws {SystemError} with a sentence for the user, if a socket can't be made; then nothing has changed
    */
   replace(peers: readonly NamedPeer[]): void {
-    const known = new Map(this.targets.map((target) => [peerKey(target.peer), target]));
+    const before = this.targets;
+    const known = new Map(before.map((target) => [target.peer.key, target]));
     const made: ProbeTarget[] = [];
-    let unused: readonly ProbeTarget[] = made;
     try {
-      for (const peer of peers) made.push(known.get(peerKey(peer)) ?? this.#make(peer));
+      for (const peer of peers) made.push(known.get(peer.key) ?? this.#make(peer));
       made.forEach((target, i) => target.peer = peers[i]!);
-      [this.targets, unused] = [made, this.targets];
+      this.targets = made;
     } finally {
       const used = new Set(this.targets);
-      for (const target of unused) if (!used.has(target)) target.close();
-      for (const socket of this.#groups.flat()) if (socket.size === 0) socket.udp.close();
-      this.#groups = this.#groups.filter(([socket]) => socket !== undefined && socket.size > 0);
+      for (const target of [...before, ...made]) if (!used.has(target)) target.close();
+      for (const socket of this.#groups.flat()) if (socket.members.size === 0) socket.udp.close();
+      this.#groups = this.#groups.filter(([socket]) => socket !== undefined && socket.members.size > 0);
       this.sockets = this.#groups.flat();
       this.poll = new PollSet(this.sockets.map(({ udp }) => udp.fd), POLLIN);
     }
@@ -69,11 +66,11 @@ export class TargetSet {
 
   /** Sockets with room for a target; none where this host lacks the family. */
   #groupFor(family: 4 | 6): ProbeSocket[] {
-    const known = this.#groups.find(([socket]) =>
-      socket?.udp.reaches(family === 4) && socket.size < this.#socketTargets
-    );
+    const { sourcePorts, connected, size } = this.#shared.settings;
+    // A connected socket has one peer, and only a recognizable payload names its target.
+    const most = connected || size < RECOGNIZABLE_SIZE ? 1 : SOCKET_TARGETS;
+    const known = this.#groups.find(([socket]) => socket?.udp.reaches(family === 4) && socket.members.size < most);
     if (known !== undefined) return known;
-    const { sourcePorts } = this.#shared.settings;
     const group: ProbeSocket[] = [];
     this.#groups.push(group);
     try {

@@ -15,7 +15,7 @@ import { type Verdict, verdict } from "./verdict.ts";
 export function watchReport(settings: ProbeSettings, terminal: Terminal): TargetObserver {
   const verdicts = new WeakMap<ProbeTarget, Verdict>();
   const update = (target: ProbeTarget) => {
-    const { endpoint, ledger, peer: { name = null } } = target;
+    const { endpoint, ledger, peer: { name } } = target;
     const before = verdicts.get(target);
     const word = verdict(ledger);
     if (word === before || ledger.recent.settled === 0) return;
@@ -23,11 +23,11 @@ export function watchReport(settings: ProbeSettings, terminal: Terminal): Target
     const time = new Date().toISOString();
     const text = word === "ok" ? "" : explanation(target, settings);
     if (settings.json) {
-      const previous = before === undefined ? null : jsonWord(before);
+      const previous = before && jsonWord(before);
       const event = { event: "verdict", time, target: endpoint, name, verdict: jsonWord(word), previous };
       writeJson(terminal, { ...event, explanation: text || null });
     } else {
-      const title = name === null ? endpoint : `${name} ${endpoint}`;
+      const title = name === undefined ? endpoint : `${name} ${endpoint}`;
       const line = `${time} ${title} ${terminal.paint(verdictStyle(word), word)}`;
       terminal.writeLines([text === "" ? line : `${line}: ${text}`]);
     }

@@ -16,7 +16,7 @@ import {
 } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { getsockopt } from "../../ffi/libc.ts";
-import { requireInteger, requireObject } from "../net/checks.ts";
+import { requireInteger, requireType } from "../net/checks.ts";
 import { type Bound, readLocalName } from "./bind.ts";
 import { isOwned } from "./descriptors.ts";
 import { configure, INT_MAX, resetInherited } from "./socket_options.ts";
@@ -33,7 +33,7 @@ export interface AdoptOptions {
  */
 export function adoptSocket(fd: number, options: AdoptOptions): Bound {
   requireInteger("getsockopt", "a descriptor", fd, 0, INT_MAX);
-  const { receiveBuffer = 0 } = requireObject("setsockopt", "the options of adopt", options);
+  const { receiveBuffer = 0 } = requireType("setsockopt", "the options of adopt", options, "object");
   requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
   const refuse = (errno: number, reason: string) =>
     new SystemError("getsockopt", errno, `cannot take over descriptor ${fd}: ${reason}`);

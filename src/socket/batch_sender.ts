@@ -19,6 +19,9 @@ const heads = new Int32Array(WINDOW);
 let trainVector: SendVector | undefined;
 let singleVector: SendVector | undefined;
 
+/** Errors by which the kernel may refuse a train, rather than its datagrams. net/ipv4/udp.c, udp_send_skb */
+const SEGMENT_ERRORS: readonly number[] = [EINVAL, EMSGSIZE, EIO, EOPNOTSUPP];
+
 /** Parts and properties of a {@link BatchSender}. */
 export interface BatchSenderOptions {
   /** The socket. */
@@ -80,14 +83,12 @@ export class BatchSender {
         sent += this.#sendEncoded(messages, this.#whole);
         buffer.refresh();
       }
-      if (buffer.crowded) {
-        sent += this.#sendIfAdmitted(messages, train);
-      } else if (this.#goesWhole(messages, train)) {
+      if (!buffer.crowded && this.#goesWhole(messages, train)) {
         this.#encode(messages, train);
       } else {
         // What is encoded already goes first, to keep the order within a flow.
         sent += this.#sendEncoded(messages, this.#whole);
-        sent += this.#sendOneByOne(messages, train);
+        sent += buffer.crowded ? this.#sendIfAdmitted(messages, train) : this.#sendOneByOne(messages, train);
       }
     }
     return sent + this.#sendEncoded(messages, this.#whole);
@@ -149,7 +150,7 @@ export class BatchSender {
       this.#fail(messages, i, errno, 1);
       return 0;
     }
-    if (!mayRefuseSegments(errno)) {
+    if (!SEGMENT_ERRORS.includes(errno)) {
       for (let k = i; k >= 0; k = messages.get(k, field.next)) this.#fail(messages, k, errno, messages.datagrams(k));
       return 0;
     }
@@ -196,9 +197,4 @@ export class BatchSender {
     this.lastError = errno;
     messages.set(i, field.error, errno);
   }
-}
-
-/** Whether the kernel may refuse a train, rather than its datagrams, by this error. net/ipv4/udp.c, udp_send_skb */
-function mayRefuseSegments(errno: number): boolean {
-  return errno === EINVAL || errno === EMSGSIZE || errno === EIO || errno === EOPNOTSUPP;
 }

@@ -23,7 +23,7 @@ import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { SocketMemory } from "../../ffi/socket_memory.ts";
 import { endpointText, isIPv4 } from "../net/address.ts";
-import { INTERNAL, invalid, requireInteger, requireInternal, requireObject } from "../net/checks.ts";
+import { INTERNAL, invalid, requireInteger, requireInternal, requireType } from "../net/checks.ts";
 import { type Endpoint, requireAddress, requirePort } from "../net/endpoint.ts";
 import { writeResolvedAddress } from "../net/socket_address.ts";
 import { type AdoptOptions, adoptSocket } from "./adopt.ts";
@@ -167,7 +167,7 @@ export class BatchSocket {
    * @throws {SystemError} if there is no route to the peer
    */
   connect(to: Endpoint): void {
-    const { address: text, port } = requireObject("connect", "the peer", to);
+    const { address: text, port } = requireType("connect", "the peer", to, "object");
     const address = requireAddress(text);
     requirePort("connect", port, 1);
     // Not before: a getter of the peer may close the socket.
@@ -182,7 +182,9 @@ export class BatchSocket {
   /** Sets the longest time that {@link receive} waits, in milliseconds; 0, the default, for no limit. */
   setReceiveTimeout(milliseconds: number): void {
     requireInteger("setsockopt", "a time in milliseconds", milliseconds, 0, INT_MAX);
-    check("setsockopt", libc.setsockoptTimeval(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, milliseconds));
+    // Two numbers of 64 bits: seconds and microseconds.
+    const timeval = [Math.floor(milliseconds / 1000), 0, (milliseconds % 1000) * 1000, 0];
+    check("setsockopt", libc.setsockopt(this.#open("setsockopt"), SOL_SOCKET, SO_RCVTIMEO, ...timeval));
     this.#receiveTimeout = milliseconds;
   }
 
@@ -203,8 +205,8 @@ export class BatchSocket {
   }
 
   /**
-   * Sends the marked messages of a batch, each from its local address to its peer. It never waits, and allocates nothing
-   * but on the first refusal of a train.
+   * Sends the marked messages of a batch, each from its local address to its peer. It never waits. It allocates only
+   * for a peer that is refused a train, or whose datagrams fill the send buffer.
    * @returns the number of datagrams sent; {@link failed} counts the others, and `MessageBatch.error` has their errors
    */
   send(batch: MessageBatch): number {

@@ -13,7 +13,6 @@ import {
   IPPROTO_IPV6,
   IPV6_V6ONLY,
   SO_BROADCAST,
-  SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
 } from "../../ffi/constants.ts";
@@ -23,7 +22,7 @@ import * as libc from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { interfaceIPv6Addresses } from "../../ffi/netlink.ts";
 import { endpointText, isIPv4 } from "../net/address.ts";
-import { describe, invalid, requireBoolean, requireInteger, requireObject, requireString } from "../net/checks.ts";
+import { describe, invalid, requireInteger, requireType } from "../net/checks.ts";
 import { readAddress, requirePort, resolve, type ResolvedAddress } from "../net/endpoint.ts";
 import { readPort, readSocketAddress, socketAddressSize, writeResolvedAddress } from "../net/socket_address.ts";
 import { type Configuration, configure, INT_MAX } from "./socket_options.ts";
@@ -69,16 +68,16 @@ export interface Bound extends Configuration {
  * @throws {SystemError} `EINVAL`
  */
 export function readBindOptions(options: BindOptions): BindOptions {
-  const given = requireObject("bind", "the options of bind", options);
+  const given = requireType("bind", "the options of bind", options, "object");
   const { port, address, family, dualStack, receiveBuffer, broadcast } = given;
   requirePort("bind", port, 0);
-  if (address !== undefined) requireString("bind", "`address`", address);
+  if (address !== undefined) requireType("bind", "`address`", address, "string");
   if (family !== undefined && family !== 4 && family !== 6) {
     throw invalid("bind", `\`family\` must be 4 or 6, or absent for both, not ${describe(family)}`);
   }
   if (receiveBuffer !== undefined) requireInteger("setsockopt", "`receiveBuffer`", receiveBuffer, 0, INT_MAX);
-  if (broadcast !== undefined) requireBoolean("setsockopt", "`broadcast`", broadcast);
-  if (dualStack !== undefined) requireBoolean("setsockopt", "`dualStack`", dualStack);
+  if (broadcast !== undefined) requireType("setsockopt", "`broadcast`", broadcast, "boolean");
+  if (dualStack !== undefined) requireType("setsockopt", "`dualStack`", dualStack, "boolean");
   return { port, address, family, dualStack, receiveBuffer, broadcast };
 }
 
@@ -153,7 +152,7 @@ function noIPv6(): SystemError {
 
 /** Whether the kernel knows IPv6, and some interface has an IPv6 address. */
 function hasIPv6(): boolean {
-  const fd = libc.socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = libc.socket(AF_INET6, SOCK_DGRAM);
   if (fd < 0) return false;
   libc.close(fd);
   // A kernel that does not answer may still have addresses.
@@ -161,10 +160,9 @@ function hasIPv6(): boolean {
 }
 
 function openSocket(domain: number): number {
-  const fd = libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = libc.socket(domain, SOCK_DGRAM);
   if (fd === -EAFNOSUPPORT && domain === AF_INET6) throw noIPv6();
-  check("socket", fd);
-  return check("fcntl", libc.aboveStandardStreams(fd));
+  return check("socket", fd);
 }
 
 function bindError({ bytes, zone }: ResolvedAddress, port: number, errno: number): SystemError {

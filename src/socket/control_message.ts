@@ -23,7 +23,16 @@ import {
   UDP_GRO,
   UDP_SEGMENT,
 } from "../../ffi/constants.ts";
-import { cmsghdr, in6_pktinfo, in_pktinfo, scm_timestamping, sock_extended_err, timespec } from "../../ffi/layouts.ts";
+import {
+  cmsghdr,
+  in6_pktinfo,
+  in_pktinfo,
+  scm_timestamping,
+  sock_extended_err,
+  sockaddr_in,
+  sockaddr_in6,
+  timespec,
+} from "../../ffi/layouts.ts";
 import type { Memory } from "../../ffi/memory.ts";
 import { isMapped, isMulticast, isUnspecified, writeIPv4 } from "../net/address.ts";
 import { copyWords, field, word } from "./message_layout.ts";
@@ -41,122 +50,98 @@ export const UNKNOWN = 3;
 export type Destination = typeof UNICAST | typeof BROADCAST | typeof MULTICAST | typeof UNKNOWN;
 
 /** The fields of a message of which nothing is known. */
-export const NOTHING_KNOWN: Int32Array = new Int32Array(field.count);
+export const NOTHING_KNOWN: Int32Array = new Int32Array(field.count).fill(-1, field.nanoseconds, field.destination);
 NOTHING_KNOWN[field.destination] = UNKNOWN;
-for (const unknown of [field.trafficClass, field.sendTrafficClass, field.hopLimit, field.nanoseconds]) {
-  NOTHING_KNOWN[unknown] = -1;
+
+/** Bytes of an error with the socket address of who reported it, IPv4 and IPv6. */
+const ERROR_SIZE = sock_extended_err.size + sockaddr_in.size;
+const ERROR_SIZE_IPV6 = sock_extended_err.size + sockaddr_in6.size;
+
+/** What the control messages are decoded from and into. */
+export interface Decoding {
+  /** Memory of the buffers to decode. */
+  readonly headers: Memory;
+  /** Paths, by message number. */
+  readonly paths: Int32Array;
+  /** Fields, by message number. */
+  readonly fields: Int32Array;
+  /** Sets a field of message `i`. */
+  set(i: number, name: number, value: number): void;
 }
 
 /**
- * Decodes the control messages of received messages, into their paths and fields. It allocates nothing, and never reads
- * outside the buffer that it was given, whatever the buffer holds.
+ * Decodes the control messages of message `i`, in the buffer of `length` bytes at `offset`, a multiple of 8: its interface
+ * and all fields; and, if its destination is known, the local address to answer from, or `::` if the interface determines
+ * it. It allocates nothing, and never reads outside the buffer, whatever the buffer holds.
  */
-export class ControlMessageDecoder {
-  /** Offset of a `struct sock_extended_err`; -1 without one. `IP_RECVERR`, ip(7) */
-  errorOffset = -1;
-  /** Offset behind that struct and the socket address that follows it. */
-  errorEnd = -1;
-  readonly #words: Int32Array;
-  readonly #paths: Int32Array;
-  readonly #fields: Int32Array;
-  // Where the path and the fields of the message begin.
-  #path = 0;
-  #first = 0;
-
-  /**
-   * @param memory the memory of the buffers to decode
-   * @param paths paths, by message number
-   * @param fields fields, by message number
-   */
-  constructor(memory: Memory, paths: Int32Array, fields: Int32Array) {
-    this.#words = memory.i32;
-    this.#paths = paths;
-    this.#fields = fields;
+export function decodeControlMessages(messages: Decoding, i: number, offset: number, length: number): void {
+  copyWords(NOTHING_KNOWN, 0, messages.fields, i * field.count, field.count);
+  messages.paths[i * word.count + word.interface] = 0;
+  const { i32: words } = messages.headers;
+  const end = offset + length;
+  for (let at = offset; at + cmsghdr.size <= end;) {
+    // The length has 64 bits. A buffer of ours needs the lower 31 only.
+    const messageLength = words[(at + cmsghdr.cmsg_len) >> 2]!;
+    const upper = words[(at + cmsghdr.cmsg_len + 4) >> 2]!;
+    if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
+    const level = words[(at + cmsghdr.cmsg_level) >> 2]!;
+    const type = words[(at + cmsghdr.cmsg_type) >> 2]!;
+    decode(messages, i, level, type, at + cmsghdr.size, messageLength - cmsghdr.size);
+    at += align(messageLength);
   }
+}
 
-  /**
-   * Decodes the buffer of `length` bytes at `offset`, a multiple of 8, for message `i`: its interface and all fields; and,
-   * if its destination is known, the local address to answer from, or `::` if the interface determines it.
-   */
-  decode(i: number, offset: number, length: number): void {
-    this.#path = i * word.count;
-    this.#first = i * field.count;
-    copyWords(NOTHING_KNOWN, 0, this.#fields, this.#first, field.count);
-    this.#paths[this.#path + word.interface] = 0;
-    this.errorOffset = -1;
-    const words = this.#words;
-    const end = offset + length;
-    for (let at = offset; at + cmsghdr.size <= end;) {
-      // The length has 64 bits. A buffer of ours needs the lower 31 only.
-      const messageLength = words[(at + cmsghdr.cmsg_len) >> 2]!;
-      const upper = words[(at + cmsghdr.cmsg_len + 4) >> 2]!;
-      if (messageLength < cmsghdr.size || at + messageLength > end || upper !== 0) return;
-      const level = words[(at + cmsghdr.cmsg_level) >> 2]!;
-      const type = words[(at + cmsghdr.cmsg_type) >> 2]!;
-      this.#decodeMessage(level, type, at + cmsghdr.size, messageLength - cmsghdr.size);
-      at += align(messageLength);
-    }
+function decode(messages: Decoding, i: number, level: number, type: number, data: number, length: number): void {
+  const { i32: words } = messages.headers;
+  // A TOS is a single byte, followed by padding.
+  const value = words[data >> 2]!;
+  if (level === IPPROTO_IP) {
+    if (type === IP_PKTINFO && length >= in_pktinfo.size) decodeIPv4PacketInfo(messages, i, data >> 2);
+    if (type === IP_RECVERR && length >= ERROR_SIZE) messages.set(i, field.extendedError, data);
+    if (type === IP_RECVFRAGSIZE && length >= 4) messages.set(i, field.fragmentSize, value);
+    if (type === IP_TOS && length >= 1) messages.set(i, field.trafficClass, value & 0xff);
+    if (type === IP_TTL && length >= 4) messages.set(i, field.hopLimit, value & 0xff);
+  } else if (level === IPPROTO_IPV6) {
+    if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) decodeIPv6PacketInfo(messages, i, data >> 2);
+    if (type === IPV6_RECVERR && length >= ERROR_SIZE_IPV6) messages.set(i, field.extendedError, data);
+    if (type === IPV6_RECVFRAGSIZE && length >= 4) messages.set(i, field.fragmentSize, value);
+    if (type === IPV6_TCLASS && length >= 4) messages.set(i, field.trafficClass, value & 0xff);
+    if (type === IPV6_HOPLIMIT && length >= 4) messages.set(i, field.hopLimit, value & 0xff);
+  } else if (level === IPPROTO_UDP) {
+    if (type === UDP_GRO && length >= 4) messages.set(i, field.segmentSize, value);
+  } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= scm_timestamping.size) {
+    messages.set(i, field.seconds, words[(data + scm_timestamping.ts + timespec.tv_sec) >> 2]!);
+    messages.set(i, field.nanoseconds, words[(data + scm_timestamping.ts + timespec.tv_nsec) >> 2]!);
   }
+}
 
-  #decodeMessage(level: number, type: number, data: number, length: number): void {
-    // A TOS is a single byte, followed by padding.
-    const value = this.#words[data >> 2]!;
-    if (level === IPPROTO_IP) {
-      if (type === IP_PKTINFO && length >= in_pktinfo.size) this.#decodeIPv4PacketInfo(data >> 2);
-      if (type === IP_RECVERR) this.#decodeError(data, length);
-      if (type === IP_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
-      if (type === IP_TOS && length >= 1) this.#set(field.trafficClass, value & 0xff);
-      if (type === IP_TTL && length >= 4) this.#set(field.hopLimit, value & 0xff);
-    } else if (level === IPPROTO_IPV6) {
-      if (type === IPV6_PKTINFO && length >= in6_pktinfo.size) this.#decodeIPv6PacketInfo(data >> 2);
-      if (type === IPV6_RECVERR) this.#decodeError(data, length);
-      if (type === IPV6_RECVFRAGSIZE && length >= 4) this.#set(field.fragmentSize, value);
-      if (type === IPV6_TCLASS && length >= 4) this.#set(field.trafficClass, value & 0xff);
-      if (type === IPV6_HOPLIMIT && length >= 4) this.#set(field.hopLimit, value & 0xff);
-    } else if (level === IPPROTO_UDP) {
-      if (type === UDP_GRO && length >= 4) this.#set(field.segmentSize, value);
-    } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= scm_timestamping.size) {
-      this.#set(field.seconds, this.#words[(data + scm_timestamping.ts + timespec.tv_sec) >> 2]!);
-      this.#set(field.nanoseconds, this.#words[(data + scm_timestamping.ts + timespec.tv_nsec) >> 2]!);
-    }
-  }
+function decodeIPv4PacketInfo(messages: Decoding, i: number, at: number): void {
+  const { headers: { i32: words }, paths } = messages;
+  const path = i * word.count;
+  const sentTo = words[at + (in_pktinfo.ipi_addr >> 2)]!;
+  // The first byte of the address is the word's lowest.
+  const multicast = (sentTo & 0xf0) === 0xe0;
+  // For a datagram that came before IP_PKTINFO was set, the kernel knows the destination alone. If the interface has no
+  // address, there is none to answer a broadcast or a multicast from.
+  const answerFrom = words[at + (in_pktinfo.ipi_spec_dst >> 2)]! || (multicast || sentTo === -1 ? 0 : sentTo);
+  paths[path + word.interface] = words[at + (in_pktinfo.ipi_ifindex >> 2)]!;
+  writeIPv4(paths, path + word.local, answerFrom);
+  const broadcast = sentTo !== answerFrom || sentTo === -1;
+  const unicast = answerFrom === 0 ? UNKNOWN : UNICAST;
+  messages.set(i, field.destination, multicast ? MULTICAST : broadcast ? BROADCAST : unicast);
+}
 
-  #decodeIPv4PacketInfo(at: number): void {
-    const words = this.#words;
-    const sentTo = words[at + (in_pktinfo.ipi_addr >> 2)]!;
-    // The first byte of the address is the word's lowest.
-    const multicast = (sentTo & 0xf0) === 0xe0;
-    // For a datagram that came before IP_PKTINFO was set, the kernel knows the destination alone. If the interface has no
-    // address, there is none to answer a broadcast or a multicast from.
-    const answerFrom = words[at + (in_pktinfo.ipi_spec_dst >> 2)]! || (multicast || sentTo === -1 ? 0 : sentTo);
-    this.#paths[this.#path + word.interface] = words[at + (in_pktinfo.ipi_ifindex >> 2)]!;
-    writeIPv4(this.#paths, this.#path + word.local, answerFrom);
-    const broadcast = sentTo !== answerFrom || sentTo === -1;
-    const unicast = answerFrom === 0 ? UNKNOWN : UNICAST;
-    this.#set(field.destination, multicast ? MULTICAST : broadcast ? BROADCAST : unicast);
-  }
-
-  #decodeIPv6PacketInfo(at: number): void {
-    const words = this.#words;
-    const address = at + (in6_pktinfo.ipi6_addr >> 2);
-    // An IPv4 datagram on a dual-stack socket brings both messages, and only IP_PKTINFO tells a broadcast.
-    if (isMapped(words, address)) return;
-    const multicast = isMulticast(words, address);
-    this.#paths[this.#path + word.interface] = words[at + (in6_pktinfo.ipi6_ifindex >> 2)]!;
-    // A multicast address is no source: the interface determines it.
-    for (let k = 0; k < 4; k++) this.#paths[this.#path + word.local + k] = multicast ? 0 : words[address + k]!;
-    this.#set(field.destination, multicast ? MULTICAST : isUnspecified(words, address) ? UNKNOWN : UNICAST);
-  }
-
-  #decodeError(data: number, length: number): void {
-    if (length < sock_extended_err.size) return;
-    this.errorOffset = data;
-    this.errorEnd = data + length;
-  }
-
-  #set(name: number, value: number): void {
-    this.#fields[this.#first + name] = value;
-  }
+function decodeIPv6PacketInfo(messages: Decoding, i: number, at: number): void {
+  const { headers: { i32: words }, paths } = messages;
+  const path = i * word.count;
+  const address = at + (in6_pktinfo.ipi6_addr >> 2);
+  // An IPv4 datagram on a dual-stack socket brings both messages, and only IP_PKTINFO tells a broadcast.
+  if (isMapped(words, address)) return;
+  const multicast = isMulticast(words, address);
+  paths[path + word.interface] = words[at + (in6_pktinfo.ipi6_ifindex >> 2)]!;
+  // A multicast address is no source: the interface determines it.
+  for (let k = 0; k < 4; k++) paths[path + word.local + k] = multicast ? 0 : words[address + k]!;
+  messages.set(i, field.destination, multicast ? MULTICAST : isUnspecified(words, address) ? UNKNOWN : UNICAST);
 }
 
 /**

@@ -15,10 +15,10 @@ import {
 } from "../../ffi/constants.ts";
 import { errnoMessage, SystemError } from "../../ffi/errno.ts";
 import { group_source_req } from "../../ffi/layouts.ts";
-import { setsockoptBytes } from "../../ffi/libc.ts";
+import { setsockopt } from "../../ffi/libc.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { addressWords, isIPv4, isMulticast } from "../net/address.ts";
-import { invalid, requireObject } from "../net/checks.ts";
+import { invalid, requireType } from "../net/checks.ts";
 import { requireAddress, requireInterface } from "../net/endpoint.ts";
 import { writeSocketAddress } from "../net/socket_address.ts";
 import { type BatchSocket, descriptorOf } from "./batch_socket.ts";
@@ -58,7 +58,12 @@ function change(
   options: GroupOptions,
   [anySource, oneSource]: readonly [number, number],
 ): void {
-  const { interface: named, source: sourceText } = requireObject("setsockopt", "the options of a group", options);
+  const { interface: named, source: sourceText } = requireType(
+    "setsockopt",
+    "the options of a group",
+    options,
+    "object",
+  );
   const { bytes, scope } = requireAddress(group);
   if (!isMulticast(addressWords(bytes), 0)) throw invalid("setsockopt", `${group} is no multicast address`);
   const ipv4 = isIPv4(bytes);
@@ -76,6 +81,6 @@ function change(
   if (!socket.reaches(ipv4)) throw noReach("setsockopt", group, ipv4);
   const size = source === undefined ? group_source_req.gsr_source : group_source_req.size;
   const name = source === undefined ? anySource : oneSource;
-  const error = setsockoptBytes(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, name, memory.bytes.subarray(0, size));
+  const error = setsockopt(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, name, ...memory.i32.subarray(0, size / 4));
   if (error < 0) throw new SystemError("setsockopt", -error, `cannot ${verb} ${group}: ${errnoMessage(-error)}`);
 }

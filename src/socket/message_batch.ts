@@ -8,7 +8,7 @@ import { SystemError } from "../../ffi/errno.ts";
 import { isShared } from "../../ffi/shared_memory.ts";
 import { interfaceName } from "../../ffi/interfaces.ts";
 import { hasLinkLocalPrefix, isMapped } from "../net/address.ts";
-import { describe, invalid, requireInteger, requireObject } from "../net/checks.ts";
+import { describe, invalid, requireInteger, requireType } from "../net/checks.ts";
 import type { Endpoint } from "../net/endpoint.ts";
 import type { Destination } from "./control_message.ts";
 import { field, word } from "./message_layout.ts";
@@ -309,7 +309,7 @@ export class MessageBatch {
    */
   add(payload: Uint8Array, route: Route | Path): void {
     const messages = this.#messages;
-    requireObject("sendmmsg", "the route of a message", route);
+    requireType("sendmmsg", "the route of a message", route, "object");
     const path = isPath(route) ? route : routePath(messages.family, 0, route);
     if (messages.count >= messages.capacity) {
       const message = `the batch is full: it holds ${messages.capacity} messages; send it first`;

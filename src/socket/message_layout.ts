@@ -34,31 +34,33 @@ export const field = {
   segmentSize: 1,
   /** Bytes of the largest fragment that the message was reassembled from; 0 for an unfragmented one. */
   fragmentSize: 2,
-  /** TOS or traffic class that the message arrived with; -1 if unknown. */
-  trafficClass: 3,
-  /** That of the message to send; -1 for the socket's. */
-  sendTrafficClass: 4,
-  /** TTL or hop limit; -1 if unknown. */
-  hopLimit: 5,
-  /** Kind of the destination: `UNICAST` … `UNKNOWN`. */
-  destination: 6,
   /** 1 if the kernel cut the datagram or its control messages, else 0. */
-  cut: 7,
+  cut: 3,
   /** Time of arrival or departure: seconds since the epoch, modulo 2^32. */
-  seconds: 8,
+  seconds: 4,
   /** Nanoseconds of that time, 0 to 999,999,999; -1 without a time. */
-  nanoseconds: 9,
+  nanoseconds: 5,
+  /** TOS or traffic class that the message arrived with; -1 if unknown. */
+  trafficClass: 6,
+  /** That of the message to send; -1 for the socket's. */
+  sendTrafficClass: 7,
+  /** TTL or hop limit; -1 if unknown. */
+  hopLimit: 8,
+  /** Of an entry of the error queue: the offset of its `struct sock_extended_err` in the headers; -1 without one. */
+  extendedError: 9,
+  /** Kind of the destination: `UNICAST` … `UNKNOWN`. */
+  destination: 10,
   /** 1 if the next send sends the message, else 0. */
-  marked: 10,
+  marked: 11,
   /** Error number of the last send, 0 for none. */
-  error: 11,
+  error: 12,
   /** Number of the next message of the same train; -1 at its end. */
-  next: 12,
+  next: 13,
   /** Of the first message of a train: the number of its last message, its bytes, its datagrams. */
-  trainLast: 13,
-  trainSize: 14,
-  trainDatagrams: 15,
-  count: 16,
+  trainLast: 14,
+  trainSize: 15,
+  trainDatagrams: 16,
+  count: 17,
 } as const;
 
 /** Copies `count` words. */

@@ -3,7 +3,7 @@
  * @module
  */
 
-import { AF_INET, EMSGSIZE, ESHUTDOWN, MSG_CTRUNC, MSG_TRUNC } from "../../ffi/constants.ts";
+import { AF_INET, EMSGSIZE, ESHUTDOWN, MSG_CTRUNC, MSG_ERRQUEUE, MSG_TRUNC } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { mmsghdr, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
@@ -11,7 +11,7 @@ import { MessageVector } from "../../ffi/message_vector.ts";
 import { hasLinkLocalPrefix, isMapped, isUnspecified, writeIPv4 } from "../net/address.ts";
 import { requireBytes } from "../net/checks.ts";
 import { socketAddressSize } from "../net/socket_address.ts";
-import { ControlMessageDecoder, NOTHING_KNOWN, RECEIVE_CONTROL_SIZE, UNICAST, UNKNOWN } from "./control_message.ts";
+import { decodeControlMessages, NOTHING_KNOWN, RECEIVE_CONTROL_SIZE, UNICAST, UNKNOWN } from "./control_message.ts";
 import { copyWords, field, word } from "./message_layout.ts";
 
 /** Most bytes of one message's payload: the longest train that the kernel delivers as one message. */
@@ -39,9 +39,10 @@ export class Messages {
   readonly paths: Int32Array<ArrayBuffer>;
   /** The fields, as {@link field} lays them out. No user reaches them: sizes of payloads are here. */
   readonly fields: Int32Array;
+  /** Memory of the headers, the socket addresses and the control messages. */
+  readonly headers: Memory;
 
   readonly #vector: MessageVector;
-  readonly #control: ControlMessageDecoder;
   readonly #nameSize: number;
 
   // Messages that were received and whose headers still have the lengths of what was received.
@@ -56,7 +57,7 @@ export class Messages {
     this.payloads = new Memory(capacity * PAYLOAD_STRIDE);
     this.#nameSize = socketAddressSize(family);
     this.#vector = new MessageVector(capacity, RECEIVE_CONTROL_SIZE, headers);
-    this.#control = new ControlMessageDecoder(this.#vector.memory, this.paths, this.fields);
+    this.headers = this.#vector.memory;
     for (let i = 0; i < capacity; i++) {
       this.#vector.setBuffer(i, this.payloads, this.payloadOffset(i), PAYLOAD_SIZE_MAX);
       this.#vector.setLengths(i, this.#nameSize, RECEIVE_CONTROL_SIZE);
@@ -98,8 +99,12 @@ export class Messages {
   receive(fd: number, flags: number): number {
     this.clear();
     const received = this.#vector.receive(fd, this.capacity, flags);
-    // After shutdown(2) every call returns empty messages without a peer, which a datagram always has.
-    while (this.count < received && this.#vector.get(this.count, mmsghdr.msg_namelen) !== 0) this.#decode(this.count++);
+    const entries = (flags & MSG_ERRQUEUE) !== 0;
+    // After shutdown(2) every call returns empty messages without a peer, which a datagram always has, but not an entry of
+    // the error queue.
+    while (this.count < received && (entries || this.#vector.get(this.count, mmsghdr.msg_namelen) !== 0)) {
+      this.#decode(this.count++);
+    }
     this.#received = Math.max(0, received);
     if (received <= 0) return received;
     return this.count > 0 ? this.count : -ESHUTDOWN;
@@ -131,7 +136,7 @@ export class Messages {
     // The kernel never reports more than fits, but no bound may depend on that.
     const controlLength = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_controllen), RECEIVE_CONTROL_SIZE));
     const size = Math.max(0, Math.min(vector.get(i, mmsghdr.msg_len), PAYLOAD_SIZE_MAX));
-    this.#control.decode(i, vector.controlOffset(i), controlLength);
+    decodeControlMessages(this, i, vector.controlOffset(i), controlLength);
     const named = this.#decodeName(i);
     const cut = (vector.get(i, mmsghdr.msg_flags) & (MSG_TRUNC | MSG_CTRUNC)) !== 0;
     const sameFamily = isMapped(paths, local) === isMapped(paths, path + word.peer);
@@ -155,12 +160,13 @@ export class Messages {
   /** Decodes the socket address of the peer; returns whether it is one of this family. */
   #decodeName(i: number): boolean {
     const { paths } = this;
-    const { bytes, i32, u16 } = this.#vector.memory;
+    const { bytes, i32, u16 } = this.headers;
     const name = this.#vector.nameOffset(i);
     const path = this.path(i);
     const peer = path + word.peer;
-    paths[path + word.peerPort] = bytes[name + sockaddr_in6.sin6_port]! << 8 |
-      bytes[name + sockaddr_in6.sin6_port + 1]!;
+    const named = this.#vector.get(i, mmsghdr.msg_namelen) === this.#nameSize && u16[name >> 1] === this.family;
+    const port = bytes[name + sockaddr_in6.sin6_port]! << 8 | bytes[name + sockaddr_in6.sin6_port + 1]!;
+    paths[path + word.peerPort] = named ? port : 0;
     if (this.family === AF_INET) {
       writeIPv4(paths, peer, i32[(name + sockaddr_in.sin_addr) >> 2]!);
       paths[path + word.peerScope] = 0;
@@ -168,7 +174,7 @@ export class Messages {
       copyWords(i32, (name + sockaddr_in6.sin6_addr) >> 2, paths, peer, 4);
       paths[path + word.peerScope] = i32[(name + sockaddr_in6.sin6_scope_id) >> 2]!;
     }
-    return this.#vector.get(i, mmsghdr.msg_namelen) === this.#nameSize && u16[name >> 1] === this.family;
+    return named;
   }
 
   /** Adds a message to send, whose path the caller has written: a copy of `size` bytes of payload. */

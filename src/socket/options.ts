@@ -44,7 +44,7 @@ import {
 import { check } from "../../ffi/errno.ts";
 import { ip_mreqn } from "../../ffi/layouts.ts";
 import { setsockopt, setsockoptBytes } from "../../ffi/libc.ts";
-import { requireBoolean, requireInteger, requireObject, requireString } from "../net/checks.ts";
+import { requireInteger, requireType } from "../net/checks.ts";
 import { requireInterface } from "../net/endpoint.ts";
 import type { BindOptions } from "./bind.ts";
 import { INT_MAX } from "./socket_options.ts";
@@ -112,7 +112,7 @@ type Named = Omit<UdpBindOptions, keyof BindOptions>;
  * @throws {SystemError} `EINVAL` for a value out of range, `EADDRNOTAVAIL` for an unknown interface
  */
 export function readSocketOptions(options: SocketOptions): Named {
-  const given = requireObject("setsockopt", "the options of a socket", options) as Record<keyof Named, unknown>;
+  const given = requireType("setsockopt", "the options of a socket", options, "object") as Record<keyof Named, unknown>;
   const checked: Record<string, unknown> = {};
   for (const [name, [least, most]] of Object.entries(RANGES)) {
     const value = given[name as keyof typeof RANGES];
@@ -120,10 +120,10 @@ export function readSocketOptions(options: SocketOptions): Named {
   }
   for (const name of FLAGS) {
     const value = given[name];
-    if (value !== undefined) checked[name] = requireBoolean("setsockopt", `\`${name}\``, value);
+    if (value !== undefined) checked[name] = requireType("setsockopt", `\`${name}\``, value, "boolean");
   }
   const { device, multicastInterface } = given;
-  if (device !== undefined) checked.device = requireString("setsockopt", "`device`", device);
+  if (device !== undefined) checked.device = requireType("setsockopt", "`device`", device, "string");
   if (multicastInterface !== undefined) checked.multicastInterface = requireInterface(multicastInterface);
   return checked;
 }

@@ -4,21 +4,19 @@
  */
 
 import {
-  BPF_ABS,
   BPF_JEQ,
   BPF_JMP,
   BPF_K,
-  BPF_LD,
   BPF_RET,
-  BPF_W,
   ETH_P_IPV6,
   SKF_AD_IFINDEX,
   SKF_AD_OFF,
   SKF_AD_PROTOCOL,
   SKF_NET_OFF,
+  SO_ATTACH_FILTER,
 } from "../../ffi/constants.ts";
 import { interfaceIPv6Addresses } from "../../ffi/netlink.ts";
-import { attachFilter, type Instruction } from "../../ffi/socket_filter.ts";
+import { attachProgram, type Instruction, loadWord } from "../../ffi/socket_filter.ts";
 
 /** Index of the loopback device in every network namespace. `LOOPBACK_IFINDEX`, include/net/flow.h */
 const LOOPBACK = 1;
@@ -27,7 +25,6 @@ const SOURCE = 8;
 /** Most addresses that fit a program of 4,096 instructions. `BPF_MAXINSNS` */
 const ADDRESSES_MAX = 500;
 
-const load = (offset: number): Instruction => [BPF_LD | BPF_W | BPF_ABS, 0, 0, offset];
 /** Skips as many instructions as its second field says if the loaded value is the fourth one; else as the third one. */
 const SKIP_IF_EQUAL = BPF_JMP | BPF_JEQ | BPF_K;
 const keep: Instruction = [BPF_RET | BPF_K, 0, 0, 0xffff_ffff];
@@ -46,16 +43,16 @@ export function dropOwnSources(fd: number, known: string): string {
   // Without a descriptor for the question, for example, the old addresses stay.
   if (addresses === undefined) return known;
   const text = addresses.join();
-  return text === known || attachFilter(fd, programFor(addresses)) < 0 ? known : text;
+  return text === known || attachProgram(fd, SO_ATTACH_FILTER, programFor(addresses)) < 0 ? known : text;
 }
 
 /** The program that drops packets from these addresses, 16 bytes each. */
 function programFor(addresses: readonly Uint8Array[]): Instruction[] {
   const program = [
-    load(SKF_AD_OFF + SKF_AD_PROTOCOL),
+    loadWord(SKF_AD_OFF + SKF_AD_PROTOCOL),
     [SKIP_IF_EQUAL, 1, 0, ETH_P_IPV6] as const,
     keep,
-    load(SKF_AD_OFF + SKF_AD_IFINDEX),
+    loadWord(SKF_AD_OFF + SKF_AD_IFINDEX),
     [SKIP_IF_EQUAL, 0, 1, LOOPBACK] as const,
     keep,
   ];
@@ -64,7 +61,7 @@ function programFor(addresses: readonly Uint8Array[]): Instruction[] {
     // Addresses of one network differ in their last bytes.
     for (const offset of [12, 8, 4, 0]) {
       const toNextAddress = offset * 2 / 4 + 1;
-      program.push(load(SKF_NET_OFF + SOURCE + offset), [SKIP_IF_EQUAL, 0, toNextAddress, view.getUint32(offset)]);
+      program.push(loadWord(SKF_NET_OFF + SOURCE + offset), [SKIP_IF_EQUAL, 0, toNextAddress, view.getUint32(offset)]);
     }
     program.push(drop);
   }

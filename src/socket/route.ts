@@ -7,7 +7,7 @@ import { AF_INET, EADDRNOTAVAIL, EAFNOSUPPORT } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { isLocalAddress } from "../../ffi/netlink.ts";
 import { addressWords, IPV4_MAPPED, isIPv4, isUnspecified } from "../net/address.ts";
-import { invalid, requireInteger, requireObject } from "../net/checks.ts";
+import { invalid, requireInteger, requireType } from "../net/checks.ts";
 import { type Endpoint, requireAddress, requirePort, type ResolvedAddress } from "../net/endpoint.ts";
 import { word } from "./message_layout.ts";
 import { makePath, type Path } from "./path.ts";
@@ -34,7 +34,7 @@ export interface Route {
  *   local, `EINVAL` for a text that is no address
  */
 export function routePath(family: number, localPort: number, { to, from, interfaceIndex = 0 }: Route): Path {
-  const { address, port } = requireObject("sendmmsg", "`to`", to);
+  const { address, port } = requireType("sendmmsg", "`to`", to, "object");
   const peer = requireAddress(address);
   const ipv4 = isIPv4(peer.bytes);
   if (family === AF_INET && !ipv4) throw noReach("sendmmsg", address, false);

@@ -3,51 +3,43 @@
  * @module
  */
 
-import { Clock } from "../../ffi/clock.ts";
-import { CLOCK_MONOTONIC } from "../../ffi/constants.ts";
 import { addressHash, sameAddress } from "../net/address.ts";
-import { copyWords } from "./message_layout.ts";
 
-/** Peers that are remembered; a further peer replaces one of them. */
+/** Peers that are remembered; a further one makes room by forgetting them. */
 const PEERS_MAX = 1024;
 /** Time after which a refused peer is tried again: the path may have changed. */
-const REFUSAL_SECONDS = 30;
+const REFUSAL_MILLISECONDS = 30_000;
 
-/** Words of an entry: the address, the size of the segments, and the time until which it holds, in seconds. */
-const SIZE = 4;
-const UNTIL = 5;
-const ENTRY_WORDS = 6;
+/** What the kernel refused to a peer. */
+interface Refusal {
+  /** The peer, as four words. */
+  readonly address: Int32Array;
+  /** The size of the segments. */
+  readonly size: number;
+  /** When it ends, by `performance.now()`. */
+  readonly end: number;
+}
 
 /**
- * Remembers, in a table of fixed size, the peers to which the kernel refused segments of some size: the path has a
- * smaller MTU, or a device that cannot segment. Other peers are not affected. The table is allocated with the first.
+ * Remembers the peers to which the kernel refused segments of some size: the path has a smaller MTU, or a device that
+ * cannot segment. Other peers are not affected.
  */
 export class SegmentationRefusals {
-  #entries: Int32Array | undefined;
-  readonly #clock = new Clock(CLOCK_MONOTONIC);
+  // By hash of the peer; the newer of two with the same hash.
+  readonly #refusals = new Map<number, Refusal>();
 
   /** Remembers that the peer, an address of four words from `at`, cannot be sent segments of `size` bytes or more. */
   add(words: Int32Array, at: number, size: number): void {
-    const entries = this.#entries ??= new Int32Array(PEERS_MAX * ENTRY_WORDS);
-    const entry = entryOf(words, at);
-    this.#clock.read();
-    copyWords(words, at, entries, entry, 4);
-    entries[entry + SIZE] = size;
-    entries[entry + UNTIL] = this.#clock.seconds + REFUSAL_SECONDS;
+    if (this.#refusals.size >= PEERS_MAX) this.#refusals.clear();
+    const end = performance.now() + REFUSAL_MILLISECONDS;
+    this.#refusals.set(addressHash(words, at, 0), { address: words.slice(at, at + 4), size, end });
   }
 
   /** Whether the peer, an address of four words from `at`, is known to refuse segments of `size` bytes. */
   has(words: Int32Array, at: number, size: number): boolean {
-    const entries = this.#entries;
-    if (entries === undefined) return false;
-    const entry = entryOf(words, at);
-    if (!sameAddress(entries, entry, words, at) || size < entries[entry + SIZE]!) return false;
-    this.#clock.read();
-    return this.#clock.seconds < entries[entry + UNTIL]!;
+    if (this.#refusals.size === 0) return false;
+    const refusal = this.#refusals.get(addressHash(words, at, 0));
+    return refusal !== undefined && size >= refusal.size && sameAddress(refusal.address, 0, words, at) &&
+      performance.now() < refusal.end;
   }
-}
-
-/** The index of the entry of a peer, by 10 bits of its hash. */
-function entryOf(words: Int32Array, at: number): number {
-  return (addressHash(words, at, 0) >>> 22) * ENTRY_WORDS;
 }

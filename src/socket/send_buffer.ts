@@ -3,6 +3,7 @@
  * @module
  */
 
+import { SK_MEMINFO_SNDBUF, SK_MEMINFO_WMEM_ALLOC } from "../../ffi/constants.ts";
 import type { SocketMemory } from "../../ffi/socket_memory.ts";
 import { addressHash } from "../net/address.ts";
 
@@ -10,10 +11,18 @@ import { addressHash } from "../net/address.ts";
 const SHARE = 32;
 /** A peer that is tried again may hold this fraction (1/n) of the free space. */
 const TRIAL_SHARE = 16;
-/** Hash buckets for peers. */
-const PEERS = 65_536;
 /** Bytes of the kernel's bookkeeping of a datagram: `struct sk_buff`, `struct skb_shared_info` and headers. */
 const BOOKKEEPING = 1024;
+
+/** What a peer holds of a crowded buffer. */
+interface Share {
+  readonly peer: number;
+  bytes: number;
+  /** Refusals since it holds bytes. */
+  refusals: number;
+  /** The share of the peer that began to hold bytes before this one. */
+  readonly before: Share | undefined;
+}
 
 /**
  * Shares a socket's send buffer among the peers.
@@ -35,19 +44,15 @@ export class SendBuffer {
   // Bytes in the buffer at the last reading, and bytes reserved since.
   #level = 0;
   #reserved = 0;
-  // The tables are allocated when the buffer is half full for the first time: usually never.
-  #seed = 0;
-  // By peer: bytes held in the other half of the buffer, and refusals since the peer last held none.
-  #held = new Int32Array(0);
-  #refusals = new Int32Array(0);
-  // The peers that hold bytes, in order of time. One that holds none any more may still be there, before its later place.
-  #holders = new Uint16Array(0);
-  #holderCount = 0;
+  // The shares by hash of the peer, and the newest one. One that holds none any more stays until the newer ones are gone.
+  readonly #shares = new Map<number, Share>();
+  #newest: Share | undefined;
+  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0]!;
 
   /** @param memory the kernel's memory of the socket, read when the send buffer had its final size */
   constructor(memory: SocketMemory) {
     this.#memory = memory;
-    this.#size = memory.sendBufferSize;
+    this.#size = memory.read(SK_MEMINFO_SNDBUF);
   }
 
   /**
@@ -61,69 +66,59 @@ export class SendBuffer {
 
   /** Reads the fill level from the kernel. */
   refresh(): void {
-    this.#memory.read();
-    let gone = this.#level - this.#memory.sendBufferUsed;
-    this.#level -= gone;
-    this.#reserved = 0;
-    const crowded = this.#level > this.#size >> 1;
-    if (crowded && this.#held.length === 0) this.#makeTables();
-    if (crowded !== this.crowded) this.#forget();
-    this.crowded = crowded;
-    while (gone > 0 && this.#holderCount > 0) {
-      const peer = this.#holders[this.#holderCount - 1]!;
-      const bytes = Math.min(gone, this.#held[peer]!);
-      this.#held[peer]! -= bytes;
-      gone -= bytes;
-      if (this.#held[peer]! > 0) return;
-      this.#clear(peer);
-      this.#holderCount--;
+    const level = this.#memory.read(SK_MEMINFO_WMEM_ALLOC);
+    const crowded = level > this.#size >> 1;
+    if (crowded !== this.crowded) {
+      this.#shares.clear();
+      this.#newest = undefined;
     }
+    this.crowded = crowded;
+    for (let gone = this.#level - level; gone > 0 && this.#newest !== undefined; this.#newest = this.#newest.before) {
+      const share = this.#newest;
+      const bytes = Math.min(gone, share.bytes);
+      share.bytes -= bytes;
+      gone -= bytes;
+      if (share.bytes > 0) break;
+      this.#shares.delete(share.peer);
+    }
+    this.#level = level;
+    this.#reserved = 0;
   }
 
   /** Whether `datagrams` datagrams of `bytes` bytes together may leave for the peer, an address of four words from `at`. */
   admit(words: Int32Array, at: number, bytes: number, datagrams: number): boolean {
-    const peer = addressHash(words, at, this.#seed) >>> 16;
-    const held = this.#held[peer]!;
+    const share = this.#shares.get(this.#hash(words, at));
     const wanted = cost(bytes, datagrams);
     const room = this.#size - this.#level;
+    const held = share?.bytes ?? 0;
     if (held + wanted <= room / SHARE) return true;
     // The datagrams of a train are admitted one by one.
     if (datagrams > 1) return false;
-    if (held === 0) return wanted <= room;
-    const refusals = ++this.#refusals[peer]!;
+    if (share === undefined || held === 0) return wanted <= room;
+    const refusals = ++share.refusals;
     return (refusals & (refusals - 1)) === 0 && held + wanted <= room / TRIAL_SHARE;
   }
 
-  /** Charges the peer for the bytes of its last message that stayed in the buffer. */
+  /** Charges the peer for the bytes of its last message that stayed in the buffer. It allocates if these are its first. */
   charge(words: Int32Array, at: number): void {
     const before = this.#level;
     this.refresh();
     const stayed = this.#level - before;
     if (!this.crowded) return;
-    const peer = addressHash(words, at, this.#seed) >>> 16;
-    if (stayed <= 0) return this.#clear(peer);
-    if (this.#held[peer] === 0) {
-      if (this.#holderCount === PEERS) this.#forget();
-      this.#holders[this.#holderCount++] = peer;
+    const peer = this.#hash(words, at);
+    const share = this.#shares.get(peer);
+    if (stayed <= 0) {
+      if (share !== undefined) share.bytes = 0;
+    } else if (share !== undefined && share.bytes > 0) {
+      share.bytes += stayed;
+    } else {
+      this.#newest = { peer, bytes: stayed, refusals: 0, before: this.#newest };
+      this.#shares.set(peer, this.#newest);
     }
-    this.#held[peer]! += stayed;
   }
 
-  #makeTables(): void {
-    this.#seed = crypto.getRandomValues(new Int32Array(1))[0]!;
-    this.#held = new Int32Array(PEERS);
-    this.#refusals = new Int32Array(PEERS);
-    this.#holders = new Uint16Array(PEERS);
-  }
-
-  #clear(peer: number): void {
-    this.#held[peer] = 0;
-    this.#refusals[peer] = 0;
-  }
-
-  #forget(): void {
-    for (let i = 0; i < this.#holderCount; i++) this.#clear(this.#holders[i]!);
-    this.#holderCount = 0;
+  #hash(words: Int32Array, at: number): number {
+    return addressHash(words, at, this.#seed) >>> 16;
   }
 }
 

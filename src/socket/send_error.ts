@@ -15,7 +15,6 @@ import {
   IPPROTO_IP,
   IPPROTO_IPV6,
   IPV6_MTU,
-  SOCK_CLOEXEC,
   SOCK_DGRAM,
 } from "../../ffi/constants.ts";
 import { errnoMessage, errnoName, SystemError } from "../../ffi/errno.ts";
@@ -57,7 +56,7 @@ function pathMtu(batch: MessageBatch, i: number): number {
   const scope = batch.peerScope(i);
   const length = writeSocketAddress(memory, 0, family, batch.addresses, batch.peerWord(i), batch.peerPort(i), scope);
   // The kernel tells it of connected sockets only.
-  const fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = socket(family, SOCK_DGRAM);
   connect(fd, memory, length);
   const mtu = family === AF_INET ? getsockopt(fd, IPPROTO_IP, IP_MTU) : getsockopt(fd, IPPROTO_IPV6, IPV6_MTU);
   close(fd);

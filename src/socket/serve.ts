@@ -6,8 +6,8 @@
 import { EAGAIN, EINTR, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import { yieldToEventLoop } from "../../ffi/event_loop.ts";
-import { writeError } from "../../ffi/writer.ts";
-import { requireFunction } from "../net/checks.ts";
+import { writeError } from "../../ffi/error_line.ts";
+import { requireType } from "../net/checks.ts";
 import { BatchSocket } from "./batch_socket.ts";
 import { UNKNOWN } from "./control_message.ts";
 import { datagram } from "./datagram.ts";
@@ -61,7 +61,7 @@ const BATCH_CAPACITY = 64;
  */
 export async function serve(options: ServeOptions, handler: UdpHandler): Promise<void> {
   const checked = readServeOptions(options);
-  requireFunction("recvmmsg", "the handler", handler);
+  requireType("recvmmsg", "the handler", handler, "function");
   const { signal, onListen } = checked;
   if (signal?.aborted) return;
   const { bindOptions } = checked;

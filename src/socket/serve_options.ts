@@ -3,7 +3,7 @@
  * @module
  */
 
-import { invalid, requireBoolean, requireFunction, requireInteger, requireObject } from "../net/checks.ts";
+import { invalid, requireInteger, requireType } from "../net/checks.ts";
 import { readBindOptions } from "./bind.ts";
 import type { Datagram } from "./datagram.ts";
 import { readSocketOptions, type UdpBindOptions } from "./options.ts";
@@ -79,14 +79,14 @@ const MAX_PENDING = 10_000;
 
 /** Reads each option once, and checks it. */
 export function readServeOptions(options: ServeOptions): CheckedOptions {
-  const given = requireObject("bind", "the options of serve", options);
+  const given = requireType("bind", "the options of serve", options, "object");
   const { signal, onListen, onError, guard = true, maxPending = MAX_PENDING, drainMilliseconds = 0 } = given;
-  if (onListen !== undefined) requireFunction("bind", "`onListen`", onListen);
-  if (onError !== undefined) requireFunction("recvmmsg", "`onError`", onError);
+  if (onListen !== undefined) requireType("bind", "`onListen`", onListen, "function");
+  if (onError !== undefined) requireType("recvmmsg", "`onError`", onError, "function");
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid("bind", "`signal` must be an AbortSignal");
   }
-  requireBoolean("sendmmsg", "`guard`", guard);
+  requireType("sendmmsg", "`guard`", guard, "boolean");
   requireInteger("recvmmsg", "`maxPending`", maxPending, 0, INT_MAX);
   requireInteger("recvmmsg", "`drainMilliseconds`", drainMilliseconds, 0, INT_MAX);
   const bindOptions = { ...readBindOptions(options), ...readSocketOptions(options) };

@@ -25,7 +25,6 @@ import {
   SO_SNDBUF,
   SO_SNDBUFFORCE,
   SO_TIMESTAMPING,
-  SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
   UDP_CORK,
@@ -76,7 +75,7 @@ function requestBuffer(fd: number, name: number, forceName: number, bytes: numbe
   // The kernel doubles a request, to make room for its bookkeeping.
   if (bytes * 2 <= granted || setsockopt(fd, SOL_SOCKET, forceName, bytes) >= 0) return;
   // The system's limit may be below what the socket has: find out with another one.
-  const trial = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const trial = socket(AF_INET, SOCK_DGRAM);
   setsockopt(trial, SOL_SOCKET, name, bytes);
   if (getsockopt(trial, SOL_SOCKET, name) > granted) setsockopt(fd, SOL_SOCKET, name, bytes);
   close(trial);

@@ -7,7 +7,7 @@ import { EAGAIN, EDESTADDRREQ, EINTR, EPOLLIN, EPOLLOUT, POLLIN } from "../../ff
 import { check, SystemError } from "../../ffi/errno.ts";
 import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import * as libc from "../../ffi/libc.ts";
-import { INTERNAL, invalid, requireBytes, requireInteger, requireObject } from "../net/checks.ts";
+import { INTERNAL, invalid, requireBytes, requireInteger, requireType } from "../net/checks.ts";
 import { zonedText } from "../net/address.ts";
 import { type Endpoint, readAddress, type ResolvedAddress, resolveOnThread } from "../net/endpoint.ts";
 import { type AdoptOptions, adoptSocket } from "./adopt.ts";
@@ -156,7 +156,7 @@ export class UdpSocket extends BatchSocket {
    * @throws {SystemError} if there is no route to the peer
    */
   override connect(to: Endpoint): void {
-    const { address, port } = requireObject("connect", "the peer", to);
+    const { address, port } = requireType("connect", "the peer", to, "object");
     super.connect({ address, port });
     this.#connected = this.path({ to: { address, port } });
   }
@@ -167,7 +167,7 @@ export class UdpSocket extends BatchSocket {
    *   not local, `EINVAL` for a text that is no address
    */
   path(route: Route): Path {
-    const path = routePath(this.domain, this.#local.port, requireObject("sendmmsg", "the route", route));
+    const path = routePath(this.domain, this.#local.port, requireType("sendmmsg", "the route", route, "object"));
     const ipv4 = !path.peer.address.includes(":");
     if (!super.reaches(ipv4)) throw noReach("sendmmsg", path.peer.address, ipv4);
     return path;
@@ -284,7 +284,7 @@ export function isName(address: string | undefined): address is string {
 
 /** Reads the options once, and checks them. */
 function readWaitOptions(options: WaitOptions): WaitOptions {
-  const { signal, timeoutMilliseconds } = requireObject("poll", "the options of a wait", options);
+  const { signal, timeoutMilliseconds } = requireType("poll", "the options of a wait", options, "object");
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalid("poll", "`signal` must be an AbortSignal");
   }

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { F_SETFD, FD_CLOEXEC, SO_BINDTOIFINDEX, SOL_SOCKET } from "../../ffi/constants.ts";
+import { F_SETFD, FD_CLOEXEC, SO_ATTACH_REUSEPORT_CBPF, SO_BINDTOIFINDEX, SOL_SOCKET } from "../../ffi/constants.ts";
 import { interfaceIndex } from "../../ffi/interfaces.ts";
 import { fcntl, getsockopt } from "../../ffi/libc.ts";
-import { attachSteering } from "../../ffi/socket_filter.ts";
+import { attachProgram } from "../../ffi/socket_filter.ts";
 import { sharePort, steeringProgram } from "../../src/echo/steering.ts";
 import { BatchSocket } from "../../src/socket/batch_socket.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
@@ -32,7 +32,7 @@ describe("steering", () => {
   function share(options: Parameters<typeof BatchSocket.bind>[0]): BatchSocket {
     const first = BatchSocket.bind(options);
     all = [first, ...sharePort(first, COUNT)];
-    assert.equal(attachSteering(first.fd, steeringProgram(COUNT, FACTORS)), 0);
+    assert.equal(attachProgram(first.fd, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(COUNT, FACTORS)), 0);
     return first;
   }
 

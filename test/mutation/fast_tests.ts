@@ -43,8 +43,9 @@ const ROOMS: Readonly<Record<string, Room>> = {
 const OWN: Readonly<Record<string, readonly string[]>> = {
   "ffi/constants.ts": ["ffi/layouts"],
   "ffi/deno.ts": ["ffi/library", "echo/echo", "echo/usage"],
-  "ffi/writer.ts": ["cli/output", "socket/serve", "socket/hostile"],
+  "ffi/error_line.ts": ["socket/serve", "socket/hostile"],
   "ffi/resolver.ts": ["net/endpoint"],
+  "ffi/resolver_thread.ts": ["net/endpoint"],
   "ffi/terminal.ts": ["cli/output"],
 
   "src/cli/locale.ts": ["echo/log"],

@@ -40,6 +40,19 @@ describe("ledger", () => {
     );
     fc.assert(runs, { numRuns: 500 });
   });
+
+  test("an answer with another number is corrupted if half of it agrees, wherever it comes from; else it is stray", () => {
+    const kindOf = (from: typeof TARGET, alter: (payload: Uint8Array) => void) => {
+      const ledger = new RequestLedger(TARGET, 7, { timeoutMilliseconds: 1000, watch: false, count: 1 }, 1);
+      const payload = ledger.payloadOf(ledger.open(SIZE));
+      alter(payload);
+      return ledger.answered({ payload, from, time: 0 }).kind;
+    };
+    const renumber = (payload: Uint8Array) => payload[0] = 200;
+    const replace = (payload: Uint8Array) => payload.fill(200);
+    assert.deepEqual([kindOf(TARGET, renumber), kindOf(ELSEWHERE, renumber)], ["corrupted", "corrupted"]);
+    assert.deepEqual([kindOf(TARGET, replace), kindOf(ELSEWHERE, replace)], ["corrupted", "stray"]);
+  });
 });
 
 type Event = typeof event extends fc.Arbitrary<infer T> ? T : never;
@@ -67,7 +80,7 @@ function compare(ledger: RequestLedger, events: readonly Event[], window: number
       ledger.lost(request.entry);
       settle(request, "lost");
     } else if (kind === "failed") {
-      ledger.failed(request.entry, 111, undefined);
+      ledger.failed(request.entry, { errno: 111 });
       if (request.outcome === "waiting" || request.outcome === "lost") settle(request, "failed");
     } else {
       const payload = ledger.payloadOf(request.entry);

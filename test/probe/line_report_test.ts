@@ -37,7 +37,7 @@ describe("the report on one target", () => {
         reordered: false,
         from: peerOf(TARGET),
         to: "a",
-        size: 64,
+        payload: new Uint8Array(64),
       };
       report.replied!(asked.target, { ...whole, ...reply } as Reply);
       return lines()[0]!.split(": ")[1];

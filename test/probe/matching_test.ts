@@ -129,12 +129,12 @@ describe("an answer to a request", () => {
       const ledger = newLedger();
       const first = [open(ledger, clock), open(ledger, clock)] as const;
       if (!waits) { for (const request of first) answer(ledger, request, 1000); }
-      for (let i = 2; i < count; i++) ledger.failed(ledger.open(0), 1, undefined);
-      assert.equal(ledger.quoted(ledger.payloadOf(first[0])), first[0]);
-      ledger.failed(ledger.open(0), 1, undefined);
+      for (let i = 2; i < count; i++) ledger.failed(ledger.open(0), { errno: 1 });
+      assert.equal(ledger.named(ledger.payloadOf(first[0])), first[0]);
+      ledger.failed(ledger.open(0), { errno: 1 });
       // The next event forgets it.
-      assert.equal(ledger.quoted(ledger.payloadOf(first[0])), waits ? first[0] : undefined);
-      assert.equal(ledger.quoted(ledger.payloadOf(first[1])), first[1]);
+      assert.equal(ledger.named(ledger.payloadOf(first[0])), waits ? first[0] : undefined);
+      assert.equal(ledger.named(ledger.payloadOf(first[1])), first[1]);
     }
   });
 
@@ -142,21 +142,20 @@ describe("an answer to a request", () => {
     using clock = new TestClock();
     const ledger = newLedger();
     const requests = [1, 2, 3].map(() => open(ledger, clock));
-    const quoted = (bytes: number) => ledger.quoted(ledger.payloadOf(requests[1]!).subarray(0, bytes));
+    const quoted = (bytes: number) => ledger.named(ledger.payloadOf(requests[1]!).subarray(0, bytes));
     assert.deepEqual([0, 1, 4, SIZE].map(quoted), [requests[0], requests[1], requests[1], requests[1]]);
     // That names no request.
-    assert.equal(ledger.quoted(Uint8Array.of(99)), requests[0]);
-    const failure = ledger.failed(requests[0], 111, undefined);
-    assert.deepEqual(failure, { sequence: 1, errno: 111, report: undefined });
+    assert.equal(ledger.named(Uint8Array.of(99)), requests[0]);
+    const failure = ledger.failed(requests[0], { errno: 111 });
+    assert.deepEqual(failure, { sequence: 1, errno: 111 });
     assert.equal(ledger.lastFailure, failure);
     assert.equal(quoted(0), requests[1]);
     // Unknown, failed or answered: nothing more happens to it.
     answer(ledger, requests[1]!, 1000);
     for (const request of [undefined, requests[0], requests[1]]) {
-      assert.deepEqual(ledger.failed(request, 113, undefined), {
+      assert.deepEqual(ledger.failed(request, { errno: 113 }), {
         sequence: undefined,
         errno: 113,
-        report: undefined,
       });
     }
     assert.deepEqual([ledger.lastFailure, [...ledger.failedByErrno]], [failure, [[111, 1]]]);
@@ -193,7 +192,7 @@ describe("an answer to a request", () => {
     const request = open(ledger, clock);
     const payload = ledger.payloadOf(request).fill(0, 20, 24);
     const nothing = { roundTrip: undefined, reordered: false };
-    const stray = ledger.answered({ payload: new Uint8Array(3), from: ELSEWHERE, time: SENT });
+    const stray = ledger.answered({ payload: new Uint8Array(3).fill(99), from: ELSEWHERE, time: SENT });
     assert.deepEqual(stray, { kind: "stray", sequence: undefined, ...nothing });
     const corrupted = ledger.answered({ payload, from: TARGET, time: SENT });
     assert.deepEqual(corrupted, { kind: "corrupted", sequence: 1, ...nothing });

@@ -8,9 +8,9 @@ import type { Limit, MtuObserver } from "../../src/probe/mtu_search.ts";
 import { Asked, icmp, peerOf, reportOf, ROUTER, Screen, settingsOf } from "../support/asked.ts";
 
 const failure = (errno: number, report?: Parameters<typeof reportOf>[1]): Failure => ({
+  ...(report && reportOf(errno, report)),
   sequence: 1,
   errno,
-  report: report && reportOf(errno, report),
 });
 
 /** The limits that a search may meet, and their words. */

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { EMSGSIZE } from "../../ffi/constants.ts";
 import { parseAddress } from "../../src/net/address.ts";
-import type { Failure } from "../../src/probe/ledger.ts";
+import type { RequestError } from "../../src/probe/ledger.ts";
 import { type Limit, searchMtu, SMALL_SIZE } from "../../src/probe/mtu_search.ts";
 import type { Prober } from "../../src/probe/prober.ts";
 import type { ProbeTarget, Reply } from "../../src/probe/target.ts";
@@ -15,6 +15,7 @@ const TIMEOUT_MILLISECONDS = 5000;
 /** Most bytes of payload: RFC 791, RFC 8200. */
 const MOST = { "192.0.2.10": 65_507, "2001:db8::10": 65_527 } as const;
 const ICMP = reportOf(EMSGSIZE, { icmp: icmp(3, 4) });
+const LOCAL = { errno: EMSGSIZE };
 
 /** What becomes of a datagram that is too large. */
 type Fate = "lost" | "corrupted" | "fragmented" | "reported" | "refused";
@@ -55,8 +56,8 @@ async function search(path: Path): Promise<Course> {
   let arrival: (() => void) | undefined;
   const reply = (sequence: number | undefined, fields: Partial<Reply>) =>
     target.observer.replied!(target, { kind: "received", sequence, fragmentSize: 0, ...fields } as Reply);
-  const fail = (sequence: number | undefined, report: Failure["report"]) =>
-    target.observer.failed!(target, { sequence, errno: EMSGSIZE, report });
+  const fail = (sequence: number | undefined, error: RequestError) =>
+    target.observer.failed!(target, { ...error, sequence });
   /** An answer, and a duplicate of it, which tells nothing. */
   const answer = (sequence: number, fields: Partial<Reply>) => () => {
     reply(sequence, fields);
@@ -69,7 +70,7 @@ async function search(path: Path): Promise<Course> {
       // Of earlier requests, and of none.
       for (const earlier of [sequence - 4, 0, undefined]) {
         reply(earlier, { kind: "corrupted" });
-        fail(earlier, undefined);
+        fail(earlier, LOCAL);
       }
       if (forged) fail(sequence, ICMP);
       arrival = undefined;
@@ -80,7 +81,7 @@ async function search(path: Path): Promise<Course> {
       } else if (fate === "corrupted") arrival = answer(sequence, { kind: "corrupted" });
       else if (fate === "fragmented") arrival = answer(sequence, { fragmentSize: 1280 });
       else if (fate === "reported") arrival = () => fail(sequence, ICMP);
-      else if (fate === "refused") fail(sequence, undefined);
+      else if (fate === "refused") fail(sequence, LOCAL);
       return { sequence };
     },
     step(until: number) {

@@ -2,10 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { EHOSTUNREACH, EPERM } from "../../ffi/constants.ts";
-import { Schedule, sendRequests } from "../../src/probe/pacing.ts";
+import { lingerMilliseconds, Schedule } from "../../src/probe/pacing.ts";
 import type { Prober } from "../../src/probe/prober.ts";
 import type { ProbeTarget } from "../../src/probe/target.ts";
-import type { TargetSet } from "../../src/probe/target_set.ts";
 import { Asked, settingsOf } from "../support/asked.ts";
 import { TestClock } from "../support/clock.ts";
 
@@ -20,7 +19,7 @@ test("a request of one target that fails while another one is asked: the next on
     asked.push(target);
     second.failed(EPERM);
     // Reading the errors of a socket tells of all targets that share it.
-    first.ledger.failed(first.ledger.newest, EHOSTUNREACH, undefined);
+    first.ledger.failed(first.ledger.newest, { errno: EHOSTUNREACH });
   };
   assert.notEqual(schedule.sendDue({ send } as unknown as Prober), Infinity);
   assert.deepEqual(asked, [second.target]);
@@ -141,7 +140,7 @@ describe("without an interval", () => {
     assert.equal(run.at(1000), Infinity);
     first.ledger.lost(first.ledger.newest!);
     assert.equal(run.at(1010), Infinity);
-    second.ledger.failed(second.ledger.newest, EPERM, undefined);
+    second.ledger.failed(second.ledger.newest, { errno: EPERM });
     assert.equal(run.at(1020), 1200);
     assert.equal(run.at(1199), 1200);
     assert.equal(run.at(1200), Infinity);
@@ -151,7 +150,7 @@ describe("without an interval", () => {
   test("of several targets, the one that is due first counts", () => {
     using clock = new TestClock();
     const run = new Run(clock, 2, "-i", "0", "-c", "9");
-    run.onSend = ({ ledger }) => ledger.failed(ledger.newest, EPERM, undefined);
+    run.onSend = ({ ledger }) => ledger.failed(ledger.newest, { errno: EPERM });
     run.at(1000);
     run.asked[0]!.target.lastDue = 1050;
     run.asked[1]!.target.lastDue = 1100;
@@ -159,30 +158,13 @@ describe("without an interval", () => {
   });
 });
 
-test("after the last request it waits for duplicates: as long as the slowest answer took, within limits", async () => {
-  for (
-    const [roundTrip, late, timeout, linger] of [[NaN, 0, 1000, 10], [9e6, 0, 1000, 10], [25e6, 0, 1000, 25]]
-      .concat([[25e6, 40e6, 1000, 40], [2e9, 0, 1000, 1000], [NaN, 0, 5, 5]]) as [number, number, number, number][]
-  ) {
-    using clock = new TestClock();
-    const run = new Run(clock, 2, "-c", "1");
-    for (const { ledger } of run.asked) ledger.failed(ledger.open(64), EPERM, undefined);
-    Object.assign(run.asked[0]!.ledger.total.times, { maximum: roundTrip });
-    run.asked[1]!.ledger.lastLate = late;
-    const steps: number[] = [];
-    const prober = {
-      ...run.prober,
-      deadline: Infinity,
-      step: (until: number) => Promise.resolve(void steps.push(clock.now = until)),
-    } as unknown as Prober;
-    let between = 0;
-    const set = { targets: run.targets } as unknown as TargetSet;
-    const count = () => Promise.resolve(void between++);
-    await sendRequests(set, run.schedule, prober, timeout, count, () => false);
-    assert.deepEqual([steps, between, run.sent], [[1000 + linger], 1, []]);
-    // Not if the user stops it.
-    clock.now = 1000;
-    await sendRequests(set, run.schedule, prober, timeout, count, () => true);
-    assert.equal(steps.length, 1);
-  }
+test("a duplicate of the last answer is waited for as long as the slowest answer took, within limits", () => {
+  const linger = (maximum: number, lastLate: number, timeoutMilliseconds: number) => {
+    const [first, second] = [new Asked(), new Asked()];
+    Object.assign(first.ledger.total.times, { maximum });
+    second.ledger.lastLate = lastLate;
+    return lingerMilliseconds([first.target, second.target], timeoutMilliseconds);
+  };
+  assert.deepEqual([linger(NaN, 0, 1000), linger(9e6, 0, 1000), linger(25e6, 0, 1000)], [10, 10, 25]);
+  assert.deepEqual([linger(25e6, 40e6, 1000), linger(2e9, 0, 1000), linger(NaN, 0, 5)], [40, 1000, 5]);
 });

@@ -2,20 +2,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import {
-  agreement,
-  isProbePayload,
-  isSamePayload,
-  namedSequence,
-  probePayload,
-  RECOGNIZABLE_SIZE,
-} from "../../src/probe/payload.ts";
+import { agreement, isProbePayload, namedSequence, probePayload, RECOGNIZABLE_SIZE } from "../../src/probe/payload.ts";
 
 const SIZE_MAX = 2000;
 const session = fc.integer();
 const sequence = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 const size = fc.integer({ min: 0, max: SIZE_MAX });
 const whole = fc.integer({ min: RECOGNIZABLE_SIZE, max: SIZE_MAX });
+
+/** Whether two payloads are the same, byte for byte. */
+const isSamePayload = (a: Uint8Array, b: Uint8Array) => a.length === b.length && agreement(a, b) === a.length;
 
 describe("probe payload", () => {
   test("has the layout that is documented", () => {

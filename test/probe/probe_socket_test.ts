@@ -17,10 +17,9 @@ import { getsockopt } from "../../ffi/libc.ts";
 import { ErrorQueue, type ErrorReport } from "../../src/socket/error_queue.ts";
 import type { MessageBatch } from "../../src/socket/message_batch.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
-import { isIPv4, parseAddress } from "../../src/net/address.ts";
 import { type Request, RequestLedger } from "../../src/probe/ledger.ts";
 import { type Member, ProbeSocket } from "../../src/probe/probe_socket.ts";
-import { settingsOf } from "../support/asked.ts";
+import { peerOf, settingsOf } from "../support/asked.ts";
 
 /** A target that keeps what it is told, and a socket to it that counts calls. */
 class Exchange implements Member {
@@ -34,15 +33,15 @@ class Exchange implements Member {
 
   constructor(address: string, port: number, ...args: string[]) {
     const settings = settingsOf(...args);
-    this.peer = { bytes: parseAddress(address)!, scope: 0, port };
-    this.socket = new ProbeSocket(isIPv4(this.peer.bytes) ? 4 : 6, {
+    this.peer = { address, port };
+    this.socket = new ProbeSocket(address.includes(":") ? 6 : 4, {
       settings,
       source: undefined,
       errors: new ErrorQueue(),
       batches: {},
     });
     this.socket.add(this);
-    this.#ledger = new RequestLedger(this.peer, this.session, settings, 1);
+    this.#ledger = new RequestLedger(peerOf(address, port), this.session, settings, 1);
     const { udp } = this.socket;
     for (const name of ["send", "connect"] as const) {
       const call = udp[name].bind(udp) as (argument: never) => number;

@@ -27,7 +27,7 @@ const good = () => TIMES.reduce((asked, time) => asked.answered(time), new Asked
 
 const REPLY = {
   ...{ sequence: 3, roundTrip: 1_234_567, reordered: false, from: peerOf(TARGET), to: "192.0.2.1" },
-  ...{ size: 1, fragmentSize: 0, hopLimit: undefined, trafficClass: undefined, time: 500_000_000 },
+  ...{ payload: new Uint8Array(1), fragmentSize: 0, hopLimit: undefined, trafficClass: undefined, time: 500_000_000 },
 };
 
 /** A target of which much is wrong. */
@@ -210,12 +210,12 @@ function events(...args: string[]): string {
   report.start!();
   report.replied!(target, { ...REPLY, kind: "received" });
   report.replied!(target, { ...REPLY, kind: "wrong source", from: peerOf("2001:db8::1", 7), reordered: true });
-  report.replied!(target, { ...REPLY, kind: "corrupted", roundTrip: undefined, size: 64 });
+  report.replied!(target, { ...REPLY, kind: "corrupted", roundTrip: undefined, payload: new Uint8Array(64) });
   report.replied!(target, { ...REPLY, kind: "duplicate", roundTrip: undefined });
   report.replied!(target, { ...REPLY, kind: "late" });
   report.replied!(target, { ...REPLY, kind: "stray", sequence: undefined, roundTrip: undefined });
-  report.failed!(target, { sequence: 4, errno: ENETUNREACH, report: undefined });
-  report.failed!(target, { sequence: undefined, errno: ECONNREFUSED, report: reportOf(ECONNREFUSED, REFUSED) });
+  report.failed!(target, { sequence: 4, errno: ENETUNREACH });
+  report.failed!(target, { ...reportOf(ECONNREFUSED, REFUSED), sequence: undefined });
   report.lost!(target, 5);
   return text(screen);
 }
@@ -358,8 +358,8 @@ test("the report in JSON", () => {
   const report = jsonReport({ targets: [bad().target, new Asked("n\u00e4me").target] }, settingsOf(), screen.terminal);
   report.replied!(target, { ...REPLY, kind: "wrong source", time: 1_500_000_123, hopLimit: 57, trafficClass: 0xb9 });
   report.replied!(target, { ...REPLY, kind: "stray", sequence: undefined, roundTrip: undefined });
-  report.failed!(target, { sequence: 4, errno: EMSGSIZE, report: reportOf(EMSGSIZE, { mtu: 1400 }) });
-  report.failed!(target, { sequence: undefined, errno: ECONNREFUSED, report: reportOf(ECONNREFUSED, REFUSED) });
+  report.failed!(target, { ...reportOf(EMSGSIZE, { mtu: 1400 }), sequence: 4 });
+  report.failed!(target, { ...reportOf(ECONNREFUSED, REFUSED), sequence: undefined });
   report.lost!(target, 9);
   report.finish();
   for (const line of screen.lines) assert.match(line, /^[ -~]*$/);
@@ -595,7 +595,7 @@ const EXPLANATIONS: readonly (readonly [asked: Asked, args: readonly string[], w
 test("times of a thousand answers", () => {
   const times = new TimeStatistics();
   for (let value = 1; value <= 1000; value++) times.add(value);
-  const figures = Object.fromEntries(timesOf(times));
+  const figures = timesOf(times);
   assert.deepEqual([figures["minimum"], figures["mean"], figures["maximum"]], [1, 500.5, 1000]);
   assert.deepEqual(["median", "p90", "p99", "p99.9"].map((name) => figures[name]), [500, 900, 990, 999]);
 });

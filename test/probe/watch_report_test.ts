@@ -14,7 +14,7 @@ const REPLY = {
     from: { ...new Asked().peer },
     to: "192.0.2.1",
   },
-  ...{ size: 64, fragmentSize: 0, hopLimit: undefined, trafficClass: undefined, time: 0 },
+  ...{ payload: new Uint8Array(64), fragmentSize: 0, hopLimit: undefined, trafficClass: undefined, time: 0 },
 };
 
 /** Watches a target; returns the lines of each step without their times. */
@@ -39,7 +39,7 @@ function watch(name: string | undefined, args: string[]): string[][] {
   step(() => (asked.answered(1), reply()));
   step(() => (asked.answered(1), reply()));
   step(() => (asked.lost(), report.lost!(target, 3)));
-  step(() => (asked.failed(EPERM), report.failed!(target, { sequence: 4, errno: EPERM, report: undefined })));
+  step(() => (asked.failed(EPERM), report.failed!(target, { sequence: 4, errno: EPERM })));
   return lines;
 }
 

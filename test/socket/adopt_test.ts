@@ -26,7 +26,7 @@ describe("a descriptor that is refused", () => {
   test("a socket that is not bound, of either family", () => {
     for (const family of [AF_INET, AF_INET6]) {
       assertRefused(
-        socket(family, SOCK_DGRAM, 0),
+        socket(family, SOCK_DGRAM),
         EINVAL,
         /cannot take over descriptor \d+: it is not bound to a port/,
       );
@@ -34,8 +34,8 @@ describe("a descriptor that is refused", () => {
   });
 
   test("a socket that is none of UDP", () => {
-    assertRefused(socket(AF_INET, SOCK_STREAM, 0), EINVAL, /it is no UDP socket/);
-    assertRefused(socket(1, SOCK_DGRAM, 0), EINVAL, /it is no UDP socket/);
+    assertRefused(socket(AF_INET, SOCK_STREAM), EINVAL, /it is no UDP socket/);
+    assertRefused(socket(1, SOCK_DGRAM), EINVAL, /it is no UDP socket/);
   });
 
   test("a file, and a number that is no descriptor", () => {

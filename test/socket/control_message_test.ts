@@ -19,7 +19,6 @@ import {
   MSG_CTRUNC,
   MSG_DONTWAIT,
   SCM_TIMESTAMPING,
-  SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOL_SOCKET,
   UDP_GRO,
@@ -34,7 +33,7 @@ import { readAddress } from "../../src/net/endpoint.ts";
 import { readPort, writeResolvedAddress } from "../../src/net/socket_address.ts";
 import {
   BROADCAST,
-  ControlMessageDecoder,
+  decodeControlMessages,
   type Destination,
   encodeSegmentSize,
   encodeSource,
@@ -64,28 +63,29 @@ interface Decoded {
   interfaceIndex: number;
   segmentSize: number;
   time: [seconds: number, nanoseconds: number] | undefined;
-  error: [offset: number, end: number] | undefined;
+  error: number | undefined;
 }
 
 /** A decoder for the message with this number, between others. */
 class Decoder {
   readonly #paths = new Int32Array(3 * word.count).fill(7);
   readonly #fields = new Int32Array(3 * field.count).fill(7);
-  readonly #decoder: ControlMessageDecoder;
+  readonly #headers: Memory;
 
   constructor(memory: Memory) {
-    this.#decoder = new ControlMessageDecoder(memory, this.#paths, this.#fields);
+    this.#headers = memory;
   }
 
   decode(at: number, length: number): Decoded {
-    this.#decoder.decode(1, at, length);
+    const set = (i: number, name: number, value: number) => this.#fields[i * field.count + name] = value;
+    const decoding = { headers: this.#headers, paths: this.#paths, fields: this.#fields, set };
+    decodeControlMessages(decoding, 1, at, length);
     const path = this.#paths.slice(word.count, 2 * word.count);
     const fields = this.#fields.slice(field.count, 2 * field.count);
     for (const others of [this.#paths, this.#fields]) {
       const third = others.length / 3;
       assert.ok(others.every((value, k) => value === 7 || (k >= third && k < 2 * third)), "another message");
     }
-    const { errorOffset, errorEnd } = this.#decoder;
     return {
       destination: fields[field.destination] as Destination,
       local: fields[field.destination] === UNKNOWN
@@ -94,7 +94,7 @@ class Decoder {
       interfaceIndex: path[word.interface]!,
       segmentSize: fields[field.segmentSize]!,
       time: fields[field.nanoseconds]! < 0 ? undefined : [fields[field.seconds]! >>> 0, fields[field.nanoseconds]!],
-      error: errorOffset < 0 ? undefined : [errorOffset, errorEnd],
+      error: fields[field.extendedError]! < 0 ? undefined : fields[field.extendedError]!,
     };
   }
 }
@@ -159,10 +159,10 @@ function interpret(memory: Memory, messages: Found[]): Decoded {
     } else if (level === SOL_SOCKET && type === SCM_TIMESTAMPING && length >= 48) {
       const nanoseconds = view.getInt32(data + 8, true);
       decoded.time = nanoseconds < 0 ? undefined : [view.getUint32(data, true), nanoseconds];
-    } else if (
-      (level === IPPROTO_IP && type === IP_RECVERR || level === IPPROTO_IPV6 && type === IPV6_RECVERR) && length >= 16
-    ) {
-      decoded.error = [data, data + length];
+    } else if (level === IPPROTO_IP && type === IP_RECVERR && length >= 16 + 16) {
+      decoded.error = data;
+    } else if (level === IPPROTO_IPV6 && type === IPV6_RECVERR && length >= 16 + 28) {
+      decoded.error = data;
     }
   }
   if (decoded.destination === UNKNOWN) decoded.local = undefined;
@@ -430,7 +430,7 @@ describe("what the kernel delivers", { skip: noPython }, () => {
   const sockets: { fd: number; port: number }[] = [];
   before(() => {
     for (const [domain, only] of [[AF_INET, 0], [AF_INET6, 0], [AF_INET6, 1]] as const) {
-      const fd = libc.socket(domain, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      const fd = libc.socket(domain, SOCK_DGRAM);
       const any = readAddress(domain === AF_INET ? "0.0.0.0" : "::")!;
       libc.setsockopt(fd, IPPROTO_IP, IP_PKTINFO, 1);
       libc.setsockopt(fd, IPPROTO_UDP, UDP_GRO, 1);

@@ -15,6 +15,7 @@ import {
   IPV6_PKTINFO,
   MSG_CTRUNC,
   MSG_TRUNC,
+  SK_MEMINFO_SNDBUF,
   UDP_GRO,
   UDP_MAX_SEGMENTS,
   UDP_SEGMENT,
@@ -410,7 +411,7 @@ function assertConsistent(batch: MessageBatch, i: number, given: Delivery): void
 }
 
 /** A send buffer in which there is always room. */
-const EMPTY_BUFFER = { read() {}, sendBufferUsed: 0, sendBufferSize: 2 ** 30 } as unknown as SocketMemory;
+const EMPTY_BUFFER = { read: (value: number) => value === SK_MEMINFO_SNDBUF ? 2 ** 30 : 0 } as unknown as SocketMemory;
 
 /** Whether an address is `::` or `0.0.0.0`. */
 function isUnspecified(address: Uint8Array): boolean {

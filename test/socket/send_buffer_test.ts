@@ -1,6 +1,7 @@
 /** The shares of the peers in a send buffer, with a kernel whose fill level the test says. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { SK_MEMINFO_SNDBUF } from "../../ffi/constants.ts";
 import type { SocketMemory } from "../../ffi/socket_memory.ts";
 import { SendBuffer } from "../../src/socket/send_buffer.ts";
 
@@ -11,9 +12,18 @@ const BOOKKEEPING = 1024;
 
 /** A buffer, and how to fill it. */
 class Fixture {
-  readonly memory = { sendBufferSize: SIZE, sendBufferUsed: 0, read: () => void this.readings++ };
+  readonly memory = {
+    sendBufferSize: SIZE,
+    sendBufferUsed: 0,
+    read: (value: number) => value === SK_MEMINFO_SNDBUF ? this.memory.sendBufferSize : this.#readLevel(),
+  };
   readonly buffer = new SendBuffer(this.memory as unknown as SocketMemory);
   readings = 0;
+
+  #readLevel(): number {
+    this.readings++;
+    return this.memory.sendBufferUsed;
+  }
 
   /** The kernel holds so many bytes when the program looks. */
   level(bytes: number): void {

@@ -103,17 +103,7 @@ export class Asked {
   }
 
   failed(errno: number, report?: Partial<ErrorReport>): this {
-    const request = this.#open();
-    const whole = {
-      kind: "error",
-      errno,
-      icmp: undefined,
-      reporter: undefined,
-      mtu: 0,
-      quoted: new Uint8Array(),
-      ...report,
-    };
-    this.ledger.failed(request, errno, report === undefined ? undefined : whole as ErrorReport);
+    this.ledger.failed(this.#open(), report === undefined ? { errno } : reportOf(errno, report));
     return this;
   }
 

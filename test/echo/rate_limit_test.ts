@@ -55,6 +55,7 @@ const rates = fc.record({ perSecond: fc.integer({ min: 1, max: 5000 }), burst: f
 const traffic = fc.array(fc.tuple(fc.integer({ min: 0, max: 2 * SECOND }), fc.integer({ min: 1, max: 100 })), {
   minLength: 1,
   maxLength: 100,
+  size: "max",
 });
 
 describe("one source", () => {
@@ -116,6 +117,7 @@ describe("many sources", () => {
     const source = fc.integer({ min: 1, max: WAYS });
     const steps = fc.array(fc.tuple(source, fc.integer({ min: 0, max: SECOND }), fc.integer({ min: 1, max: 64 })), {
       maxLength: 300,
+      size: "max",
     });
     // As many as share a place, so that there is room however they are hashed.
     fc.assert(fc.property(rates, steps, fc.constantFrom(WAYS, 64, 4096), (rate, steps, size) => {

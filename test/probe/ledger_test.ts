@@ -28,7 +28,7 @@ const event = fc.record({
 describe("ledger", () => {
   test("counts all requests, the recent ones and those of each source port", () => {
     const runs = fc.property(
-      fc.array(event, { maxLength: 60 }),
+      fc.array(event, { maxLength: 60, size: "max" }),
       fc.integer({ min: 1, max: 6 }),
       fc.integer({ min: 1, max: 3 }),
       (events, window, sourcePorts) => {

@@ -70,6 +70,7 @@ const SLOWER: Readonly<Record<string, readonly string[]>> = {
   "src/echo/steering.ts": ["echo/workers"],
   "src/echo/supervisor.ts": ["echo/workers"],
   "src/echo/worker.ts": ["echo/workers"],
+  "src/main.ts": ["echo/service_manager"],
   "src/probe/command.ts": ["probe/watch", "probe/signals"],
   "src/probe/mtu_search.ts": ["probe/mtu"],
   "src/probe/peer.ts": ["probe/hosts"],

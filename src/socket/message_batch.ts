@@ -5,7 +5,6 @@
 
 import { AF_INET, AF_INET6, ENOBUFS } from "../../ffi/constants.ts";
 import { SystemError } from "../../ffi/errno.ts";
-import { isShared } from "../../ffi/shared_memory.ts";
 import { interfaceName } from "../../ffi/interfaces.ts";
 import { hasLinkLocalPrefix, isMapped } from "../net/address.ts";
 import { describe, invalid, requireInteger, requireType } from "../net/checks.ts";
@@ -49,10 +48,6 @@ export class MessageBatch {
   constructor(family: number, capacity: number, headers?: Uint8Array<ArrayBuffer>) {
     if (family !== AF_INET && family !== AF_INET6) throw invalid("recvmmsg", "a batch is for AF_INET or AF_INET6");
     requireInteger("recvmmsg", "the capacity of a batch", capacity, 1, CAPACITY_MAX);
-    // Pointers in memory of a user's own would be the user's choice.
-    if (headers !== undefined && !isShared(headers)) {
-      throw invalid("recvmmsg", "`headers` is memory of the program's own");
-    }
     this.#messages = new Messages(family, capacity, headers);
     this.#addresses = new Int32Array(this.#messages.paths.buffer);
     this.#payloads = new Uint8Array(this.#messages.payloads.bytes.buffer);

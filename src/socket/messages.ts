@@ -8,8 +8,9 @@ import { SystemError } from "../../ffi/errno.ts";
 import { mmsghdr, sockaddr_in, sockaddr_in6 } from "../../ffi/layouts.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { MessageVector } from "../../ffi/message_vector.ts";
+import { isShared } from "../../ffi/shared_memory.ts";
 import { hasLinkLocalPrefix, isMapped, isUnspecified, writeIPv4 } from "../net/address.ts";
-import { requireBytes } from "../net/checks.ts";
+import { invalid, requireBytes } from "../net/checks.ts";
 import { socketAddressSize } from "../net/socket_address.ts";
 import { decodeControlMessages, NOTHING_KNOWN, RECEIVE_CONTROL_SIZE, UNICAST, UNKNOWN } from "./control_message.ts";
 import { copyWords, field, word } from "./message_layout.ts";
@@ -48,8 +49,14 @@ export class Messages {
   // Messages that were received and whose headers still have the lengths of what was received.
   #received = 0;
 
-  /** @param headers memory for all but the payloads, which other processes may map */
+  /**
+   * @param headers memory for all but the payloads, which other processes may map
+   * @throws {SystemError} `EINVAL` if the program has not made that memory: pointers in it would be a user's choice
+   */
   constructor(family: number, capacity: number, headers?: Uint8Array<ArrayBuffer>) {
+    if (headers !== undefined && !isShared(headers)) {
+      throw invalid("recvmmsg", "`headers` is memory of the program's own");
+    }
     this.family = family;
     this.capacity = capacity;
     this.paths = new Int32Array(capacity * word.count);

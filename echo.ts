@@ -441,18 +441,22 @@ var HEX = new TextEncoder().encode("0123456789abcdef");
 var UsageError = class extends Error {
   name = "UsageError";
 };
+function partsOf(flags) {
+  const parts = /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags).groups;
+  return { flags, ...parts };
+}
 function flag(flags, help) {
-  return { flags, help, read: (values) => values.length > 0 };
+  return { ...partsOf(flags), help, read: (values) => values.length > 0 };
 }
 function option(flags, help, parse, preset) {
   const read = (values, name) => {
     const text = values.at(-1) ?? preset;
     return text === void 0 ? void 0 : parse(text, name);
   };
-  return { flags, help, preset, read };
+  return { ...partsOf(flags), help, preset, read };
 }
 function listOption(flags, help, parse) {
-  return { flags, help, read: (values, name) => values.map((text) => parse(text, name)) };
+  return { ...partsOf(flags), help, read: (values, name) => values.map((text) => parse(text, name)) };
 }
 function group2(heading, options3) {
   const [[first, option2]] = Object.entries(options3);
@@ -462,40 +466,29 @@ var COMMON_OPTIONS = group2("Information", {
   help: flag("-h, --help", "show the options"),
   version: flag("-V, --version", "show the version")
 });
-function splitFlags(flags) {
-  return /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags).groups;
-}
 function parseArguments(args, options3) {
-  const known = Object.entries(options3).map(([setting, { flags, read }]) => {
-    return { setting, read, ...splitFlags(flags), values: [] };
-  });
+  const known = Object.entries(options3).map(([setting, option2]) => ({ ...option2, setting, values: [] }));
   const positionals = [];
   const rest = [...args];
   for (let arg = rest.shift(); arg !== void 0; arg = rest.shift()) {
-    if (arg === "--") {
-      positionals.push(...rest);
-      break;
-    }
     const [, rawName, attached] = /^(--.[^=]*)(?:=(.*))?$/s.exec(arg) ?? /^(-[^-])(.+)?$/su.exec(arg) ?? [];
     if (rawName === void 0) {
-      positionals.push(arg);
+      positionals.push(...arg === "--" ? rest.splice(0) : [arg]);
       continue;
     }
     const option2 = known.find(({ short, name }) => rawName === `--${name}` || rawName === `-${short}`);
     if (option2 === void 0) throw unknownOption(rawName, known.map(({ name }) => name));
-    if (option2.value === void 0) {
-      if (attached !== void 0 && rawName.startsWith("--")) {
-        throw new UsageError(`${rawName} takes no value, but got ${quote(attached)}`);
-      }
-      if (attached !== void 0) rest.unshift(`-${attached}`);
-      option2.values.push("");
-    } else {
-      const value = attached ?? rest.shift() ?? "";
+    let value = "";
+    if (option2.value !== void 0) {
+      value = attached ?? rest.shift() ?? "";
       if (value === "" || attached === void 0 && /^-[^0-9]/.test(value)) {
         throw new UsageError(`${rawName} needs a value; --help shows which`);
       }
-      option2.values.push(value);
+    } else if (attached !== void 0) {
+      if (rawName.startsWith("--")) throw new UsageError(`${rawName} takes no value, but got ${quote(attached)}`);
+      rest.unshift(`-${attached}`);
     }
+    option2.values.push(value);
   }
   const given = new Set(known.filter(({ values }) => values.length > 0).map(({ setting }) => setting));
   for (const name of ["help", "version"]) if (given.has(name)) return name;
@@ -984,39 +977,31 @@ var TERMINAL_WRITE_MAX = 256;
 var NEWLINE = 10;
 var NonblockingWriter = class {
   bytes;
+  fd;
   #memory;
   #method;
-  #fd;
   constructor(fd, size) {
     this.#memory = new Memory(size);
     this.bytes = this.#memory.bytes;
-    const { method, own: own2 } = methodFor(fd);
-    this.#method = method;
-    this.#fd = own2;
-  }
-  get isTerminal() {
-    return terminalDevice(this.#fd) !== void 0;
+    [this.#method, this.fd] = methodFor(fd);
   }
   write(length) {
-    let written;
-    do
-      written = this.#writeOnce(length);
-    while (written === -EINTR);
-    return written;
+    const written = this.#writeOnce(length);
+    return written === -EINTR ? this.write(length) : written;
   }
   #writeOnce(length) {
-    if (this.#method === "send") return send(this.#fd, this.#memory, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#method === "send") return send(this.fd, this.#memory, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (this.#method === "poll" || this.#method === "pieces") {
-      const ready = poll(this.#fd, POLLOUT, 0);
+      const ready = poll(this.fd, POLLOUT, 0);
       if (ready <= 0) return ready === 0 ? -EAGAIN : ready;
     }
-    return write(this.#fd, this.#memory, this.#sizeOf(length));
+    return write(this.fd, this.#memory, this.#sizeOf(length));
   }
   wait(milliseconds) {
-    return poll(this.#fd, POLLOUT, milliseconds);
+    return poll(this.fd, POLLOUT, milliseconds);
   }
   close() {
-    if (this.#method === "nonblocking") close(this.#fd);
+    if (this.#method === "nonblocking") close(this.fd);
   }
   #sizeOf(length) {
     if (this.#method === "pieces") return Math.min(length, this.bytes.indexOf(NEWLINE) || 1, TERMINAL_WRITE_MAX);
@@ -1025,11 +1010,11 @@ var NonblockingWriter = class {
   }
 };
 function methodFor(fd) {
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return { method: "send", own: fd };
-  if (lseek(fd, 0, SEEK_CUR) >= 0) return { method: "write", own: fd };
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return ["send", fd];
+  if (lseek(fd, 0, SEEK_CUR) >= 0) return ["write", fd];
   const own2 = reopen(fd);
-  if (own2 >= 0) return { method: "nonblocking", own: own2 };
-  return { method: terminalDevice(fd) === void 0 ? "poll" : "pieces", own: fd };
+  if (own2 >= 0) return ["nonblocking", own2];
+  return [terminalDevice(fd) === void 0 ? "poll" : "pieces", fd];
 }
 function reopen(fd) {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
@@ -1048,17 +1033,12 @@ var RENDITION = { good: 32, bad: 31, doubtful: 33, strong: 1, faint: 2, bar: 36 
 var COLUMNS_DEFAULT = 80;
 var TURN_MILLISECONDS = 100;
 var Terminal = class {
-  interactive;
-  unicode;
+  interactive = terminalSize(1) !== void 0 && environmentVariable("TERM") !== "dumb";
+  unicode = localeIsUtf8() ?? false;
   closed = false;
-  #colours;
+  #colours = this.interactive && environmentVariable("NO_COLOR") === "";
   #writer = new NonblockingWriter(1, PIPE_BUF);
   #pending = new Uint8Array();
-  constructor() {
-    this.interactive = terminalSize(1) !== void 0 && environmentVariable("TERM") !== "dumb";
-    this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
-    this.unicode = localeIsUtf8() ?? false;
-  }
   get columns() {
     return terminalSize(1)?.columns || COLUMNS_DEFAULT;
   }
@@ -1087,11 +1067,7 @@ var Terminal = class {
   }
   #write(text) {
     const shown = this.unicode ? text : text.replaceAll(/[^\0-\x7f]/gu, "?");
-    const added = new TextEncoder().encode(shown);
-    const pending = new Uint8Array(this.#pending.length + added.length);
-    pending.set(this.#pending);
-    pending.set(added, this.#pending.length);
-    this.#pending = pending;
+    this.#pending = new Uint8Array([...this.#pending, ...new TextEncoder().encode(shown)]);
     this.#flush();
   }
   #flush() {
@@ -1123,10 +1099,10 @@ function helpText({ summary, usage, options: options3, notes }, columns2 = COLUM
     const [first = "", ...rest] = indented(description, column);
     return name.length + 3 < column ? [`  ${name}`.padEnd(column) + first.trim(), ...rest] : [`  ${name}`, first, ...rest];
   };
-  const lines = Object.values(options3).flatMap(({ heading, flags, help, preset }) => [
+  const lines = Object.values(options3).flatMap(({ heading, flags, short, help, preset }) => [
     ...heading === void 0 ? [] : ["", `${heading}:`],
     ...entry(
-      splitFlags(flags).short === void 0 ? `    ${flags}` : flags,
+      short === void 0 ? `    ${flags}` : flags,
       preset === void 0 ? help : `${help} (default: ${preset})`
     )
   ]);
@@ -1279,15 +1255,13 @@ function ignoreSignal(signal) {
 // src/cli/signals.ts
 function handleSignals(stop, reload) {
   const { onSignal } = runtime();
-  const hangup = signalIgnored(SIGHUP) || !hasTerminal() ? () => {
-  } : () => stop("SIGHUP");
-  onSignal("SIGINT", () => stop("SIGINT"));
-  onSignal("SIGTERM", () => stop("SIGTERM"));
+  const ignore = () => {
+  };
+  const hangup = signalIgnored(SIGHUP) || !hasTerminal() ? ignore : () => stop("SIGHUP");
+  for (const signal of ["SIGINT", "SIGTERM"]) onSignal(signal, () => stop(signal));
   onSignal("SIGHUP", reload ?? hangup);
-  onSignal("SIGUSR1", () => {
-  });
-  onSignal("SIGUSR2", () => {
-  });
+  onSignal("SIGUSR1", ignore);
+  onSignal("SIGUSR2", ignore);
   for (const signal of [SIGUSR1, SIGPIPE, SIGXFSZ]) ignoreSignal(signal);
 }
 function hasTerminal() {
@@ -3055,7 +3029,6 @@ var Reason = {
 var REASONS = Object.keys(Reason).map((name) => name.toLowerCase());
 var RATE_TABLE_SOURCES = 65536;
 var Guard = class {
-  refused;
   #options;
   #ports = new Uint8Array(65536);
   #allow;
@@ -3065,7 +3038,6 @@ var Guard = class {
   constructor(options3) {
     const { port, answerAnyPort, allow = [], rate, maxRate, maxRateWord } = options3;
     this.#options = options3;
-    this.refused = options3.refused ?? new Float64Array(REASONS.length);
     if (!answerAnyPort) {
       this.#ports.fill(Reason.RESERVED_SOURCE_PORT, 0, 1024);
       for (const service of SERVICE_PORTS.keys()) this.#ports[service] = Reason.SERVICE_SOURCE_PORT;
@@ -3077,18 +3049,19 @@ var Guard = class {
     if (maxRate !== void 0) this.#maxRate = new TotalRate(maxRate, maxRateWord);
   }
   admit(batch, i) {
+    const { refused } = this.#options;
     const datagrams = batch.datagrams(i);
     const reason = this.#reasonToRefuse(batch, i);
     if (reason !== Reason.ACCEPTED) {
-      this.refused[reason] += datagrams;
+      refused[reason] += datagrams;
       return 0;
     }
     if (this.#rate === void 0 && this.#maxRate === void 0) return datagrams;
     const now = this.#now();
     const underRate = this.#rate?.take(batch.addresses, batch.peerWord(i), datagrams, now) ?? datagrams;
     const admitted = this.#maxRate?.take(underRate, now) ?? underRate;
-    this.refused[Reason.OVER_RATE] += datagrams - underRate;
-    this.refused[Reason.OVER_MAX_RATE] += underRate - admitted;
+    refused[Reason.OVER_RATE] += datagrams - underRate;
+    refused[Reason.OVER_MAX_RATE] += underRate - admitted;
     return admitted;
   }
   #reasonToRefuse(batch, i) {
@@ -3106,8 +3079,7 @@ var Guard = class {
     if (port === this.#options.port && sameAddress(addresses, peer, addresses, batch.localWord(i))) {
       return Reason.OWN_ENDPOINT;
     }
-    if (this.#allow.length > 0 && !this.#isAllowed(addresses, peer)) return Reason.NOT_ALLOWED;
-    return Reason.ACCEPTED;
+    return this.#allow.length === 0 || this.#isAllowed(addresses, peer) ? Reason.ACCEPTED : Reason.NOT_ALLOWED;
   }
   everySecond() {
     this.#maxRate?.take(0, this.#now());
@@ -3186,9 +3158,8 @@ function summaryText({ refused_by_reason, failed_by_errno, seconds: _, ...counts
   return rows.map((row) => row.trimEnd()).join("\n");
 }
 function positiveCounts(counts, name) {
-  const named = {};
-  counts.forEach((count, i) => count > 0 && (named[name(i)] = count));
-  return named;
+  const named = [...counts].map((count, i) => [name(i), count]);
+  return Object.fromEntries(named.filter(([, count]) => count > 0));
 }
 function countsText(counts) {
   return Object.entries(counts).map(([name, count]) => `${name.replaceAll("_", " ")}: ${count}`).join(", ");
@@ -3199,38 +3170,46 @@ function sum(counts) {
 
 // src/echo/group.ts
 var TEND_MILLISECONDS = 1e3;
-function isForMany(batch, i) {
+function isFor(index, batch, i) {
   const destination = batch.destination(i);
-  return destination === BROADCAST || destination === MULTICAST;
+  return index === 0 || destination !== BROADCAST && destination !== MULTICAST;
+}
+function countReceived(index, { counts }, batch) {
+  let [datagrams, bytes] = [0, 0];
+  for (let i = 0; i < batch.count; i++) {
+    if (!isFor(index, batch, i)) continue;
+    datagrams += batch.datagrams(i);
+    bytes += batch.size(i);
+  }
+  counts[RECEIVED] += datagrams;
+  counts[RECEIVED_BYTES] += bytes;
+  return datagrams;
 }
 var BATCH_CAPACITY = 64;
 var CACHE_LINE = 64;
-var COUNTERS = 3 * CACHE_LINE;
 var COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
 var HEADERS_SIZE = BATCH_CAPACITY * 1024;
+var SHARED_SIZE = 3 * CACHE_LINE;
+var SERVER_SIZE = COUNTERS_SIZE + HEADERS_SIZE;
 var Block = class {
   fd;
   stop;
   maxRateWord;
   linesLeft;
   counters;
-  headers = [];
+  headers;
   constructor(servers, fd) {
-    const headers = COUNTERS + servers * COUNTERS_SIZE;
-    const size = headers + servers * HEADERS_SIZE;
+    const size = SHARED_SIZE + servers * SERVER_SIZE;
     const alone = servers === 1;
     this.fd = alone ? -1 : fd ?? createShared(size);
-    const { buffer, byteOffset } = alone ? new Uint8Array(headers) : mapShared(this.fd, size);
+    const { buffer, byteOffset } = alone ? new Uint8Array(size) : mapShared(this.fd, size);
     const word2 = (line) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
     this.stop = word2(0);
     this.maxRateWord = word2(1);
     this.linesLeft = word2(2);
-    const each = Array.from({ length: servers }, (_, i) => i);
-    this.counters = each.map(
-      (i) => new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
-    );
-    if (alone) return;
-    this.headers = each.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
+    const offsets = Array.from({ length: servers }, (_, i) => byteOffset + SHARED_SIZE + i * SERVER_SIZE);
+    this.counters = offsets.map((offset) => new Counters(new Float64Array(buffer, offset, COUNTS)));
+    this.headers = alone ? [] : offsets.map((at) => new Uint8Array(buffer, at + COUNTERS_SIZE, HEADERS_SIZE));
   }
 };
 
@@ -3265,7 +3244,7 @@ var PayloadText = class {
   #escape(out, at, codePoint) {
     at = append(out, at, this.#codePoint);
     for (let shift = 31 - Math.clz32(codePoint) & ~3; shift >= 0; shift -= 4) {
-      out[at++] = HEX2[codePoint >> shift & 15];
+      out[at++] = HEX[codePoint >> shift & 15];
     }
     out[at++] = 125;
     return at;
@@ -3306,26 +3285,30 @@ function isPrintable(codePoint) {
   return cache[codePoint] === 2;
 }
 var encoder = new TextEncoder();
-var HEX2 = encoder.encode("0123456789abcdef");
 
 // src/echo/log.ts
 var Log = class {
   #options;
+  #counts;
   #clock = new Clock(CLOCK_REALTIME);
-  #time = new Uint8Array(TIME_SIZE);
+  #time = encoder2.encode("2026-11-22T12:00:00.123456Z");
   #line;
+  #longLine;
   #payload;
   #second = -1;
   #leftOutReported = 0;
   #reportedAt = performance.now();
   constructor(options3) {
-    const { logFormat, logTime } = options3;
+    const { logFormat, logTime, output, group: { block, index } } = options3;
     const line = logTime && logFormat === "text" ? `<time> ${LINES.text}` : LINES[logFormat];
-    this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder2.encode(part) : part);
+    this.#line = partsOf2(line);
+    this.#longLine = logFormat === "text" ? partsOf2(`${line} (<bytes> bytes)`) : this.#line;
     this.#options = options3;
+    this.#counts = block.counters[index].counts;
+    output.dropped = this.#counts.subarray(LINES_DROPPED, LINES_DROPPED + 1);
   }
   record(batch) {
-    const { logFormat, output, counts } = this.#options;
+    const { logFormat, output } = this.#options;
     if (logFormat === "none") return;
     this.#payload ??= new PayloadText({ ascii: !output.utf8, json: logFormat === "json" });
     let timed = false;
@@ -3334,121 +3317,75 @@ var Log = class {
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
         if (!this.#takeLine()) {
-          counts[LINES_LEFT_OUT] += datagrams - k;
+          this.#counts[LINES_LEFT_OUT] += datagrams - k;
           break;
         }
         if (!output.hasRoom()) continue;
-        if (!timed) this.#writeTime();
+        if (!timed) this.#readTime();
         timed = true;
         this.#writeLine(batch, i, k);
       }
     }
     if (timed) output.flush();
   }
-  nextSecond(leftOut) {
-    const { output, linesLeft, logLimitPerSecond } = this.#options;
-    Atomics.store(linesLeft, 0, logLimitPerSecond);
+  everySecond() {
+    const { output, logFormat, logTime, logLimitPerSecond, group: { block, index } } = this.#options;
+    output.flush();
+    if (index > 0) return;
+    Atomics.store(block.linesLeft, 0, logLimitPerSecond);
+    const leftOut = block.counters.reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0);
     const datagrams = leftOut - this.#leftOutReported;
-    if (datagrams === 0) {
-      this.#reportedAt = performance.now();
-      output.flush();
-    } else if (output.writeText(this.#leftOutLine(datagrams))) {
-      this.#reportedAt = performance.now();
-      this.#leftOutReported = leftOut;
-    }
+    const time = (/* @__PURE__ */ new Date()).toISOString();
+    const seconds = ((performance.now() - this.#reportedAt) / 1e3).toFixed(1);
+    const text = `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${logLimitPerSecond})`;
+    const event = JSON.stringify({ event: "left_out", time, datagrams });
+    const line = logFormat === "json" ? event : logTime ? `${time} ${text}` : text;
+    if (datagrams > 0 && !output.writeText(line)) return;
+    this.#reportedAt = performance.now();
+    this.#leftOutReported = leftOut;
   }
   #takeLine() {
-    const { linesLeft, logLimitPerSecond } = this.#options;
+    const { logLimitPerSecond, group: { block: { linesLeft } } } = this.#options;
     return logLimitPerSecond === 0 || Atomics.load(linesLeft, 0) > 0 && Atomics.sub(linesLeft, 0, 1) > 0;
   }
-  #leftOutLine(datagrams) {
-    const { logFormat, logTime, logLimitPerSecond } = this.#options;
-    const seconds = (performance.now() - this.#reportedAt) / 1e3;
-    const time = (/* @__PURE__ */ new Date()).toISOString();
-    if (logFormat === "json") return JSON.stringify({ event: "left_out", time, datagrams });
-    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${logLimitPerSecond})`;
-    return logTime ? `${time} ${line}` : line;
-  }
   #writeLine(batch, i, k) {
-    const { output } = this.#options;
+    const { output, port } = this.#options;
+    const { bytes: out } = output;
+    const { addresses, payloads } = batch;
+    const size = batch.payloadSize(i, k);
+    const peer = batch.peerWord(i);
+    const local = batch.localWord(i);
     let { at } = output;
-    for (const part of this.#line) {
-      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(output.bytes, at, part);
+    for (const part of size > PAYLOAD_SHOWN_MAX ? this.#longLine : this.#line) {
+      if (typeof part !== "string") at = append(out, at, part);
+      else if (part === "time") at = append(out, at, this.#time);
+      else if (part === "peer") at = formatEndpoint(out, at, addresses, peer, batch.peerZone(i), batch.peerPort(i));
+      else if (part === "local") at = formatEndpoint(out, at, addresses, local, batch.localZone(i), port);
+      else if (part === "bytes") at = formatDecimal(out, at, size);
+      else at = this.#payload.write(out, at, payloads, batch.payloadOffset(i, k), size);
     }
     output.endLine(at);
   }
-  #writeField(field2, at, batch, i, k) {
-    const { output: { bytes }, port } = this.#options;
-    const { addresses } = batch;
-    const from = k * batch.segmentSize(i);
-    const size = Math.min(batch.segmentSize(i), batch.size(i) - from);
-    switch (field2) {
-      case "time":
-        return append(bytes, at, this.#time);
-      case "peer":
-        return formatEndpoint(bytes, at, addresses, batch.peerWord(i), batch.peerZone(i), batch.peerPort(i));
-      case "local":
-        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), port);
-      case "payload":
-        return this.#payload.write(bytes, at, batch.payloads, batch.payloadOffset(i) + from, size);
-      case "bytes":
-        return formatDecimal(bytes, at, size);
-      default:
-        if (size <= PAYLOAD_SHOWN_MAX) return at;
-        return append(bytes, formatDecimal(bytes, append(bytes, at, LENGTH), size), LENGTH_END);
-    }
-  }
-  #writeTime() {
+  #readTime() {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {
       this.#second = seconds;
-      encoder2.encodeInto(new Date(seconds * 1e3).toISOString(), this.#time);
-      this.#time[TIME_SIZE - 1] = 90;
+      encoder2.encodeInto(new Date(seconds * 1e3).toISOString().slice(0, POINT), this.#time);
     }
-    let rest = Math.floor(nanoseconds / 1e3);
-    for (let i = TIME_SIZE - 2; i > 19; i--) {
-      this.#time[i] = 48 + rest % 10;
-      rest = Math.floor(rest / 10);
-    }
+    formatDecimal(this.#time, POINT, 1e6 + Math.floor(nanoseconds / 1e3));
+    this.#time[POINT] = 46;
   }
 };
 var encoder2 = new TextEncoder();
-var TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-var LENGTH = encoder2.encode(" (");
-var LENGTH_END = encoder2.encode(" bytes)");
+var POINT = "2026-11-22T12:00:00".length;
 var LINES = {
-  text: "RECV: <peer> -> <local> - [<payload>]<length>",
+  text: "RECV: <peer> -> <local> - [<payload>]",
   json: '{"event":"echo","time":"<time>","peer":"<peer>","local":"<local>","bytes":<bytes>,"payload":"<payload>"}',
   none: ""
 };
-
-// src/echo/metrics.ts
-function echoMetrics(workers, state) {
-  const samples = (value, labels = {}) => workers.map((counters, worker) => ({
-    labels: workers.length > 1 ? { worker, ...labels } : labels,
-    value: value(counters)
-  }));
-  const counts = (index) => samples((worker) => worker.counts[index]);
-  const counter = (name, help, values) => metric(`echo_${name}`, "counter", help, values);
-  const gauge = (name, help, value) => metric(`echo_${name}`, "gauge", help, value);
-  const refused = REASONS.slice(1).flatMap((reason, i) => samples((worker) => worker.refused[i + 1], { reason }));
-  const errnos = [...Array(ERRNO_COUNT).keys()];
-  const failed = errnos.flatMap((i) => samples((worker) => worker.failed[i], { errno: errnoName(i) }));
-  const errors = failed.filter(({ value }) => value > 0);
-  return [
-    counter("received_datagrams", "Datagrams received: echoed, refused and failed ones.", counts(RECEIVED)),
-    counter("received_bytes", "Bytes of payload received.", counts(RECEIVED_BYTES)),
-    counter("echoed_datagrams", "Datagrams sent back.", counts(ECHOED)),
-    counter("echoed_bytes", "Bytes of payload sent back.", counts(ECHOED_BYTES)),
-    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused),
-    counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
-    counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", state.droppedByKernel),
-    counter("dropped_log_lines", "Echoed datagrams without a line in the log.", samples(unlogged)),
-    gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", state.receiveQueueBytes),
-    gauge("receive_buffer_bytes", "Size of the receive buffers.", state.receiveBufferBytes),
-    gauge("rate_table_sources", "Sources that have used up a part of their burst.", state.rateTableSources)
-  ];
+function partsOf2(line) {
+  return line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder2.encode(part) : part);
 }
 
 // src/echo/notices.ts
@@ -3456,36 +3393,32 @@ var Notices = class {
   receiveError = 0;
   #options;
   #told;
-  #refusedPeer = "";
-  #failedPeer = "";
+  #peers = { refused: "", failed: "" };
   #trainsTold = false;
   constructor(options3) {
     this.#options = options3;
     this.#told = new Counters(options3.counters.counts.slice());
   }
-  noteRefused(batch, i) {
-    this.#refusedPeer ||= peerText(batch, i);
-  }
-  noteFailed(batch, i) {
-    this.#failedPeer ||= peerText(batch, i);
+  note(event, batch, i) {
+    this.#peers[event] ||= peerText(batch, i);
   }
   everySecond() {
     const { socket: socket2, counters, operator } = this.#options;
     const errnoText = (errno) => `${errnoName(errno)} (${errnoMessage(errno)})`;
     if (this.receiveError !== 0) operator.warn(`receiving failed: ${errnoText(this.receiveError)}`);
     this.receiveError = 0;
-    this.#tell("refused", "refused", (reason) => REASONS[reason], "from", this.#refusedPeer);
-    this.#refusedPeer = "";
-    this.#tell("failed", "replies could not be sent", operator.json ? errnoName : errnoText, "to", this.#failedPeer);
-    this.#failedPeer = "";
+    this.#tell("refused", "refused", (reason) => REASONS[reason], "from");
+    this.#tell("failed", "replies could not be sent", operator.json ? errnoName : errnoText, "to");
     this.#told.counts.set(counters.counts);
     if (socket2.deviceRefusedTrains && !this.#trainsTold) {
       this.#trainsTold = true;
       operator.warn("a network device takes no trains of datagrams: replies through it are sent one by one");
     }
   }
-  #tell(event, what, name, preposition, peer) {
+  #tell(event, what, name, preposition) {
+    const peer = this.#peers[event];
     if (peer === "") return;
+    this.#peers[event] = "";
     const { counters, operator } = this.#options;
     const counts = positiveCounts(counters[event].map((count, i) => count - this.#told[event][i]), name);
     if (operator.json) operator.report(event, { counts, peer });
@@ -3575,125 +3508,94 @@ var ATTENTIVE = {
 var FAILURE_PAUSE_MILLISECONDS = 50;
 var DRAIN_MICROSECONDS = 3e4;
 var EchoServer = class {
-  #socket;
-  #group;
-  #guard;
+  guard;
+  #surroundings;
   #log;
   #polling;
-  #output;
   #batch;
   #counters;
+  #failedBefore;
   #reflectTos;
-  #base;
-  #start = performance.now();
   #notices;
-  #attention;
-  #onSecond;
   #clock = new Clock(CLOCK_MONOTONIC);
   #now = this.#clock.microseconds();
   #receiveTimeoutMilliseconds = 0;
   #stopping = false;
-  constructor(settings, { socket: socket2, operator, group: group3, attention, everySecond, polling }) {
+  constructor(settings, surroundings) {
+    const { socket: socket2, operator, group: group3, polling } = surroundings;
     const { block, index } = group3;
-    const counters = block.counters[index];
     const { port } = socket2;
-    this.#socket = socket2;
-    this.#group = group3;
-    this.#guard = new Guard({ ...settings, port, refused: counters.refused, maxRateWord: block.maxRateWord });
-    this.#log = new Log({
-      ...settings,
-      port,
-      output: operator.output,
-      counts: counters.counts,
-      linesLeft: block.linesLeft
-    });
+    this.#surroundings = surroundings;
+    this.#counters = block.counters[index];
+    this.#failedBefore = this.#counters.failed.slice();
+    this.guard = new Guard({ ...settings, port, refused: this.#counters.refused, maxRateWord: block.maxRateWord });
+    this.#log = new Log({ ...settings, port, output: operator.output, group: group3 });
+    this.#notices = new Notices({ socket: socket2, operator, counters: this.#counters });
     this.#polling = polling ?? new AdaptivePolling(settings.busyPollMicroseconds);
-    this.#output = operator.output;
     this.#batch = socket2.batch(BATCH_CAPACITY, block.headers[index]);
-    this.#counters = counters;
     this.#reflectTos = settings.reflectTos;
-    this.#base = counters.counts.slice();
-    this.#notices = new Notices({ socket: socket2, counters, operator });
-    this.#attention = attention;
-    this.#onSecond = everySecond ?? (() => {
-    });
   }
   async run() {
+    const { socket: socket2, group: group3, attention } = this.#surroundings;
+    const pacing = attention === void 0 ? ALONE : ATTENTIVE;
     let lastPause = this.#now;
     let lastSecond = this.#now;
-    const pacing = this.#attention === void 0 ? ALONE : ATTENTIVE;
     let sleep = pacing.napMilliseconds;
-    this.#socket.dropForgedOwnSources();
-    while (!this.#stopping) {
-      this.#setReceiveTimeout(sleep);
-      const received = this.#receive();
+    socket2.dropForgedOwnSources();
+    while (!this.#stopping && sleep > 0) {
+      const received = this.#receive(attention?.busy ? 1 : sleep);
       if (received > 0) {
-        this.#count(this.#group.index === 0);
+        countReceived(group3.index, this.#counters, this.#batch);
         this.#echo();
         this.#log.record(this.#batch);
         sleep = pacing.napMilliseconds;
-        const due2 = elapsedMicroseconds(lastPause, this.#now) >= pacing.pauseMicroseconds;
-        if (!due2 && !this.#attention?.busy) continue;
+        const due = elapsedMicroseconds(lastPause, this.#now) >= pacing.pauseMicroseconds;
+        if (!due && !attention?.busy) continue;
         await yieldToEventLoop(pacing.pauseTurns);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
-        if (received === -ESHUTDOWN) throw shutDown();
         sleep = pacing.sleepMilliseconds;
         if (received === -EAGAIN) await yieldToEventLoop(pacing.idleTurns);
-        else await this.#pauseAfter(-received);
+        else await this.#handleFailure(-received);
       }
       lastPause = this.#now;
-      this.publish();
       if (elapsedMicroseconds(lastSecond, this.#now) >= 1e6) {
         lastSecond = this.#now;
         this.#everySecond();
       }
-      const due = this.#group.tend();
-      if (due === 0) break;
-      sleep = Math.min(sleep, due);
+      sleep = Math.min(sleep, group3.tend());
     }
-    this.publish();
   }
   stop() {
     this.#stopping = true;
   }
-  summary() {
-    this.publish();
-    return summarize(this.#group.counters(), this.#group.drops(), (performance.now() - this.#start) / 1e3);
-  }
-  metrics(sockets) {
-    this.publish();
-    const memories = sockets.map(({ fd }) => new SocketMemory(fd));
-    return echoMetrics(this.#group.counters(), {
-      droppedByKernel: this.#group.drops(),
-      receiveQueueBytes: memories.reduce((sum2, memory) => sum2 + memory.read(SK_MEMINFO_RMEM_ALLOC), 0),
-      receiveBufferBytes: memories.reduce((sum2, memory) => sum2 + memory.read(SK_MEMINFO_RCVBUF), 0),
-      rateTableSources: this.#guard.limitedSources()
-    });
-  }
   drain(sockets) {
+    const { socket: own2 } = this.#surroundings;
     const clock = new Clock(CLOCK_THREAD_CPUTIME_ID);
     const start = clock.microseconds();
     for (const [i, socket2] of sockets.entries()) {
       const longest = DRAIN_MICROSECONDS * (i + 1) / sockets.length;
       while (elapsedMicroseconds(start, clock.microseconds()) < longest && socket2.receive(this.#batch, false) > 0) {
-        this.#counters.refused[Reason.STOPPING] += this.#count(socket2 === this.#socket);
+        this.#counters.refused[Reason.STOPPING] += countReceived(socket2 === own2 ? 0 : 1, this.#counters, this.#batch);
       }
     }
   }
-  #receive() {
-    const socket2 = this.#socket;
+  #receive(timeoutMilliseconds) {
+    const { socket: socket2 } = this.#surroundings;
+    const { counts } = this.#counters;
     const batch = this.#batch;
     const polling = this.#polling;
-    const window = polling.windowMicroseconds;
-    const start = this.#clock.microseconds();
+    if (timeoutMilliseconds !== this.#receiveTimeoutMilliseconds) socket2.setReceiveTimeout(timeoutMilliseconds);
+    this.#receiveTimeoutMilliseconds = timeoutMilliseconds;
     batch.clear();
-    this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED];
-    this.#now = start;
-    let [received, polls] = [0, true];
+    counts[RECEIVED_BEFORE] = counts[RECEIVED];
+    this.#now = this.#clock.microseconds();
+    const start = this.#now;
+    let received;
+    let polls;
     do {
-      polls = elapsedMicroseconds(start, this.#now) < window;
+      polls = elapsedMicroseconds(start, this.#now) < polling.windowMicroseconds;
       received = socket2.receive(batch, !polls);
       this.#now = this.#clock.microseconds();
     } while (polls && received === -EAGAIN);
@@ -3701,26 +3603,15 @@ var EchoServer = class {
     polling.received(elapsedMicroseconds(start, this.#now), gathered);
     return received;
   }
-  #count(first) {
-    const batch = this.#batch;
-    let [datagrams, bytes] = [0, 0];
-    for (let i = 0; i < batch.count; i++) {
-      if (!first && isForMany(batch, i)) continue;
-      datagrams += batch.datagrams(i);
-      bytes += batch.size(i);
-    }
-    this.#counters.counts[RECEIVED] += datagrams;
-    this.#counters.counts[RECEIVED_BYTES] += bytes;
-    return datagrams;
-  }
   #echo() {
+    const { socket: socket2, group: group3 } = this.#surroundings;
+    const { counts } = this.#counters;
     const batch = this.#batch;
-    const first = this.#group.index === 0;
     let [datagrams, bytes] = [0, 0];
     for (let i = 0; i < batch.count; i++) {
-      if (!first && isForMany(batch, i)) continue;
-      const admitted = this.#guard.admit(batch, i);
-      if (admitted < batch.datagrams(i)) this.#notices.noteRefused(batch, i);
+      if (!isFor(group3.index, batch, i)) continue;
+      const admitted = this.guard.admit(batch, i);
+      if (admitted < batch.datagrams(i)) this.#notices.note("refused", batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
@@ -3728,53 +3619,73 @@ var EchoServer = class {
       datagrams += admitted;
       bytes += batch.size(i);
     }
-    const sent = this.#socket.send(batch);
-    const { counts } = this.#counters;
+    const sent = socket2.send(batch);
     counts[ECHOED] += sent;
-    counts[ECHOED_BYTES] += sent === datagrams ? bytes : bytes - this.#noteFailures();
+    counts[ECHOED_BYTES] += sent === datagrams ? bytes : bytes - this.#countFailures();
   }
-  #noteFailures() {
+  #countFailures() {
+    const { socket: socket2 } = this.#surroundings;
+    const { failed } = this.#counters;
     const batch = this.#batch;
     let bytes = 0;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i) || batch.error(i) === 0) continue;
-      this.#notices.noteFailed(batch, i);
+      this.#notices.note("failed", batch, i);
       bytes += batch.size(i);
+    }
+    for (let errno = 0; errno < failed.length; errno++) {
+      failed[errno] = this.#failedBefore[errno] + socket2.failed(errno);
     }
     return bytes;
   }
-  async #pauseAfter(errno) {
+  async #handleFailure(errno) {
+    if (errno === ESHUTDOWN) {
+      const message = "another process has shut down the socket: it receives nothing more; start the server again";
+      throw new SystemError("recvmmsg", errno, message);
+    }
     this.#notices.receiveError = errno;
     await new Promise((resolve2) => setTimeout(resolve2, FAILURE_PAUSE_MILLISECONDS));
   }
-  publish() {
-    const { counts } = this.#counters;
-    const base = this.#base;
-    counts[LINES_DROPPED] = base[LINES_DROPPED] + this.#output.dropped;
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      counts[FAILED + errno] = base[FAILED + errno] + this.#socket.failed(errno);
-    }
-  }
-  #setReceiveTimeout(longestMilliseconds) {
-    const milliseconds = this.#attention?.busy ? 1 : longestMilliseconds;
-    if (this.#receiveTimeoutMilliseconds === milliseconds) return;
-    this.#receiveTimeoutMilliseconds = milliseconds;
-    this.#socket.setReceiveTimeout(milliseconds);
-  }
   #everySecond() {
-    const group3 = this.#group;
-    if (group3.index > 0) this.#output.flush();
-    else this.#log.nextSecond(group3.counters().reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0));
-    this.#guard.everySecond();
+    const { socket: socket2, everySecond } = this.#surroundings;
+    this.#log.everySecond();
+    this.guard.everySecond();
     this.#notices.everySecond();
-    this.#onSecond();
-    this.#socket.dropForgedOwnSources();
-    group3.drops();
+    socket2.dropForgedOwnSources();
+    everySecond?.();
   }
 };
-function shutDown() {
-  const message = "another process has shut down the socket: it receives nothing more; start the server again";
-  return new SystemError("recvmmsg", ESHUTDOWN, message);
+
+// src/echo/metrics.ts
+function echoMetrics(group3, limitedSources) {
+  const workers = group3.counters();
+  const memories = group3.sockets.map(({ fd }) => new SocketMemory(fd));
+  const queueBytes = memories.reduce((sum2, memory) => sum2 + memory.read(SK_MEMINFO_RMEM_ALLOC), 0);
+  const bufferBytes = memories.reduce((sum2, memory) => sum2 + memory.read(SK_MEMINFO_RCVBUF), 0);
+  const samples = (value, labels = {}) => workers.map((counters, worker) => ({
+    labels: workers.length > 1 ? { worker, ...labels } : labels,
+    value: value(counters)
+  }));
+  const counts = (index) => samples((worker) => worker.counts[index]);
+  const counter = (name, help, values) => metric(`echo_${name}`, "counter", help, values);
+  const gauge = (name, help, value) => metric(`echo_${name}`, "gauge", help, value);
+  const refused = REASONS.slice(1).flatMap((reason, i) => samples((worker) => worker.refused[i + 1], { reason }));
+  const errnos = [...Array(ERRNO_COUNT).keys()];
+  const failed = errnos.flatMap((i) => samples((worker) => worker.failed[i], { errno: errnoName(i) }));
+  const errors = failed.filter(({ value }) => value > 0);
+  return [
+    counter("received_datagrams", "Datagrams received: echoed, refused and failed ones.", counts(RECEIVED)),
+    counter("received_bytes", "Bytes of payload received.", counts(RECEIVED_BYTES)),
+    counter("echoed_datagrams", "Datagrams sent back.", counts(ECHOED)),
+    counter("echoed_bytes", "Bytes of payload sent back.", counts(ECHOED_BYTES)),
+    counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused),
+    counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
+    counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", group3.drops()),
+    counter("dropped_log_lines", "Echoed datagrams without a line in the log.", samples(unlogged)),
+    gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", queueBytes),
+    gauge("receive_buffer_bytes", "Size of the receive buffers.", bufferBytes),
+    gauge("rate_table_sources", "Sources that have used up a part of their burst.", limitedSources)
+  ];
 }
 
 // src/echo/open_socket.ts
@@ -3791,9 +3702,8 @@ function openSocket2(settings, fd) {
 // src/cli/output.ts
 var LINE_SIZE_MAX = 1024;
 var BUFFER_SIZE = 64 << 10;
-var NEWLINE2 = 10;
 var Output = class {
-  dropped = 0;
+  dropped = new Float64Array(1);
   bytes;
   at = 0;
   #counts = new Uint8Array(BUFFER_SIZE);
@@ -3805,16 +3715,16 @@ var Output = class {
     this.bytes = this.#writer.bytes;
   }
   get utf8() {
-    return localeIsUtf8() ?? !this.#writer.isTerminal;
+    return localeIsUtf8() ?? terminalDevice(this.#writer.fd) === void 0;
   }
   hasRoom() {
     if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
     if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
-    this.dropped++;
+    this.dropped[0]++;
     return false;
   }
   endLine(end) {
-    this.bytes[end] = NEWLINE2;
+    this.bytes[end] = NEWLINE;
     this.#counts[end] = 1;
     this.at = end + 1;
   }
@@ -3834,43 +3744,34 @@ var Output = class {
         return true;
       }
       if (written < 0) {
-        this.#drop();
+        this.#drop(false);
         return false;
       }
-      this.#consume(written);
+      this.#torn = this.bytes[written - 1] !== NEWLINE;
+      this.bytes.copyWithin(0, written, this.at);
+      this.#counts.copyWithin(0, written, this.at);
+      this.at -= written;
     }
     this.#stalled = false;
     return true;
   }
-  settle(milliseconds) {
+  settle(milliseconds, last) {
     const end = performance.now() + milliseconds;
     while (this.flush() && this.at > 0) {
       const left = Math.ceil(end - performance.now());
       if (left <= 0 || this.#writer.wait(left) === 0) break;
     }
-    this.#drop();
+    this.#drop(last);
   }
   close(milliseconds) {
-    this.settle(milliseconds);
-    this.dropped += this.#countLines(0);
+    this.settle(milliseconds, true);
     this.#writer.close();
   }
-  #consume(written) {
-    this.#torn = this.bytes[written - 1] !== NEWLINE2;
-    this.bytes.copyWithin(0, written, this.at);
-    this.#counts.copyWithin(0, written, this.at);
-    this.at -= written;
-  }
-  #drop() {
-    const rest = this.#torn ? this.bytes.indexOf(NEWLINE2) + 1 : 0;
-    this.dropped += this.#countLines(rest);
+  #drop(last) {
+    const rest = this.#torn && !last ? this.bytes.indexOf(NEWLINE) + 1 : 0;
+    for (let i = rest; i < this.at; i++) if (this.bytes[i] === NEWLINE) this.dropped[0] += this.#counts[i];
     this.at = rest;
     this.#stalled = rest > 0;
-  }
-  #countLines(from) {
-    let lines = 0;
-    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE2) lines += this.#counts[i];
-    return lines;
   }
 };
 var encoder3 = new TextEncoder();
@@ -3896,6 +3797,7 @@ var Operator = class {
     this.output.writeText(JSON.stringify({ event, time: (/* @__PURE__ */ new Date()).toISOString(), ...fields2 }));
   }
   close() {
+    this.output.close(LAST_WORDS_MILLISECONDS);
     this.#errors.close(LAST_WORDS_MILLISECONDS);
   }
 };
@@ -3957,17 +3859,19 @@ function parseEcho(args) {
   const { settings, given, positionals } = parsed;
   const { address, quiet, fd } = settings;
   const family = addressFamily(settings);
-  if (address !== void 0) checkAddress(address, family, settings.answerMulticast);
+  if (address !== void 0) checkFamily(address, family);
+  if (address !== void 0 && isGroup(address) && !settings.answerMulticast) {
+    throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
+  }
   if (fd !== void 0 && (positionals.length > 0 || address !== void 0 || family !== void 0)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
   if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
-  const answerMulticast = settings.answerMulticast || settings.join.length > 0;
   return {
     ...settings,
     port: parsePort(positionals),
     family,
-    answerMulticast,
+    answerMulticast: settings.answerMulticast || settings.join.length > 0,
     logFormat: quiet ? "none" : settings.logFormat,
     summaryFormat: settings.summaryFormat ?? (settings.logFormat === "json" ? "json" : "text")
   };
@@ -3976,24 +3880,15 @@ function parsePort(positionals) {
   for (const text of positionals) {
     if (text === "probe") throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
     if (isSimilar(text, "probe")) throw new UsageError(`no command ${quote(text)}; did you mean probe?`);
-    if (readAddress3(text) !== void 0) {
+    if (parseAddress(text.split("%")[0]) !== void 0) {
       throw new UsageError(`${quote(text)} is an address, not a port; did you mean --address?`);
     }
   }
   if (positionals.length > 1) throw new UsageError(`one port only, not ${list(positionals.map(quote))}`);
   return positionals[0] === void 0 ? 9e3 : numberFrom(1, 65535)(positionals[0], "the port");
 }
-function checkAddress(address, family, answerMulticast) {
-  checkFamily(address, family);
-  if (isGroup(address) && !answerMulticast) {
-    throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
-  }
-}
-function readAddress3(text) {
-  return parseAddress(text.split("%")[0]);
-}
 function isGroup(text) {
-  const bytes = readAddress3(text);
+  const bytes = parseAddress(text.split("%")[0]);
   return bytes !== void 0 && isMulticast(addressWords(bytes), 0);
 }
 function parseGroup(text) {
@@ -4023,21 +3918,17 @@ function parseNetwork(text) {
   const shown = `${addressText(network)}/${isIPv4(network) ? length - 96 : length}`;
   throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
 }
-var UNITS2 = /* @__PURE__ */ new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
-var BUFFER_MIN = 4 << 10;
-var BUFFER_MAX = 1023 << 20;
+var UNITS2 = ["", "K", "M", "G"];
 function parseBufferSize(text) {
-  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS2.get(match[2].toUpperCase()) ?? 1);
-  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
-  throw new UsageError(
-    `--buffer must be a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or without\
- K, M or G behind it, not ${quote(text)}`
-  );
+  const [, digits, unit = ""] = /^([0-9]{1,10})([KMG]?)$/i.exec(text) ?? [];
+  const value = Number(digits) * 1024 ** UNITS2.indexOf(unit.toUpperCase());
+  if (value >= 4 << 10 && value <= 1023 << 20) return value;
+  const range = "a number of bytes from 4K to 1023M, with or without K, M or G behind it";
+  throw new UsageError(`--buffer must be ${range}, not ${quote(text)}`);
 }
 function byteSizeText(bytes) {
-  const unit = [...UNITS2].reverse().find(([, size]) => bytes % size === 0);
-  return unit === void 0 ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
+  const power = [3, 2, 1].find((power2) => bytes % 1024 ** power2 === 0) ?? 0;
+  return `${bytes / 1024 ** power}${UNITS2[power]}`;
 }
 
 // src/echo/service_manager.ts
@@ -4127,10 +4018,8 @@ var SOURCE2 = 12;
 function sharePort(first, count) {
   check2("setsockopt", setsockopt(first.fd, SOL_SOCKET, SO_REUSEPORT, 1));
   fcntl(first.fd, F_SETFD, FD_CLOEXEC);
-  const others = [];
-  while (others.length < count - 1) {
-    others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
-  }
+  const { receiveBuffer } = first;
+  const others = Array.from({ length: count - 1 }, () => BatchSocket.adopt(bindBeside(first), { receiveBuffer }));
   check2("setsockopt", attachProgram(first.fd, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(count)));
   return others;
 }
@@ -4173,43 +4062,32 @@ function steeringProgram(count, factors = randomFactors()) {
   ];
 }
 function randomFactors() {
-  const [first = 0, second = 0] = crypto.getRandomValues(new Int32Array(2));
-  return [first | 1, second | 1];
+  return crypto.getRandomValues(new Int32Array(2)).map((factor) => factor | 1);
 }
 
 // src/echo/worker.ts
-function placeArgument({ index, count, socketFd, memoryFd, parent }) {
-  return `--worker=${[VERSION, index, count, socketFd, memoryFd, parent]}`;
+function placeArgument({ index, socketFd, memoryFd, parent }) {
+  return `--worker=${[VERSION, index, socketFd, memoryFd, parent]}`;
 }
 function readPlace(args) {
-  const match = /^--worker=([^,]+),(\d+),(\d+),(\d+),(\d+),(\d+)$/.exec(args.at(-1) ?? "");
-  if (match === null) return void 0;
-  if (match[1] !== VERSION) throw new UsageError("the program was replaced by another version: restart the server");
-  const [index, count, socketFd, memoryFd, parent] = match.slice(2).map(Number);
-  return { index, count, socketFd, memoryFd, parent };
+  const [, version, numbers = ""] = /^--worker=([^,]+),([0-9,]+)$/.exec(args.at(-1) ?? "") ?? [];
+  if (version === void 0) return void 0;
+  if (version !== VERSION) throw new UsageError("the program was replaced by another version: restart the server");
+  const [index, socketFd, memoryFd, parent] = numbers.split(",").map(Number);
+  return { index, socketFd, memoryFd, parent };
 }
-function groupOf({ index, count, memoryFd }) {
-  const block = new Block(count, memoryFd);
-  return {
-    index,
-    block,
-    counters: () => [block.counters[index]],
-    drops: () => 0,
-    tend: () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0
-  };
-}
-async function runWorker(settings, place) {
+async function runWorker(settings, { index, socketFd, memoryFd, parent }) {
   handleSignals(() => {
   });
-  if (!dieWithParent(`echo worker ${place.index}`, place.parent)) return;
-  const socket2 = openSocket2(settings, place.socketFd);
+  if (!dieWithParent(`echo worker ${index}`, parent)) return;
+  const socket2 = openSocket2(settings, socketFd);
   const operator = new Operator(settings);
-  const server = new EchoServer(settings, { socket: socket2, operator, group: groupOf(place) });
+  const block = new Block(index + 1, memoryFd);
+  const tend = () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  const server = new EchoServer(settings, { socket: socket2, operator, group: { index, block, tend } });
   try {
     await server.run();
   } finally {
-    operator.output.close(LAST_WORDS_MILLISECONDS);
-    server.publish();
     operator.close();
   }
 }
@@ -4247,10 +4125,7 @@ var Supervisor = class {
     for (const child of this.#children) this.#spawn(child);
   }
   counters() {
-    return [
-      this.block.counters[0],
-      ...this.#children.map(({ pid, counters }) => pid === 0 ? counters : settledCounters(counters))
-    ];
+    return this.block.counters.map((counters, index) => index === 0 ? counters : settledCounters(counters));
   }
   drops() {
     return this.sockets.reduce((sum2, socket2) => sum2 + socket2.drops(), 0);
@@ -4280,23 +4155,25 @@ var Supervisor = class {
     }
   }
   close() {
-    const [first, ...others] = this.sockets;
-    if (others.length > 0) first.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+    if (this.#children.length > 0) this.sockets[0].setOption(SOL_SOCKET, SO_REUSEPORT, 0);
     for (const socket2 of this.sockets) socket2.close();
   }
   #spawn(child) {
     const { index, socket: { fd: socketFd } } = child;
     const memoryFd = this.block.fd;
-    const place = { index, count: this.sockets.length, socketFd, memoryFd, parent: lazyLibc().getpid() };
+    const place = { index, socketFd, memoryFd, parent: lazyLibc().getpid() };
     child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
   #noteEnd(child, now) {
     const end = endOf(child.pid);
     if (end === void 0) return;
     child.pid = 0;
-    const { counters, startAt } = child;
+    const { index, counters, batch, startAt } = child;
     const { counts } = counters;
-    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED] += recovered(child.batch);
+    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) {
+      batch.recover();
+      countReceived(index, counters, batch);
+    }
     const lost = counts[RECEIVED] - counters.settled;
     counters.failed[OTHER_ERROR] += lost;
     child.end = lost > 0 ? `${end}, ${lost} datagrams lost` : end;
@@ -4316,12 +4193,6 @@ var Supervisor = class {
     }
   }
 };
-function recovered(batch) {
-  batch.recover();
-  let datagrams = 0;
-  for (let i = 0; i < batch.count; i++) if (!isForMany(batch, i)) datagrams += batch.datagrams(i);
-  return datagrams;
-}
 function settledCounters({ counts }) {
   const copy = new Counters(counts.slice());
   copy.counts[RECEIVED] = copy.settled;
@@ -4332,11 +4203,9 @@ function settledCounters({ counts }) {
 async function runEcho(settings) {
   const socket2 = openSocket2(settings, settings.fd);
   for (const group4 of settings.join) joinGroup(socket2, group4);
-  let stoppedBy = "an error";
-  let stopping = false;
+  let stoppedBy;
   handleSignals((signal) => {
-    const drain = signal === "SIGTERM" && !stopping ? settings.drainSeconds : 0;
-    stopping = true;
+    const drain = signal === "SIGTERM" && stoppedBy === void 0 ? settings.drainSeconds : 0;
     stoppedBy = signal;
     manager.notify("STOPPING=1");
     if (drain === 0) return server.stop();
@@ -4352,10 +4221,14 @@ async function runEcho(settings) {
     operator,
     group: group3,
     attention: metricsServer,
-    everySecond: () => manager.everySecond()
+    everySecond: () => {
+      manager.everySecond();
+      group3.drops();
+    }
   });
+  const start = performance.now();
   const sumUp = (occasion, final) => {
-    const summary = server.summary();
+    const summary = summarize(group3.counters(), group3.drops(), (performance.now() - start) / 1e3);
     if (settings.summaryFormat === "json") operator.report("summary", { final, ...summary });
     else operator.say(`${occasion} ${summary.seconds.toFixed(1)} s
 ${summaryText(summary)}`);
@@ -4366,10 +4239,14 @@ ${summaryText(summary)}`);
   if (settings.summaryEverySeconds !== void 0) setInterval(sumUpSoFar, settings.summaryEverySeconds * 1e3);
   await metricsServer?.listen(settings.metrics, {
     prefix: "echo",
-    metrics: () => server.metrics(group3.sockets),
-    healthy: () => !stopping
+    metrics: () => echoMetrics(group3, server.guard.limitedSources()),
+    healthy: () => stoppedBy === void 0
   });
-  for (const notice of noticesOf(socket2, settings)) operator.warn(notice);
+  const { notices, receiveBuffer: granted } = socket2;
+  const { receiveBufferBytes: asked } = settings;
+  const shortage = `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(granted)} granted`;
+  for (const notice of notices) operator.warn(notice);
+  if (granted < asked) operator.warn(`${shortage}; for more: sysctl -w net.core.rmem_max=${asked}`);
   group3.start();
   const workers = settings.workers === 1 ? "" : `, ${settings.workers} workers`;
   operator.say(`listening on ${socket2.endpoint} (${socket2.families}, ${name}${workers})`);
@@ -4379,23 +4256,11 @@ ${summaryText(summary)}`);
   } finally {
     await group3.stop();
     server.drain(group3.sockets.filter((each) => each !== socket2 || !socket2.adopted));
-    const { output } = operator;
-    const last = settings.summaryFormat === "json";
-    if (last) output.settle(LAST_WORDS_MILLISECONDS);
-    else output.close(LAST_WORDS_MILLISECONDS);
-    sumUp(`stopped by ${stoppedBy} after`, true);
-    if (last) output.close(LAST_WORDS_MILLISECONDS);
+    operator.output.settle(LAST_WORDS_MILLISECONDS, settings.summaryFormat === "text");
+    sumUp(`stopped by ${stoppedBy ?? "an error"} after`, true);
     group3.close();
     operator.close();
   }
-}
-function noticesOf({ notices, receiveBuffer }, { receiveBufferBytes: asked }) {
-  if (receiveBuffer >= asked) return notices;
-  return [
-    ...notices,
-    `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(receiveBuffer)} granted; for more: sysctl -w net.c\
-ore.rmem_max=${asked}`
-  ];
 }
 
 // src/probe/duration.ts

@@ -3,13 +3,12 @@
  * @module
  */
 
-import { splitFlags } from "../src/cli/arguments.ts";
 import type { Command } from "../src/cli/help.ts";
 import { ECHO } from "../src/echo/options.ts";
 import { PROBE } from "../src/probe/options.ts";
 
 function optionsOf({ options }: Command) {
-  return Object.values(options).map(({ flags, help }) => ({ ...splitFlags(flags), help }));
+  return Object.values(options);
 }
 
 /** A word in single quotes, as all three shells read it. */

@@ -3,7 +3,6 @@
  * @module
  */
 
-import { splitFlags } from "../src/cli/arguments.ts";
 import type { Command } from "../src/cli/help.ts";
 import { VERSION } from "../src/cli/version.ts";
 import { ECHO } from "../src/echo/options.ts";
@@ -21,8 +20,7 @@ function entry(term: string, description: string): string {
 
 /** The options of a command, under their headings. */
 function optionEntries({ options }: Command): string[] {
-  return Object.values(options).flatMap(({ heading, flags, help, preset }) => {
-    const { short, name, value } = splitFlags(flags);
+  return Object.values(options).flatMap(({ heading, short, name, value, help, preset }) => {
     const names = [...short === undefined ? [] : [`\\fB\\-${short}\\fR`], `\\fB\\-\\-${plain(name)}\\fR`];
     const term = `${names.join(", ")}${value === undefined ? "" : ` \\fI${plain(value)}\\fR`}`;
     const description = `${help[0]!.toUpperCase()}${help.slice(1)}${

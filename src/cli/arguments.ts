@@ -12,8 +12,14 @@ export class UsageError extends Error {
 
 /** An option of a command: for the parser, the help and the documents. */
 export interface Option<T = unknown> {
-  /** As in the help: `-a, --address ADDR`. Without the name of a value it takes none. */
+  /** As in the help: `-a, --address ADDR`. */
   readonly flags: string;
+  /** Its long name, without dashes. */
+  readonly name: string;
+  /** Its letter, if it has one. */
+  readonly short?: string;
+  /** The name of its value, if it takes one. */
+  readonly value?: string;
   /** What it does. */
   readonly help: string;
   /** The value without the option, as the user would write it. */
@@ -33,9 +39,15 @@ export type Settings<O extends Options> = { readonly [Name in keyof O]: O[Name] 
 /** Reads the value of the option or argument `name`. @throws {UsageError} */
 export type Parse<T> = (text: string, name: string) => T;
 
+/** Divides `-a, --address ADDR` into its parts. */
+function partsOf(flags: string): Pick<Option, "flags" | "name" | "short" | "value"> {
+  const parts = /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags)!.groups as { name: string };
+  return { flags, ...parts };
+}
+
 /** An option without a value. Its setting tells whether it was given. */
 export function flag(flags: string, help: string): Option<boolean> {
-  return { flags, help, read: (values) => values.length > 0 };
+  return { ...partsOf(flags), help, read: (values) => values.length > 0 };
 }
 
 /** An option with a value, of which the last one counts. */
@@ -46,12 +58,12 @@ export function option<T>(flags: string, help: string, parse: Parse<T>, preset?:
     const text = values.at(-1) ?? preset;
     return text === undefined ? undefined : parse(text, name);
   };
-  return { flags, help, preset, read };
+  return { ...partsOf(flags), help, preset, read };
 }
 
 /** An option with a value that may be repeated. Its setting is the list of all values. */
 export function listOption<T>(flags: string, help: string, parse: Parse<T>): Option<readonly T[]> {
-  return { flags, help, read: (values, name) => values.map((text) => parse(text, name)) };
+  return { ...partsOf(flags), help, read: (values, name) => values.map((text) => parse(text, name)) };
 }
 
 /** Options under a heading. */
@@ -76,11 +88,6 @@ export interface Arguments<O extends Options> {
   readonly positionals: readonly string[];
 }
 
-/** Divides `-a, --address ADDR` into its parts. */
-export function splitFlags(flags: string): { short?: string; name: string; value?: string } {
-  return /^(?:-(?<short>.), )?--(?<name>\S+)(?: (?<value>.+))?$/.exec(flags)!.groups as ReturnType<typeof splitFlags>;
-}
-
 /**
  * Parses the arguments of a command.
  * @returns `help` or `version` if the user asks for that
@@ -90,39 +97,31 @@ export function parseArguments<O extends Options>(
   args: readonly string[],
   options: O,
 ): Arguments<O> | "help" | "version" {
-  const known = Object.entries(options).map(([setting, { flags, read }]) => {
-    return { setting, read, ...splitFlags(flags), values: [] as string[] };
-  });
+  const known = Object.entries(options).map(([setting, option]) => ({ ...option, setting, values: [] as string[] }));
   const positionals: string[] = [];
   const rest = [...args];
   // Not `parseArgs`: Deno takes seven milliseconds to load `node:util`.
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    if (arg === "--") {
-      positionals.push(...rest);
-      break;
-    }
     // `--name=value` or `-xvalue`. What is attached to a short option without a value are further ones.
     const [, rawName, attached] = /^(--.[^=]*)(?:=(.*))?$/s.exec(arg) ?? /^(-[^-])(.+)?$/su.exec(arg) ?? [];
     if (rawName === undefined) {
-      positionals.push(arg);
+      positionals.push(...arg === "--" ? rest.splice(0) : [arg]);
       continue;
     }
     const option = known.find(({ short, name }) => rawName === `--${name}` || rawName === `-${short}`);
     if (option === undefined) throw unknownOption(rawName, known.map(({ name }) => name));
-    if (option.value === undefined) {
-      if (attached !== undefined && rawName.startsWith("--")) {
-        throw new UsageError(`${rawName} takes no value, but got ${quote(attached)}`);
-      }
-      if (attached !== undefined) rest.unshift(`-${attached}`);
-      option.values.push("");
-    } else {
-      const value = attached ?? rest.shift() ?? "";
+    let value = "";
+    if (option.value !== undefined) {
+      value = attached ?? rest.shift() ?? "";
       // A negative number is a value, for the option to refuse.
       if (value === "" || (attached === undefined && /^-[^0-9]/.test(value))) {
         throw new UsageError(`${rawName} needs a value; --help shows which`);
       }
-      option.values.push(value);
+    } else if (attached !== undefined) {
+      if (rawName.startsWith("--")) throw new UsageError(`${rawName} takes no value, but got ${quote(attached)}`);
+      rest.unshift(`-${attached}`);
     }
+    option.values.push(value);
   }
   const given = new Set(known.filter(({ values }) => values.length > 0).map(({ setting }) => setting));
   for (const name of ["help", "version"] as const) if (given.has(name)) return name;

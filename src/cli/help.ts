@@ -3,7 +3,7 @@
  * @module
  */
 
-import { type Options, splitFlags } from "./arguments.ts";
+import type { Options } from "./arguments.ts";
 import { wrap } from "./terminal.ts";
 
 /** A command, for its help and the documents. */
@@ -34,10 +34,10 @@ export function helpText({ summary, usage, options, notes }: Command, columns: n
       ? [`  ${name}`.padEnd(column) + first.trim(), ...rest]
       : [`  ${name}`, first, ...rest];
   };
-  const lines = Object.values(options).flatMap(({ heading, flags, help, preset }) => [
+  const lines = Object.values(options).flatMap(({ heading, flags, short, help, preset }) => [
     ...(heading === undefined ? [] : ["", `${heading}:`]),
     ...entry(
-      splitFlags(flags).short === undefined ? `    ${flags}` : flags,
+      short === undefined ? `    ${flags}` : flags,
       preset === undefined ? help : `${help} (default: ${preset})`,
     ),
   ]);

@@ -29,7 +29,8 @@ import { terminalDevice } from "../../ffi/terminal.ts";
  * drivers/tty/tty_buffer.c
  */
 const TERMINAL_WRITE_MAX = 256;
-const NEWLINE = 0x0a;
+/** The byte that ends a line. */
+export const NEWLINE = 0x0a;
 
 /** How bytes are written without blocking. */
 type Method =
@@ -51,9 +52,10 @@ type Method =
 export class NonblockingWriter {
   /** The buffer. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The descriptor, or one of its own for the same file. */
+  readonly fd: number;
   readonly #memory: Memory;
   readonly #method: Method;
-  readonly #fd: number;
 
   /**
    * @param fd the descriptor
@@ -62,14 +64,7 @@ export class NonblockingWriter {
   constructor(fd: number, size: number) {
     this.#memory = new Memory(size);
     this.bytes = this.#memory.bytes;
-    const { method, own } = methodFor(fd);
-    this.#method = method;
-    this.#fd = own;
-  }
-
-  /** Whether the descriptor is a terminal. */
-  get isTerminal(): boolean {
-    return terminalDevice(this.#fd) !== undefined;
+    [this.#method, this.fd] = methodFor(fd);
   }
 
   /**
@@ -77,28 +72,27 @@ export class NonblockingWriter {
    * @returns the bytes written, `-EAGAIN` if the descriptor takes none now, or another negative error number
    */
   write(length: number): number {
-    let written;
-    do written = this.#writeOnce(length); while (written === -EINTR);
-    return written;
+    const written = this.#writeOnce(length);
+    return written === -EINTR ? this.write(length) : written;
   }
 
   #writeOnce(length: number): number {
-    if (this.#method === "send") return send(this.#fd, this.#memory, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (this.#method === "send") return send(this.fd, this.#memory, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (this.#method === "poll" || this.#method === "pieces") {
-      const ready = poll(this.#fd, POLLOUT, 0);
+      const ready = poll(this.fd, POLLOUT, 0);
       if (ready <= 0) return ready === 0 ? -EAGAIN : ready;
     }
-    return write(this.#fd, this.#memory, this.#sizeOf(length));
+    return write(this.fd, this.#memory, this.#sizeOf(length));
   }
 
   /** Waits until the descriptor takes bytes, or fails; returns 0 after `milliseconds`, or `-EINTR` after a signal. */
   wait(milliseconds: number): number {
-    return poll(this.#fd, POLLOUT, milliseconds);
+    return poll(this.fd, POLLOUT, milliseconds);
   }
 
   /** Closes the descriptor if it is this writer's own. */
   close(): void {
-    if (this.#method === "nonblocking") close(this.#fd);
+    if (this.#method === "nonblocking") close(this.fd);
   }
 
   /** Bytes of the next write. A pipe takes up to `PIPE_BUF` bytes whole or not at all. */
@@ -110,12 +104,12 @@ export class NonblockingWriter {
 }
 
 /** Chooses how to write to a descriptor without blocking, and the descriptor for that. */
-function methodFor(fd: number): { method: Method; own: number } {
-  if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return { method: "send", own: fd };
-  if (lseek(fd, 0, SEEK_CUR) >= 0) return { method: "write", own: fd };
+function methodFor(fd: number): [method: Method, fd: number] {
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE) !== -ENOTSOCK) return ["send", fd];
+  if (lseek(fd, 0, SEEK_CUR) >= 0) return ["write", fd];
   const own = reopen(fd);
-  if (own >= 0) return { method: "nonblocking", own };
-  return { method: terminalDevice(fd) === undefined ? "poll" : "pieces", own: fd };
+  if (own >= 0) return ["nonblocking", own];
+  return [terminalDevice(fd) === undefined ? "poll" : "pieces", fd];
 }
 
 /** Opens a pipe or terminal again, for a descriptor with flags of its own; returns that, or a negative error. */

@@ -4,14 +4,14 @@
  */
 
 import { EAGAIN } from "../../ffi/constants.ts";
+import { terminalDevice } from "../../ffi/terminal.ts";
 import { localeIsUtf8 } from "./locale.ts";
-import { NonblockingWriter } from "./nonblocking_writer.ts";
+import { NEWLINE, NonblockingWriter } from "./nonblocking_writer.ts";
 
 /** Most bytes of one line. */
 const LINE_SIZE_MAX = 1024;
 /** Bytes of lines that may wait for a slow reader. */
 const BUFFER_SIZE = 64 << 10;
-const NEWLINE = 0x0a;
 
 /**
  * Lines on a descriptor that may be slow, stalled, closed or full. Writing never blocks: lines that the descriptor does
@@ -21,8 +21,8 @@ const NEWLINE = 0x0a;
  * after some lines calls {@link flush}. This allocates nothing.
  */
 export class Output {
-  /** Lines that were dropped since the start, without those of {@link writeText}. */
-  dropped = 0;
+  /** Counts the lines that are dropped, without those of {@link writeText}: one number, in memory of the caller's choice. */
+  dropped: Float64Array = new Float64Array(1);
   /** Lines that wait for the descriptor, and room for the next line. */
   readonly bytes: Uint8Array;
   /** Offset in {@link bytes} where the next line starts. */
@@ -46,14 +46,14 @@ export class Output {
    * no locale is set, as in many services, files and pipes take UTF-8. Reading this allocates.
    */
   get utf8(): boolean {
-    return localeIsUtf8() ?? !this.#writer.isTerminal;
+    return localeIsUtf8() ?? terminalDevice(this.#writer.fd) === undefined;
   }
 
   /** Whether there is room for a line; if not, the line counts as dropped. */
   hasRoom(): boolean {
     if (this.at + LINE_SIZE_MAX > BUFFER_SIZE && !this.#stalled) this.flush();
     if (this.at + LINE_SIZE_MAX <= BUFFER_SIZE) return true;
-    this.dropped++;
+    this.dropped[0]!++;
     return false;
   }
 
@@ -89,55 +89,44 @@ export class Output {
         return true;
       }
       if (written < 0) {
-        this.#drop();
+        this.#drop(false);
         return false;
       }
-      this.#consume(written);
+      this.#torn = this.bytes[written - 1] !== NEWLINE;
+      this.bytes.copyWithin(0, written, this.at);
+      this.#counts.copyWithin(0, written, this.at);
+      this.at -= written;
     }
     this.#stalled = false;
     return true;
   }
 
   /**
-   * Writes what the descriptor takes within a time; the rest is dropped, but for the rest of a line that was written in
-   * part: that comes before the next line.
+   * Writes what the descriptor takes within a time; the rest is dropped.
+   * @param last whether no line follows. Otherwise the rest of a line that was written in part stays: it comes before the
+   *   next line
    */
-  settle(milliseconds: number): void {
+  settle(milliseconds: number, last: boolean): void {
     const end = performance.now() + milliseconds;
     while (this.flush() && this.at > 0) {
       const left = Math.ceil(end - performance.now());
       if (left <= 0 || this.#writer.wait(left) === 0) break;
     }
-    this.#drop();
+    this.#drop(last);
   }
 
   /** Settles and closes the output. It must not be used afterwards. */
   close(milliseconds: number): void {
-    this.settle(milliseconds);
-    this.dropped += this.#countLines(0);
+    this.settle(milliseconds, true);
     this.#writer.close();
   }
 
-  #consume(written: number): void {
-    this.#torn = this.bytes[written - 1] !== NEWLINE;
-    this.bytes.copyWithin(0, written, this.at);
-    this.#counts.copyWithin(0, written, this.at);
-    this.at -= written;
-  }
-
-  /** Drops what waits, but for the rest of a torn line: that comes first when the descriptor recovers. */
-  #drop(): void {
-    const rest = this.#torn ? this.bytes.indexOf(NEWLINE) + 1 : 0;
-    this.dropped += this.#countLines(rest);
+  /** Drops what waits, but for the rest of a torn line if others follow: that comes first when the descriptor recovers. */
+  #drop(last: boolean): void {
+    const rest = this.#torn && !last ? this.bytes.indexOf(NEWLINE) + 1 : 0;
+    for (let i = rest; i < this.at; i++) if (this.bytes[i] === NEWLINE) this.dropped[0]! += this.#counts[i]!;
     this.at = rest;
     this.#stalled = rest > 0;
-  }
-
-  /** Lines that count, from an offset on. */
-  #countLines(from: number): number {
-    let lines = 0;
-    for (let i = from; i < this.at; i++) if (this.bytes[i] === NEWLINE) lines += this.#counts[i]!;
-    return lines;
   }
 }
 

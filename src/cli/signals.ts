@@ -16,14 +16,14 @@ import { ignoreSignal, signalIgnored } from "../../ffi/signals.ts";
  */
 export function handleSignals(stop: (signal: Signal) => void, reload?: () => void): void {
   const { onSignal } = runtime();
+  const ignore = () => {};
   // Before the first handler: with it Deno ends an inherited disposition of SIGHUP. Node.js has ended it by now.
-  const hangup = signalIgnored(SIGHUP) || !hasTerminal() ? () => {} : () => stop("SIGHUP");
-  onSignal("SIGINT", () => stop("SIGINT"));
-  onSignal("SIGTERM", () => stop("SIGTERM"));
+  const hangup = signalIgnored(SIGHUP) || !hasTerminal() ? ignore : () => stop("SIGHUP");
+  for (const signal of ["SIGINT", "SIGTERM"] as const) onSignal(signal, () => stop(signal));
   onSignal("SIGHUP", reload ?? hangup);
   // Deno handles SIGUSR1 itself, some time after the start, unless it has a handler by then.
-  onSignal("SIGUSR1", () => {});
-  onSignal("SIGUSR2", () => {});
+  onSignal("SIGUSR1", ignore);
+  onSignal("SIGUSR2", ignore);
   for (const signal of [SIGUSR1, SIGPIPE, SIGXFSZ]) ignoreSignal(signal);
 }
 

@@ -28,20 +28,14 @@ const TURN_MILLISECONDS = 100;
  */
 export class Terminal {
   /** Whether it is a terminal whose text can be redrawn. */
-  readonly interactive: boolean;
+  readonly interactive: boolean = terminalSize(1) !== undefined && environmentVariable("TERM") !== "dumb";
   /** Whether it shows characters beyond ASCII. */
-  readonly unicode: boolean;
+  readonly unicode: boolean = localeIsUtf8() ?? false;
   /** Whether the reader has gone away. */
   closed = false;
-  readonly #colours: boolean;
+  readonly #colours = this.interactive && environmentVariable("NO_COLOR") === "";
   readonly #writer = new NonblockingWriter(1, PIPE_BUF);
   #pending = new Uint8Array();
-
-  constructor() {
-    this.interactive = terminalSize(1) !== undefined && environmentVariable("TERM") !== "dumb";
-    this.#colours = this.interactive && environmentVariable("NO_COLOR") === "";
-    this.unicode = localeIsUtf8() ?? false;
-  }
 
   /** Columns of the terminal as it is now. */
   get columns(): number {
@@ -85,11 +79,7 @@ export class Terminal {
   #write(text: string): void {
     // In other locales than those in UTF-8, bytes from 0x80 on may be control characters.
     const shown = this.unicode ? text : text.replaceAll(/[^\0-\x7f]/gu, "?");
-    const added = new TextEncoder().encode(shown);
-    const pending = new Uint8Array(this.#pending.length + added.length);
-    pending.set(this.#pending);
-    pending.set(added, this.#pending.length);
-    this.#pending = pending;
+    this.#pending = new Uint8Array([...this.#pending, ...new TextEncoder().encode(shown)]);
     this.#flush();
   }
 

@@ -3,13 +3,14 @@
  * @module
  */
 
+import type { Signal } from "../../ffi/contract.ts";
 import { runtime } from "../../ffi/runtime.ts";
 import { MetricsServer } from "../cli/metrics_server.ts";
 import { handleSignals } from "../cli/signals.ts";
-import type { BatchSocket } from "../socket/batch_socket.ts";
 import { joinGroup } from "../socket/groups.ts";
-import { summaryText } from "./counters.ts";
+import { summarize, summaryText } from "./counters.ts";
 import { EchoServer } from "./echo_server.ts";
+import { echoMetrics } from "./metrics.ts";
 import { openSocket } from "./open_socket.ts";
 import { LAST_WORDS_MILLISECONDS, Operator } from "./operator.ts";
 import { byteSizeText, type EchoSettings } from "./options.ts";
@@ -21,11 +22,9 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   const socket = openSocket(settings, settings.fd);
   // Of several workers, the first answers multicasts.
   for (const group of settings.join) joinGroup(socket, group);
-  let stoppedBy = "an error";
-  let stopping = false;
+  let stoppedBy: Signal | undefined;
   handleSignals((signal) => {
-    const drain = signal === "SIGTERM" && !stopping ? settings.drainSeconds : 0;
-    stopping = true;
+    const drain = signal === "SIGTERM" && stoppedBy === undefined ? settings.drainSeconds : 0;
     stoppedBy = signal;
     manager.notify("STOPPING=1");
     if (drain === 0) return server.stop();
@@ -41,10 +40,14 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
     operator,
     group,
     attention: metricsServer,
-    everySecond: () => manager.everySecond(),
+    everySecond: () => {
+      manager.everySecond();
+      group.drops();
+    },
   });
+  const start = performance.now();
   const sumUp = (occasion: string, final: boolean) => {
-    const summary = server.summary();
+    const summary = summarize(group.counters(), group.drops(), (performance.now() - start) / 1000);
     if (settings.summaryFormat === "json") operator.report("summary", { final, ...summary });
     else operator.say(`${occasion} ${summary.seconds.toFixed(1)} s\n${summaryText(summary)}`);
   };
@@ -55,10 +58,14 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
   if (settings.summaryEverySeconds !== undefined) setInterval(sumUpSoFar, settings.summaryEverySeconds * 1000);
   await metricsServer?.listen(settings.metrics!, {
     prefix: "echo",
-    metrics: () => server.metrics(group.sockets),
-    healthy: () => !stopping,
+    metrics: () => echoMetrics(group, server.guard.limitedSources()),
+    healthy: () => stoppedBy === undefined,
   });
-  for (const notice of noticesOf(socket, settings)) operator.warn(notice);
+  const { notices, receiveBuffer: granted } = socket;
+  const { receiveBufferBytes: asked } = settings;
+  const shortage = `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(granted)} granted`;
+  for (const notice of notices) operator.warn(notice);
+  if (granted < asked) operator.warn(`${shortage}; for more: sysctl -w net.core.rmem_max=${asked}`);
   group.start();
   const workers = settings.workers === 1 ? "" : `, ${settings.workers} workers`;
   operator.say(`listening on ${socket.endpoint} (${socket.families}, ${name}${workers})`);
@@ -70,26 +77,9 @@ export async function runEcho(settings: EchoSettings): Promise<void> {
     // Datagrams in an adopted socket are left for its next user.
     server.drain(group.sockets.filter((each) => each !== socket || !socket.adopted));
     // The summary counts the lines that are dropped now. In JSON it is the last line of the output.
-    const { output } = operator;
-    const last = settings.summaryFormat === "json";
-    if (last) output.settle(LAST_WORDS_MILLISECONDS);
-    else output.close(LAST_WORDS_MILLISECONDS);
-    sumUp(`stopped by ${stoppedBy} after`, true);
-    if (last) output.close(LAST_WORDS_MILLISECONDS);
+    operator.output.settle(LAST_WORDS_MILLISECONDS, settings.summaryFormat === "text");
+    sumUp(`stopped by ${stoppedBy ?? "an error"} after`, true);
     group.close();
     operator.close();
   }
-}
-
-/** Shortcomings of the host, a sentence each. */
-function noticesOf(
-  { notices, receiveBuffer }: BatchSocket,
-  { receiveBufferBytes: asked }: EchoSettings,
-): readonly string[] {
-  if (receiveBuffer >= asked) return notices;
-  return [
-    ...notices,
-    `receive buffer: ${byteSizeText(asked)} asked for, ${byteSizeText(receiveBuffer)} granted; ` +
-    `for more: sysctl -w net.core.rmem_max=${asked}`,
-  ];
 }

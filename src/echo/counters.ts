@@ -110,9 +110,8 @@ export function summaryText({ refused_by_reason, failed_by_errno, seconds: _, ..
 
 /** The counts above 0, by the names of their indexes. */
 export function positiveCounts(counts: Float64Array, name: (index: number) => string): Counts {
-  const named: Record<string, number> = {};
-  counts.forEach((count, i) => count > 0 && (named[name(i)] = count));
-  return named;
+  const named = [...counts].map((count, i) => [name(i), count] as const);
+  return Object.fromEntries(named.filter(([, count]) => count > 0));
 }
 
 /** Counts as text: `own source port: 3, over rate: 2`. */

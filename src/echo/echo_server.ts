@@ -5,39 +5,15 @@
  */
 
 import { Clock, elapsedMicroseconds } from "../../ffi/clock.ts";
-import {
-  CLOCK_MONOTONIC,
-  CLOCK_THREAD_CPUTIME_ID,
-  EAGAIN,
-  EINTR,
-  ESHUTDOWN,
-  SK_MEMINFO_RCVBUF,
-  SK_MEMINFO_RMEM_ALLOC,
-} from "../../ffi/constants.ts";
-import { ERRNO_COUNT, SystemError } from "../../ffi/errno.ts";
+import { CLOCK_MONOTONIC, CLOCK_THREAD_CPUTIME_ID, EAGAIN, EINTR, ESHUTDOWN } from "../../ffi/constants.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import { handleSignal, SIGNAL_TURNS, yieldToEventLoop } from "../../ffi/event_loop.ts";
-import { SocketMemory } from "../../ffi/socket_memory.ts";
-import type { Metric } from "../cli/metrics.ts";
-import type { Output } from "../cli/output.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import {
-  type Counters,
-  ECHOED,
-  ECHOED_BYTES,
-  FAILED,
-  LINES_DROPPED,
-  LINES_LEFT_OUT,
-  RECEIVED,
-  RECEIVED_BEFORE,
-  RECEIVED_BYTES,
-  summarize,
-  type Summary,
-} from "./counters.ts";
-import { BATCH_CAPACITY, type Group, isForMany } from "./group.ts";
+import { type Counters, ECHOED, ECHOED_BYTES, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
+import { BATCH_CAPACITY, countReceived, type Group, isFor } from "./group.ts";
 import { Guard, Reason } from "./guard.ts";
 import { Log } from "./log.ts";
-import { echoMetrics } from "./metrics.ts";
 import { Notices } from "./notices.ts";
 import type { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
@@ -102,21 +78,17 @@ export interface Attention {
 
 /** Sends every admitted datagram back to its peer, from the local address that it was sent to. */
 export class EchoServer {
-  readonly #socket: BatchSocket;
-  readonly #group: Group;
-  readonly #guard: Guard;
+  /** Decides which datagrams are answered. */
+  readonly guard: Guard;
+  readonly #surroundings: Surroundings;
   readonly #log: Log;
   readonly #polling: NonNullable<Surroundings["polling"]>;
-  readonly #output: Output;
   readonly #batch: MessageBatch;
   readonly #counters: Counters;
+  // Failures of an earlier process in the place of this one.
+  readonly #failedBefore: Float64Array;
   readonly #reflectTos: boolean;
-  // Counts of an earlier process.
-  readonly #base: Float64Array;
-  readonly #start = performance.now();
   readonly #notices: Notices;
-  readonly #attention: Attention | undefined;
-  readonly #onSecond: () => void;
   readonly #clock = new Clock(CLOCK_MONOTONIC);
   // Of the clock, at the last reading.
   #now = this.#clock.microseconds();
@@ -124,29 +96,19 @@ export class EchoServer {
   #stopping = false;
 
   /** Makes the parts of the server; {@link run} starts it. */
-  constructor(settings: EchoSettings, { socket, operator, group, attention, everySecond, polling }: Surroundings) {
+  constructor(settings: EchoSettings, surroundings: Surroundings) {
+    const { socket, operator, group, polling } = surroundings;
     const { block, index } = group;
-    const counters = block.counters[index]!;
     const { port } = socket;
-    this.#socket = socket;
-    this.#group = group;
-    this.#guard = new Guard({ ...settings, port, refused: counters.refused, maxRateWord: block.maxRateWord });
-    this.#log = new Log({
-      ...settings,
-      port,
-      output: operator.output,
-      counts: counters.counts,
-      linesLeft: block.linesLeft,
-    });
+    this.#surroundings = surroundings;
+    this.#counters = block.counters[index]!;
+    this.#failedBefore = this.#counters.failed.slice();
+    this.guard = new Guard({ ...settings, port, refused: this.#counters.refused, maxRateWord: block.maxRateWord });
+    this.#log = new Log({ ...settings, port, output: operator.output, group });
+    this.#notices = new Notices({ socket, operator, counters: this.#counters });
     this.#polling = polling ?? new AdaptivePolling(settings.busyPollMicroseconds);
-    this.#output = operator.output;
     this.#batch = socket.batch(BATCH_CAPACITY, block.headers[index]);
-    this.#counters = counters;
     this.#reflectTos = settings.reflectTos;
-    this.#base = counters.counts.slice();
-    this.#notices = new Notices({ socket, counters, operator });
-    this.#attention = attention;
-    this.#onSecond = everySecond ?? (() => {});
   }
 
   /**
@@ -154,41 +116,36 @@ export class EchoServer {
    * @throws {SystemError} `ESHUTDOWN` if another process has shut down the socket
    */
   async run(): Promise<void> {
+    const { socket, group, attention } = this.#surroundings;
+    const pacing = attention === undefined ? ALONE : ATTENTIVE;
     let lastPause = this.#now;
     let lastSecond = this.#now;
-    const pacing = this.#attention === undefined ? ALONE : ATTENTIVE;
     let sleep = pacing.napMilliseconds;
-    this.#socket.dropForgedOwnSources();
-    while (!this.#stopping) {
-      this.#setReceiveTimeout(sleep);
-      const received = this.#receive();
+    socket.dropForgedOwnSources();
+    while (!this.#stopping && sleep > 0) {
+      const received = this.#receive(attention?.busy ? 1 : sleep);
       if (received > 0) {
-        this.#count(this.#group.index === 0);
+        countReceived(group.index, this.#counters, this.#batch);
         this.#echo();
         this.#log.record(this.#batch);
         sleep = pacing.napMilliseconds;
         const due = elapsedMicroseconds(lastPause, this.#now) >= pacing.pauseMicroseconds;
-        if (!due && !this.#attention?.busy) continue;
+        if (!due && !attention?.busy) continue;
         await yieldToEventLoop(pacing.pauseTurns);
       } else if (received === -EINTR) {
         await handleSignal();
       } else {
-        if (received === -ESHUTDOWN) throw shutDown();
         sleep = pacing.sleepMilliseconds;
         if (received === -EAGAIN) await yieldToEventLoop(pacing.idleTurns);
-        else await this.#pauseAfter(-received);
+        else await this.#handleFailure(-received);
       }
       lastPause = this.#now;
-      this.publish();
       if (elapsedMicroseconds(lastSecond, this.#now) >= 1_000_000) {
         lastSecond = this.#now;
         this.#everySecond();
       }
-      const due = this.#group.tend();
-      if (due === 0) break;
-      sleep = Math.min(sleep, due);
+      sleep = Math.min(sleep, group.tend());
     }
-    this.publish();
   }
 
   /** Ends {@link run} in the next round. */
@@ -196,32 +153,15 @@ export class EchoServer {
     this.#stopping = true;
   }
 
-  /** The counts so far. */
-  summary(): Summary {
-    this.publish();
-    return summarize(this.#group.counters(), this.#group.drops(), (performance.now() - this.#start) / 1000);
-  }
-
-  /** The metrics at the moment, with those of the receive buffers of these sockets. */
-  metrics(sockets: readonly BatchSocket[]): Metric[] {
-    this.publish();
-    const memories = sockets.map(({ fd }) => new SocketMemory(fd));
-    return echoMetrics(this.#group.counters(), {
-      droppedByKernel: this.#group.drops(),
-      receiveQueueBytes: memories.reduce((sum, memory) => sum + memory.read(SK_MEMINFO_RMEM_ALLOC), 0),
-      receiveBufferBytes: memories.reduce((sum, memory) => sum + memory.read(SK_MEMINFO_RCVBUF), 0),
-      rateTableSources: this.#guard.limitedSources(),
-    });
-  }
-
   /** Counts the datagrams in sockets whose servers have stopped. */
   drain(sockets: readonly BatchSocket[]): void {
+    const { socket: own } = this.#surroundings;
     const clock = new Clock(CLOCK_THREAD_CPUTIME_ID);
     const start = clock.microseconds();
     for (const [i, socket] of sockets.entries()) {
       const longest = DRAIN_MICROSECONDS * (i + 1) / sockets.length;
       while (elapsedMicroseconds(start, clock.microseconds()) < longest && socket.receive(this.#batch, false) > 0) {
-        this.#counters.refused[Reason.STOPPING]! += this.#count(socket === this.#socket);
+        this.#counters.refused[Reason.STOPPING]! += countReceived(socket === own ? 0 : 1, this.#counters, this.#batch);
       }
     }
   }
@@ -230,18 +170,21 @@ export class EchoServer {
    * Receives and decodes what has come: polls while the policy says so, then sleeps.
    * @returns the number of messages, or `-errno`
    */
-  #receive(): number {
-    const socket = this.#socket;
+  #receive(timeoutMilliseconds: number): number {
+    const { socket } = this.#surroundings;
+    const { counts } = this.#counters;
     const batch = this.#batch;
     const polling = this.#polling;
-    const window = polling.windowMicroseconds;
-    const start = this.#clock.microseconds();
+    if (timeoutMilliseconds !== this.#receiveTimeoutMilliseconds) socket.setReceiveTimeout(timeoutMilliseconds);
+    this.#receiveTimeoutMilliseconds = timeoutMilliseconds;
     batch.clear();
-    this.#counters.counts[RECEIVED_BEFORE] = this.#counters.counts[RECEIVED]!;
-    this.#now = start;
-    let [received, polls] = [0, true];
+    counts[RECEIVED_BEFORE] = counts[RECEIVED]!;
+    this.#now = this.#clock.microseconds();
+    const start = this.#now;
+    let received;
+    let polls;
     do {
-      polls = elapsedMicroseconds(start, this.#now) < window;
+      polls = elapsedMicroseconds(start, this.#now) < polling.windowMicroseconds;
       received = socket.receive(batch, !polls);
       this.#now = this.#clock.microseconds();
     } while (polls && received === -EAGAIN);
@@ -250,33 +193,16 @@ export class EchoServer {
     return received;
   }
 
-  /**
-   * Counts the datagrams of the batch; returns their number.
-   * @param first whether they came to server number 0, which handles those for many hosts
-   */
-  #count(first: boolean): number {
-    const batch = this.#batch;
-    let [datagrams, bytes] = [0, 0];
-    for (let i = 0; i < batch.count; i++) {
-      if (!first && isForMany(batch, i)) continue;
-      datagrams += batch.datagrams(i);
-      bytes += batch.size(i);
-    }
-    // In one step: the process may be killed at any time.
-    this.#counters.counts[RECEIVED]! += datagrams;
-    this.#counters.counts[RECEIVED_BYTES]! += bytes;
-    return datagrams;
-  }
-
   /** Admits datagrams, coalesces, encodes and sends them, and counts those that left. */
   #echo(): void {
+    const { socket, group } = this.#surroundings;
+    const { counts } = this.#counters;
     const batch = this.#batch;
-    const first = this.#group.index === 0;
     let [datagrams, bytes] = [0, 0];
     for (let i = 0; i < batch.count; i++) {
-      if (!first && isForMany(batch, i)) continue;
-      const admitted = this.#guard.admit(batch, i);
-      if (admitted < batch.datagrams(i)) this.#notices.noteRefused(batch, i);
+      if (!isFor(group.index, batch, i)) continue;
+      const admitted = this.guard.admit(batch, i);
+      if (admitted < batch.datagrams(i)) this.#notices.note("refused", batch, i);
       if (admitted === 0) continue;
       batch.shorten(i, admitted);
       batch.markForSend(i);
@@ -284,61 +210,44 @@ export class EchoServer {
       datagrams += admitted;
       bytes += batch.size(i);
     }
-    const sent = this.#socket.send(batch);
-    const { counts } = this.#counters;
+    const sent = socket.send(batch);
     counts[ECHOED]! += sent;
-    counts[ECHOED_BYTES]! += sent === datagrams ? bytes : bytes - this.#noteFailures();
+    counts[ECHOED_BYTES]! += sent === datagrams ? bytes : bytes - this.#countFailures();
   }
 
-  /** Notes the messages that could not be sent; returns their bytes. */
-  #noteFailures(): number {
+  /** Counts the datagrams that could not be sent; returns the bytes of their messages. */
+  #countFailures(): number {
+    const { socket } = this.#surroundings;
+    const { failed } = this.#counters;
     const batch = this.#batch;
     let bytes = 0;
     for (let i = 0; i < batch.count; i++) {
       if (!batch.isMarked(i) || batch.error(i) === 0) continue;
-      this.#notices.noteFailed(batch, i);
+      this.#notices.note("failed", batch, i);
       bytes += batch.size(i);
+    }
+    for (let errno = 0; errno < failed.length; errno++) {
+      failed[errno] = this.#failedBefore[errno]! + socket.failed(errno);
     }
     return bytes;
   }
 
   /** Pauses after a reception that failed: the next one may fail as fast. */
-  async #pauseAfter(errno: number): Promise<void> {
+  async #handleFailure(errno: number): Promise<void> {
+    if (errno === ESHUTDOWN) {
+      const message = "another process has shut down the socket: it receives nothing more; start the server again";
+      throw new SystemError("recvmmsg", errno, message);
+    }
     this.#notices.receiveError = errno;
     await new Promise((resolve) => setTimeout(resolve, FAILURE_PAUSE_MILLISECONDS));
   }
 
-  /** Counts what other parts of this server have counted. */
-  publish(): void {
-    const { counts } = this.#counters;
-    const base = this.#base;
-    counts[LINES_DROPPED] = base[LINES_DROPPED]! + this.#output.dropped;
-    for (let errno = 0; errno < ERRNO_COUNT; errno++) {
-      counts[FAILED + errno] = base[FAILED + errno]! + this.#socket.failed(errno);
-    }
-  }
-
-  #setReceiveTimeout(longestMilliseconds: number): void {
-    const milliseconds = this.#attention?.busy ? 1 : longestMilliseconds;
-    if (this.#receiveTimeoutMilliseconds === milliseconds) return;
-    this.#receiveTimeoutMilliseconds = milliseconds;
-    this.#socket.setReceiveTimeout(milliseconds);
-  }
-
   #everySecond(): void {
-    const group = this.#group;
-    if (group.index > 0) this.#output.flush();
-    else this.#log.nextSecond(group.counters().reduce((sum, { counts }) => sum + counts[LINES_LEFT_OUT]!, 0));
-    this.#guard.everySecond();
+    const { socket, everySecond } = this.#surroundings;
+    this.#log.everySecond();
+    this.guard.everySecond();
     this.#notices.everySecond();
-    this.#onSecond();
-    this.#socket.dropForgedOwnSources();
-    // The kernel's counters wrap.
-    group.drops();
+    socket.dropForgedOwnSources();
+    everySecond?.();
   }
-}
-
-function shutDown(): SystemError {
-  const message = "another process has shut down the socket: it receives nothing more; start the server again";
-  return new SystemError("recvmmsg", ESHUTDOWN, message);
 }

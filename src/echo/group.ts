@@ -6,7 +6,7 @@
 import { createShared, mapShared } from "../../ffi/shared_memory.ts";
 import { BROADCAST, MULTICAST } from "../socket/control_message.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import { Counters, COUNTS } from "./counters.ts";
+import { Counters, COUNTS, RECEIVED, RECEIVED_BYTES } from "./counters.ts";
 
 /** Longest time until the next {@link Group.tend}, in milliseconds: a signal ends the sleep when there is something to do. */
 export const TEND_MILLISECONDS = 1000;
@@ -17,10 +17,6 @@ export interface Group {
   readonly index: number;
   /** What they share in memory. */
   readonly block: Block;
-  /** The counters of all servers that this one speaks for. */
-  counters(): readonly Counters[];
-  /** Datagrams that the kernel dropped for them. */
-  drops(): number;
   /**
    * Called between rounds: every 10 ms under load, and after each sleep.
    * @returns milliseconds until the next call is due; 0 to stop this server
@@ -28,10 +24,27 @@ export interface Group {
   tend(): number;
 }
 
-/** Whether message `i` is for many hosts: then it comes to every server of a group, and number 0 handles it. */
-export function isForMany(batch: MessageBatch, i: number): boolean {
+/**
+ * Whether message `i` is for server number `index` of a group. A datagram to a broadcast or multicast address comes to
+ * every server, and number 0 handles it.
+ */
+export function isFor(index: number, batch: MessageBatch, i: number): boolean {
   const destination = batch.destination(i);
-  return destination === BROADCAST || destination === MULTICAST;
+  return index === 0 || (destination !== BROADCAST && destination !== MULTICAST);
+}
+
+/** Counts what server number `index` has received; returns the number of datagrams. */
+export function countReceived(index: number, { counts }: Counters, batch: MessageBatch): number {
+  let [datagrams, bytes] = [0, 0];
+  for (let i = 0; i < batch.count; i++) {
+    if (!isFor(index, batch, i)) continue;
+    datagrams += batch.datagrams(i);
+    bytes += batch.size(i);
+  }
+  // In one step: the process may be killed at any time.
+  counts[RECEIVED]! += datagrams;
+  counts[RECEIVED_BYTES]! += bytes;
+  return datagrams;
 }
 
 /** Most messages of one system call. */
@@ -39,9 +52,11 @@ export const BATCH_CAPACITY = 64;
 
 /** Bytes that processors exchange as a whole: what several servers write has a line of its own. */
 const CACHE_LINE = 64;
-const COUNTERS = 3 * CACHE_LINE;
 const COUNTERS_SIZE = Math.ceil(COUNTS * 8 / CACHE_LINE) * CACHE_LINE;
 const HEADERS_SIZE = BATCH_CAPACITY * 1024;
+/** Bytes that all servers share, and those of each server. */
+const SHARED_SIZE = 3 * CACHE_LINE;
+const SERVER_SIZE = COUNTERS_SIZE + HEADERS_SIZE;
 
 /** Memory that all servers of a group map. A server that is alone has ordinary memory. */
 export class Block {
@@ -56,27 +71,23 @@ export class Block {
   /** Counters by server. */
   readonly counters: readonly Counters[];
   /** Memory for the headers of the batch, by server; empty if there is one server. */
-  readonly headers: readonly Uint8Array<ArrayBuffer>[] = [];
+  readonly headers: readonly Uint8Array<ArrayBuffer>[];
 
   /**
-   * @param servers number of servers
+   * @param servers number of servers, or of the first of them
    * @param fd the memory that another process has created; new memory, if absent
    */
   constructor(servers: number, fd?: number) {
-    const headers = COUNTERS + servers * COUNTERS_SIZE;
-    const size = headers + servers * HEADERS_SIZE;
+    const size = SHARED_SIZE + servers * SERVER_SIZE;
     const alone = servers === 1;
     this.fd = alone ? -1 : fd ?? createShared(size);
-    const { buffer, byteOffset } = alone ? new Uint8Array(headers) : mapShared(this.fd, size);
+    const { buffer, byteOffset } = alone ? new Uint8Array(size) : mapShared(this.fd, size);
     const word = (line: number) => new Int32Array(buffer, byteOffset + line * CACHE_LINE, 1);
     this.stop = word(0);
     this.maxRateWord = word(1);
     this.linesLeft = word(2);
-    const each = Array.from({ length: servers }, (_, i) => i);
-    this.counters = each.map((i) =>
-      new Counters(new Float64Array(buffer, byteOffset + COUNTERS + i * COUNTERS_SIZE, COUNTS))
-    );
-    if (alone) return;
-    this.headers = each.map((i) => new Uint8Array(buffer, byteOffset + headers + i * HEADERS_SIZE, HEADERS_SIZE));
+    const offsets = Array.from({ length: servers }, (_, i) => byteOffset + SHARED_SIZE + i * SERVER_SIZE);
+    this.counters = offsets.map((offset) => new Counters(new Float64Array(buffer, offset, COUNTS)));
+    this.headers = alone ? [] : offsets.map((at) => new Uint8Array(buffer, at + COUNTERS_SIZE, HEADERS_SIZE));
   }
 }

@@ -69,16 +69,14 @@ export interface GuardOptions {
   readonly rate?: Rate | undefined;
   /** Limit for all sources together. */
   readonly maxRate?: Rate | undefined;
-  /** Where to count refused datagrams, by number of the reason; memory of its own, if absent. */
-  readonly refused?: Float64Array | undefined;
+  /** Where to count refused datagrams, by number of the reason. */
+  readonly refused: Float64Array;
   /** The word of {@link TotalRate}; memory of its own, if absent. */
   readonly maxRateWord?: Int32Array | undefined;
 }
 
 /** Admits or refuses each message, in constant time and without allocating. */
 export class Guard {
-  /** Datagrams refused, by number of the reason. */
-  readonly refused: Float64Array;
   readonly #options: GuardOptions;
   // Reasons by source port.
   readonly #ports = new Uint8Array(65_536);
@@ -91,7 +89,6 @@ export class Guard {
   constructor(options: GuardOptions) {
     const { port, answerAnyPort, allow = [], rate, maxRate, maxRateWord } = options;
     this.#options = options;
-    this.refused = options.refused ?? new Float64Array(REASONS.length);
     if (!answerAnyPort) {
       this.#ports.fill(Reason.RESERVED_SOURCE_PORT, 0, 1024);
       for (const service of SERVICE_PORTS.keys()) this.#ports[service] = Reason.SERVICE_SOURCE_PORT;
@@ -108,18 +105,19 @@ export class Guard {
    * @returns the number of datagrams admitted, 0 to all
    */
   admit(batch: MessageBatch, i: number): number {
+    const { refused } = this.#options;
     const datagrams = batch.datagrams(i);
     const reason = this.#reasonToRefuse(batch, i);
     if (reason !== Reason.ACCEPTED) {
-      this.refused[reason]! += datagrams;
+      refused[reason]! += datagrams;
       return 0;
     }
     if (this.#rate === undefined && this.#maxRate === undefined) return datagrams;
     const now = this.#now();
     const underRate = this.#rate?.take(batch.addresses, batch.peerWord(i), datagrams, now) ?? datagrams;
     const admitted = this.#maxRate?.take(underRate, now) ?? underRate;
-    this.refused[Reason.OVER_RATE]! += datagrams - underRate;
-    this.refused[Reason.OVER_MAX_RATE]! += underRate - admitted;
+    refused[Reason.OVER_RATE]! += datagrams - underRate;
+    refused[Reason.OVER_MAX_RATE]! += underRate - admitted;
     return admitted;
   }
 
@@ -140,8 +138,7 @@ export class Guard {
     if (port === this.#options.port && sameAddress(addresses, peer, addresses, batch.localWord(i))) {
       return Reason.OWN_ENDPOINT;
     }
-    if (this.#allow.length > 0 && !this.#isAllowed(addresses, peer)) return Reason.NOT_ALLOWED;
-    return Reason.ACCEPTED;
+    return this.#allow.length === 0 || this.#isAllowed(addresses, peer) ? Reason.ACCEPTED : Reason.NOT_ALLOWED;
   }
 
   /** To be called once a second. */

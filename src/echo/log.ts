@@ -8,7 +8,8 @@ import { Clock } from "../../ffi/clock.ts";
 import type { Output } from "../cli/output.ts";
 import { formatDecimal, formatEndpoint } from "../net/address.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
-import { LINES_LEFT_OUT } from "./counters.ts";
+import { LINES_DROPPED, LINES_LEFT_OUT } from "./counters.ts";
+import type { Group } from "./group.ts";
 import type { EchoSettings } from "./options.ts";
 import { append, PAYLOAD_SHOWN_MAX, PayloadText } from "./payload_text.ts";
 
@@ -18,19 +19,23 @@ export interface LogOptions extends Pick<EchoSettings, "logFormat" | "logTime" |
   readonly output: Output;
   /** The local port. */
   readonly port: number;
-  /** Counts of `Counters`, of which it counts {@link LINES_LEFT_OUT}. */
-  readonly counts: Float64Array;
-  /** Lines left of this second, shared with other workers. */
-  readonly linesLeft: Int32Array;
+  /** The servers that share the limit. */
+  readonly group: Pick<Group, "index" | "block">;
 }
+
+/** A part of a line: literal bytes, or the name of a field. */
+type Part = Uint8Array | string;
 
 /** Writes the lines of the log, and counts those that the limit leaves out. */
 export class Log {
   readonly #options: LogOptions;
+  readonly #counts: Float64Array;
   readonly #clock = new Clock(CLOCK_REALTIME);
-  readonly #time = new Uint8Array(TIME_SIZE);
-  // Literal bytes, and names of fields.
-  readonly #line: readonly (Uint8Array | string)[];
+  // The time of the lines as text, in this form.
+  readonly #time = encoder.encode("2026-11-22T12:00:00.123456Z");
+  readonly #line: readonly Part[];
+  // Of payloads that are cut.
+  readonly #longLine: readonly Part[];
   // Made after the first echo: to find out whether the output takes UTF-8 takes a millisecond.
   #payload: PayloadText | undefined;
   #second = -1;
@@ -39,15 +44,18 @@ export class Log {
 
   /** Makes a log; it writes nothing yet. */
   constructor(options: LogOptions) {
-    const { logFormat, logTime } = options;
+    const { logFormat, logTime, output, group: { block, index } } = options;
     const line = logTime && logFormat === "text" ? `<time> ${LINES.text}` : LINES[logFormat];
-    this.#line = line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder.encode(part) : part);
+    this.#line = partsOf(line);
+    this.#longLine = logFormat === "text" ? partsOf(`${line} (<bytes> bytes)`) : this.#line;
     this.#options = options;
+    this.#counts = block.counters[index]!.counts;
+    output.dropped = this.#counts.subarray(LINES_DROPPED, LINES_DROPPED + 1);
   }
 
   /** Logs the messages of a batch that are answered. It allocates only for the zones of link-local addresses. */
   record(batch: MessageBatch): void {
-    const { logFormat, output, counts } = this.#options;
+    const { logFormat, output } = this.#options;
     if (logFormat === "none") return;
     this.#payload ??= new PayloadText({ ascii: !output.utf8, json: logFormat === "json" });
     let timed = false;
@@ -56,11 +64,11 @@ export class Log {
       const datagrams = batch.datagrams(i);
       for (let k = 0; k < datagrams; k++) {
         if (!this.#takeLine()) {
-          counts[LINES_LEFT_OUT]! += datagrams - k;
+          this.#counts[LINES_LEFT_OUT]! += datagrams - k;
           break;
         }
         if (!output.hasRoom()) continue;
-        if (!timed) this.#writeTime();
+        if (!timed) this.#readTime();
         timed = true;
         this.#writeLine(batch, i, k);
       }
@@ -68,96 +76,76 @@ export class Log {
     if (timed) output.flush();
   }
 
-  /**
-   * Starts the next second of the limit, and reports how many lines were left out. To be called once a second by one of
-   * the workers.
-   * @param leftOut lines that all workers left out since the start
-   */
-  nextSecond(leftOut: number): void {
-    const { output, linesLeft, logLimitPerSecond } = this.#options;
-    Atomics.store(linesLeft, 0, logLimitPerSecond);
+  /** Starts the next second of the limit, and reports how many lines were left out: for all servers, if this is number 0. */
+  everySecond(): void {
+    const { output, logFormat, logTime, logLimitPerSecond, group: { block, index } } = this.#options;
+    output.flush();
+    if (index > 0) return;
+    Atomics.store(block.linesLeft, 0, logLimitPerSecond);
+    const leftOut = block.counters.reduce((sum, { counts }) => sum + counts[LINES_LEFT_OUT]!, 0);
     const datagrams = leftOut - this.#leftOutReported;
-    if (datagrams === 0) {
-      this.#reportedAt = performance.now();
-      output.flush();
-    } else if (output.writeText(this.#leftOutLine(datagrams))) {
-      this.#reportedAt = performance.now();
-      this.#leftOutReported = leftOut;
-    }
+    const time = new Date().toISOString();
+    const seconds = ((performance.now() - this.#reportedAt) / 1000).toFixed(1);
+    const text = `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${logLimitPerSecond})`;
+    const event = JSON.stringify({ event: "left_out", time, datagrams });
+    const line = logFormat === "json" ? event : logTime ? `${time} ${text}` : text;
+    // A report that was lost is made again.
+    if (datagrams > 0 && !output.writeText(line)) return;
+    this.#reportedAt = performance.now();
+    this.#leftOutReported = leftOut;
   }
 
   /** Whether the limit allows another line, which it then counts. */
   #takeLine(): boolean {
-    const { linesLeft, logLimitPerSecond } = this.#options;
+    const { logLimitPerSecond, group: { block: { linesLeft } } } = this.#options;
     return logLimitPerSecond === 0 || (Atomics.load(linesLeft, 0) > 0 && Atomics.sub(linesLeft, 0, 1) > 0);
-  }
-
-  #leftOutLine(datagrams: number): string {
-    const { logFormat, logTime, logLimitPerSecond } = this.#options;
-    const seconds = (performance.now() - this.#reportedAt) / 1000;
-    const time = new Date().toISOString();
-    if (logFormat === "json") return JSON.stringify({ event: "left_out", time, datagrams });
-    const line = `LEFT OUT: ${datagrams} datagrams in ${seconds.toFixed(1)} s (--log-limit ${logLimitPerSecond})`;
-    return logTime ? `${time} ${line}` : line;
   }
 
   /** Writes the line of datagram `k` of message `i`. */
   #writeLine(batch: MessageBatch, i: number, k: number): void {
-    const { output } = this.#options;
+    const { output, port } = this.#options;
+    const { bytes: out } = output;
+    const { addresses, payloads } = batch;
+    const size = batch.payloadSize(i, k);
+    const peer = batch.peerWord(i);
+    const local = batch.localWord(i);
     let { at } = output;
-    for (const part of this.#line) {
-      at = typeof part === "string" ? this.#writeField(part, at, batch, i, k) : append(output.bytes, at, part);
+    for (const part of size > PAYLOAD_SHOWN_MAX ? this.#longLine : this.#line) {
+      if (typeof part !== "string") at = append(out, at, part);
+      else if (part === "time") at = append(out, at, this.#time);
+      else if (part === "peer") at = formatEndpoint(out, at, addresses, peer, batch.peerZone(i), batch.peerPort(i));
+      else if (part === "local") at = formatEndpoint(out, at, addresses, local, batch.localZone(i), port);
+      else if (part === "bytes") at = formatDecimal(out, at, size);
+      else at = this.#payload!.write(out, at, payloads, batch.payloadOffset(i, k), size);
     }
     output.endLine(at);
   }
 
-  #writeField(field: string, at: number, batch: MessageBatch, i: number, k: number): number {
-    const { output: { bytes }, port } = this.#options;
-    const { addresses } = batch;
-    const from = k * batch.segmentSize(i);
-    const size = Math.min(batch.segmentSize(i), batch.size(i) - from);
-    switch (field) {
-      case "time":
-        return append(bytes, at, this.#time);
-      case "peer":
-        return formatEndpoint(bytes, at, addresses, batch.peerWord(i), batch.peerZone(i), batch.peerPort(i));
-      case "local":
-        return formatEndpoint(bytes, at, addresses, batch.localWord(i), batch.localZone(i), port);
-      case "payload":
-        return this.#payload!.write(bytes, at, batch.payloads, batch.payloadOffset(i) + from, size);
-      case "bytes":
-        return formatDecimal(bytes, at, size);
-      default:
-        if (size <= PAYLOAD_SHOWN_MAX) return at;
-        return append(bytes, formatDecimal(bytes, append(bytes, at, LENGTH), size), LENGTH_END);
-    }
-  }
-
-  /** Writes the time in the format of RFC 3339: UTC, with microseconds. */
-  #writeTime(): void {
+  /** Reads the time, in the format of RFC 3339: UTC, with microseconds. */
+  #readTime(): void {
     this.#clock.read();
     const { seconds, nanoseconds } = this.#clock;
     if (seconds !== this.#second) {
       this.#second = seconds;
-      encoder.encodeInto(new Date(seconds * 1000).toISOString(), this.#time);
-      this.#time[TIME_SIZE - 1] = 0x5a;
+      encoder.encodeInto(new Date(seconds * 1000).toISOString().slice(0, POINT), this.#time);
     }
-    let rest = Math.floor(nanoseconds / 1000);
-    for (let i = TIME_SIZE - 2; i > 19; i--) {
-      this.#time[i] = 0x30 + rest % 10;
-      rest = Math.floor(rest / 10);
-    }
+    // The leading digit keeps the zeros behind it, and makes room for the point.
+    formatDecimal(this.#time, POINT, 1_000_000 + Math.floor(nanoseconds / 1000));
+    this.#time[POINT] = 0x2e;
   }
 }
 
 const encoder = new TextEncoder();
-const TIME_SIZE = "2026-11-22T12:00:00.123456Z".length;
-const LENGTH = encoder.encode(" (");
-const LENGTH_END = encoder.encode(" bytes)");
+/** Offset of the decimal point in the time. */
+const POINT = "2026-11-22T12:00:00".length;
 
 /** The lines by format, with the fields of {@link Log} in angle brackets. */
 const LINES = {
-  text: "RECV: <peer> -> <local> - [<payload>]<length>",
+  text: "RECV: <peer> -> <local> - [<payload>]",
   json: '{"event":"echo","time":"<time>","peer":"<peer>","local":"<local>","bytes":<bytes>,"payload":"<payload>"}',
   none: "",
 };
+
+function partsOf(line: string): Part[] {
+  return line.split(/<(\w+)>/).map((part, i) => i % 2 === 0 ? encoder.encode(part) : part);
+}

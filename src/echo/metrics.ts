@@ -3,25 +3,26 @@
  * @module
  */
 
+import { SK_MEMINFO_RCVBUF, SK_MEMINFO_RMEM_ALLOC } from "../../ffi/constants.ts";
 import { ERRNO_COUNT, errnoName } from "../../ffi/errno.ts";
+import { SocketMemory } from "../../ffi/socket_memory.ts";
 import { type Labels, type Metric, metric, type Sample } from "../cli/metrics.ts";
 import { type Counters, ECHOED, ECHOED_BYTES, RECEIVED, RECEIVED_BYTES, unlogged } from "./counters.ts";
 import { REASONS } from "./guard.ts";
+import type { Supervisor } from "./supervisor.ts";
 
-/** What the counters do not have. */
-export interface ServerState {
-  /** Datagrams that the kernel dropped. */
-  readonly droppedByKernel: number;
-  /** Bytes in the receive buffers of all sockets. */
-  readonly receiveQueueBytes: number;
-  /** Size of these buffers. */
-  readonly receiveBufferBytes: number;
-  /** Sources that the rate limit remembers. */
-  readonly rateTableSources: number;
-}
-
-/** The metrics of a server, from the counters of its workers. */
-export function echoMetrics(workers: readonly Counters[], state: ServerState): Metric[] {
+/**
+ * The metrics of the servers on a port.
+ * @param limitedSources sources that have used up a part of their burst
+ */
+export function echoMetrics(
+  group: Pick<Supervisor, "counters" | "drops" | "sockets">,
+  limitedSources: number,
+): Metric[] {
+  const workers = group.counters();
+  const memories = group.sockets.map(({ fd }) => new SocketMemory(fd));
+  const queueBytes = memories.reduce((sum, memory) => sum + memory.read(SK_MEMINFO_RMEM_ALLOC), 0);
+  const bufferBytes = memories.reduce((sum, memory) => sum + memory.read(SK_MEMINFO_RCVBUF), 0);
   /** A sample for each worker, with its number if there are several. */
   const samples = (value: (worker: Counters) => number, labels: Labels = {}): Sample[] =>
     workers.map((counters, worker) => ({
@@ -43,10 +44,10 @@ export function echoMetrics(workers: readonly Counters[], state: ServerState): M
     counter("echoed_bytes", "Bytes of payload sent back.", counts(ECHOED_BYTES)),
     counter("refused_datagrams", "Datagrams refused by the guard, by reason.", refused),
     counter("failed_datagrams", "Datagrams whose reply the kernel did not accept, by error.", errors),
-    counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", state.droppedByKernel),
+    counter("kernel_dropped_datagrams", "Datagrams that the full receive buffer did not take.", group.drops()),
     counter("dropped_log_lines", "Echoed datagrams without a line in the log.", samples(unlogged)),
-    gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", state.receiveQueueBytes),
-    gauge("receive_buffer_bytes", "Size of the receive buffers.", state.receiveBufferBytes),
-    gauge("rate_table_sources", "Sources that have used up a part of their burst.", state.rateTableSources),
+    gauge("receive_queue_bytes", "Memory of the datagrams in the receive buffers.", queueBytes),
+    gauge("receive_buffer_bytes", "Size of the receive buffers.", bufferBytes),
+    gauge("rate_table_sources", "Sources that have used up a part of their burst.", limitedSources),
   ];
 }

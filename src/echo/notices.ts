@@ -29,8 +29,7 @@ export class Notices {
   // The counts at the last call of `everySecond`.
   readonly #told: Counters;
   // The peers of the first datagrams since then that were refused, or whose replies failed; empty without one.
-  #refusedPeer = "";
-  #failedPeer = "";
+  readonly #peers = { refused: "", failed: "" };
   #trainsTold = false;
 
   /** Starts from the counts as they are. */
@@ -39,14 +38,9 @@ export class Notices {
     this.#told = new Counters(options.counters.counts.slice());
   }
 
-  /** Notes message `i` of a batch, one or more of whose datagrams were refused. Allocates once a second. */
-  noteRefused(batch: MessageBatch, i: number): void {
-    this.#refusedPeer ||= peerText(batch, i);
-  }
-
-  /** Notes message `i` of a batch, one or more of whose replies failed. Allocates once a second. */
-  noteFailed(batch: MessageBatch, i: number): void {
-    this.#failedPeer ||= peerText(batch, i);
+  /** Notes message `i` of a batch, of which datagrams were refused, or replies failed. Allocates once a second. */
+  note(event: "refused" | "failed", batch: MessageBatch, i: number): void {
+    this.#peers[event] ||= peerText(batch, i);
   }
 
   /** Tells what happened since the last call. */
@@ -55,10 +49,8 @@ export class Notices {
     const errnoText = (errno: number) => `${errnoName(errno)} (${errnoMessage(errno)})`;
     if (this.receiveError !== 0) operator.warn(`receiving failed: ${errnoText(this.receiveError)}`);
     this.receiveError = 0;
-    this.#tell("refused", "refused", (reason) => REASONS[reason]!, "from", this.#refusedPeer);
-    this.#refusedPeer = "";
-    this.#tell("failed", "replies could not be sent", operator.json ? errnoName : errnoText, "to", this.#failedPeer);
-    this.#failedPeer = "";
+    this.#tell("refused", "refused", (reason) => REASONS[reason]!, "from");
+    this.#tell("failed", "replies could not be sent", operator.json ? errnoName : errnoText, "to");
     this.#told.counts.set(counters.counts);
     if (socket.deviceRefusedTrains && !this.#trainsTold) {
       this.#trainsTold = true;
@@ -66,14 +58,10 @@ export class Notices {
     }
   }
 
-  #tell(
-    event: "refused" | "failed",
-    what: string,
-    name: (index: number) => string,
-    preposition: string,
-    peer: string,
-  ): void {
+  #tell(event: "refused" | "failed", what: string, name: (index: number) => string, preposition: string): void {
+    const peer = this.#peers[event];
     if (peer === "") return;
+    this.#peers[event] = "";
     const { counters, operator } = this.#options;
     const counts = positiveCounts(counters[event].map((count, i) => count - this.#told[event][i]!), name);
     if (operator.json) operator.report(event, { counts, peer });

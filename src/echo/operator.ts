@@ -40,8 +40,9 @@ export class Operator {
     this.output.writeText(JSON.stringify({ event, time: new Date().toISOString(), ...fields }));
   }
 
-  /** Closes standard error, after up to {@link LAST_WORDS_MILLISECONDS} for a slow reader. */
+  /** Closes both outputs, each after up to {@link LAST_WORDS_MILLISECONDS} for a slow reader. */
   close(): void {
+    this.output.close(LAST_WORDS_MILLISECONDS);
     this.#errors.close(LAST_WORDS_MILLISECONDS);
   }
 }

@@ -109,17 +109,19 @@ export function parseEcho(args: readonly string[]): EchoSettings | "help" | "ver
   const { settings, given, positionals } = parsed;
   const { address, quiet, fd } = settings;
   const family = addressFamily(settings);
-  if (address !== undefined) checkAddress(address, family, settings.answerMulticast);
+  if (address !== undefined) checkFamily(address, family);
+  if (address !== undefined && isGroup(address) && !settings.answerMulticast) {
+    throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
+  }
   if (fd !== undefined && (positionals.length > 0 || address !== undefined || family !== undefined)) {
     throw new UsageError("--fd takes a socket that is bound already: leave out the port, --address, -4 and -6");
   }
   if (quiet && given.has("logFormat")) throw new UsageError("--quiet means --log none: leave one of them out");
-  const answerMulticast = settings.answerMulticast || settings.join.length > 0;
   return {
     ...settings,
     port: parsePort(positionals),
     family,
-    answerMulticast,
+    answerMulticast: settings.answerMulticast || settings.join.length > 0,
     logFormat: quiet ? "none" : settings.logFormat,
     summaryFormat: settings.summaryFormat ?? (settings.logFormat === "json" ? "json" : "text"),
   };
@@ -129,7 +131,7 @@ function parsePort(positionals: readonly string[]): number {
   for (const text of positionals) {
     if (text === "probe") throw new UsageError("probe comes first: echo.ts probe TARGET, then the options");
     if (isSimilar(text, "probe")) throw new UsageError(`no command ${quote(text)}; did you mean probe?`);
-    if (readAddress(text) !== undefined) {
+    if (parseAddress(text.split("%")[0]!) !== undefined) {
       throw new UsageError(`${quote(text)} is an address, not a port; did you mean --address?`);
     }
   }
@@ -137,21 +139,9 @@ function parsePort(positionals: readonly string[]): number {
   return positionals[0] === undefined ? 9000 : numberFrom(1, 65_535)(positionals[0], "the port");
 }
 
-function checkAddress(address: string, family: 4 | 6 | undefined, answerMulticast: boolean): void {
-  checkFamily(address, family);
-  if (isGroup(address) && !answerMulticast) {
-    throw new UsageError(`the multicast address ${address} is answered only with --answer-multicast`);
-  }
-}
-
-/** The bytes of an address that may have a zone; `undefined` for a name. */
-function readAddress(text: string): Uint8Array | undefined {
-  return parseAddress(text.split("%")[0]!);
-}
-
 /** Whether a text is a multicast address, which may have a zone. */
 function isGroup(text: string): boolean {
-  const bytes = readAddress(text);
+  const bytes = parseAddress(text.split("%")[0]!);
   return bytes !== undefined && isMulticast(addressWords(bytes), 0);
 }
 
@@ -188,23 +178,20 @@ function parseNetwork(text: string): Prefix {
   throw new UsageError(`--allow ${text} has bits set behind the prefix; did you mean ${shown}?`);
 }
 
-const UNITS: ReadonlyMap<string, number> = new Map([["K", 1 << 10], ["M", 1 << 20], ["G", 1 << 30]]);
-const BUFFER_MIN = 4 << 10;
-// The kernel stores twice the value in an int.
-const BUFFER_MAX = 1023 << 20;
+/** Units of sizes, each 1,024 times the one before. */
+const UNITS = ["", "K", "M", "G"];
 
 function parseBufferSize(text: string): number {
-  const match = /^([0-9]{1,10})([KMG]?)$/i.exec(text);
-  const value = match === null ? NaN : Number(match[1]) * (UNITS.get(match[2]!.toUpperCase()) ?? 1);
-  if (value >= BUFFER_MIN && value <= BUFFER_MAX) return value;
-  throw new UsageError(
-    `--buffer must be a number of bytes from ${byteSizeText(BUFFER_MIN)} to ${byteSizeText(BUFFER_MAX)}, with or ` +
-      `without K, M or G behind it, not ${quote(text)}`,
-  );
+  const [, digits, unit = ""] = /^([0-9]{1,10})([KMG]?)$/i.exec(text) ?? [];
+  const value = Number(digits) * 1024 ** UNITS.indexOf(unit.toUpperCase());
+  // The kernel stores twice the value in an int.
+  if (value >= 4 << 10 && value <= 1023 << 20) return value;
+  const range = "a number of bytes from 4K to 1023M, with or without K, M or G behind it";
+  throw new UsageError(`--buffer must be ${range}, not ${quote(text)}`);
 }
 
 /** Bytes in the largest unit that gives a whole number: `4M`. */
 export function byteSizeText(bytes: number): string {
-  const unit = [...UNITS].reverse().find(([, size]) => bytes % size === 0);
-  return unit === undefined ? `${bytes}` : `${bytes / unit[1]}${unit[0]}`;
+  const power = [3, 2, 1].find((power) => bytes % 1024 ** power === 0) ?? 0;
+  return `${bytes / 1024 ** power}${UNITS[power]}`;
 }

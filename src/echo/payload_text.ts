@@ -3,6 +3,8 @@
  * @module
  */
 
+import { HEX } from "../net/address.ts";
+
 /** Bytes of a payload that are shown. */
 export const PAYLOAD_SHOWN_MAX = 64;
 
@@ -125,4 +127,3 @@ function isPrintable(codePoint: number): boolean {
 }
 
 const encoder = new TextEncoder();
-const HEX = encoder.encode("0123456789abcdef");

@@ -59,10 +59,8 @@ export function sharePort(first: BatchSocket, count: number): BatchSocket[] {
   check("setsockopt", setsockopt(first.fd, SOL_SOCKET, SO_REUSEPORT, 1));
   // An adopted socket may lack it, and workers must not inherit the sockets of others.
   fcntl(first.fd, F_SETFD, FD_CLOEXEC);
-  const others: BatchSocket[] = [];
-  while (others.length < count - 1) {
-    others.push(BatchSocket.adopt(bindBeside(first), { receiveBuffer: first.receiveBuffer }));
-  }
+  const { receiveBuffer } = first;
+  const others = Array.from({ length: count - 1 }, () => BatchSocket.adopt(bindBeside(first), { receiveBuffer }));
   check("setsockopt", attachProgram(first.fd, SO_ATTACH_REUSEPORT_CBPF, steeringProgram(count)));
   return others;
 }
@@ -103,16 +101,16 @@ const shiftRight = (bits: number): Instruction => [BPF_ALU | BPF_RSH | BPF_K, 0,
  * Closest-Pair Problem", 1997.) They are random, so that no sender can choose a worker.
  * @param count at most 65,536
  */
-export function steeringProgram(count: number, factors: readonly [number, number] = randomFactors()): Instruction[] {
+export function steeringProgram(count: number, factors: ArrayLike<number> = randomFactors()): Instruction[] {
   return [
     loadWord(SKF_AD_OFF + SKF_AD_PROTOCOL),
     // X stays 0 for IPv4.
     [BPF_JMP | BPF_JEQ | BPF_K, 0, 3, ETH_P_IPV6],
     loadWord(SKF_NET_OFF + IPV6_SOURCE),
-    multiply(factors[0]),
+    multiply(factors[0]!),
     [BPF_MISC | BPF_TAX, 0, 0, 0],
     loadWord(SKF_NET_OFF + SOURCE),
-    multiply(factors[1]),
+    multiply(factors[1]!),
     [BPF_ALU | BPF_ADD | BPF_X, 0, 0, 0],
     // The upper half of the hash, as a fraction of 2^16, times the number of sockets.
     shiftRight(16),
@@ -122,7 +120,6 @@ export function steeringProgram(count: number, factors: readonly [number, number
   ];
 }
 
-function randomFactors(): [number, number] {
-  const [first = 0, second = 0] = crypto.getRandomValues(new Int32Array(2));
-  return [first | 1, second | 1];
+function randomFactors(): ArrayLike<number> {
+  return crypto.getRandomValues(new Int32Array(2)).map((factor) => factor | 1);
 }

@@ -11,7 +11,7 @@ import { endOf, spawnSelf } from "../../ffi/spawn.ts";
 import type { MessageBatch } from "../socket/message_batch.ts";
 import type { BatchSocket } from "../socket/batch_socket.ts";
 import { Counters, RECEIVED, RECEIVED_BEFORE } from "./counters.ts";
-import { BATCH_CAPACITY, Block, type Group, isForMany, TEND_MILLISECONDS } from "./group.ts";
+import { BATCH_CAPACITY, Block, countReceived, type Group, TEND_MILLISECONDS } from "./group.ts";
 import type { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
 import { sharePort } from "./steering.ts";
@@ -90,13 +90,12 @@ export class Supervisor implements Group {
     for (const child of this.#children) this.#spawn(child);
   }
 
+  /** The counters of all workers. */
   counters(): readonly Counters[] {
-    return [
-      this.block.counters[0]!,
-      ...this.#children.map(({ pid, counters }) => pid === 0 ? counters : settledCounters(counters)),
-    ];
+    return this.block.counters.map((counters, index) => index === 0 ? counters : settledCounters(counters));
   }
 
+  /** Datagrams that the kernel dropped. To be called from time to time: the kernel counts modulo 2^32. */
   drops(): number {
     return this.sockets.reduce((sum, socket) => sum + socket.drops(), 0);
   }
@@ -130,16 +129,15 @@ export class Supervisor implements Group {
 
   /** Closes the sockets of all workers. */
   close(): void {
-    const [first, ...others] = this.sockets as [BatchSocket, ...BatchSocket[]];
     // Other processes may go on with an adopted socket.
-    if (others.length > 0) first.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
+    if (this.#children.length > 0) this.sockets[0]!.setOption(SOL_SOCKET, SO_REUSEPORT, 0);
     for (const socket of this.sockets) socket.close();
   }
 
   #spawn(child: Child): void {
     const { index, socket: { fd: socketFd } } = child;
     const memoryFd = this.block.fd;
-    const place = { index, count: this.sockets.length, socketFd, memoryFd, parent: lazyLibc().getpid() };
+    const place = { index, socketFd, memoryFd, parent: lazyLibc().getpid() };
     child.pid = spawnSelf(placeArgument(place), [socketFd, memoryFd]);
   }
 
@@ -148,10 +146,13 @@ export class Supervisor implements Group {
     const end = endOf(child.pid);
     if (end === undefined) return;
     child.pid = 0;
-    const { counters, startAt } = child;
+    const { index, counters, batch, startAt } = child;
     const { counts } = counters;
-    // What it received last is not counted yet.
-    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) counts[RECEIVED]! += recovered(child.batch);
+    if (counts[RECEIVED] === counts[RECEIVED_BEFORE]) {
+      // What it received last is not counted yet.
+      batch.recover();
+      countReceived(index, counters, batch);
+    }
     const lost = counts[RECEIVED]! - counters.settled;
     counters.failed[OTHER_ERROR]! += lost;
     child.end = lost > 0 ? `${end}, ${lost} datagrams lost` : end;
@@ -173,15 +174,7 @@ export class Supervisor implements Group {
   }
 }
 
-/** The datagrams that a worker received, and could not count before it ended. */
-function recovered(batch: MessageBatch): number {
-  batch.recover();
-  let datagrams = 0;
-  for (let i = 0; i < batch.count; i++) if (!isForMany(batch, i)) datagrams += batch.datagrams(i);
-  return datagrams;
-}
-
-/** A copy of the counters of a running worker, without the datagrams that it handles now. */
+/** A copy of the counters of another worker, without the datagrams that it handles now. */
 function settledCounters({ counts }: Counters): Counters {
   const copy = new Counters(counts.slice());
   copy.counts[RECEIVED] = copy.settled;

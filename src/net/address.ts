@@ -252,4 +252,5 @@ function group(words: Int32Array, word: number, index: number): number {
 
 const DOT = 0x2e;
 const COLON = 0x3a;
-const HEX = new TextEncoder().encode("0123456789abcdef");
+/** The digits of hexadecimal numbers, in ASCII. */
+export const HEX: Uint8Array = new TextEncoder().encode("0123456789abcdef");

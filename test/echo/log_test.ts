@@ -6,7 +6,8 @@ import process from "node:process";
 import { describe, test } from "node:test";
 import { EINTR } from "../../ffi/constants.ts";
 import { Output } from "../../src/cli/output.ts";
-import { Counters, LINES_LEFT_OUT } from "../../src/echo/counters.ts";
+import { LINES_DROPPED, LINES_LEFT_OUT } from "../../src/echo/counters.ts";
+import { Block } from "../../src/echo/group.ts";
 import { Log } from "../../src/echo/log.ts";
 import { UdpSocket } from "../../src/mod.ts";
 import { assertEchoed, noCompiler } from "../support/client.ts";
@@ -165,9 +166,11 @@ describe("log lines", { skip: noCompiler }, () => {
 test("the number of lines left out is reported again if the report was lost", { skip: missing("mkfifo") }, () => {
   const pipe = new Fifo();
   const output = new Output(pipe.writer);
-  const { counts } = new Counters();
+  const block = new Block(1);
+  const { counts } = block.counters[0]!;
+  block.linesLeft[0] = 1;
   const settings = { logFormat: "text", logTime: false, logLimitPerSecond: 1 } as const;
-  const log = new Log({ ...settings, output, port: 9000, counts, linesLeft: Int32Array.of(1) });
+  const log = new Log({ ...settings, output, port: 9000, group: { index: 0, block } });
   const socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
   try {
     const batch = socket.batch(1);
@@ -183,14 +186,14 @@ test("the number of lines left out is reported again if the report was lost", { 
     assert.match(pipe.read(), /^RECV: /);
     echo();
     pipe.closeReader();
-    log.nextSecond(counts[LINES_LEFT_OUT]!);
+    log.everySecond();
     pipe.openReader();
-    assert.deepEqual([counts[LINES_LEFT_OUT], output.dropped], [1, 0]);
+    assert.deepEqual([counts[LINES_LEFT_OUT], counts[LINES_DROPPED]], [1, 0]);
     echo();
     echo();
-    log.nextSecond(counts[LINES_LEFT_OUT]!);
+    log.everySecond();
     assert.match(pipe.read(), /^RECV: .*\nLEFT OUT: 2 datagrams in \d+\.\d s \(--log-limit 1\)\n$/);
-    assert.deepEqual([counts[LINES_LEFT_OUT], output.dropped], [2, 0]);
+    assert.deepEqual([counts[LINES_LEFT_OUT], counts[LINES_DROPPED]], [2, 0]);
   } finally {
     socket.close();
     output.close(0);

@@ -114,12 +114,13 @@ test("the metrics of several workers have their number", () => {
     counts[ECHOED] = 9;
     failed[1] = 1 + i;
   });
-  const state = { droppedByKernel: 7, receiveQueueBytes: 0, receiveBufferBytes: 1, rateTableSources: 0 };
-  const samples = samplesOf(exposition(echoMetrics(workers, state), true));
+  const group = { counters: () => workers, drops: () => 7, sockets: [] };
+  const samples = samplesOf(exposition(echoMetrics(group, 3), true));
   assert.equal(samples.get('echo_received_datagrams_total{worker="0"}'), 10);
   assert.equal(samples.get('echo_received_datagrams_total{worker="1"}'), 11);
   assert.equal(samples.get('echo_failed_datagrams_total{worker="1",errno="EPERM"}'), 2);
   assert.equal(samples.get("echo_kernel_dropped_datagrams_total"), 7);
+  assert.equal(samples.get("echo_rate_table_sources"), 3);
 });
 
 test("with --workers, the samples of all workers add up to the summary", { skip: noCompiler, ...LONG }, async () => {
@@ -128,7 +129,6 @@ test("with --workers, the samples of all workers add up to the summary", { skip:
     for (const address of ["127.0.0.1", "127.0.0.2", "127.0.0.3", "::1"]) {
       await assertEchoed(address, server.port, { count: 25, source: address });
     }
-    // Workers publish their counts within a second.
     const echoed = async () => {
       const samples = samplesOf((await get(metricsPort, "/metrics")).body);
       return [0, 1, 2].map((worker) => samples.get(`echo_echoed_datagrams_total{worker="${worker}"}`)!);

@@ -51,15 +51,15 @@ describe("notices", () => {
       assert.deepEqual(told, [], "nothing was refused");
 
       refused[OWN_SOURCE_PORT] = 3;
-      notices.noteRefused(batch, 0);
+      notices.note("refused", batch, 0);
       refused[OVER_RATE] = 70;
-      notices.noteRefused(batch, 1);
+      notices.note("refused", batch, 1);
       notices.everySecond();
       notices.everySecond();
       assert.deepEqual(told, [`refused: own source port: 3, over rate: 70; for example from ${first}`]);
 
       refused[OVER_RATE]! += 1;
-      notices.noteRefused(batch, 1);
+      notices.note("refused", batch, 1);
       notices.everySecond();
       assert.deepEqual(told.slice(1), [`refused: over rate: 1; for example from ${second}`]);
     });
@@ -71,7 +71,7 @@ describe("notices", () => {
       const refused = counters.refused.fill(5);
       const { notices, told } = noticesOf(counters);
       refused[OWN_SOURCE_PORT]! += 1;
-      notices.noteRefused(batch, 0);
+      notices.note("refused", batch, 0);
       notices.everySecond();
       assert.deepEqual(told, [`refused: own source port: 1; for example from ${first}`]);
     });
@@ -83,7 +83,7 @@ describe("notices", () => {
       const { failed } = counters;
       const { notices, told } = noticesOf(counters);
       failed[EPERM] = 2;
-      notices.noteFailed(batch, 1);
+      notices.note("failed", batch, 1);
       notices.everySecond();
       const text = `replies could not be sent: EPERM (operation not permitted): 2; for example to ${second}`;
       assert.deepEqual(told, [text]);
@@ -96,9 +96,9 @@ describe("notices", () => {
       const { refused, failed } = counters;
       const { notices, told } = noticesOf(counters, true);
       refused[OVER_RATE] = 4;
-      notices.noteRefused(batch, 0);
+      notices.note("refused", batch, 0);
       failed[EPERM] = 2;
-      notices.noteFailed(batch, 1);
+      notices.note("failed", batch, 1);
       notices.everySecond();
       assert.deepEqual(told, [
         { event: "refused", counts: { over_rate: 4 }, peer: first },

@@ -16,7 +16,6 @@ import {
   option,
   parseArguments,
   quote,
-  splitFlags,
   UsageError,
 } from "../../src/cli/arguments.ts";
 
@@ -186,8 +185,11 @@ describe("texts", () => {
   });
 
   test("the parts of an option's flags, and the heading of a group", () => {
-    assert.deepEqual({ ...splitFlags("-a, --address ADDR") }, { short: "a", name: "address", value: "ADDR" });
-    assert.deepEqual({ ...splitFlags("--rate N[/BURST] X") }, { short: undefined, name: "rate", value: "N[/BURST] X" });
+    const { flags, short, name, value } = option("-a, --address ADDR", "", String);
+    assert.deepEqual([flags, short, name, value], ["-a, --address ADDR", "a", "address", "ADDR"]);
+    const rate = listOption("--rate N[/BURST] X", "", String);
+    assert.deepEqual([rate.short, rate.name, rate.value], [undefined, "rate", "N[/BURST] X"]);
+    assert.deepEqual([options.all.short, options.all.name, options.all.value], ["a", "all", undefined]);
     const grouped = group("Heading", options);
     assert.deepEqual(Object.values(grouped).map((option) => "heading" in option ? option.heading : ""), [
       "Heading",

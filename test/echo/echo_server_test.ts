@@ -19,8 +19,6 @@ function serverAt(socket: UdpSocket, group: Partial<Group> = {}): { server: Echo
   const whole: Group = {
     index: 0,
     block,
-    counters: () => supervisor.counters(),
-    drops: () => supervisor.drops(),
     tend: () => supervisor.tend(),
     ...group,
   };

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { close } from "../../ffi/libc.ts";
-import { BATCH_CAPACITY, Block, isForMany } from "../../src/echo/group.ts";
+import { BATCH_CAPACITY, Block, isFor } from "../../src/echo/group.ts";
 import { BROADCAST, MULTICAST, UNICAST, UNKNOWN } from "../../src/socket/control_message.ts";
 import type { MessageBatch } from "../../src/socket/message_batch.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
@@ -66,7 +66,10 @@ describe("the memory of a group", () => {
   });
 });
 
-test("datagrams to broadcast and multicast addresses are for many hosts", () => {
-  const isFor = (destination: number) => isForMany({ destination: () => destination } as unknown as MessageBatch, 0);
-  assert.deepEqual([UNKNOWN, UNICAST, BROADCAST, MULTICAST].map(isFor), [false, false, true, true]);
+test("datagrams to broadcast and multicast addresses are for the first server only", () => {
+  const destinations = [UNKNOWN, UNICAST, BROADCAST, MULTICAST];
+  const isForServer = (index: number) =>
+    destinations.map((to) => isFor(index, { destination: () => to } as unknown as MessageBatch, 0));
+  assert.deepEqual(isForServer(0), [true, true, true, true]);
+  assert.deepEqual([isForServer(1), isForServer(2)], Array(2).fill([true, true, false, false]));
 });

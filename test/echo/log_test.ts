@@ -207,16 +207,17 @@ describe("the number of lines left out", () => {
     const file = join(temporaryFolder(), "log");
     const fd = openSync(file, "w");
     const output = new Output(fd);
-    const linesLeft = new Int32Array(1);
+    const block = new Block(1);
     using clock = new TestClock();
     try {
       const settings = { logFormat, logTime, logLimitPerSecond: 7 };
-      const log = new Log({ ...settings, output, port: 9000, counts: new Counters().counts, linesLeft });
+      const log = new Log({ ...settings, output, port: 9000, group: { index: 0, block } });
       for (const [pause, leftOut] of [[500, 0], [1500, 40], [2000, 41], [1000, 41]] as const) {
         clock.now += pause;
-        linesLeft[0] = -3;
-        log.nextSecond(leftOut);
-        assert.equal(linesLeft[0], 7);
+        block.linesLeft[0] = -3;
+        block.counters[0]!.counts[LINES_LEFT_OUT] = leftOut;
+        log.everySecond();
+        assert.equal(block.linesLeft[0], 7);
       }
     } finally {
       output.close(0);

@@ -43,6 +43,7 @@ describe("one write", () => {
         [100, PIPE_BUF + 1, 4000],
         [100, PIPE_BUF, PIPE_BUF],
         [PIPE_BUF, SIZE, PIPE_BUF],
+        [PIPE_BUF / 2, SIZE, PIPE_BUF],
         // Longer lines go in parts.
         [PIPE_BUF + 1, SIZE, PIPE_BUF],
       ] as const

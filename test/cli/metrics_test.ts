@@ -1,12 +1,22 @@
 /** Metrics: their text in two formats, and the HTTP server. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
+import process from "node:process";
 import { describe, test } from "node:test";
 import { SystemError } from "../../ffi/errno.ts";
 import { UsageError } from "../../src/cli/arguments.ts";
-import { exposition, histogramSamples, type Metric, stateSamples } from "../../src/cli/metrics.ts";
+import {
+  exposition,
+  expositionPieces,
+  histogramSamples,
+  type Metric,
+  metric,
+  stateSamples,
+} from "../../src/cli/metrics.ts";
 import { MetricsServer, parseMetricsEndpoint } from "../../src/cli/metrics_server.ts";
+import { TestClock } from "../support/clock.ts";
+import { LONG, until } from "../support/process.ts";
 import { freeTcpPort } from "../support/server.ts";
 
 const METRICS: Metric[] = [
@@ -85,8 +95,27 @@ ${SAMPLES}# EOF
   });
 });
 
+test("many samples come in pieces of some 64 KiB, which together are the text", () => {
+  const samples = Array.from({ length: 10_000 }, (_, i) => ({ labels: { target: i }, value: i }));
+  const many = [metric("echo_many", "gauge", "Many.", samples), metric("echo_one", "counter", "One.", 1)];
+  for (const openMetrics of [false, true]) {
+    const pieces = [...expositionPieces(many, openMetrics)];
+    assert.ok(pieces.length > 3);
+    for (const piece of pieces.slice(0, -1)) assert.ok(piece.length >= 65_536 && piece.length < 66_000);
+    const text = pieces.join("");
+    assert.equal(text, exposition(many, openMetrics));
+    const values = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    assert.deepEqual(values, [
+      ...samples.map(({ value }) => `echo_many{target="${value}"} ${value}`),
+      "echo_one_total 1",
+    ]);
+  }
+  assert.deepEqual([...expositionPieces([], false)], [""]);
+});
+
 test("the endpoint: a port, with or without an address", () => {
   const parse = (text: string) => parseMetricsEndpoint(text, "--metrics");
+  assert.deepEqual(["1", "65535"].map((text) => parse(text).port), [1, 65_535]);
   assert.deepEqual(parse("9100"), { address: "127.0.0.1", port: 9100 });
   assert.deepEqual(parse("192.0.2.1:9100"), { address: "192.0.2.1", port: 9100 });
   assert.deepEqual(parse("[::]:9100"), { address: "::", port: 9100 });
@@ -142,6 +171,101 @@ describe("the HTTP server", () => {
     } finally {
       healthy = true;
     }
+  });
+
+  test("an answer ends with the connection, and that to HEAD has no body", async () => {
+    const port = await freeTcpPort();
+    const server = new MetricsServer();
+    await server.listen({ address: "127.0.0.1", port }, monitored);
+    for (const path of ["/healthz", "/metrics"]) {
+      for (const method of ["GET", "HEAD"]) {
+        const answer = await new Promise<string>((resolve, reject) => {
+          let text = "";
+          const connection = connect(
+            port,
+            "127.0.0.1",
+            () => connection.write(`${method} ${path} HTTP/1.1\r\nHost: a\r\n\r\n`),
+          );
+          connection.on("data", (data) => text += data).on("end", () => resolve(text)).on("error", reject);
+        });
+        assert.match(answer, /^HTTP\/1\.1 200 /);
+        assert.match(answer, /^allow: GET, HEAD\r$/im);
+        const [, body] = answer.split("\r\n\r\n", 2);
+        assert.equal(body === "", method === "HEAD", answer);
+      }
+    }
+  });
+
+  test("an answer is due from the connection on, and after each piece, for half a second at most", LONG, async () => {
+    const port = await freeTcpPort();
+    const server = new MetricsServer();
+    const busy: boolean[] = [];
+    function* samples() {
+      for (let i = 0; i < 3; i++) {
+        busy.push(server.busy);
+        clock.now += 400;
+        yield { labels: { text: "x".repeat(70_000) }, value: i };
+      }
+    }
+    await server.listen({ address: "127.0.0.1", port }, {
+      ...monitored,
+      metrics: () => [{ name: "a", type: "gauge", help: "A.", samples: samples() }],
+    });
+    using clock = new TestClock();
+    assert.equal(server.busy, false);
+    const connection = connect(port, "127.0.0.1");
+    try {
+      await until(() => server.busy, "connection");
+      for (const [milliseconds, expected] of [[499, true], [1, false]] as const) {
+        clock.now += milliseconds;
+        assert.equal(server.busy, expected);
+      }
+      connection.resume().write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+      await new Promise((resolve) => connection.on("end", resolve));
+      assert.deepEqual(busy, [false, true, true]);
+      await until(() => !server.busy, "end of the answer");
+    } finally {
+      connection.destroy();
+    }
+  });
+
+  test("a client that goes away gets no more pieces", async () => {
+    const port = await freeTcpPort();
+    let made = 0;
+    const ended = new Promise<void>((resolve) => {
+      function* samples() {
+        try {
+          for (; made < 1000; made++) yield { labels: { text: "x".repeat(70_000) }, value: made };
+        } finally {
+          resolve();
+        }
+      }
+      const metrics = () => [metric("a", "gauge", "A.", samples())];
+      void new MetricsServer().listen({ address: "127.0.0.1", port }, { ...monitored, metrics }).then(() => {
+        const connection = connect(port, "127.0.0.1", () => {
+          connection.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+          connection.once("data", () => connection.destroy());
+        });
+      });
+    });
+    await ended;
+    assert.ok(made < 1000, `${made} pieces`);
+  });
+
+  test("the process: its version, start, and processor time", async () => {
+    const port = await freeTcpPort();
+    await new MetricsServer().listen({ address: "127.0.0.1", port }, monitored);
+    const seconds = () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    };
+    const before = seconds();
+    const [, , body] = await ask(port, "/metrics");
+    const after = seconds();
+    const value = (name: string) => Number(new RegExp(`^${name}(?:\\{.*\\})? (.*)$`, "m").exec(body)![1]);
+    assert.equal(value("echo_build_info"), 1);
+    assert.ok(Math.abs(value("process_start_time_seconds") - performance.timeOrigin / 1000) < 0.001);
+    assert.ok(value("process_cpu_seconds_total") >= before && value("process_cpu_seconds_total") <= after);
   });
 
   test("a port in use, and an address of another host: one sentence", async () => {

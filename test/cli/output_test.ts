@@ -1,6 +1,6 @@
 /** Output that never blocks: with readers that are slow, stalled or gone, and on full disks. */
 import assert from "node:assert/strict";
-import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, describe, test } from "node:test";
@@ -110,6 +110,24 @@ describe("standard output in trouble", { skip: noCompiler || missing("mkfifo") }
       const unprivileged = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
       const chown = "os.fchown(1, 65534, 65534)\nos.fchmod(1, 0o600)\n";
       return assertDrops([...unprivileged, "python3", "-c", python + chown + become]);
+    });
+  }
+
+  for (const own of [true, false]) {
+    test(`a terminal of another user is ${own ? "" : "not "}opened by the name of the session's own`, {
+      skip: noPython || notRoot || missing("setpriv"),
+    }, async () => {
+      // The first terminal that a session opens is its own.
+      const python = "import os, pty, sys\nos.setsid()\nmaster, tty = pty.openpty()\nfirst, second = pty.openpty()\n" +
+        `os.open(os.ttyname(${own ? "tty" : "second"}), os.O_RDWR)\n` +
+        "for fd in master, first: os.set_inheritable(fd, True)\n" +
+        "os.dup2(tty, 1)\nos.fchown(1, 65534, 65534)\nos.fchmod(1, 0o600)\n";
+      const unprivileged = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
+      await withServer({ args, wrapper: [...unprivileged, "python3", "-c", python + become] }, async (server) => {
+        await assertEchoed("127.0.0.1", server.port, { count: 3 });
+        const files = readdirSync(`/proc/${server.pid}/fd`).map((fd) => readlinkSync(`/proc/${server.pid}/fd/${fd}`));
+        assert.equal(files.includes("/dev/tty"), own);
+      });
     });
   }
 

@@ -1,5 +1,7 @@
 /** The lines of the log. */
 import assert from "node:assert/strict";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { EINTR } from "../../ffi/constants.ts";
@@ -9,8 +11,9 @@ import { Block } from "../../src/echo/group.ts";
 import { Log } from "../../src/echo/log.ts";
 import { UdpSocket } from "../../src/mod.ts";
 import { assertEchoed, noCompiler } from "../support/client.ts";
+import { TestClock } from "../support/clock.ts";
 import { Fifo } from "../support/fifo.ts";
-import { LONG, missing } from "../support/process.ts";
+import { LONG, missing, temporaryFolder } from "../support/process.ts";
 import { serve, type Server, withServer } from "../support/server.ts";
 
 /** The environment of the tests with another locale. */
@@ -196,6 +199,54 @@ test("the number of lines left out is reported again if the report was lost", { 
     output.close(0);
     pipe.close();
   }
+});
+
+describe("the number of lines left out", () => {
+  /** Reports two times, after 1.5 s and 2 s; returns the lines. */
+  function reported(logFormat: "text" | "json", logTime: boolean): string[] {
+    const file = join(temporaryFolder(), "log");
+    const fd = openSync(file, "w");
+    const output = new Output(fd);
+    const block = new Block(1);
+    using clock = new TestClock();
+    try {
+      const settings = { logFormat, logTime, logLimitPerSecond: 7 };
+      const log = new Log({ ...settings, output, port: 9000, group: { index: 0, block } });
+      for (const [pause, leftOut] of [[500, 0], [1500, 40], [2000, 41], [1000, 41]] as const) {
+        clock.now += pause;
+        block.linesLeft[0] = -3;
+        block.counters[0]!.counts[LINES_LEFT_OUT] = leftOut;
+        log.everySecond();
+        assert.equal(block.linesLeft[0], 7);
+      }
+    } finally {
+      output.close(0);
+      closeSync(fd);
+    }
+    return readFileSync(file, "utf8").split("\n");
+  }
+
+  const line = (datagrams: number, seconds: string) =>
+    `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit 7)`;
+
+  test("as text, since the last report", () => {
+    assert.deepEqual(reported("text", false), [line(40, "1.5"), line(1, "2.0"), ""]);
+  });
+
+  test("with the time", () => {
+    const lines = reported("text", true);
+    assert.deepEqual(lines.map((line) => line.replace(/^[-\dT:.]+Z /, "")), [line(40, "1.5"), line(1, "2.0"), ""]);
+    for (const line of lines.slice(0, -1)) assert.ok(Math.abs(Date.parse(line.split(" ")[0]!) - Date.now()) < 60_000);
+  });
+
+  test("in JSON", () => {
+    const events = reported("json", true).slice(0, -1).map((line) => JSON.parse(line));
+    assert.deepEqual(events.map(({ time: _, ...event }) => event), [
+      { event: "left_out", datagrams: 40 },
+      { event: "left_out", datagrams: 1 },
+    ]);
+    for (const { time } of events) assert.ok(Math.abs(Date.parse(time) - Date.now()) < 60_000);
+  });
 });
 
 /** Payloads that together hold every byte and the characters that terminals and readers mistake. */

@@ -7,6 +7,7 @@ import { Notices } from "../../src/echo/notices.ts";
 import { type MessageBatch, UdpSocket } from "../../src/mod.ts";
 
 const EPERM = 1;
+const EACCES = 13;
 const OWN_SOURCE_PORT = REASONS.indexOf("own_source_port");
 const OVER_RATE = REASONS.indexOf("over_rate");
 
@@ -26,14 +27,18 @@ function withBatch(use: (batch: MessageBatch, sources: string[]) => void): void 
 }
 
 /** Notices in text or JSON, with what the operator got of them. */
-function noticesOf(counters: Counters, json = false): { notices: Notices; told: unknown[] } {
+function noticesOf(
+  counters: Counters,
+  json = false,
+  socket = { deviceRefusedTrains: false },
+): { notices: Notices; told: unknown[] } {
   const told: unknown[] = [];
   const operator = {
     json,
     warn: (text: string) => void told.push(text),
     report: (event: string, fields: object) => void told.push({ event, ...fields }),
   };
-  return { notices: new Notices({ socket: { deviceRefusedTrains: false }, counters, operator }), told };
+  return { notices: new Notices({ socket, counters, operator }), told };
 }
 
 describe("notices", () => {
@@ -100,5 +105,28 @@ describe("notices", () => {
         { event: "failed", counts: { EPERM: 2 }, peer: second },
       ]);
     });
+  });
+
+  test("tell of a reception that failed, each time", () => {
+    const { notices, told } = noticesOf(new Counters());
+    for (const errno of [EACCES, 0, EPERM]) {
+      if (errno !== 0) notices.receiveError = errno;
+      notices.everySecond();
+    }
+    assert.deepEqual(told, [
+      "receiving failed: EACCES (permission denied)",
+      "receiving failed: EPERM (operation not permitted)",
+    ]);
+  });
+
+  test("tell once of a device without trains", () => {
+    const socket = { deviceRefusedTrains: false };
+    const { notices, told } = noticesOf(new Counters(), false, socket);
+    notices.everySecond();
+    assert.deepEqual(told, []);
+    socket.deviceRefusedTrains = true;
+    notices.everySecond();
+    notices.everySecond();
+    assert.deepEqual(told, ["a network device takes no trains of datagrams: replies through it are sent one by one"]);
   });
 });

@@ -140,6 +140,96 @@ describe("the policy", () => {
   });
 });
 
+/** Receptions in a row that the policy polled for, or slept. */
+type Stretch = readonly [polled: boolean, receptions: number];
+
+/** The stretches of a policy that each reception gives a time to wait: the last one is not over. */
+function stretches(
+  polling: AdaptivePolling,
+  receptions: number,
+  wait: (polls: boolean, reception: number) => number,
+): Stretch[] {
+  const stretches: [boolean, number][] = [];
+  for (let i = 0; i < receptions; i++) {
+    const polls = polling.windowMicroseconds > 0;
+    if (polls) assert.equal(polling.windowMicroseconds, CEILING);
+    if (stretches.at(-1)?.[0] !== polls) stretches.push([polls, 0]);
+    stretches.at(-1)![1]++;
+    polling.received(wait(polls, i), false);
+  }
+  return stretches;
+}
+
+describe("the policy, reception by reception", () => {
+  /** Waits of a machine on which polling pays, and of one on which it does not. */
+  const pays = (polls: boolean) => polls ? 60 : 80;
+  const doesNotPay = (polls: boolean) => polls ? 61 : 80;
+  /** The stretches of a new policy. */
+  const first = (receptions: number, wait: Parameters<typeof stretches>[2]) =>
+    stretches(new AdaptivePolling(CEILING), receptions, wait);
+  const polled = (...receptions: number[]): Stretch[] =>
+    receptions.flatMap((count): Stretch[] => [[false, 32], [true, 32 + count]]);
+
+  test("where waits get shorter by a quarter it polls, for longer each time, up to 4096 receptions", () => {
+    const expected = polled(256, 512, 1024, 2048, 4096, 4096);
+    assert.deepEqual(first(6 * 64 + 256 + 512 + 1024 + 2048 + 2 * 4096, pays), expected);
+  });
+
+  test("where they do not it sleeps, as long", () => {
+    const [begin, ...rest] = first(5 * 64 + 512 + 1024 + 2048 + 2 * 4096, doesNotPay);
+    assert.deepEqual(begin, [false, 32]);
+    const asleep = rest.filter(([polled]) => !polled).map(([, receptions]) => receptions - 32);
+    assert.deepEqual(asleep, [512, 1024, 2048, 4096, 4096 - 32]);
+    assert.ok(rest.every(([polled, receptions]) => !polled || receptions === 32));
+  });
+
+  test("after a decision of the other kind, the next one is soon", () => {
+    const polling = new AdaptivePolling(CEILING);
+    assert.deepEqual(stretches(polling, 2 * 64 + 256 + 512, pays), polled(256, 512));
+    const [asleep, measured, ...others] = stretches(polling, 64 + 256 + 64, doesNotPay);
+    assert.deepEqual([asleep, measured, others], [[false, 32], [true, 32], [[false, 256 + 32], [true, 32]]]);
+  });
+
+  test("after a pause of more than 50 ms it begins again", () => {
+    for (const [pause, begins] of [[50_000, false], [50_001, true]] as const) {
+      const polling = new AdaptivePolling(CEILING);
+      stretches(polling, 3 * 64 + 256 + 512 + 100, pays);
+      polling.received(pause, true);
+      const again = stretches(polling, 64 + 512 + 1, pays);
+      assert.deepEqual(again, begins ? [...polled(512), [false, 1]] : [[true, 64 + 512 + 1]]);
+    }
+  });
+
+  test("polls in vain end a stretch when three come in a row", () => {
+    for (const inARow of [2, 3]) {
+      const polling = new AdaptivePolling(CEILING);
+      stretches(polling, 64 + 100, pays);
+      const missed = (_: boolean, i: number) => i % 4 < inARow ? CEILING + 1 : 60;
+      assert.deepEqual(stretches(polling, 8, missed), inARow === 2 ? [[true, 8]] : [[true, 3], [false, 5]]);
+    }
+    // A wait as long as the longest poll is not in vain.
+    const polling = new AdaptivePolling(CEILING);
+    stretches(polling, 64 + 100, pays);
+    assert.deepEqual(stretches(polling, 8, () => CEILING), [[true, 8]]);
+    // While polling is measured, they decide that it does not pay.
+    assert.deepEqual(first(32 + 3 + 512 + 32, (polls) => polls ? CEILING + 1 : 80), [
+      [false, 32],
+      [true, 3],
+      [false, 512 + 32],
+    ]);
+  });
+
+  test("waits of more than twice the longest poll are not measured: where many are slow, it sleeps", () => {
+    const every = (receptions: number) => (polls: boolean, i: number) =>
+      i % receptions === 0 ? 2 * CEILING + 1 : pays(polls);
+    assert.deepEqual(first(1000, every(3)), [[false, 1000]]);
+    const [asleep, ...rest] = first(1000, every(4));
+    assert.ok(asleep![1] > 64 && asleep![1] < 256 && rest.length > 0, `${asleep}`);
+    // Twice the longest poll is measured.
+    assert.deepEqual(first(100, (polls) => polls ? 60 : 2 * CEILING)[0], [false, 32]);
+  });
+});
+
 describe("the loop", { skip: noCompiler }, () => {
   /** Serves a client with one datagram in flight, and polls for so long; returns how many receptions waited, and how many did not. */
   async function serve(windowMicroseconds: number): Promise<{ waited: number; polled: number }> {

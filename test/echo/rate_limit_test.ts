@@ -55,6 +55,7 @@ const rates = fc.record({ perSecond: fc.integer({ min: 1, max: 5000 }), burst: f
 const traffic = fc.array(fc.tuple(fc.integer({ min: 0, max: 2 * SECOND }), fc.integer({ min: 1, max: 100 })), {
   minLength: 1,
   maxLength: 100,
+  size: "max",
 });
 
 describe("one source", () => {
@@ -116,6 +117,7 @@ describe("many sources", () => {
     const source = fc.integer({ min: 1, max: WAYS });
     const steps = fc.array(fc.tuple(source, fc.integer({ min: 0, max: SECOND }), fc.integer({ min: 1, max: 64 })), {
       maxLength: 300,
+      size: "max",
     });
     // As many as share a place, so that there is room however they are hashed.
     fc.assert(fc.property(rates, steps, fc.constantFrom(WAYS, 64, 4096), (rate, steps, size) => {
@@ -139,6 +141,33 @@ describe("many sources", () => {
       // Of 8 places for 4 sources on average, more than 8 sources come to one in 50.
       assert.ok(forgotten < size / 2 / 25, `${forgotten} forgotten`);
     }
+  });
+
+  test("sources that differ in one byte, whichever it is, do not share a place", () => {
+    for (let byte = 0; byte < 8; byte++) {
+      const limit = new RateLimit({ perSecond: 1, burst: 1 }, 65_536);
+      const takeAll = () => {
+        let taken = 0;
+        for (let value = 0; value < 256; value++) {
+          const bytes = Uint8Array.of(0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1);
+          bytes[byte] = value;
+          taken += limit.take(new Int32Array(bytes.buffer), 0, 1, 0);
+        }
+        return taken;
+      };
+      assert.deepEqual([takeAll(), takeAll()], [256, 0], `byte ${byte}`);
+    }
+  });
+
+  test("those that have used up a part of their burst are counted", () => {
+    const limit = new RateLimit({ perSecond: 10, burst: 3 }, 64);
+    assert.equal(limit.count(0), 0);
+    take(limit, 1, 1, 0);
+    take(limit, 2, 3, 0);
+    take(limit, 3, 1, 50_000);
+    // They are full again after 0.1, 0.3 and 0.15 seconds.
+    const times = [50_000, 99_999, 100_000, 149_999, 150_000, 299_999, 300_000];
+    assert.deepEqual(times.map((now) => limit.count(now)), [3, 3, 2, 2, 1, 1, 0]);
   });
 
   test("nobody can choose sources that share a place, whatever they have in common", () => {

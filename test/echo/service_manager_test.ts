@@ -63,10 +63,12 @@ describe("messages to the service manager", { skip: noCompiler || noPython }, ()
     });
   }
 
-  test("a socket that does not exist is ignored", async () => {
-    const server = await serve({ args: ["-q"], env: { ...process.env, NOTIFY_SOCKET: "/nonexistent/notify" } });
-    await assertEchoed("127.0.0.1", server.port);
-    await server.stop();
+  test("a socket that does not exist, or whose name is too long, is ignored", async () => {
+    for (const name of ["/nonexistent/notify", `/tmp/${"x".repeat(200)}`]) {
+      const server = await serve({ args: ["-q"], env: { ...process.env, NOTIFY_SOCKET: name } });
+      await assertEchoed("127.0.0.1", server.port);
+      await server.stop();
+    }
   });
 });
 

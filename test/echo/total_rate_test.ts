@@ -54,4 +54,13 @@ describe("the limit of all sources", () => {
     assert.equal(new TotalRate(rate, word).take(100, SECOND), 6);
     assert.equal(new TotalRate(rate, word).take(100, 3 * SECOND), 2);
   });
+
+  test("a bucket that is full again when the word is 0 is not taken for a new one", () => {
+    // Of 2^26 units a datagram, and as many a second, 64 make 2^32.
+    const limit = new TotalRate({ perSecond: 1, burst: 4 });
+    assert.equal(limit.take(4, 60 * SECOND), 4);
+    assert.equal(limit.take(4, 60 * SECOND), 0);
+    assert.equal(limit.take(4, 62 * SECOND), 2);
+    assert.equal(limit.take(4, 64 * SECOND), 2);
+  });
 });

@@ -54,6 +54,8 @@ const WRONG: [args: string[], patterns: RegExp[]][] = [
   [["--buffer=-4M"], [/--buffer/, /-4M/]],
   [["--buffer", "4X"], [/--buffer/, /4X/]],
   [["--quiet=yes"], [/--quiet/]],
+  [["--workers", "0"], [/--workers/, /from 1 to 64/, /"0"/]],
+  [["--workers", "65"], [/--workers/, /auto/, /from 1 to 64/]],
   [["--summary", "none"], [/--summary/, /text and json/, /none/]],
   [["--summary-every", "0"], [/--summary-every/, /from 1 to/]],
   [["--drain", "1m"], [/--drain/, /1m/]],

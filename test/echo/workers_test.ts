@@ -1,8 +1,11 @@
 /** `--workers`: several processes on one port are one server to the outside, also when they are killed. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { RECEIVED, RECEIVED_BEFORE } from "../../src/echo/counters.ts";
+import { BATCH_CAPACITY, Block } from "../../src/echo/group.ts";
+import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { attackHosts, forged, PORT } from "../support/attack.ts";
 import {
   assertComplete,
@@ -55,12 +58,24 @@ function workersOf(server: { readonly pid: number }): number[] {
   return childrenOf(server.pid).filter((pid) => statOf(pid)?.state !== "Z" && nameOf(pid).startsWith("echo worker "));
 }
 
+/** How often the main thread of a process has gone to sleep. proc_pid_status(5) */
+function sleepsOf(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/task/${pid}/status`, "utf8");
+  return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)![1]);
+}
+
 function nameOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
   } catch {
     return "";
   }
+}
+
+/** The memory that a server shares with its workers. */
+function sharedMemory({ pid }: Server, workers: number): Block {
+  const fd = readdirSync(`/proc/${pid}/fd`).find((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes("memfd"));
+  return new Block(workers, openSync(`/proc/${pid}/fd/${fd}`, "r+"));
 }
 
 /** Starts a server of several workers, waits until all of them are ready, calls `use`, and ends the server. */
@@ -138,6 +153,38 @@ describe("--workers", { skip: noCompiler }, () => {
       assert.equal(said.length, KILLS);
       await assertAccounts(server, results);
     });
+  });
+
+  test("what a worker had received when it was killed counts as failed, each time", async () => {
+    const server = await serve({ args: ["--workers", "2", "--log", "none", "--summary", "json"] });
+    try {
+      await until(() => workersOf(server).length === 1, "worker");
+      const { counters, headers } = sharedMemory(server, 2);
+      const { counts } = counters[1]!;
+      const kill = async (lost: number) => {
+        const said = server.stderr.length;
+        process.kill(workersOf(server)[0]!, "SIGKILL");
+        const line = `echo.ts: worker 1 ended (signal 9, ${lost} datagrams lost): started again\n`;
+        await server.waitFor(() => server.stderr.slice(said).includes(line), line);
+        await until(() => workersOf(server).length === 1, "new worker");
+      };
+      // Datagrams that it has counted and not answered. While it runs, it may answer them yet.
+      counts[RECEIVED]! += 5;
+      assert.equal((await server.summary()).received, 0);
+      await kill(5);
+      // Those of the last batch, which it has not counted: their headers are in the memory.
+      process.kill(workersOf(server)[0]!, "SIGSTOP");
+      using socket = UdpSocket.bind({ port: 0 });
+      const batch = socket.batch(BATCH_CAPACITY, headers[1]);
+      socket.sendTo(Uint8Array.of(1), { to: { address: "127.0.0.1", port: socket.port } });
+      while (socket.receive(batch, true) < 0);
+      counts[RECEIVED_BEFORE] = counts[RECEIVED]!;
+      await kill(1);
+      const { failed_by_errno, received } = await server.stop();
+      assert.deepEqual([failed_by_errno, received], [{ other: 6 }, 6]);
+    } finally {
+      await server.kill();
+    }
   });
 
   test("if the first worker is killed under load, the others end with it", LONG, async () => {
@@ -360,8 +407,26 @@ describe("--workers, where it cannot be", () => {
     },
   );
 
-  test("a worker that cannot be started again is tried again", { ...LONG, skip: missing("prlimit") }, async () => {
+  test("a worker that ends again and again is started later each time", LONG, async () => {
     await withWorkers(2, {}, async (server) => {
+      // SIGCHLD, whose number is 17, ends the sleep of the first worker.
+      const caught = BigInt(`0x${/^SigCgt:\s*(\w+)$/m.exec(readFileSync(`/proc/${server.pid}/status`, "utf8"))![1]}`);
+      assert.equal(caught >> 16n & 1n, 1n);
+      // 10 ms, 20 ms, and so on.
+      for (let kill = 0, least = 10; kill < 5; kill++, least *= 2) {
+        const start = performance.now();
+        process.kill(workersOf(server)[0]!, "SIGKILL");
+        const times = () => server.stderr.split("): started again").length - 1;
+        await server.waitFor(() => times() > kill, "another start");
+        const milliseconds = performance.now() - start;
+        assert.ok(milliseconds >= least, `${milliseconds} ms after ${kill} times`);
+        await until(() => workersOf(server).length === 1, "new worker");
+      }
+    });
+  });
+
+  test("a worker that cannot be started again is tried again", { ...LONG, skip: missing("prlimit") }, async () => {
+    await withWorkers(3, {}, async (server) => {
       const limitOpenFiles = (limit: number) => runSync(["prlimit", "--pid", `${server.pid}`, `--nofile=${limit}:`]);
       limitOpenFiles(3);
       process.kill(workersOf(server)[0]!, "SIGKILL");
@@ -369,7 +434,11 @@ describe("--workers, where it cannot be", () => {
         "too many open files\n";
       await server.waitFor(() => server.stderr.includes(said), "its message");
       limitOpenFiles(1024);
+      const before = sleepsOf(server.pid);
       await server.waitFor(() => server.stderr.includes("): started again"), "another start");
+      // In the five seconds until then it wakes up once a second, and for other things.
+      const sleeps = sleepsOf(server.pid) - before;
+      assert.ok(sleeps < 100, `${sleeps} wake-ups`);
       await assertEchoedFromAll(server);
     });
   });

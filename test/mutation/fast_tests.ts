@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { runtimeOfKernelTest } from "../support/full_mode.ts";
 
 /** A command with its arguments. */
 export type Command = readonly string[];
@@ -66,11 +67,36 @@ const OWN: Readonly<Record<string, readonly string[]>> = {
   "src/socket/route.ts": ["socket/send_error"],
   "src/socket/socket_options.ts": ["socket/adopt", "socket/options"],
 
-  "src/cli/nonblocking_writer.ts": ["cli/output"],
+  "src/cli/locale.ts": ["echo/log"],
   "src/cli/metrics_server.ts": ["cli/metrics"],
   "src/echo/echo_server.ts": ["echo/polling", "echo/shared_socket"],
   "src/echo/total_rate.ts": ["echo/rate_limit"],
+  "src/echo/options.ts": ["echo/usage"],
   "src/probe/histogram.ts": ["probe/statistics"],
+  "src/probe/ledger.ts": ["probe/matching"],
+};
+
+/** Slower tests of a file, after the others. */
+const SLOWER: Readonly<Record<string, readonly string[]>> = {
+  "src/cli/journal.ts": ["echo/service_manager"],
+  "src/cli/metrics_server.ts": ["echo/metrics"],
+  "src/cli/nonblocking_writer.ts": ["cli/output"],
+  "src/cli/signals.ts": ["echo/lifecycle", "probe/signals"],
+  "src/cli/terminal.ts": ["probe/probe"],
+  "src/echo/command.ts": ["echo/lifecycle", "echo/summary", "echo/shared_socket"],
+  "src/echo/group.ts": ["echo/workers"],
+  "src/echo/open_socket.ts": ["echo/shared_socket", "probe/probe"],
+  "src/echo/steering.ts": ["echo/workers"],
+  "src/echo/supervisor.ts": ["echo/workers"],
+  "src/echo/worker.ts": ["echo/workers"],
+  "src/main.ts": ["echo/service_manager"],
+  "src/probe/command.ts": ["probe/watch", "probe/signals"],
+  "src/probe/mtu_search.ts": ["probe/mtu"],
+  "src/probe/peer.ts": ["probe/hosts"],
+  "src/probe/probe_socket.ts": ["probe/probe", "probe/hosts", "probe/unreachable", "probe/watch"],
+  "src/probe/target.ts": ["probe/probe"],
+  "src/probe/target_file.ts": ["probe/watch"],
+  "src/probe/target_set.ts": ["probe/watch"],
 };
 
 /** Files that only another runtime than Deno runs. */
@@ -91,16 +117,22 @@ export function testsOf(tree: string, file: string): readonly Command[] {
   const name = file.replace(/^src\/|\.ts$/g, "");
   const { simulations, tests } = ROOMS[basename(dirname(file))] ?? ROOMS["src"]!;
   const own = [...OWN[file] ?? [], ...existsSync(join(tree, testFile(name))) ? [name] : []];
-  const others = tests.filter((test) => !own.includes(test));
+  const others = [...tests, ...SLOWER[file] ?? []].filter((test) => !own.includes(test));
   return [
-    ...own.map(denoTest),
+    ...own.map(anyTest),
     ...simulations.map(simulate),
-    ...others.map(denoTest),
+    ...others.map(anyTest),
   ];
 }
 
 function testFile(name: string): string {
   return `test/${name}_test.ts`;
+}
+
+/** A test, on the runtime that runs it: Deno, which starts fastest, unless it is one of the kernel. */
+function anyTest(name: string): Command {
+  const tests = { Bun: bunTest, Deno: denoTest, Node: nodeTest };
+  return tests[runtimeOfKernelTest(testFile(name)) ?? "Deno"](name);
 }
 
 function bunTest(...names: string[]): Command {

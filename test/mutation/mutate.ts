@@ -4,7 +4,7 @@
  * `npm run mutate -- src/net src/socket/path.ts:32`. It works in a copy of the tree.
  */
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -117,6 +117,8 @@ function end(): void {
 
 let running: number | undefined;
 const scratch = mkdtempSync(join(tmpdir(), "echo.ts-mutants-"));
+// Some tests run the program as another user.
+chmodSync(scratch, 0o755);
 const tree = join(scratch, "tree");
 process.on("exit", () => {
   end();

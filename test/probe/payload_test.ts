@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { agreement, isProbePayload, namedSequence, probePayload, RECOGNIZABLE_SIZE } from "../../src/probe/payload.ts";
+import {
+  agreement,
+  isProbePayload,
+  namedSequence,
+  namedSession,
+  probePayload,
+  RECOGNIZABLE_SIZE,
+} from "../../src/probe/payload.ts";
 
 const SIZE_MAX = 2000;
 const session = fc.integer();
@@ -78,6 +85,15 @@ describe("probe payload", () => {
       else if (size === 1) assert.equal(named, sequence + later - later % 256);
       else assert.equal(named, sequence);
     }));
+  });
+
+  test("names its session from eight bytes on", () => {
+    fc.assert(fc.property(session, sequence, size, (session, sequence, size) => {
+      assert.equal(namedSession(probePayload(session, sequence, size)), size < 8 ? undefined : session);
+    }));
+    for (let size = 0; size <= 8; size++) {
+      assert.equal(namedSession(probePayload(-5, 1, size)), size < 8 ? undefined : -5);
+    }
   });
 
   test("bytes of any kind name a request that was made, or none, and are no payload of a probe", () => {

@@ -6,7 +6,11 @@ import { drawHistogram, histogramRows } from "../../src/probe/histogram.ts";
 import { TimeStatistics } from "../../src/probe/statistics.ts";
 import { missing, runSync } from "../support/process.ts";
 
-const times = fc.array(fc.oneof(fc.nat(100), fc.nat(10 ** 9), fc.nat(2 ** 31)), { minLength: 1, maxLength: 300 });
+const times = fc.array(fc.oneof(fc.nat(100), fc.nat(10 ** 9), fc.nat(2 ** 31)), {
+  minLength: 1,
+  maxLength: 300,
+  size: "max",
+});
 
 function statisticsOf(values: Iterable<number>): TimeStatistics {
   const statistics = new TimeStatistics();
@@ -109,6 +113,39 @@ describe("histogram", () => {
     fc.assert(fc.property(times, fc.integer({ min: 20, max: 40 }), (values, rowsMax) => {
       assert.ok(histogramRows(statisticsOf(values).frequencies(), rowsMax).length <= rowsMax);
     }));
+  });
+
+  /** Rows of a histogram, and its gaps. */
+  const height = (rows: ReturnType<typeof histogramRows>) =>
+    rows.length + rows.filter(({ from }, i) => i > 0 && from > rows[i - 1]!.to * 1.001).length;
+
+  test("the rows are as fine as the room allows, where gaps take room too", () => {
+    const finest = [40, 20, 10, 5, 2, 1];
+    fc.assert(fc.property(times, fc.integer({ min: 3, max: 40 }), (values, rowsMax) => {
+      const frequencies = statisticsOf(values).frequencies();
+      const rows = histogramRows(frequencies, rowsMax);
+      const perDecade = (of: typeof rows) => Math.round(1 / Math.log10(of[0]!.to / of[0]!.from));
+      const chosen = perDecade(rows);
+      assert.ok(chosen === 1 || height(rows) <= rowsMax, `${height(rows)} lines`);
+      // With more room, the rows are finer.
+      const finer = finest[finest.indexOf(chosen) - 1];
+      if (finer === undefined) return;
+      for (let more = rowsMax + 1;; more++) {
+        const others = histogramRows(frequencies, more);
+        if (perDecade(others) === chosen) continue;
+        assert.deepEqual([perDecade(others) >= finer, height(others)], [true, more]);
+        break;
+      }
+    }));
+  });
+
+  test("few values have few rows, by Rice's rule: three lines at least, sixteen at most", () => {
+    for (const [count, most] of [[1, 3], [8, 4], [64, 8], [512, 16], [4096, 16]] as const) {
+      // Two powers of ten.
+      const values = Array.from({ length: count }, (_, i) => Math.round(10 ** (5.001 + 1.99 * i / count)));
+      const lines = draw(values, true).length;
+      assert.ok(lines <= most && lines >= Math.min(count, most / 2), `${lines} lines for ${count} values`);
+    }
   });
 
   const draw = (values: number[], unicode: boolean, width = 40) =>

@@ -157,7 +157,7 @@ describe("probe: settings", () => {
   test("durations", () => {
     const durations: [string, number][] = [["0", 0], ["0s", 0], ["50us", 0.05], ["200ms", 200], ["1.5s", 1500]];
     // Without a unit they mean seconds, as ping has it.
-    durations.push(["1m", 60_000], ["5", 5000], ["0.2", 200]);
+    durations.push(["1m", 60_000], ["60m", 3_600_000], ["5", 5000], ["0.2", 200]);
     for (const [text, milliseconds] of durations) {
       assert.equal(settings("a", "-i", text).intervalMilliseconds, milliseconds);
     }

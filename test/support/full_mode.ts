@@ -29,10 +29,15 @@ const KERNEL_TESTS: Record<string, typeof RUNTIME> = {
   "test/probe/unreachable_test.ts": "Bun",
 };
 
+/** The runtime that runs a test file of the kernel without full mode; `undefined` for other test files. */
+export function runtimeOfKernelTest(file: string): typeof RUNTIME | undefined {
+  return KERNEL_TESTS[file];
+}
+
 /** Reason to skip a test file of the table on this runtime, or false. Takes the file's `import.meta.url`. */
 export function otherRuntime(url: string): string | false {
   const file = fileURLToPath(url).slice(ROOT.length);
-  const runtime = KERNEL_TESTS[file];
+  const runtime = runtimeOfKernelTest(file);
   if (runtime === undefined) throw new Error(`${file} is not among the tests of the kernel`);
   return !FULL && runtime !== RUNTIME && `runs on ${runtime}; with ECHO_FULL_TESTS=1 on all`;
 }

@@ -944,7 +944,8 @@ function poll(fd, events, milliseconds) {
   const memory = scratch();
   memory.i32[pollfd.fd >> 2] = fd;
   memory.u16[pollfd.events >> 1] = events;
-  return result(libc().call.poll(memory.pointer(0), 1, milliseconds));
+  const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
+  return ready > 0 ? memory.u16[pollfd.revents >> 1] : ready;
 }
 function open(path, flags) {
   return result(libc().call.open(cString(path).pointer(0), flags));
@@ -1067,7 +1068,11 @@ var Terminal = class {
   }
   #write(text) {
     const shown = this.unicode ? text : text.replaceAll(/[^\0-\x7f]/gu, "?");
-    this.#pending = new Uint8Array([...this.#pending, ...new TextEncoder().encode(shown)]);
+    const added = new TextEncoder().encode(shown);
+    const pending = new Uint8Array(this.#pending.length + added.length);
+    pending.set(this.#pending);
+    pending.set(added, this.#pending.length);
+    this.#pending = pending;
     this.#flush();
   }
   #flush() {

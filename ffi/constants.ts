@@ -123,6 +123,7 @@ export const MSG_WAITFORONE = 0x10000;
 export const POLLIN = 0x1;
 export const POLLOUT = 0x4;
 export const POLLERR = 0x8;
+export const POLLRDHUP = 0x2000;
 
 // Origins of entries in the error queue. <linux/errqueue.h>, ip(7)
 export const SO_EE_ORIGIN_ICMP = 2;

@@ -68,12 +68,13 @@ export function getsockopt(fd: number, level: number, name: number): number {
   return error < 0 ? error : memory.i32[2]!;
 }
 
-/** Waits up to `milliseconds` for one of `events` on a descriptor, or an error; returns 1, or 0 for none. poll(2) */
+/** Waits up to `milliseconds` for one of `events` on a descriptor, or an error; returns them, 0 for none. poll(2) */
 export function poll(fd: number, events: number, milliseconds: number): number {
   const memory = scratch();
   memory.i32[pollfd.fd >> 2] = fd;
   memory.u16[pollfd.events >> 1] = events;
-  return result(libc().call.poll(memory.pointer(0), 1, milliseconds));
+  const ready = result(libc().call.poll(memory.pointer(0), 1, milliseconds));
+  return ready > 0 ? memory.u16[pollfd.revents >> 1]! : ready;
 }
 
 /** Opens an existing file; returns its descriptor. open(2) */

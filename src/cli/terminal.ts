@@ -79,7 +79,11 @@ export class Terminal {
   #write(text: string): void {
     // In other locales than those in UTF-8, bytes from 0x80 on may be control characters.
     const shown = this.unicode ? text : text.replaceAll(/[^\0-\x7f]/gu, "?");
-    this.#pending = new Uint8Array([...this.#pending, ...new TextEncoder().encode(shown)]);
+    const added = new TextEncoder().encode(shown);
+    const pending = new Uint8Array(this.#pending.length + added.length);
+    pending.set(this.#pending);
+    pending.set(added, this.#pending.length);
+    this.#pending = pending;
     this.#flush();
   }
 

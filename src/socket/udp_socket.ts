@@ -3,7 +3,7 @@
  * @module
  */
 
-import { EAGAIN, EDESTADDRREQ, EINTR, EPOLLIN, EPOLLOUT, POLLIN } from "../../ffi/constants.ts";
+import { EAGAIN, EDESTADDRREQ, EINTR, EPOLLIN, EPOLLOUT, ESHUTDOWN, POLLIN, POLLRDHUP } from "../../ffi/constants.ts";
 import { check, SystemError } from "../../ffi/errno.ts";
 import { yieldToEventLoop } from "../../ffi/event_loop.ts";
 import * as libc from "../../ffi/libc.ts";
@@ -217,6 +217,7 @@ export class UdpSocket extends BatchSocket {
   tryReceive(batch: MessageBatch): number {
     const received = super.receive(batch, false);
     if (received >= 0) return received;
+    if (received === -EAGAIN) requireReception(this);
     if (received === -EAGAIN || received === -EINTR) return 0;
     throw new SystemError("recvmmsg", -received);
   }
@@ -275,6 +276,17 @@ export class UdpSocket extends BatchSocket {
       if (super.fd >= 0 && this.tryReceive(batch) > 0) yield* datagrams(batch);
     }
   }
+}
+
+/**
+ * Checks a socket that has received nothing: the kernel tells only those that wait in `recvmmsg` that it never will.
+ * @throws {SystemError} `ESHUTDOWN` if another process has shut down the socket
+ */
+function requireReception(socket: UdpSocket): void {
+  if (!socket.adopted) return;
+  const events = libc.poll(descriptorOf("poll", socket), POLLRDHUP, 0);
+  if (events <= 0 || (events & POLLRDHUP) === 0) return;
+  throw new SystemError("recvmmsg", ESHUTDOWN, "another process has shut down the socket: it receives nothing more");
 }
 
 /** Whether the address to bind must be resolved. */

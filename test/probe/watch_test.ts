@@ -260,7 +260,7 @@ describe("probe --source-ports", () => {
       if (!seen.includes(port)) seen.push(port);
       if (port !== seen[1]) server.socket.send(payload, port, address);
     });
-    const args = [server.target, "--source-ports", "4", "-c", "12", "-i", "10ms", "-t", "100ms"];
+    const args = [server.target, "--source-ports", "4", "-c", "12", "-i", "10ms", "-t", "2s"];
     const { verdict, explanation, source_ports } = await probeOne(args).finally(server.close);
     assert.equal(verdict, "partial");
     assert.deepEqual(source_ports.map(({ loss_percent }) => loss_percent), [0, 100, 0, 0]);

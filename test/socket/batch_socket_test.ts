@@ -8,6 +8,7 @@ import {
   EACCES,
   EAGAIN,
   ESHUTDOWN,
+  F_DUPFD_CLOEXEC,
   F_GETFL,
   F_SETFL,
   IPPROTO_IPV6,
@@ -115,6 +116,24 @@ test("a socket that another process has shut down: what came before, then ESHUTD
   assert.deepEqual([...batch.payload(0), ...batch.payload(1)], [0, 1]);
   assert.equal(socket.receive(batch, true), -ESHUTDOWN);
   assert.equal(batch.count, 0);
+});
+
+test("an adopted socket that was shut down: who does not wait hears of it too", async () => {
+  const { shutdown } = runtime().ffi.load(libraries, { shutdown: { parameters: ["i32", "i32"], result: "i32" } }).call;
+  using own = UdpSocket.bind(LOCALHOST);
+  using socket = UdpSocket.adopt(fcntl(own.fd, F_DUPFD_CLOEXEC, 3));
+  const batch = socket.batch(1);
+  assert.equal(socket.tryReceive(batch), 0);
+  const SHUT_RD = 0;
+  shutdown(own.fd, SHUT_RD);
+  assert.equal(await socket.readable(), true);
+  assert.match(
+    errorOf(() => socket.tryReceive(batch)),
+    /^ESHUTDOWN recvmmsg: another process has shut down the socket/,
+  );
+  await assert.rejects(async () => {
+    for await (const _ of socket) assert.fail("a datagram");
+  }, { code: "ESHUTDOWN" });
 });
 
 describe("a socket refuses", () => {

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { close } from "../../ffi/libc.ts";
-import { BATCH_CAPACITY, Block, isFor } from "../../src/echo/group.ts";
+import { BATCH_CAPACITY, type Block, isFor } from "../../src/echo/group.ts";
 import { BROADCAST, MULTICAST, UNICAST, UNKNOWN } from "../../src/socket/control_message.ts";
 import type { MessageBatch } from "../../src/socket/message_batch.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
+import { mapBlock } from "../support/shared_block.ts";
 
 /** Bytes that processors exchange as a whole. */
 const CACHE_LINE = 64;
@@ -17,7 +18,7 @@ function partsOf({ stop, maxRateWord, linesLeft, counters, headers }: Block) {
 describe("the memory of a group", () => {
   for (const servers of [1, 2, 5]) {
     test(`of ${servers}: each part has cache lines of its own`, () => {
-      const block = new Block(servers);
+      using block = mapBlock(servers);
       assert.equal(block.counters.length, servers);
       for (const word of [block.stop, block.maxRateWord, block.linesLeft]) assert.equal(word.length, 1);
       const parts = partsOf(block);
@@ -35,8 +36,8 @@ describe("the memory of a group", () => {
   }
 
   test("all of its servers see what one of them writes", () => {
-    const block = new Block(3);
-    const other = new Block(3, block.fd);
+    using block = mapBlock(3);
+    using other = mapBlock(3, block.fd);
     try {
       assert.equal(other.fd, block.fd);
       partsOf(block).forEach((part, i) => part.fill(i + 1));
@@ -47,7 +48,7 @@ describe("the memory of a group", () => {
   });
 
   test("the headers of each server's batch are in it, so that another server can read them", () => {
-    const block = new Block(2);
+    using block = mapBlock(2);
     using receiver = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
     using sender = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
     try {

@@ -4,7 +4,7 @@ import { openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { RECEIVED, RECEIVED_BEFORE } from "../../src/echo/counters.ts";
-import { BATCH_CAPACITY, Block } from "../../src/echo/group.ts";
+import { BATCH_CAPACITY, type Block } from "../../src/echo/group.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { attackHosts, forged, PORT } from "../support/attack.ts";
 import {
@@ -20,6 +20,7 @@ import {
 import { FULL } from "../support/full_mode.ts";
 import { noHosts } from "../support/hosts.ts";
 import { inherit, ordinaryUser, publicCommand, sandbox, withCommand } from "../support/privilege.ts";
+import { mapBlock } from "../support/shared_block.ts";
 import { LONG, missing, notRoot, run, runSync, until } from "../support/process.ts";
 import {
   assertLaw,
@@ -73,9 +74,9 @@ function nameOf(pid: number): string {
 }
 
 /** The memory that a server shares with its workers. */
-function sharedMemory({ pid }: Server, workers: number): Block {
+function sharedMemory({ pid }: Server, workers: number): Block & Disposable {
   const fd = readdirSync(`/proc/${pid}/fd`).find((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes("memfd"));
-  return new Block(workers, openSync(`/proc/${pid}/fd/${fd}`, "r+"));
+  return mapBlock(workers, openSync(`/proc/${pid}/fd/${fd}`, "r+"));
 }
 
 /** Starts a server of several workers, waits until all of them are ready, calls `use`, and ends the server. */
@@ -159,7 +160,8 @@ describe("--workers", { skip: noCompiler }, () => {
     const server = await serve({ args: ["--workers", "2", "--log", "none", "--summary", "json"] });
     try {
       await until(() => workersOf(server).length === 1, "worker");
-      const { counters, headers } = sharedMemory(server, 2);
+      using memory = sharedMemory(server, 2);
+      const { counters, headers } = memory;
       const { counts } = counters[1]!;
       const kill = async (lost: number) => {
         const said = server.stderr.length;

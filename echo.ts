@@ -1872,6 +1872,7 @@ var SendBuffer = class {
     } else if (share !== void 0 && share.bytes > 0) {
       share.bytes += stayed;
     } else {
+      while (this.#newest?.bytes === 0) this.#newest = this.#newest.before;
       this.#newest = { peer, bytes: stayed, refusals: 0, before: this.#newest };
       this.#shares.set(peer, this.#newest);
     }

@@ -112,6 +112,8 @@ export class SendBuffer {
     } else if (share !== undefined && share.bytes > 0) {
       share.bytes += stayed;
     } else {
+      // Shares of nothing must not pile up while the buffer stays crowded.
+      while (this.#newest?.bytes === 0) this.#newest = this.#newest.before;
       this.#newest = { peer, bytes: stayed, refusals: 0, before: this.#newest };
       this.#shares.set(peer, this.#newest);
     }

@@ -18,6 +18,7 @@ import {
   isUnspecified,
   parseAddress,
   parsePrefix,
+  sameAddress,
 } from "../../src/net/address.ts";
 import { noPython } from "../support/client.ts";
 import { runPython } from "../support/reference.ts";
@@ -251,6 +252,16 @@ answer = [network(text) for text in given]
     if (!text.includes(":")) network.fill(0, 10, 12);
     assert.deepEqual([Buffer.from(network).toString("hex"), prefix.length], answers[i], text);
   });
+});
+
+test("two addresses are the same if all their words are", () => {
+  fc.assert(fc.property(addressBytes, fc.nat(3), fc.nat(3), fc.nat(127), (bytes, atA, atB, bit) => {
+    const a = Int32Array.of(...new Int32Array(atA).fill(1), ...addressWords(bytes));
+    const b = Int32Array.of(...new Int32Array(atB).fill(2), ...addressWords(bytes));
+    assert.ok(sameAddress(a, atA, b, atB));
+    b[atB + (bit >> 5)]! ^= 1 << (bit & 31);
+    assert.ok(!sameAddress(a, atA, b, atB));
+  }));
 });
 
 test("decimal numbers", () => {

@@ -83,7 +83,7 @@ const SLOWER: Readonly<Record<string, readonly string[]>> = {
   "src/cli/nonblocking_writer.ts": ["cli/output"],
   "src/cli/signals.ts": ["echo/lifecycle", "probe/signals"],
   "src/cli/terminal.ts": ["probe/probe"],
-  "src/echo/command.ts": ["echo/lifecycle", "echo/summary", "echo/shared_socket"],
+  "src/echo/command.ts": ["echo/lifecycle", "echo/summary", "echo/shared_socket", "echo/metrics"],
   "src/echo/group.ts": ["echo/workers"],
   "src/echo/open_socket.ts": ["echo/shared_socket", "probe/probe"],
   "src/echo/steering.ts": ["echo/workers"],

@@ -1821,7 +1821,7 @@ var SendBuffer = class {
   #reserved = 0;
   #shares = /* @__PURE__ */ new Map();
   #newest;
-  #seed = crypto.getRandomValues(new Int32Array(1))[0];
+  #seed = 0;
   constructor(memory) {
     this.#memory = memory;
     this.#size = memory.read(SK_MEMINFO_SNDBUF);
@@ -1836,6 +1836,7 @@ var SendBuffer = class {
     if (crowded !== this.crowded) {
       this.#shares.clear();
       this.#newest = void 0;
+      if (crowded) this.#seed = crypto.getRandomValues(new Int32Array(1))[0];
     }
     this.crowded = crowded;
     for (let gone = this.#level - level; gone > 0 && this.#newest !== void 0; this.#newest = this.#newest.before) {

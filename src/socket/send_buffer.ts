@@ -47,7 +47,8 @@ export class SendBuffer {
   // The shares by hash of the peer, and the newest one. One that holds none any more stays until the newer ones are gone.
   readonly #shares = new Map<number, Share>();
   #newest: Share | undefined;
-  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0]!;
+  // Of the hash. Node.js takes milliseconds to load `crypto`: a buffer that is never crowded does without.
+  #seed = 0;
 
   /** @param memory the kernel's memory of the socket, read when the send buffer had its final size */
   constructor(memory: SocketMemory) {
@@ -71,6 +72,7 @@ export class SendBuffer {
     if (crowded !== this.crowded) {
       this.#shares.clear();
       this.#newest = undefined;
+      if (crowded) this.#seed = crypto.getRandomValues(new Int32Array(1))[0]!;
     }
     this.crowded = crowded;
     for (let gone = this.#level - level; gone > 0 && this.#newest !== undefined; this.#newest = this.#newest.before) {

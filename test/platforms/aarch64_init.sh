@@ -11,10 +11,15 @@ date --utc --set "$(cat /date)" > /dev/null
 
 cd /echo
 export ECHO_TEST_SLOWNESS=10
+# In the emulator Node.js dies of SIGSEGV in some of ten runs, also with older trees of this program, and never on a real
+# x86-64: it has a second attempt.
+on_node() {
+  node --test --test-concurrency=1 --test-timeout=600000 test/ffi/layouts_test.ts test/platforms/smoke.ts 2>&1
+}
 uname -mr
 deno test -A --no-check --quiet test/ffi/layouts_test.ts test/platforms/smoke.ts &&
   bun test --timeout 600000 ./test/ffi/layouts_test.ts ./test/platforms/smoke.ts 2>&1 &&
-  node --test --test-concurrency=1 --test-timeout=600000 test/ffi/layouts_test.ts test/platforms/smoke.ts 2>&1 &&
+  { on_node || on_node; } &&
   echo passed
 sync
 echo o > /proc/sysrq-trigger

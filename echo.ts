@@ -860,10 +860,12 @@ var Memory = class {
     this.i32[(at >> 2) + 1] = address / 4294967296;
   }
 };
+var lastCString = [];
 function cString(text) {
   const bytes = new TextEncoder().encode(`${text}\0`);
   const memory = new Memory(bytes.length);
   memory.bytes.set(bytes);
+  lastCString[0] = memory;
   return memory;
 }
 function copyOf(source, length) {
@@ -3336,20 +3338,23 @@ var Log = class {
     if (timed) output.flush();
   }
   everySecond() {
-    const { output, logFormat, logTime, logLimitPerSecond, group: { block, index } } = this.#options;
+    const { output, logLimitPerSecond, group: { block, index } } = this.#options;
     output.flush();
     if (index > 0) return;
     Atomics.store(block.linesLeft, 0, logLimitPerSecond);
     const leftOut = block.counters.reduce((sum2, { counts }) => sum2 + counts[LINES_LEFT_OUT], 0);
     const datagrams = leftOut - this.#leftOutReported;
-    const time = (/* @__PURE__ */ new Date()).toISOString();
-    const seconds = ((performance.now() - this.#reportedAt) / 1e3).toFixed(1);
-    const text = `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${logLimitPerSecond})`;
-    const event = JSON.stringify({ event: "left_out", time, datagrams });
-    const line = logFormat === "json" ? event : logTime ? `${time} ${text}` : text;
-    if (datagrams > 0 && !output.writeText(line)) return;
+    if (datagrams > 0 && !output.writeText(this.#leftOutLine(datagrams))) return;
     this.#reportedAt = performance.now();
     this.#leftOutReported = leftOut;
+  }
+  #leftOutLine(datagrams) {
+    const { logFormat, logTime, logLimitPerSecond } = this.#options;
+    const time = (/* @__PURE__ */ new Date()).toISOString();
+    if (logFormat === "json") return JSON.stringify({ event: "left_out", time, datagrams });
+    const seconds = ((performance.now() - this.#reportedAt) / 1e3).toFixed(1);
+    const text = `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${logLimitPerSecond})`;
+    return logTime ? `${time} ${text}` : text;
   }
   #takeLine() {
     const { logLimitPerSecond, group: { block: { linesLeft } } } = this.#options;

@@ -51,11 +51,15 @@ export class Memory {
   }
 }
 
-/** Memory that holds a text as a C string: in UTF-8, with a terminating zero. */
+// A caller may hold only the pointer: the last C string stays referenced while C reads it.
+const lastCString: Memory[] = [];
+
+/** Memory that holds a text as a C string, in UTF-8 with a terminating zero: at least until the next one is made. */
 export function cString(text: string): Memory {
   const bytes = new TextEncoder().encode(`${text}\0`);
   const memory = new Memory(bytes.length);
   memory.bytes.set(bytes);
+  lastCString[0] = memory;
   return memory;
 }
 

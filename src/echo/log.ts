@@ -78,21 +78,25 @@ export class Log {
 
   /** Starts the next second of the limit, and reports how many lines were left out: for all servers, if this is number 0. */
   everySecond(): void {
-    const { output, logFormat, logTime, logLimitPerSecond, group: { block, index } } = this.#options;
+    const { output, logLimitPerSecond, group: { block, index } } = this.#options;
     output.flush();
     if (index > 0) return;
     Atomics.store(block.linesLeft, 0, logLimitPerSecond);
     const leftOut = block.counters.reduce((sum, { counts }) => sum + counts[LINES_LEFT_OUT]!, 0);
     const datagrams = leftOut - this.#leftOutReported;
-    const time = new Date().toISOString();
-    const seconds = ((performance.now() - this.#reportedAt) / 1000).toFixed(1);
-    const text = `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${logLimitPerSecond})`;
-    const event = JSON.stringify({ event: "left_out", time, datagrams });
-    const line = logFormat === "json" ? event : logTime ? `${time} ${text}` : text;
     // A report that was lost is made again.
-    if (datagrams > 0 && !output.writeText(line)) return;
+    if (datagrams > 0 && !output.writeText(this.#leftOutLine(datagrams))) return;
     this.#reportedAt = performance.now();
     this.#leftOutReported = leftOut;
+  }
+
+  #leftOutLine(datagrams: number): string {
+    const { logFormat, logTime, logLimitPerSecond } = this.#options;
+    const time = new Date().toISOString();
+    if (logFormat === "json") return JSON.stringify({ event: "left_out", time, datagrams });
+    const seconds = ((performance.now() - this.#reportedAt) / 1000).toFixed(1);
+    const text = `LEFT OUT: ${datagrams} datagrams in ${seconds} s (--log-limit ${logLimitPerSecond})`;
+    return logTime ? `${time} ${text}` : text;
   }
 
   /** Whether the limit allows another line, which it then counts. */

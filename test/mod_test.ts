@@ -8,6 +8,7 @@ import * as library from "../src/mod.ts";
 import { MessageBatch, PAYLOAD_SIZE_MAX, UdpSocket, UNICAST } from "../src/mod.ts";
 import { LONG, run, sleep, temporaryFolder, until } from "./support/process.ts";
 import { commandLine, ROOT, RUNTIME } from "./support/server.ts";
+import { systemErrorOf } from "./support/errors.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -28,15 +29,11 @@ async function receiveOne(socket: UdpSocket, batch: MessageBatch): Promise<void>
   assert.equal(batch.count, 1);
 }
 
-/** Calls a function, which must throw a `SystemError`, and returns what it is about. */
+/** The error that a call throws. */
 function errorOf(call: () => unknown): { code: string; syscall: string; message: string } {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof library.SystemError, `${error}`);
-    return { code: error.code, syscall: error.syscall, message: error.message };
-  }
-  assert.fail(`no error: ${call}`);
+  const error = systemErrorOf(call);
+  assert.ok(error instanceof library.SystemError, `no error: ${call}`);
+  return { code: error.code, syscall: error.syscall, message: error.message };
 }
 
 describe("a socket", () => {

@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { EINVAL } from "../../ffi/constants.ts";
-import { SystemError } from "../../ffi/errno.ts";
 import {
   describe,
   INTERNAL,
@@ -11,16 +10,13 @@ import {
   requireInternal,
   requireType,
 } from "../../src/net/checks.ts";
+import { systemErrorOf } from "../support/errors.ts";
 
 /** The message of the error that a call throws. */
 function messageOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof SystemError && error.errno === EINVAL && error.syscall === "bind", `${error}`);
-    return error.message;
-  }
-  assert.fail("no error");
+  const { errno, syscall, message } = systemErrorOf(call)!;
+  assert.deepEqual([errno, syscall], [EINVAL, "bind"]);
+  return message;
 }
 
 test("a whole number within its range, with both ends", () => {

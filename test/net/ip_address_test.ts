@@ -2,20 +2,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { formatAddress, parseAddress, SystemError } from "../../src/mod.ts";
+import { formatAddress, parseAddress } from "../../src/mod.ts";
+import { systemErrorOf } from "../support/errors.ts";
 
 const zone = fc.string({ minLength: 1, maxLength: 15, unit: fc.constantFrom(..."ab01.-%:") });
 const isMapped = (bytes: Uint8Array) => /^(00){10}ffff/.test(Buffer.from(bytes).toString("hex"));
 
-/** Calls a function, which must throw a `SystemError`; returns its call and its message. */
+/** The error of a call for an argument, without its code. */
 function errorOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof SystemError && error.code === "EINVAL", `${error}`);
-    return `${error.syscall}: ${error.message}`;
-  }
-  assert.fail("no error");
+  const { code, syscall, message } = systemErrorOf(call)!;
+  assert.equal(code, "EINVAL");
+  return `${syscall}: ${message}`;
 }
 
 describe("an address of the library's users", () => {

@@ -221,7 +221,7 @@ describe("an answer whose bytes are not those of a request", () => {
   const altered = (bytes: number) => (ledger: RequestLedger, third: Request) =>
     ledger.payloadOf(third).map((byte, i) => i < SIZE - bytes ? byte : ~byte);
 
-  test("belongs to the request that it names if half of them agree, whoever sends it", () => {
+  test("belongs to the request that it names if half of its bytes agree, from any sender", () => {
     for (const from of [TARGET, ELSEWHERE]) {
       for (const bytes of [1, SIZE / 2]) assert.deepEqual(matchOf(SIZE, from, altered(bytes)), ["corrupted", 3, 0]);
       // Of a shorter or longer one, as many as the shorter has.

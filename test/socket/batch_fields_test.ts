@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AF_INET, AF_INET6 } from "../../ffi/constants.ts";
-import { MessageBatch, SystemError } from "../../src/mod.ts";
+import { MessageBatch } from "../../src/mod.ts";
 import { messagesOf } from "../../src/socket/message_batch.ts";
 import { field, word } from "../../src/socket/message_layout.ts";
 import { PAYLOAD_SIZE_MAX } from "../../src/socket/messages.ts";
+import { systemErrorOf } from "../support/errors.ts";
 
 const TO = { to: { address: "2001:db8::1", port: 7 } };
 
@@ -20,15 +21,12 @@ function example() {
   return { batch, messages, setWord };
 }
 
-/** The code and the message of the error that a call throws. */
+/** The error of a call, without the name of the system call. */
 function errorOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof SystemError && error.syscall === "sendmmsg", `${error}`);
-    return `${error.code}: ${error.message}`;
-  }
-  return "no error";
+  const error = systemErrorOf(call);
+  if (error === undefined) return "no error";
+  assert.equal(error.syscall, "sendmmsg");
+  return `${error.code}: ${error.message}`;
 }
 
 describe("a batch", () => {

@@ -22,21 +22,11 @@ import { bind, fcntl, getsockopt, socket } from "../../ffi/libc.ts";
 import { libraries } from "../../ffi/library.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { runtime } from "../../ffi/runtime.ts";
-import { BatchSocket, MessageBatch, SystemError, UdpSocket } from "../../src/mod.ts";
+import { BatchSocket, MessageBatch, UdpSocket } from "../../src/mod.ts";
+import { errorText } from "../support/errors.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
 const LOCALHOST = { port: 0, address: "127.0.0.1" };
-
-/** The code, the call and the message of the error that a call throws. */
-function errorOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof SystemError, `${error}`);
-    return `${error.code} ${error.syscall}: ${error.message}`;
-  }
-  return "no error";
-}
 
 describe("a socket says", { skip: noIPv6 }, () => {
   test("its families, whom it reaches, its endpoint, and whether it was adopted", () => {
@@ -128,7 +118,7 @@ test("an adopted socket that was shut down: who does not wait hears of it too", 
   shutdown(own.fd, SHUT_RD);
   assert.equal(await socket.readable(), true);
   assert.match(
-    errorOf(() => socket.tryReceive(batch)),
+    errorText(() => socket.tryReceive(batch)),
     /^ESHUTDOWN recvmmsg: another process has shut down the socket/,
   );
   await assert.rejects(async () => {
@@ -142,29 +132,35 @@ describe("a socket refuses", () => {
     const foreign = new MessageBatch(AF_INET6, 1);
     for (const [call, syscall] of [["receive", "recvmmsg"], ["send", "sendmmsg"]] as const) {
       assert.equal(
-        errorOf(() => ipv4[call](foreign, false)),
+        errorText(() => ipv4[call](foreign, false)),
         `EAFNOSUPPORT ${syscall}: the batch belongs to a socket of the other family; use one that this socket's \`batch\` makes`,
       );
       assert.equal(
-        errorOf(() => Reflect.apply(ipv4[call], ipv4, [[]])),
+        errorText(() => Reflect.apply(ipv4[call], ipv4, [[]])),
         `EINVAL ${syscall}: a batch must be a MessageBatch, not an array`,
       );
     }
     const limits = "must be a whole number from 0 to 2147483647, not -1";
-    assert.equal(errorOf(() => ipv4.failed(-1)), `EINVAL sendmmsg: an error number ${limits}`);
-    assert.equal(errorOf(() => ipv4.setReceiveTimeout(-1)), `EINVAL setsockopt: a time in milliseconds ${limits}`);
-    assert.match(errorOf(() => ipv4.setOption(0, 2 ** 31, 0)), /^EINVAL setsockopt: an option must be a whole number/);
-    assert.equal(errorOf(() => ipv4.setOption(0, -1, 0)).split(" ")[0], "ENOPROTOOPT");
+    assert.equal(errorText(() => ipv4.failed(-1)), `EINVAL sendmmsg: an error number ${limits}`);
+    assert.equal(errorText(() => ipv4.setReceiveTimeout(-1)), `EINVAL setsockopt: a time in milliseconds ${limits}`);
+    assert.match(
+      errorText(() => ipv4.setOption(0, 2 ** 31, 0)),
+      /^EINVAL setsockopt: an option must be a whole number/,
+    );
+    assert.equal(errorText(() => ipv4.setOption(0, -1, 0)).split(" ")[0], "ENOPROTOOPT");
     assert.deepEqual([0, EACCES, 133, 134, 2 ** 31 - 1].map((errno) => ipv4.failed(errno)), [0, 0, 0, 0, 0]);
     for (const capacity of [0, 1025, 1.5]) {
-      assert.match(errorOf(() => ipv4.batch(capacity)), /^EINVAL recvmmsg: the capacity of a batch .* from 1 to 1024,/);
+      assert.match(
+        errorText(() => ipv4.batch(capacity)),
+        /^EINVAL recvmmsg: the capacity of a batch .* from 1 to 1024,/,
+      );
     }
     assert.equal(
-      errorOf(() => new MessageBatch(7, 1)),
+      errorText(() => new MessageBatch(7, 1)),
       "EINVAL recvmmsg: a batch is for AF_INET or AF_INET6",
     );
     assert.equal(
-      errorOf(() => new MessageBatch(AF_INET, 1, new Uint8Array(65_536))),
+      errorText(() => new MessageBatch(AF_INET, 1, new Uint8Array(65_536))),
       "EINVAL recvmmsg: `headers` is memory of the program's own",
     );
   });
@@ -180,12 +176,12 @@ describe("a socket refuses", () => {
     closed[Symbol.dispose]();
     assert.equal(closed.fd, -1);
     const message = "the socket is closed; bind a new one";
-    assert.equal(errorOf(() => closed.receive(batch, false)), `EBADF recvmmsg: ${message}`);
-    assert.equal(errorOf(() => closed.send(batch)), `EBADF sendmmsg: ${message}`);
-    assert.equal(errorOf(() => closed.setOption(0, 2, 1)), `EBADF setsockopt: ${message}`);
-    assert.equal(errorOf(() => closed.connect(next.local)), `EBADF connect: ${message}`);
-    assert.equal(errorOf(() => closed.dropForgedOwnSources()), `EBADF setsockopt: ${message}`);
-    assert.equal(errorOf(() => closed.setReceiveTimeout(1)), `EBADF setsockopt: ${message}`);
+    assert.equal(errorText(() => closed.receive(batch, false)), `EBADF recvmmsg: ${message}`);
+    assert.equal(errorText(() => closed.send(batch)), `EBADF sendmmsg: ${message}`);
+    assert.equal(errorText(() => closed.setOption(0, 2, 1)), `EBADF setsockopt: ${message}`);
+    assert.equal(errorText(() => closed.connect(next.local)), `EBADF connect: ${message}`);
+    assert.equal(errorText(() => closed.dropForgedOwnSources()), `EBADF setsockopt: ${message}`);
+    assert.equal(errorText(() => closed.setReceiveTimeout(1)), `EBADF setsockopt: ${message}`);
     assert.deepEqual([next.fd, next.tryReceive(batch)], [fd, 0]);
   });
 
@@ -193,12 +189,12 @@ describe("a socket refuses", () => {
     using ipv4 = UdpSocket.bind(LOCALHOST);
     using broadcast = UdpSocket.bind(LOCALHOST);
     assert.match(
-      errorOf(() => ipv4.connect({ address: "::1", port: 9 })),
+      errorText(() => ipv4.connect({ address: "::1", port: 9 })),
       /^EAFNOSUPPORT connect: an IPv4 socket does/,
     );
-    assert.match(errorOf(() => ipv4.connect({ address: "127.0.0.1", port: 0 })), /^EINVAL connect: a port must be/);
+    assert.match(errorText(() => ipv4.connect({ address: "127.0.0.1", port: 0 })), /^EINVAL connect: a port must be/);
     assert.equal(
-      errorOf(() => broadcast.connect({ address: "127.255.255.255", port: 9 })),
+      errorText(() => broadcast.connect({ address: "127.255.255.255", port: 9 })),
       "EACCES connect: cannot connect to 127.255.255.255: permission denied",
     );
   });

@@ -2,19 +2,17 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
-import { SystemError, UdpSocket } from "../../src/mod.ts";
+import { UdpSocket } from "../../src/mod.ts";
+import { systemErrorOf } from "../support/errors.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
 
-/** The code and the message of the error that a call throws; "" if it throws none. */
+/** The error of a call, without the name of the system call; empty without an error. */
 function errorOf(call: () => void): string {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof SystemError && error.syscall === "setsockopt", `${error}`);
-    return `${error.code}: ${error.message}`;
-  }
-  return "";
+  const error = systemErrorOf(call);
+  if (error === undefined) return "";
+  assert.equal(error.syscall, "setsockopt");
+  return `${error.code}: ${error.message}`;
 }
 
 describe("a socket for both families", { skip: noIPv6 }, () => {

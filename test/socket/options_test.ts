@@ -6,25 +6,15 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as kernel from "../../ffi/constants.ts";
-import { MULTICAST, type SocketOptions, SystemError, type UdpBindOptions, UdpSocket } from "../../src/mod.ts";
+import { MULTICAST, type SocketOptions, type UdpBindOptions, UdpSocket } from "../../src/mod.ts";
 import { missing, notRoot, PATIENCE_MS, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
+import { codeOf } from "../support/errors.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
 const LOCALHOST = { port: 0, address: "127.0.0.1" };
 /** The interface of a socket that is bound to a device. <asm-generic/socket.h> */
 const SO_BINDTOIFINDEX = 62;
-
-/** The code of the error of a call. */
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof SystemError, `${error}`);
-    return error.code;
-  }
-  return "no error";
-}
 
 describe("options", () => {
   test("reuseAddress: binds beside node:dgram, which has the port", async () => {

@@ -1,18 +1,13 @@
 /** Options of `serve`: defaults, ranges, and the sentence about what is wrong. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ServeOptions, SystemError } from "../../src/mod.ts";
+import type { ServeOptions } from "../../src/mod.ts";
 import { readServeOptions } from "../../src/socket/serve_options.ts";
+import { errorText } from "../support/errors.ts";
 
-/** The code, the call and the message of the error about some options. */
+/** The error of these options. */
 function errorOf(options: unknown): string {
-  try {
-    readServeOptions(options as ServeOptions);
-  } catch (error) {
-    assert.ok(error instanceof SystemError, `${error}`);
-    return `${error.code} ${error.syscall}: ${error.message}`;
-  }
-  return "no error";
+  return errorText(() => readServeOptions(options as ServeOptions));
 }
 
 test("defaults, and what is given", () => {

@@ -14,6 +14,7 @@ import {
 } from "../../src/mod.ts";
 import { LONG, PATIENCE_MS, run, sleep, temporaryFolder, until } from "../support/process.ts";
 import { commandLine, ROOT, RUNTIME } from "../support/server.ts";
+import { codeOf } from "../support/errors.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -31,17 +32,6 @@ function pair(address: string, options: Omit<UdpBindOptions, "port"> = {}) {
 async function receive(socket: UdpSocket, batch: MessageBatch): Promise<void> {
   assert.equal(await socket.readable({ timeoutMilliseconds: 5000 }), true);
   assert.ok(socket.tryReceive(batch) > 0);
-}
-
-/** The code of the error of a call. */
-function codeOf(call: () => unknown): string {
-  try {
-    call();
-  } catch (error) {
-    assert.ok(error instanceof SystemError, `${error}`);
-    return error.code;
-  }
-  return "no error";
 }
 
 describe("fields of each datagram", () => {

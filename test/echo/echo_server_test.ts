@@ -1,6 +1,8 @@
-/** The echo loop, beside what the simulation proves: what other processes read in the memory that it shares. */
+/** The echo loop, beside what the simulation proves: the memory that it shares, its sleep, and its last datagrams. */
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { Clock } from "../../ffi/clock.ts";
+import { EAGAIN } from "../../ffi/constants.ts";
 import { RECEIVED, RECEIVED_BEFORE } from "../../src/echo/counters.ts";
 import { EchoServer } from "../../src/echo/echo_server.ts";
 import type { Group } from "../../src/echo/group.ts";
@@ -56,4 +58,38 @@ test("it sleeps no longer than until the group is due, and ends when the group d
   };
   await server.run();
   assert.deepEqual([sleeps.at(-1), due], [7, []]);
+});
+
+describe("at the end", () => {
+  /** How many datagrams are counted of sockets with so many, if to receive each takes a millisecond of the processor. */
+  function drained(...left: number[]): number[] {
+    using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const { server } = serverAt(socket);
+    const { microseconds } = Clock.prototype;
+    let now = 0;
+    Clock.prototype.microseconds = () => now;
+    const seen = left.map(() => 0);
+    const sockets = left.map((count, i) => ({
+      receive(): number {
+        if (seen[i] === count) return -EAGAIN;
+        now += 1000;
+        return ++seen[i]!;
+      },
+    }));
+    try {
+      server.drain(sockets as unknown as UdpSocket[]);
+    } finally {
+      Clock.prototype.microseconds = microseconds;
+    }
+    return seen;
+  }
+
+  test("datagrams that are left are counted for 30 ms, and those of each socket for its share of them", () => {
+    assert.deepEqual(drained(Infinity), [30]);
+    assert.deepEqual(drained(Infinity, Infinity, Infinity), [10, 10, 10]);
+  });
+
+  test("a socket leaves the rest of its share to those behind it", () => {
+    assert.deepEqual(drained(0, Infinity, 2, Infinity), [0, 15, 2, 13]);
+  });
 });

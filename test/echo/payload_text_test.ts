@@ -228,7 +228,10 @@ test("by example", () => {
     ["\u{e0001}\u{10ffff}\u{f0000}", "\\u{e0001}\\u{10ffff}\\u{f0000}"],
     [[0xff, 0xfe, 0x80, 0x41], "\\xff\\xfe\\x80A"],
     [[0xe2, 0x82], "\\xe2\\x82"],
+    // The surrogates, U+D800 to U+DFFF, and their neighbours.
+    ["\ud7ff\ue000", "\\u{d7ff}\\u{e000}"],
     [[0xed, 0xa0, 0x80], "\\xed\\xa0\\x80"],
+    [[0xed, 0xbf, 0xbf], "\\xed\\xbf\\xbf"],
   ];
   for (const [payload, shown] of examples) assert.equal(text(Buffer.from(payload as string)), shown);
 });

@@ -2,7 +2,11 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
+import { AF_INET6, IFA_ADDRESS, NLMSG_DONE, NLMSG_ERROR, RTM_NEWADDR, RTM_NEWROUTE } from "../../ffi/constants.ts";
+import { ifaddrmsg, nlmsghdr, rtattr, rtmsg } from "../../ffi/layouts.ts";
+import { libc } from "../../ffi/library.ts";
+import { Memory } from "../../ffi/memory.ts";
 import { interfaceIPv6Addresses, isLocalAddress } from "../../ffi/netlink.ts";
 import { parseAddress } from "../../src/mod.ts";
 import { host, join as joinHosts, noHosts } from "../support/hosts.ts";
@@ -25,6 +29,61 @@ test("the IPv6 addresses of the host, all of them local", { skip: noIPv6 }, () =
   assert.deepEqual(found.toSorted(), lines.map(([address]) => address).toSorted());
   assert.equal(isLocal("::1"), true);
   assert.equal(isLocal("2001:db8::99"), false);
+});
+
+describe("the answer of a kernel", () => {
+  /** A message of this type: a header that says a length, and bytes. */
+  function message(type: number, bytes: readonly number[] = [], length = nlmsghdr.size + bytes.length): number[] {
+    const header = new DataView(new ArrayBuffer(nlmsghdr.size));
+    header.setUint32(nlmsghdr.nlmsg_len, length, true);
+    header.setUint16(nlmsghdr.nlmsg_type, type, true);
+    return [...new Uint8Array(header.buffer), ...bytes];
+  }
+
+  /** Calls a function for which the kernel's answer has these parts, one for each read; -1 is a failure. */
+  function answered<T>(parts: readonly (number[] | -1)[], use: () => T): T {
+    const call = libc().call as { -readonly [name in keyof ReturnType<typeof libc>["call"]]: unknown };
+    const { read, memcpy } = libc().call;
+    const left = [...parts];
+    call.read = (...[, buffer]: Parameters<typeof read>) => {
+      const part = left.shift();
+      assert.ok(part, "it reads on");
+      if (part === -1) return -1;
+      const memory = new Memory(part.length + 1);
+      memory.bytes.set(part);
+      memcpy(buffer, memory.pointer(0), part.length);
+      return part.length;
+    };
+    try {
+      return use();
+    } finally {
+      call.read = read;
+    }
+  }
+
+  const done = message(NLMSG_DONE);
+  const bytes = Array.from({ length: 16 }, (_, i) => i + 1);
+  const family = [AF_INET6, ...new Array<number>(ifaddrmsg.size - 1).fill(0)];
+  const address = message(RTM_NEWADDR, [...family, rtattr.size + 16, 0, IFA_ADDRESS, 0, ...bytes]);
+
+  test("in one part or several", () => {
+    for (const parts of [[[...address, ...done]], [address, done], [[...message(RTM_NEWROUTE), ...address], done]]) {
+      assert.deepEqual(answered(parts, interfaceIPv6Addresses)?.map((found) => [...found]), [bytes]);
+    }
+    assert.deepEqual(answered([done], interfaceIPv6Addresses), []);
+  });
+
+  test("that fails, ends too early, or contradicts itself: nothing is known, and no more is read", () => {
+    const wrongLengths = [0, -1 << 31, address.length + 1].map((length) =>
+      message(RTM_NEWADDR, address.slice(16), length)
+    );
+    for (const part of [-1 as const, [], done.slice(1), address.slice(0, -1), message(NLMSG_ERROR), ...wrongLengths]) {
+      assert.equal(answered([part], interfaceIPv6Addresses), undefined, `${part}`);
+    }
+    for (const part of [-1 as const, [], new Array<number>(nlmsghdr.size + rtmsg.size - 1).fill(1)]) {
+      assert.equal(answered([part], () => isLocal("127.0.0.1")), undefined, `${part}`);
+    }
+  });
 });
 
 test("on a host with many addresses, by interface", { ...LONG, skip: noHosts }, async () => {

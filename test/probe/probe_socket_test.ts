@@ -13,6 +13,7 @@ import {
   SOL_SOCKET,
   UDP_GRO,
 } from "../../ffi/constants.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import { getsockopt } from "../../ffi/libc.ts";
 import { ErrorQueue, type ErrorReport } from "../../src/socket/error_queue.ts";
 import type { MessageBatch } from "../../src/socket/message_batch.ts";
@@ -106,6 +107,22 @@ describe("a request", () => {
       assert.deepEqual(exchange.calls, { send: 3, connect: connects });
       exchange.socket.udp.close();
     }
+  });
+
+  test("is not sent while the socket cannot be connected", () => {
+    using receiver = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    const exchange = new Exchange("127.0.0.1", receiver.port, "--connected");
+    const { udp } = exchange.socket;
+    const { connect } = udp;
+    udp.connect = () => {
+      throw new SystemError("connect", EACCES);
+    };
+    assert.equal(exchange.send(), EACCES);
+    assert.equal(exchange.calls.send, 0);
+    udp.connect = connect;
+    assert.equal(exchange.send(), 0);
+    assert.deepEqual(exchange.calls, { send: 1, connect: 1 });
+    udp.close();
   });
 });
 

@@ -7,8 +7,17 @@ import { EBADF } from "../../ffi/constants.ts";
 import { close } from "../../ffi/libc.ts";
 import { libc } from "../../ffi/library.ts";
 import { UdpSocket } from "../../src/mod.ts";
+import { errorText } from "../support/errors.ts";
 import { missing, notRoot, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
+
+test("a family that differs from that of the address", () => {
+  const bind = (family: 4 | 6, address: string) =>
+    errorText(() => UdpSocket.bind({ port: 0, family, address }).close());
+  assert.equal(bind(6, "127.0.0.1"), "EINVAL bind: `family` is 6, but 127.0.0.1 is an IPv4 address");
+  assert.equal(bind(4, "::1"), "EINVAL bind: `family` is 4, but ::1 is an IPv6 address");
+  assert.equal(bind(4, "127.0.0.1"), "no error");
+});
 
 test("without a free descriptor: EMFILE, and the sockets before it work", async () => {
   const file = join(temporaryFolder(), "many.ts");

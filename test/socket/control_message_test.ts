@@ -212,6 +212,8 @@ describe("a buffer of any content", () => {
     fc.constantFrom([224, 0, 0, 1], [255, 255, 255, 255], [10, 0, 0, 1], [0, 0, 0, 0]).map((address) =>
       Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, ...address)
     ),
+    // With the broadcast address, which is no source, as the kernel's choice.
+    fc.constant(Uint8Array.of(1, 0, 0, 0, ...new Array(8).fill(255))),
     fc.constantFrom(0, 0xff).map((byte) =>
       Uint8Array.of(...new Array(10).fill(0), byte, byte, 127, 0, 0, 1, 2, 0, 0, 0)
     ),

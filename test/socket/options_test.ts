@@ -6,6 +6,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import * as kernel from "../../ffi/constants.ts";
+import { libc } from "../../ffi/library.ts";
 import { MULTICAST, type SocketOptions, type UdpBindOptions, UdpSocket } from "../../src/mod.ts";
 import { missing, notRoot, PATIENCE_MS, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
@@ -151,13 +152,13 @@ describe("options", () => {
     assert.deepEqual([batch.destination(0), batch.interfaceName(0)], [MULTICAST, "lo"]);
   });
 
-  test("sendBuffer: beyond the system's limit, if the process may", { skip: missing("setpriv") }, async () => {
+  test("the send buffer: beyond the system's limit, if the process may", { skip: missing("setpriv") }, async () => {
     const file = join(temporaryFolder(), "buffer.ts");
     writeFileSync(
       file,
       `import { UdpSocket } from ${JSON.stringify(join(ROOT, "src/mod.ts"))};
-      for (const sendBuffer of [50_000, 2 ** 24]) {
-        const socket = UdpSocket.bind({ port: 0, address: "127.0.0.1", sendBuffer });
+      for (const options of [{}, { sendBuffer: 50_000 }, { sendBuffer: 2 ** 24 }]) {
+        const socket = UdpSocket.bind({ port: 0, address: "127.0.0.1", ...options });
         console.log(socket.getOption(1, 7));
         socket.close();
       }`,
@@ -167,10 +168,28 @@ describe("options", () => {
       assert.equal(stderr, "");
       return stdout.trim().split("\n").map(Number);
     };
-    const limit = Number(readFileSync("/proc/sys/net/core/wmem_max", "latin1"));
-    if (!notRoot) assert.deepEqual(await buffers(), [100_000, 2 ** 25]);
+    const [limit = 0, usual = 0] = ["wmem_max", "wmem_default"].map((name) =>
+      Number(readFileSync(`/proc/sys/net/core/${name}`, "latin1"))
+    );
+    // By default four megabytes, which the kernel doubles.
+    if (!notRoot) assert.deepEqual(await buffers(), [2 ** 23, 100_000, 2 ** 25]);
     const wrapper = notRoot ? [] : ["setpriv", "--bounding-set", "-net_admin"];
-    assert.deepEqual(await buffers(...wrapper), [100_000, 2 * Math.min(2 ** 24, limit)]);
+    const granted = [Math.max(usual, 2 * Math.min(2 ** 22, limit)), 100_000, 2 * Math.min(2 ** 24, limit)];
+    assert.deepEqual(await buffers(...wrapper), granted);
+  });
+
+  test("the buffers of a privileged process, where the system's limits grant nothing", { skip: notRoot }, () => {
+    const { SOL_SOCKET, SO_RCVBUF, SO_SNDBUF } = kernel;
+    const call = libc().call as { -readonly [name in keyof ReturnType<typeof libc>["call"]]: unknown };
+    const { setsockopt } = libc().call;
+    call.setsockopt = (...args: Parameters<typeof setsockopt>) =>
+      args[1] === SOL_SOCKET && (args[2] === SO_SNDBUF || args[2] === SO_RCVBUF) ? 0 : setsockopt(...args);
+    try {
+      using socket = UdpSocket.bind({ ...LOCALHOST, receiveBuffer: 2 ** 23 });
+      assert.deepEqual([SO_SNDBUF, SO_RCVBUF].map((name) => socket.getOption(SOL_SOCKET, name)), [2 ** 23, 2 ** 24]);
+    } finally {
+      call.setsockopt = setsockopt;
+    }
   });
 
   test("out of range: EINVAL, of the interface EADDRNOTAVAIL, and nothing is bound", () => {

@@ -113,10 +113,8 @@ test("a source that cannot be one", () => {
   }
 });
 
-test("options that contradict each other, or have another type", () => {
+test("options of another type", () => {
   const bind = (options: unknown) => messageOf(() => UdpSocket.bind(options as { port: number }).close());
-  assert.equal(bind({ port: 0, family: 6, address: "127.0.0.1" }), "`family` is 6, but 127.0.0.1 is an IPv4 address");
-  assert.equal(bind({ port: 0, family: 4, address: "::1" }), "`family` is 4, but ::1 is an IPv6 address");
   assert.equal(bind({ port: 0, broadcast: "yes" }), '`broadcast` must be true or false, not "yes"');
   assert.equal(bind(undefined), "the options of bind must be an object, not undefined");
 });

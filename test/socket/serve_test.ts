@@ -557,6 +557,27 @@ describe("serve: more than a reply", () => {
     });
   }
 
+  for (const [drainMilliseconds, late] of [[0, []], [5000, ["late from 127.0.0.1"]]] as const) {
+    test(`a reply of the handler that has stopped it, with ${drainMilliseconds} ms to drain: ${late.length}`, async () => {
+      const { socket, received } = collector();
+      const stop = new AbortController();
+      await serve({
+        port: 0,
+        drainMilliseconds,
+        signal: stop.signal,
+        onListen: ({ socket: { port } }) => socket.sendTo(bytes("x"), { to: { address: "127.0.0.1", port } }),
+      }, () => {
+        stop.abort();
+        return Promise.resolve(bytes("late"));
+      });
+      using other = UdpSocket.bind({ port: 0, address: "127.0.0.2" });
+      other.sendTo(bytes("end"), { to: { address: "127.0.0.1", port: socket.port } });
+      await until(() => received.includes("end from 127.0.0.2"), "the last datagram");
+      assert.deepEqual(received, [...late, "end from 127.0.0.2"]);
+      socket.close();
+    });
+  }
+
   test("drains no longer than it may", async () => {
     const stop = new AbortController();
     using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });

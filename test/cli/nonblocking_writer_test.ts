@@ -8,6 +8,7 @@ import { NonblockingWriter } from "../../src/cli/nonblocking_writer.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { Fifo } from "../support/fifo.ts";
 import { missing, temporaryFolder } from "../support/process.ts";
+import { receiveAsleep } from "../support/receive.ts";
 
 const SIZE = 100_000;
 
@@ -74,7 +75,7 @@ describe("one write", () => {
     const writer = writerOf(socket.fd, 100);
     assert.equal(writer.write(20_000), 20_000);
     const batch = receiver.batch(2);
-    while (receiver.receive(batch, true) < 0);
+    assert.equal(receiveAsleep(receiver, batch), 1);
     assert.deepEqual([batch.count, batch.size(0)], [1, 20_000]);
     writer.close();
     assert.equal(writer.write(100), 100);

@@ -7,6 +7,7 @@ import { BROADCAST, MULTICAST, UNICAST, UNKNOWN } from "../../src/socket/control
 import type { MessageBatch } from "../../src/socket/message_batch.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { mapBlock } from "../support/shared_block.ts";
+import { receiveAsleep } from "../support/receive.ts";
 
 /** Bytes that processors exchange as a whole. */
 const CACHE_LINE = 64;
@@ -57,7 +58,7 @@ describe("the memory of a group", () => {
         headers.fill(0);
         sender.sendTo(Uint8Array.of(1), { to: { address: "127.0.0.1", port: receiver.port } });
         const batch = receiver.batch(BATCH_CAPACITY, headers);
-        while (receiver.receive(batch, true) < 0);
+        assert.equal(receiveAsleep(receiver, batch), 1);
         assert.equal(batch.count, 1);
         assert.ok(headers.some((byte) => byte !== 0));
       }

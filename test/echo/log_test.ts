@@ -4,7 +4,6 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
-import { EINTR } from "../../ffi/constants.ts";
 import { Output } from "../../src/cli/output.ts";
 import { LINES_DROPPED, LINES_LEFT_OUT } from "../../src/echo/counters.ts";
 import { Block } from "../../src/echo/group.ts";
@@ -15,6 +14,7 @@ import { TestClock } from "../support/clock.ts";
 import { Fifo } from "../support/fifo.ts";
 import { LONG, missing, temporaryFolder } from "../support/process.ts";
 import { serve, type Server, withServer } from "../support/server.ts";
+import { receiveAsleep } from "../support/receive.ts";
 
 /** The environment of the tests with another locale. */
 const withLocale = (locale: string) => ({ ...process.env, LC_ALL: locale, LC_CTYPE: "", LANG: "" });
@@ -176,9 +176,7 @@ test("the number of lines left out is reported again if the report was lost", { 
     const batch = socket.batch(1);
     const echo = () => {
       socket.sendTo(TEXT.encode("hello"), { to: { address: "127.0.0.1", port: socket.port } });
-      let received;
-      do received = socket.receive(batch, true); while (received === -EINTR);
-      assert.equal(received, 1);
+      assert.equal(receiveAsleep(socket, batch), 1);
       batch.markForSend(0);
       log.record(batch);
     };

@@ -1,5 +1,6 @@
 /** Notices of refused datagrams and failed replies: reasons, counts, and one peer. */
 import assert from "node:assert/strict";
+import { receiveAsleep } from "../support/receive.ts";
 import { describe, test } from "node:test";
 import { Counters } from "../../src/echo/counters.ts";
 import { REASONS } from "../../src/echo/guard.ts";
@@ -19,7 +20,7 @@ function withBatch(use: (batch: MessageBatch, sources: string[]) => void): void 
   try {
     for (const sender of senders) sender.sendTo(new Uint8Array(1), { to: { address, port: receiver.port } });
     const batch = receiver.batch(2);
-    assert.equal(receiver.receive(batch, true), 2);
+    assert.equal(receiveAsleep(receiver, batch), 2);
     use(batch, senders.map(({ endpoint }) => endpoint));
   } finally {
     for (const socket of [receiver, ...senders]) socket.close();

@@ -22,6 +22,7 @@ import { noHosts } from "../support/hosts.ts";
 import { inherit, ordinaryUser, publicCommand, sandbox, withCommand } from "../support/privilege.ts";
 import { mapBlock } from "../support/shared_block.ts";
 import { LONG, missing, notRoot, run, runSync, until } from "../support/process.ts";
+import { receiveAsleep } from "../support/receive.ts";
 import {
   assertLaw,
   freePort,
@@ -179,7 +180,7 @@ describe("--workers", { skip: noCompiler }, () => {
       using socket = UdpSocket.bind({ port: 0 });
       const batch = socket.batch(BATCH_CAPACITY, headers[1]);
       socket.sendTo(Uint8Array.of(1), { to: { address: "127.0.0.1", port: socket.port } });
-      while (socket.receive(batch, true) < 0);
+      assert.equal(receiveAsleep(socket, batch), 1);
       counts[RECEIVED_BEFORE] = counts[RECEIVED]!;
       await kill(1);
       const { failed_by_errno, received } = await server.stop();

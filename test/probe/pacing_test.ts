@@ -9,6 +9,7 @@ import { Asked, settingsOf } from "../support/asked.ts";
 import { TestClock } from "../support/clock.ts";
 
 test("a request of one target that fails while another one is asked: the next one to the first is due", () => {
+  using _clock = new TestClock();
   const first = new Asked().waiting();
   const second = new Asked(undefined, "192.0.2.13").answered(1);
   const targets = [first, second].map(({ target }, i) => Object.assign(target, { lastDue: i }));

@@ -49,7 +49,8 @@ describe("probe: signals", () => {
     const running = new Process(["python3", "-c", script, ...command]);
     try {
       await new Promise((resolve) => server.socket.once("message", resolve));
-      process.kill(Number(running.stdout.split("\n")[0]), "SIGTERM");
+      const [, pid] = await running.waitFor(() => /^(\d+)\n/.exec(running.stdout) ?? undefined, "its number");
+      process.kill(Number(pid), "SIGTERM");
       const { stdout } = await running.end();
       assert.equal(stdout.split("\n")[1], "1");
     } finally {

@@ -3971,11 +3971,11 @@ var ServiceManager = class {
 // ffi/spawn.ts
 var EXECUTABLE = "/proc/self/exe";
 var POINTER_SIZE = 8;
-var SMALL_MEMORY = "MALLOC_ARENA_MAX=1\0MALLOC_TRIM_THRESHOLD_=65536\0";
+var ONE_ARENA = "MALLOC_ARENA_MAX=1\0";
 function spawnSelf(argument, descriptors) {
   const path = cString(EXECUTABLE);
   const args = stringArray("/proc/self/cmdline", `${argument}\0`);
-  const environment = stringArray("/proc/self/environ", SMALL_MEMORY);
+  const environment = stringArray("/proc/self/environ", ONE_ARENA);
   const pid = new Memory(4);
   for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
   const error = lazyLibc().posix_spawn(
@@ -3995,6 +3995,16 @@ function dieWithParent(name, parent) {
   prctl(PR_SET_NAME, cString(name).pointer(0));
   prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
   return getppid() === parent;
+}
+var trimSignature = { malloc_trim: { parameters: ["u32"], result: "i32" } };
+var trim;
+function trimMemory() {
+  try {
+    trim ??= runtime().ffi.load(libraries, trimSignature).call.malloc_trim;
+  } catch {
+    trim = () => 0;
+  }
+  trim(0);
 }
 function endOf(pid) {
   const status = new Memory(4);
@@ -4078,6 +4088,7 @@ function randomFactors() {
 }
 
 // src/echo/worker.ts
+var TRIM_MILLISECONDS = 1e4;
 function placeArgument({ index, socketFd, memoryFd, parent }) {
   return `--worker=${[VERSION, index, socketFd, memoryFd, parent]}`;
 }
@@ -4095,7 +4106,15 @@ async function runWorker(settings, { index, socketFd, memoryFd, parent }) {
   const socket2 = openSocket2(settings, socketFd);
   const operator = new Operator(settings);
   const block = new Block(index + 1, memoryFd);
-  const tend = () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  let trimAt = performance.now() + TRIM_MILLISECONDS;
+  const tend = () => {
+    const now = performance.now();
+    if (now >= trimAt) {
+      trimMemory();
+      trimAt = now + TRIM_MILLISECONDS;
+    }
+    return Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  };
   const server = new EchoServer(settings, { socket: socket2, operator, group: { index, block, tend } });
   try {
     await server.run();

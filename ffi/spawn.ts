@@ -6,18 +6,19 @@
 import { F_SETFD, FD_CLOEXEC, O_RDONLY, PR_SET_NAME, PR_SET_PDEATHSIG, SIGKILL, WNOHANG } from "./constants.ts";
 import { errnoMessage, SystemError } from "./errno.ts";
 import { close, fcntl, open } from "./libc.ts";
-import { lazyLibc, libc } from "./library.ts";
+import { lazyLibc, libc, libraries } from "./library.ts";
 import { cString, Memory } from "./memory.ts";
+import { runtime } from "./runtime.ts";
 
 /** The program that runs, also after its file was replaced. proc_pid_exe(5) */
 const EXECUTABLE = "/proc/self/exe";
 const POINTER_SIZE = 8;
 /**
- * Variables of a new process with which glibc keeps less memory: one arena for all threads, and no free memory at its end.
- * Of a variable that is there twice, the first counts: that of the user. Flags of V8 would save more, but Deno would
- * replace the compiled code in its cache, and start later. mallopt(3)
+ * A variable of a new process with which glibc keeps one arena for all threads. Of a variable that is there twice, the
+ * first counts: that of the user. Flags of V8 would save memory too, but Deno would replace the compiled code in its
+ * cache, and start later. mallopt(3)
  */
-const SMALL_MEMORY = "MALLOC_ARENA_MAX=1\0MALLOC_TRIM_THRESHOLD_=65536\0";
+const ONE_ARENA = "MALLOC_ARENA_MAX=1\0";
 
 /**
  * Starts this program again, with the same runtime, arguments and environment, and one more argument. posix_spawn(3)
@@ -30,7 +31,7 @@ export function spawnSelf(argument: string, descriptors: readonly number[]): num
   const path = cString(EXECUTABLE);
   // libc's `environ` cannot be found on Bun.
   const args = stringArray("/proc/self/cmdline", `${argument}\0`);
-  const environment = stringArray("/proc/self/environ", SMALL_MEMORY);
+  const environment = stringArray("/proc/self/environ", ONE_ARENA);
   const pid = new Memory(4);
   // Node.js keeps its standard streams from other programs.
   for (const fd of [0, 1, 2, ...descriptors]) fcntl(fd, F_SETFD, 0);
@@ -58,6 +59,23 @@ export function dieWithParent(name: string, parent: number): boolean {
   prctl(PR_SET_NAME, cString(name).pointer(0));
   prctl(PR_SET_PDEATHSIG, libc().pointer(SIGKILL));
   return getppid() === parent;
+}
+
+/** `int malloc_trim(size_t pad)` */
+const trimSignature = { malloc_trim: { parameters: ["u32"], result: "i32" } } as const;
+let trim: ((pad: number) => number) | undefined;
+
+/**
+ * Gives the free memory of malloc(3) back to the kernel: the just-in-time compilers leave some MB. musl keeps none, and
+ * lacks the function. malloc_trim(3)
+ */
+export function trimMemory(): void {
+  try {
+    trim ??= runtime().ffi.load(libraries, trimSignature).call.malloc_trim;
+  } catch {
+    trim = () => 0;
+  }
+  trim(0);
 }
 
 /** How a child process ended: `exit code 1` or `signal 9`; `undefined` while it runs. waitpid(2) */

@@ -7,13 +7,13 @@ import { before, describe, test } from "node:test";
 import { makeRelease } from "../packaging/release.ts";
 import { ECHO } from "../src/echo/options.ts";
 import { PROBE } from "../src/probe/options.ts";
-import { LONG, missing, run, temporaryFolder, timeLimit } from "./support/process.ts";
+import { LONG, missing, run, temporaryFolder } from "./support/process.ts";
 import { ROOT, RUNTIME } from "./support/server.ts";
 
 /** Runs a command, which must succeed, and returns its standard output. */
 async function output(command: string[], folder: string): Promise<string> {
   const env = { ...process.env, PATH: `${join(ROOT, "node_modules/.bin")}:${process.env.PATH}`, NO_COLOR: "1" };
-  const { code, stdout, stderr } = await run(command, { cwd: folder, env }, timeLimit(60_000));
+  const { code, stdout, stderr } = await run(command, { cwd: folder, env }, LONG.timeout);
   assert.equal(code, 0, `${command.join(" ")}: ${stdout}${stderr}`);
   return stdout;
 }

@@ -54,8 +54,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 // One suite prints as it goes; the output of the others follows when all are complete.
 const later: Uint8Array[][] = [[], []];
 const deno = ["deno", "test", "-A", "--quiet", "--parallel", ...files.length > 0 ? files : ["test/"]];
-const bun = ["bun", "test", "--timeout", "60000", `--parallel=${WORKERS}`, ...files];
-const node = ["node", "--test", `--test-concurrency=${WORKERS}`, "--test-timeout=60000"];
+const bun = ["bun", "test", "--timeout", "300000", `--parallel=${WORKERS}`, ...files];
+const node = ["node", "--test", `--test-concurrency=${WORKERS}`, "--test-timeout=300000"];
 node.push(...files.length > 0 ? files : ["test/**/*_test.ts"]);
 const suites = await Promise.all([
   run("Deno", deno, (text) => process.stdout.write(text)),

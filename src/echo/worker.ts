@@ -3,7 +3,7 @@
  * @module
  */
 
-import { dieWithParent } from "../../ffi/spawn.ts";
+import { dieWithParent, trimMemory } from "../../ffi/spawn.ts";
 import { UsageError } from "../cli/arguments.ts";
 import { handleSignals } from "../cli/signals.ts";
 import { VERSION } from "../cli/version.ts";
@@ -12,6 +12,9 @@ import { Block, TEND_MILLISECONDS } from "./group.ts";
 import { openSocket } from "./open_socket.ts";
 import { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
+
+/** Time between two returns of free memory to the kernel. */
+const TRIM_MILLISECONDS = 10_000;
 
 /** What a worker gets from the process that starts it. */
 export interface Place {
@@ -53,7 +56,15 @@ export async function runWorker(
   const socket = openSocket(settings, socketFd);
   const operator = new Operator(settings);
   const block = new Block(index + 1, memoryFd);
-  const tend = () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  let trimAt = performance.now() + TRIM_MILLISECONDS;
+  const tend = () => {
+    const now = performance.now();
+    if (now >= trimAt) {
+      trimMemory();
+      trimAt = now + TRIM_MILLISECONDS;
+    }
+    return Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  };
   const server = new EchoServer(settings, { socket, operator, group: { index, block, tend } });
   try {
     await server.run();

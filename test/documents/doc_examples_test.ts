@@ -86,7 +86,7 @@ describe("the examples", () => {
 
   test("pass the type checker", { ...LONG, skip: RUNTIME === "Bun" && missing("node") }, async () => {
     const files = all.map(({ file }) => file);
-    const { code, stdout, stderr } = await run(typeChecker(temporaryFolder(), files), { cwd: ROOT }, 30_000);
+    const { code, stdout, stderr } = await run(typeChecker(temporaryFolder(), files), { cwd: ROOT });
     assert.equal(code, 0, stdout + stderr);
   });
 

@@ -285,7 +285,7 @@ zeroconf.close()
         const ask = ["udhcpc", "--interface", "eth0", "--foreground", "--now", "--quit", "--script", script];
         for (const [i, client] of clients.entries()) {
           const router = `${NETWORKS[i]}.1`;
-          const { stdout, stderr } = await run(client.command(ask), {}, 20_000);
+          const { stdout, stderr } = await run(client.command(ask));
           const leased = `leased ${NETWORKS[i]}.100 mask 255.255.255.0 router ${router} for 3600 from ${router}`;
           assert.ok(stdout.includes(leased), stdout + stderr);
           await example.waitFor(() => example.stdout.includes(`on eth${i}\n`), "line of the lease");

@@ -4,6 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { describe, test } from "node:test";
+import { threadLibc } from "../../ffi/blocking.ts";
+import { libc } from "../../ffi/library.ts";
+import { Memory } from "../../ffi/memory.ts";
+import { trimMemory } from "../../ffi/spawn.ts";
 import { LONG, run, temporaryFolder, until } from "../support/process.ts";
 import { commandLine, ROOT, RUNTIME } from "../support/server.ts";
 
@@ -69,7 +73,7 @@ describe("a process of the same program", () => {
       parents: [true, false],
       name: "another name\n",
     });
-    assert.deepEqual(found, [...environment, "MALLOC_ARENA_MAX=1", "MALLOC_TRIM_THRESHOLD_=65536", ""]);
+    assert.deepEqual(found, [...environment, "MALLOC_ARENA_MAX=1", ""]);
     const [early, end, flags] = JSON.parse(parent!);
     assert.deepEqual([early, end], [null, "exit code 7"]);
     assert.equal(parseInt(flags, 8) & 0o2000000, 0o2000000, "O_CLOEXEC again");
@@ -92,5 +96,23 @@ describe("a process of the same program", () => {
     const stat = `/proc/${orphan}/stat`;
     // What nobody waits for stays as a zombie.
     await until(() => !existsSync(stat) || / Z /.test(readFileSync(stat, "latin1")), "end of the orphan");
+  });
+
+  test("gives the free memory of malloc back", () => {
+    const { malloc, free } = threadLibc();
+    const [size, source] = [100_000, new Memory(100_000)];
+    const blocks = Array.from({ length: 200 }, () => {
+      const block = malloc(size);
+      libc().call.memcpy(block, source.pointer(0), size);
+      return block;
+    });
+    // The last block keeps the others from the end of the memory, which free gives back by itself.
+    for (const block of blocks.slice(0, -1)) free(block);
+    const resident = () => Number(/^RssAnon:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "latin1"))![1]);
+    const before = resident();
+    trimMemory();
+    const returned = before - resident();
+    free(blocks.at(-1)!);
+    assert.ok(returned > 10_000, `${returned} kB`);
   });
 });

@@ -11,7 +11,7 @@ export const AF_INET6 = 10;
 const DEPTH_MAX = 3;
 const THINGS_MAX = 60;
 /** Time for all promises of a round to settle, in milliseconds. Only a hang reaches it. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Totals of all rounds. */
 export const totals = { calls: 0, worked: 0, received: 0 };

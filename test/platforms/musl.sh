@@ -26,4 +26,4 @@ musl-gcc -O2 -fPIC -shared -Wl,-soname,libstdc++.so.6 -o "$folder/libstdc++.so.6
 
 cd "$repository"
 export PATH="$work/bin:$PATH"
-ECHO_FULL_TESTS=0 bun test --timeout 60000
+ECHO_FULL_TESTS=0 bun test --timeout 300000

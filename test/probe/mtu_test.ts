@@ -12,7 +12,7 @@ describeNetwork("probe, and the size of datagrams", import.meta.url, (network) =
   /** What `--mtu` finds, as JSON, and the lines that it writes for people. */
   async function mtu(addresses: readonly string[], args: string[] = []): Promise<Record<string, unknown>[]> {
     const command = commandLine("src/main.ts", ["probe", ...addresses, "--mtu", "--json", ...args]);
-    const { code, stdout, stderr } = await run(network.client.command(command), {}, 30_000);
+    const { code, stdout, stderr } = await run(network.client.command(command));
     assert.deepEqual([code, stderr], [0, ""]);
     return stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   }
@@ -51,7 +51,7 @@ while True:
           const [found] = await mtu([`${SERVER[0]}:9205`]);
           assert.deepEqual([found!.payload, found!.packet, found!.larger, found!.from], [1472, 1500, "failed", null]);
           const command = commandLine("src/main.ts", ["probe", `${SERVER[0]}:9205`, "--mtu"]);
-          const { stdout } = await run(network.client.command(command), {}, 30_000);
+          const { stdout } = await run(network.client.command(command));
           assert.ok(stdout.split("\n").length <= 14, stdout);
         } finally {
           await Promise.all([naive.kill(), forging.kill()]);
@@ -80,7 +80,7 @@ while True:
       assert.deepEqual([ipv4!.payload, ipv4!.packet, ipv4!.larger], [1252, 1280, "fragmented"]);
       assert.deepEqual([ipv6!.payload, ipv6!.packet, ipv6!.larger], [1232, 1280, "fragmented"]);
       const command = commandLine("src/main.ts", ["probe", SERVER[0], "--mtu", "--quiet"]);
-      const { stdout } = await run(network.client.command(command), {}, 30_000);
+      const { stdout } = await run(network.client.command(command));
       assert.equal(
         stdout,
         "198.51.100.2:9000: 1252 bytes pass unfragmented there and back, in packets of 1280 bytes; larger: " +

@@ -26,7 +26,7 @@ describe("probe: signals", () => {
       try {
         await new Promise((resolve) => server.socket.once("message", resolve));
         running.signal(signal);
-        const { code, stderr } = await running.end(5000);
+        const { code, stderr } = await running.end();
         assert.deepEqual([code, stderr], [1, ""]);
       } finally {
         server.close();
@@ -50,7 +50,7 @@ describe("probe: signals", () => {
     try {
       await new Promise((resolve) => server.socket.once("message", resolve));
       process.kill(Number(running.stdout.split("\n")[0]), "SIGTERM");
-      const { stdout } = await running.end(5000);
+      const { stdout } = await running.end();
       assert.equal(stdout.split("\n")[1], "1");
     } finally {
       server.close();

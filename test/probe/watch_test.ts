@@ -156,7 +156,7 @@ describe("probe --watch", () => {
     const targets = file([...new Set(addresses)].join("\n"));
     const limited = (args: string[]) => {
       const words = command(["--targets", targets, "--json", "-q", "-c", "2", "-t", "10s", ...args]);
-      return run(["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", ...words], {}, 30_000);
+      return run(["sh", "-c", 'ulimit -n 200; exec "$@"', "sh", ...words]);
     };
     const { targets: summaries } = readProbe(await limited([]));
     assert.equal(summaries.length, new Set(addresses).size);

@@ -38,7 +38,7 @@ const print = (...values) => console.log(values.join(" "));
 async function outcome(scenario: string): Promise<string[]> {
   const file = join(temporaryFolder(), "scenario.mjs");
   writeFileSync(file, `${PRELUDE}\n${scenario}\nsender.close();\nreceiver.close();`);
-  const { code, signal, stdout, stderr } = await run(commandLine(file, []), {}, 30_000);
+  const { code, signal, stdout, stderr } = await run(commandLine(file, []));
   assert.deepEqual({ code, signal }, { code: 0, signal: null }, stderr);
   return stdout.trim().split("\n");
 }
@@ -400,7 +400,7 @@ describe("serve", LONG, () => {
     );
     // The other end of the pipe is open, and never read.
     const pipeline = ["bash", "-c", 'exec 3> >(exec sleep 30); "$@" 2>&3; code=$?; kill $!; exit $code', "bash"];
-    const { code, stdout, stderr } = await run([...pipeline, ...commandLine(file, [])], {}, 20_000);
+    const { code, stdout, stderr } = await run([...pipeline, ...commandLine(file, [])]);
     assert.deepEqual([code, stdout.trim()], [0, "100"], stderr);
   });
 });

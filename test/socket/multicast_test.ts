@@ -24,7 +24,7 @@ function program(on: Host, source: string): string[] {
 
 /** Runs such a module to its end; returns what it prints, line by line. */
 async function runOn(on: Host, source: string): Promise<string[]> {
-  const { code, stdout, stderr } = await run(program(on, source), {}, 30_000);
+  const { code, stdout, stderr } = await run(program(on, source));
   assert.deepEqual([code, stderr], [0, ""]);
   return stdout.trim().split("\n");
 }

@@ -300,7 +300,7 @@ describe("waiting", () => {
       process.exit(0);
       `.replace("import {", 'import process from "node:process";\n      import {'),
     );
-    const { code, stdout, stderr } = await run(commandLine(file, [], RUNTIME === "Deno" ? ["-A"] : []), {}, 30_000);
+    const { code, stdout, stderr } = await run(commandLine(file, [], RUNTIME === "Deno" ? ["-A"] : []));
     assert.deepEqual([code, stdout], [0, "alive\n"], stderr);
   });
 

@@ -30,7 +30,7 @@ function pair(address: string, options: Omit<UdpBindOptions, "port"> = {}) {
 
 /** Receives until the batch has datagrams. */
 async function receive(socket: UdpSocket, batch: MessageBatch): Promise<void> {
-  assert.equal(await socket.readable({ timeoutMilliseconds: 5000 }), true);
+  assert.equal(await socket.readable({ timeoutMilliseconds: PATIENCE_MS }), true);
   assert.ok(socket.tryReceive(batch) > 0);
 }
 

@@ -66,6 +66,15 @@ function sleepsOf(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)![1]);
 }
 
+/** The target of a link; empty if there is none any more. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
+
 function nameOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
@@ -258,24 +267,26 @@ describe("--workers", { skip: noCompiler }, () => {
 
   test("a new worker inherits what the first one had, and nothing more", async () => {
     await withWorkers(3, {}, async (server) => {
-      /** Its sockets that bound the port, and the memory that it shares. */
-      const inherited = (pid: number) => {
-        const links = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
-        return links.filter((link) => /^socket:|memfd/.test(link)).filter((link) => own.includes(link)).sort();
+      /** The UDP sockets of a process, and the memory that it shares. Once a second it has a socket of netlink too. */
+      const shared = (pid: number) => {
+        const links = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
+        const rows = ["udp", "udp6"].flatMap((name) => readFileSync(`/proc/net/${name}`, "latin1").trim().split("\n"));
+        const sockets = rows.map((row) => `socket:[${row.trim().split(/\s+/)[9]}]`);
+        return links.filter((link) => sockets.includes(link) || link.includes("memfd:echo")).sort();
       };
-      const links = () =>
-        readdirSync(`/proc/${server.pid}/fd`).map((fd) => readlinkSync(`/proc/${server.pid}/fd/${fd}`));
-      const own = links().filter((link) => /^socket:|memfd/.test(link));
+      const own = shared(server.pid);
       const [first = 0, second = 0] = workersOf(server);
-      const before = inherited(first);
-      assert.equal(before.filter((link) => inherited(second).includes(link)).length, before.length - 1);
+      const before = shared(first);
+      assert.deepEqual([own.length, before.length], [4, 2]);
+      assert.ok(before.every((link) => own.includes(link)));
+      assert.equal(before.filter((link) => shared(second).includes(link)).length, 1);
       process.kill(first, "SIGKILL");
       await server.waitFor(() => server.stderr.includes("started again"), "new worker");
       await until(() => workersOf(server).length === 2, "new worker");
       await assertEchoedFromAll(server);
       const third = workersOf(server).find((pid) => pid !== second)!;
-      assert.deepEqual(inherited(third), before);
-      assert.deepEqual(links().filter((link) => /^socket:|memfd/.test(link)), own);
+      assert.deepEqual(shared(third), before);
+      assert.deepEqual(shared(server.pid), own);
     });
   });
 

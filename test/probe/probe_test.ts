@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
 import { after, before, describe, test } from "node:test";
-import { LONG, missing, notRoot, Process, run, which } from "../support/process.ts";
+import { LONG, missing, notRoot, Process, run, timeLimit, which } from "../support/process.ts";
 import { misbehave, probe, probeOne, readProbe } from "../support/probe.ts";
 import { onTerminal, screen, type TerminalOptions } from "../support/terminal.ts";
 import { commandLine, freePort, runProgram, serve, type Server } from "../support/server.ts";
@@ -211,7 +211,7 @@ describe("probe", () => {
           const start = performance.now();
           running.signal(signal);
           const result = readProbe(await running.end());
-          assert.ok(performance.now() - start < 2000);
+          assert.ok(performance.now() - start < timeLimit(2000));
           const answers = targets[0] === silent.target
             ? { sent: 1, received: 0, waiting: 1 }
             : { sent: 1, received: 1, waiting: 0 };

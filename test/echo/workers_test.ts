@@ -218,7 +218,8 @@ describe("--workers", { skip: noCompiler }, () => {
       const results = await Promise.all(sources.map((options) => send("127.0.0.1", server.port, options)));
       const hanging = results.filter(({ received }) => received === 0).length;
       const { dropped_by_kernel } = await server.summary();
-      assert.equal(dropped_by_kernel > 0, hanging > 0);
+      // One time in 256, no source reaches it. The others may lose some too, with so small a buffer.
+      assert.ok(dropped_by_kernel > 0 || hanging === 0, `${hanging} without an answer`);
       await assertAccounts(server, results);
     });
   });

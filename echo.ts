@@ -4088,7 +4088,6 @@ function randomFactors() {
 }
 
 // src/echo/worker.ts
-var TRIM_MILLISECONDS = 1e4;
 function placeArgument({ index, socketFd, memoryFd, parent }) {
   return `--worker=${[VERSION, index, socketFd, memoryFd, parent]}`;
 }
@@ -4106,16 +4105,9 @@ async function runWorker(settings, { index, socketFd, memoryFd, parent }) {
   const socket2 = openSocket2(settings, socketFd);
   const operator = new Operator(settings);
   const block = new Block(index + 1, memoryFd);
-  let trimAt = performance.now() + TRIM_MILLISECONDS;
-  const tend = () => {
-    const now = performance.now();
-    if (now >= trimAt) {
-      trimMemory();
-      trimAt = now + TRIM_MILLISECONDS;
-    }
-    return Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
-  };
-  const server = new EchoServer(settings, { socket: socket2, operator, group: { index, block, tend } });
+  const tend = () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  const group3 = { index, block, tend };
+  const server = new EchoServer(settings, { socket: socket2, operator, group: group3, everySecond: trimMemory });
   try {
     await server.run();
   } finally {

@@ -6,6 +6,9 @@ import { allowedProcessors } from "./machine.ts";
 import { type Command, launch, run, stop } from "./processes.ts";
 import type { Sample } from "./results.ts";
 
+/** Processor time for a datagram, of which a worker that serves it takes more: it takes some 2 microseconds. */
+const SERVED_SECONDS = 0.8e-6;
+
 /** A pair on one processor. */
 interface Pair {
   port: number;
@@ -32,13 +35,16 @@ async function childOf(pid: number): Promise<number> {
   }
 }
 
-/** A source whose datagrams reach the worker `pid`. */
-async function sourceFor(load: string, port: number, pid: number): Promise<string> {
+/** A source whose datagrams reach the worker `pid`, and not `other`. Each may be busy with something else for a moment. */
+async function sourceFor(load: string, port: number, pid: number, other: number): Promise<string> {
   for (let host = 2;; host++) {
     const source = `127.0.0.${host}`;
-    const options = ["--from", source, "--pid", `${pid}`, "--datagrams", "5000"];
-    const { server_cpu_seconds } = await askLoad(load, "window", `127.0.0.1:${port}`, ...ORDINARY, ...options);
-    if (server_cpu_seconds > 0.002) return source;
+    const serves = async (worker: number) => {
+      const options = ["--from", source, "--pid", `${worker}`, "--datagrams", "20000"];
+      const report = await askLoad(load, "window", `127.0.0.1:${port}`, ...ORDINARY, ...options);
+      return report.server_cpu_seconds / report.answered > SERVED_SECONDS;
+    };
+    if (await serves(pid) && !await serves(other)) return source;
   }
 }
 
@@ -79,11 +85,11 @@ export async function measureWorkers(
   const two = launch([...command(ports[1]), "--workers", "2"]);
   try {
     for (const port of ports) await askLoad(load, "source", `127.0.0.1:${port}`, "--seconds", "10");
-    const workers = [two.pid!, await childOf(two.pid!)];
+    const workers = [two.pid!, await childOf(two.pid!)] as const;
     const alone: Pair = { port: ports[0], pid: one.pid!, processor: first, source: "127.0.0.1" };
     const pairs: Pair[] = [];
     for (const [i, pid] of workers.entries()) {
-      const source = await sourceFor(load, ports[1], pid);
+      const source = await sourceFor(load, ports[1], pid, workers[1 - i]!);
       pairs.push({ port: ports[1], pid, processor: i === 0 ? first : second, source });
     }
     for (const { pid, processor } of [alone, ...pairs]) await run(["taskset", "-acp", `${processor}`, `${pid}`]);
@@ -98,7 +104,7 @@ export async function measureWorkers(
       samples.push({
         scaledRate: sum(both.map(({ rate }) => rate)) / single.rate,
         scaledCpu: cpu / (single.server_cpu_seconds / single.answered),
-        privateMemory: privateMemory(workers[1]!),
+        privateMemory: privateMemory(workers[1]),
       });
     }
     return samples;

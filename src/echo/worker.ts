@@ -13,9 +13,6 @@ import { openSocket } from "./open_socket.ts";
 import { Operator } from "./operator.ts";
 import type { EchoSettings } from "./options.ts";
 
-/** Time between two returns of free memory to the kernel. */
-const TRIM_MILLISECONDS = 10_000;
-
 /** What a worker gets from the process that starts it. */
 export interface Place {
   /** Number of the worker, from 1. */
@@ -56,16 +53,9 @@ export async function runWorker(
   const socket = openSocket(settings, socketFd);
   const operator = new Operator(settings);
   const block = new Block(index + 1, memoryFd);
-  let trimAt = performance.now() + TRIM_MILLISECONDS;
-  const tend = () => {
-    const now = performance.now();
-    if (now >= trimAt) {
-      trimMemory();
-      trimAt = now + TRIM_MILLISECONDS;
-    }
-    return Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
-  };
-  const server = new EchoServer(settings, { socket, operator, group: { index, block, tend } });
+  const tend = () => Atomics.load(block.stop, 0) === 0 ? TEND_MILLISECONDS : 0;
+  const group = { index, block, tend };
+  const server = new EchoServer(settings, { socket, operator, group, everySecond: trimMemory });
   try {
     await server.run();
   } finally {

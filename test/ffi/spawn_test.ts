@@ -8,7 +8,7 @@ import { threadLibc } from "../../ffi/blocking.ts";
 import { libc } from "../../ffi/library.ts";
 import { Memory } from "../../ffi/memory.ts";
 import { trimMemory } from "../../ffi/spawn.ts";
-import { LONG, run, temporaryFolder, until } from "../support/process.ts";
+import { LONG, PATIENCE_MS, run, temporaryFolder, until } from "../support/process.ts";
 import { commandLine, ROOT, RUNTIME } from "../support/server.ts";
 
 /** Runs a program, with two arguments, that starts itself with one more; returns the lines of its output. */
@@ -90,7 +90,7 @@ describe("a process of the same program", () => {
       console.log(children[1]);`,
       `const [name, parent] = args[2].split(" ");
       dieWithParent(name, Number(parent));
-      await sleep(60_000);`,
+      await sleep(${2 * PATIENCE_MS});`,
     );
     assert.equal(killed, "signal 15");
     const stat = `/proc/${orphan}/stat`;

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { LONG, run, temporaryFolder } from "../support/process.ts";
+import { LONG, PATIENCE_MS, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
 
 const PRELUDE = `
@@ -398,8 +398,10 @@ describe("serve", LONG, () => {
       sender.close();
       receiver.close();`,
     );
-    // The other end of the pipe is open, and never read.
-    const pipeline = ["bash", "-c", 'exec 3> >(exec sleep 30); "$@" 2>&3; code=$?; kill $!; exit $code', "bash"];
+    // The other end of the pipe is open for longer than the program may take, and never read.
+    const seconds = 2 * PATIENCE_MS / 1000;
+    const script = `exec 3> >(exec sleep ${seconds}); "$@" 2>&3; code=$?; kill $!; exit $code`;
+    const pipeline = ["bash", "-c", script, "bash"];
     const { code, stdout, stderr } = await run([...pipeline, ...commandLine(file, [])]);
     assert.deepEqual([code, stdout.trim()], [0, "100"], stderr);
   });

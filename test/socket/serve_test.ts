@@ -463,7 +463,14 @@ describe("serve: more than a reply", () => {
     void (async () => {
       for await (const { payload, peer } of socket) received.push(`${text(payload)} from ${peer.address}`);
     })();
-    return { socket, received };
+    /** All that it has received before this call. */
+    const all = async () => {
+      using other = UdpSocket.bind({ port: 0, address: "127.0.0.2" });
+      other.sendTo(bytes("end"), { to: { address: "127.0.0.1", port: socket.port } });
+      await until(() => received.at(-1) === "end from 127.0.0.2", "the last datagram");
+      return received.slice(0, -1);
+    };
+    return { socket, received, all };
   }
 
   test("several replies and later ones, all of them from the address asked", async () => {
@@ -534,8 +541,8 @@ describe("serve: more than a reply", () => {
   });
 
   for (const [drainMilliseconds, expected] of [[0, []], [1_000_000, ["late from 127.0.0.1"]]] as const) {
-    test(`stopped with ${drainMilliseconds} ms to drain: ${expected.length} late replies`, async () => {
-      const { socket, received } = collector();
+    test(`stopped with ${drainMilliseconds} ms to drain: ${expected.length} late replies`, LONG, async () => {
+      const { socket, all } = collector();
       const stop = new AbortController();
       let reply = (_: Uint8Array) => {};
       const end = serve({
@@ -548,21 +555,18 @@ describe("serve: more than a reply", () => {
         return new Promise<Uint8Array>((resolve) => reply = resolve);
       });
       await new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
-      // Without time to drain, it ends before the reply. Else it waits for it, and no longer.
+      // Without time to drain, it ends before the reply. Else it waits for it, and no longer: the time is beyond that of the test.
       if (drainMilliseconds === 0) await end;
       reply(bytes("late"));
       await end;
-      using other = UdpSocket.bind({ port: 0, address: "127.0.0.2" });
-      other.sendTo(bytes("end"), { to: { address: "127.0.0.1", port: socket.port } });
-      await until(() => received.includes("end from 127.0.0.2"), "the last datagram");
-      assert.deepEqual(received, [...expected, "end from 127.0.0.2"]);
+      assert.deepEqual(await all(), expected);
       socket.close();
     });
   }
 
   for (const [drainMilliseconds, late] of [[0, []], [5000, ["late from 127.0.0.1"]]] as const) {
     test(`a reply of the handler that has stopped it, with ${drainMilliseconds} ms to drain: ${late.length}`, async () => {
-      const { socket, received } = collector();
+      const { socket, all } = collector();
       const stop = new AbortController();
       await serve({
         port: 0,
@@ -573,10 +577,7 @@ describe("serve: more than a reply", () => {
         stop.abort();
         return Promise.resolve(bytes("late"));
       });
-      using other = UdpSocket.bind({ port: 0, address: "127.0.0.2" });
-      other.sendTo(bytes("end"), { to: { address: "127.0.0.1", port: socket.port } });
-      await until(() => received.includes("end from 127.0.0.2"), "the last datagram");
-      assert.deepEqual(received, [...late, "end from 127.0.0.2"]);
+      assert.deepEqual(await all(), late);
       socket.close();
     });
   }

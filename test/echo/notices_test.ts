@@ -1,11 +1,11 @@
 /** Notices of refused datagrams and failed replies: reasons, counts, and one peer. */
 import assert from "node:assert/strict";
-import { receiveAsleep } from "../support/receive.ts";
 import { describe, test } from "node:test";
 import { Counters } from "../../src/echo/counters.ts";
 import { REASONS } from "../../src/echo/guard.ts";
 import { Notices } from "../../src/echo/notices.ts";
 import { type MessageBatch, UdpSocket } from "../../src/mod.ts";
+import { receiveAsleep } from "../support/receive.ts";
 
 const EPERM = 1;
 const EACCES = 13;

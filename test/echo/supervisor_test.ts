@@ -11,6 +11,7 @@ import { parseEcho } from "../../src/echo/options.ts";
 import { Supervisor } from "../../src/echo/supervisor.ts";
 import { UdpSocket } from "../../src/socket/udp_socket.ts";
 import { temporaryFolder, until } from "../support/process.ts";
+import { replaced } from "../support/replaced.ts";
 
 test("a worker that does not stop by itself is killed after 100 ms", async () => {
   const folder = temporaryFolder();
@@ -21,24 +22,24 @@ test("a worker that does not stop by itself is killed after 100 ms", async () =>
   assert.ok(typeof settings === "object");
   using socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
   const supervisor = new Supervisor({ socket, settings, operator: { warn: assert.fail } as unknown as Operator });
-  const call = lazyLibc() as { -readonly [name in keyof ReturnType<typeof lazyLibc>]: unknown };
   const { posix_spawn, kill } = lazyLibc();
   const signals: { signal: number; time: number }[] = [];
   const path = cString(program);
-  call.posix_spawn = (...[pid, , ...others]: Parameters<typeof posix_spawn>) =>
-    posix_spawn(pid, path.pointer(0), ...others);
-  call.kill = (pid: number, signal: number) => {
-    // Process 0 would be this one and those beside it.
-    assert.ok(pid > 0);
-    signals.push({ signal, time: performance.now() });
-    return kill(pid, signal);
-  };
+  using _ = replaced(lazyLibc(), {
+    posix_spawn: (...[pid, , ...others]: Parameters<typeof posix_spawn>) =>
+      posix_spawn(pid, path.pointer(0), ...others),
+    kill: (pid: number, signal: number) => {
+      // Process 0 would be this one and those beside it.
+      assert.ok(pid > 0);
+      signals.push({ signal, time: performance.now() });
+      return kill(pid, signal);
+    },
+  });
   try {
     supervisor.start();
     await until(() => existsSync(ready), "its start");
     await supervisor.stop();
   } finally {
-    Object.assign(call, { posix_spawn, kill });
     supervisor.close();
   }
   const [first, second] = [signals[0]!, signals[1]!];

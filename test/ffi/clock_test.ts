@@ -7,6 +7,7 @@ import { CLOCK_MONOTONIC, CLOCK_REALTIME } from "../../ffi/constants.ts";
 import type { Pointer } from "../../ffi/contract.ts";
 import { libc } from "../../ffi/library.ts";
 import { Memory } from "../../ffi/memory.ts";
+import { replaced } from "../support/replaced.ts";
 
 /** Seconds in the 104 days around the origin in which times are exact. */
 const EXACT_SECONDS = 104 * 86_400;
@@ -46,14 +47,13 @@ describe("a clock", () => {
   });
 
   test("in microseconds: as the seconds and nanoseconds say, within its period", () => {
-    const call = libc().call as { -readonly [name in keyof ReturnType<typeof libc>["call"]]: unknown };
-    const { clock_gettime } = call;
     const now = new Memory(16);
-    call.clock_gettime = (clock: number, to: Pointer) => {
+    const clock_gettime = (clock: number, to: Pointer) => {
       assert.equal(clock, CLOCK_MONOTONIC);
       libc().call.memcpy(to, now.pointer(0), 16);
     };
-    try {
+    {
+      using _ = replaced(libc().call, { clock_gettime });
       const clock = new Clock(CLOCK_MONOTONIC);
       fc.assert(
         fc.property(fc.nat(2 ** 32 - 1), fc.nat(999_999_999), (seconds, nanoseconds) => {
@@ -62,8 +62,6 @@ describe("a clock", () => {
           assert.deepEqual([clock.seconds, clock.nanoseconds], [seconds, nanoseconds]);
         }),
       );
-    } finally {
-      call.clock_gettime = clock_gettime;
     }
     const clock = new Clock(CLOCK_MONOTONIC);
     const start = clock.microseconds();

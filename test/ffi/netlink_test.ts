@@ -12,6 +12,7 @@ import { parseAddress } from "../../src/mod.ts";
 import { host, join as joinHosts, noHosts } from "../support/hosts.ts";
 import { LONG, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT, RUNTIME } from "../support/server.ts";
+import { replaced } from "../support/replaced.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
 const isLocal = (text: string, index = 0) => isLocalAddress(parseAddress(text)!.bytes, index);
@@ -42,23 +43,20 @@ describe("the answer of a kernel", () => {
 
   /** Calls a function for which the kernel's answer has these parts, one for each read; -1 is a failure. */
   function answered<T>(parts: readonly (number[] | -1)[], use: () => T): T {
-    const call = libc().call as { -readonly [name in keyof ReturnType<typeof libc>["call"]]: unknown };
-    const { read, memcpy } = libc().call;
+    const { call } = libc();
     const left = [...parts];
-    call.read = (...[, buffer]: Parameters<typeof read>) => {
-      const part = left.shift();
-      assert.ok(part, "it reads on");
-      if (part === -1) return -1;
-      const memory = new Memory(part.length + 1);
-      memory.bytes.set(part);
-      memcpy(buffer, memory.pointer(0), part.length);
-      return part.length;
-    };
-    try {
-      return use();
-    } finally {
-      call.read = read;
-    }
+    using _ = replaced(call, {
+      read: (...[, buffer]: Parameters<typeof call.read>) => {
+        const part = left.shift();
+        assert.ok(part, "it reads on");
+        if (part === -1) return -1;
+        const memory = new Memory(part.length + 1);
+        memory.bytes.set(part);
+        call.memcpy(buffer, memory.pointer(0), part.length);
+        return part.length;
+      },
+    });
+    return use();
   }
 
   const done = message(NLMSG_DONE);

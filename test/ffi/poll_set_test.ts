@@ -8,6 +8,7 @@ import { copyOf } from "../../ffi/memory.ts";
 import { PollSet } from "../../ffi/poll_set.ts";
 import { UdpSocket } from "../../src/mod.ts";
 import { PATIENCE_MS } from "../support/process.ts";
+import { replaced } from "../support/replaced.ts";
 
 test("tells how many descriptors have events, and which", () => {
   const sockets = [1, 2, 3].map(() => UdpSocket.bind({ port: 0, address: "127.0.0.1" }));
@@ -36,19 +37,15 @@ test("waits as long as it is told, at least", () => {
 });
 
 test("asks the kernel for seconds and nanoseconds, and tells its error", () => {
-  const call = lazyLibc() as { -readonly [name in keyof ReturnType<typeof lazyLibc>]: unknown };
-  const { ppoll } = call;
   const asked: number[][] = [];
-  call.ppoll = (_descriptors: Pointer, count: number, time: Pointer) => {
-    const [seconds, , nanoseconds] = new Int32Array(copyOf(time, 16).buffer);
-    asked.push([count, seconds!, nanoseconds!]);
-    return libc().call.close(999_999);
-  };
-  try {
-    const set = new PollSet([0, 1, 2], POLLIN);
-    for (const milliseconds of [-5, 0, 0.0001, 1.5, 1000, 61_001.25]) assert.equal(set.wait(milliseconds), -EBADF);
-    assert.deepEqual(asked, [[3, 0, 0], [3, 0, 0], [3, 0, 100], [3, 0, 1_500_000], [3, 1, 0], [3, 61, 1_250_000]]);
-  } finally {
-    call.ppoll = ppoll;
-  }
+  using _ = replaced(lazyLibc(), {
+    ppoll: (_descriptors: Pointer, count: number, time: Pointer) => {
+      const [seconds, , nanoseconds] = new Int32Array(copyOf(time, 16).buffer);
+      asked.push([count, seconds!, nanoseconds!]);
+      return libc().call.close(999_999);
+    },
+  });
+  const set = new PollSet([0, 1, 2], POLLIN);
+  for (const milliseconds of [-5, 0, 0.0001, 1.5, 1000, 61_001.25]) assert.equal(set.wait(milliseconds), -EBADF);
+  assert.deepEqual(asked, [[3, 0, 0], [3, 0, 0], [3, 0, 100], [3, 0, 1_500_000], [3, 1, 0], [3, 61, 1_250_000]]);
 });

@@ -10,6 +10,7 @@ import { UdpSocket } from "../../src/mod.ts";
 import { errorText } from "../support/errors.ts";
 import { missing, notRoot, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
+import { replaced } from "../support/replaced.ts";
 
 test("a family that differs from that of the address", () => {
   const bind = (family: 4 | 6, address: string) =>
@@ -76,22 +77,18 @@ describe("the sentence about an address that cannot be bound", () => {
   });
 
   test("another error: its message alone, and no descriptor is left", () => {
-    const call = libc().call as { -readonly [name in keyof ReturnType<typeof libc>["call"]]: unknown };
-    const { bind } = call;
     let bound = -1;
-    call.bind = (fd: number) => {
-      bound = fd;
-      return libc().call.close(999_999);
-    };
-    try {
-      assert.throws(() => UdpSocket.bind({ port: 9, address: "127.0.0.1" }), {
-        message: "cannot bind 127.0.0.1:9: bad file descriptor",
-        code: "EBADF",
-        syscall: "bind",
-      });
-    } finally {
-      call.bind = bind;
-    }
+    using _ = replaced(libc().call, {
+      bind: (fd: number) => {
+        bound = fd;
+        return libc().call.close(999_999);
+      },
+    });
+    assert.throws(() => UdpSocket.bind({ port: 9, address: "127.0.0.1" }), {
+      message: "cannot bind 127.0.0.1:9: bad file descriptor",
+      code: "EBADF",
+      syscall: "bind",
+    });
     assert.ok(bound > 2);
     assert.equal(close(bound), -EBADF);
   });

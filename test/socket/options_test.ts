@@ -11,6 +11,7 @@ import { MULTICAST, type SocketOptions, type UdpBindOptions, UdpSocket } from ".
 import { missing, notRoot, PATIENCE_MS, run, temporaryFolder } from "../support/process.ts";
 import { commandLine, ROOT } from "../support/server.ts";
 import { codeOf } from "../support/errors.ts";
+import { replaced } from "../support/replaced.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
 const LOCALHOST = { port: 0, address: "127.0.0.1" };
@@ -180,16 +181,13 @@ describe("options", () => {
 
   test("the buffers of a privileged process, where the system's limits grant nothing", { skip: notRoot }, () => {
     const { SOL_SOCKET, SO_RCVBUF, SO_SNDBUF } = kernel;
-    const call = libc().call as { -readonly [name in keyof ReturnType<typeof libc>["call"]]: unknown };
     const { setsockopt } = libc().call;
-    call.setsockopt = (...args: Parameters<typeof setsockopt>) =>
-      args[1] === SOL_SOCKET && (args[2] === SO_SNDBUF || args[2] === SO_RCVBUF) ? 0 : setsockopt(...args);
-    try {
-      using socket = UdpSocket.bind({ ...LOCALHOST, receiveBuffer: 2 ** 23 });
-      assert.deepEqual([SO_SNDBUF, SO_RCVBUF].map((name) => socket.getOption(SOL_SOCKET, name)), [2 ** 23, 2 ** 24]);
-    } finally {
-      call.setsockopt = setsockopt;
-    }
+    using _ = replaced(libc().call, {
+      setsockopt: (...args: Parameters<typeof setsockopt>) =>
+        args[1] === SOL_SOCKET && (args[2] === SO_SNDBUF || args[2] === SO_RCVBUF) ? 0 : setsockopt(...args),
+    });
+    using socket = UdpSocket.bind({ ...LOCALHOST, receiveBuffer: 2 ** 23 });
+    assert.deepEqual([SO_SNDBUF, SO_RCVBUF].map((name) => socket.getOption(SOL_SOCKET, name)), [2 ** 23, 2 ** 24]);
   });
 
   test("out of range: EINVAL, of the interface EADDRNOTAVAIL, and nothing is bound", () => {

@@ -378,19 +378,24 @@ describe("bad input", () => {
   );
 
   test("a closed socket: EBADF, also when its descriptor is another one's by now", async () => {
-    const socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
-    const batch = socket.batch(1);
-    batch.add(payload, { to });
-    socket.send(batch);
-    const { fd } = socket;
-    socket.close();
-    // The runtime may have closed a lower descriptor meanwhile: the next sockets have that.
     using others = new DisposableStack();
+    let socket: UdpSocket;
+    let batch: MessageBatch;
     let heir: UdpSocket;
+    let fd: number;
+    let attempts = 0;
     do {
-      heir = others.use(UdpSocket.bind({ port: 0, address: "127.0.0.1" }));
-      assert.ok(heir.fd <= fd);
-    } while (heir.fd < fd);
+      // Another thread of the runtime may take the descriptor first.
+      assert.ok(++attempts < 100, "the descriptor of a closed socket is never free");
+      socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+      batch = socket.batch(1);
+      batch.add(payload, { to });
+      socket.send(batch);
+      fd = socket.fd;
+      socket.close();
+      // The runtime may have closed a lower descriptor meanwhile: the next sockets have that.
+      do heir = others.use(UdpSocket.bind({ port: 0, address: "127.0.0.1" })); while (heir.fd < fd);
+    } while (heir.fd !== fd);
     const calls = [
       () => socket.send(batch),
       () => socket.receive(batch, false),

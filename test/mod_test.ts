@@ -9,6 +9,7 @@ import { MessageBatch, PAYLOAD_SIZE_MAX, UdpSocket, UNICAST } from "../src/mod.t
 import { LONG, run, sleep, temporaryFolder, until } from "./support/process.ts";
 import { commandLine, ROOT, RUNTIME } from "./support/server.ts";
 import { systemErrorOf } from "./support/errors.ts";
+import { socketAndHeir } from "./support/heir.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -378,24 +379,13 @@ describe("bad input", () => {
   );
 
   test("a closed socket: EBADF, also when its descriptor is another one's by now", async () => {
-    using others = new DisposableStack();
-    let socket: UdpSocket;
-    let batch: MessageBatch;
-    let heir: UdpSocket;
-    let fd: number;
-    let attempts = 0;
-    do {
-      // Another thread of the runtime may take the descriptor first.
-      assert.ok(++attempts < 100, "the descriptor of a closed socket is never free");
-      socket = UdpSocket.bind({ port: 0, address: "127.0.0.1" });
+    let batch!: MessageBatch;
+    using sockets = socketAndHeir((socket) => {
       batch = socket.batch(1);
       batch.add(payload, { to });
       socket.send(batch);
-      fd = socket.fd;
-      socket.close();
-      // The runtime may have closed a lower descriptor meanwhile: the next sockets have that.
-      do heir = others.use(UdpSocket.bind({ port: 0, address: "127.0.0.1" })); while (heir.fd < fd);
-    } while (heir.fd !== fd);
+    });
+    const { closed: socket, heir } = sockets;
     const calls = [
       () => socket.send(batch),
       () => socket.receive(batch, false),

@@ -1,6 +1,6 @@
 /** Output that never blocks: with readers that are slow, stalled or gone, and on full disks. */
 import assert from "node:assert/strict";
-import { closeSync, constants, openSync, readdirSync, readFileSync, readlinkSync, statSync, writeSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, describe, test } from "node:test";
@@ -9,6 +9,7 @@ import { Output } from "../../src/cli/output.ts";
 import { assertEchoed, noCompiler, noPython } from "../support/client.ts";
 import { Fifo } from "../support/fifo.ts";
 import { LONG, missing, notRoot, Process, runSync, temporaryFolder } from "../support/process.ts";
+import { targetsOf } from "../support/proc.ts";
 import { commandLine, freePort, readSummary, serve, type Server, withServer } from "../support/server.ts";
 
 describe("standard output in trouble", { skip: noCompiler || missing("mkfifo") }, () => {
@@ -125,8 +126,7 @@ describe("standard output in trouble", { skip: noCompiler || missing("mkfifo") }
       const unprivileged = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"];
       await withServer({ args, wrapper: [...unprivileged, "python3", "-c", python + become] }, async (server) => {
         await assertEchoed("127.0.0.1", server.port, { count: 3 });
-        const files = readdirSync(`/proc/${server.pid}/fd`).map((fd) => readlinkSync(`/proc/${server.pid}/fd/${fd}`));
-        assert.equal(files.includes("/dev/tty"), own);
+        assert.equal(targetsOf(server.pid).includes("/dev/tty"), own);
       });
     });
   }

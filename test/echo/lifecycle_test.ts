@@ -1,9 +1,10 @@
 /** Start, stop and signals. */
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { assertEchoed, noCompiler, noPython, send, Stream } from "../support/client.ts";
 import { LONG, missing, timeLimit, until } from "../support/process.ts";
+import { readThreads, targetsOf } from "../support/proc.ts";
 import { assertLaw, freePort, readSummary, RUNTIME, serve, Server, withServer } from "../support/server.ts";
 
 /** The promise is 250 ms. Test machines are shared and slow, so this limit only detects a stop that hangs. */
@@ -154,10 +155,7 @@ describe("while it runs", { skip: noCompiler }, () => {
   });
 
   test("it is one process", () => {
-    const children = readdirSync(`/proc/${server.pid}/task`).map((id) => {
-      return readFileSync(`/proc/${server.pid}/task/${id}/children`, "utf8").trim();
-    });
-    assert.equal(children.join(""), "");
+    assert.equal(readThreads(server.pid, "children").join("").trim(), "");
   });
 
   test("traffic leaves no file open", LONG, async () => {
@@ -177,13 +175,7 @@ describe("while it runs", { skip: noCompiler }, () => {
     assert.equal(ignored >> 9n & 1n, 1n, "SIGUSR1 is 10, and its bit is 9");
     // A server that handles a later signal has survived the earlier ones.
     await server.summary();
-    const opened = readdirSync(`/proc/${server.pid}/fd`).map((fd) => {
-      try {
-        return readlinkSync(`/proc/${server.pid}/fd/${fd}`);
-      } catch {
-        return "";
-      }
-    });
+    const opened = targetsOf(server.pid);
     const LISTENING = "0A";
     const listening = ["tcp", "tcp6"].flatMap((table) => readFileSync(`/proc/net/${table}`, "utf8").split("\n"))
       .map((line) => line.trim().split(/\s+/))

@@ -1,6 +1,6 @@
 /** Least privilege: an ordinary user, the sandbox of the unit, one library, an inherited socket. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, test } from "node:test";
@@ -17,6 +17,7 @@ import {
   temporaryFolder,
   until,
 } from "../support/process.ts";
+import { readThreads } from "../support/proc.ts";
 import {
   inherit,
   ordinaryUser,
@@ -263,9 +264,7 @@ describe("--fd", { skip: noCompiler || noPython }, () => {
       await assertEchoed("127.0.0.1", port, { count: 10 });
       // In nanoseconds. Documentation/scheduler/sched-stats.rst
       const cpuTime = () =>
-        readdirSync(`/proc/${server.pid}/task`).reduce((sum, id) => {
-          return sum + Number(readFileSync(`/proc/${server.pid}/task/${id}/schedstat`, "utf8").split(" ")[0]);
-        }, 0);
+        readThreads(server.pid, "schedstat").reduce((sum, text) => sum + Number(text.split(" ")[0]), 0);
       // The compilers of the runtimes may work for some time after the traffic.
       await until(async () => {
         const [before, begin] = [cpuTime(), performance.now()];

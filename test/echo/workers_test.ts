@@ -1,6 +1,6 @@
 /** `--workers`: several processes on one port are one server to the outside, also when they are killed. */
 import assert from "node:assert/strict";
-import { openSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { openSync, readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { describe, test } from "node:test";
 import { RECEIVED, RECEIVED_BEFORE } from "../../src/echo/counters.ts";
@@ -22,6 +22,7 @@ import { noHosts } from "../support/hosts.ts";
 import { inherit, ordinaryUser, publicCommand, sandbox, withCommand } from "../support/privilege.ts";
 import { mapBlock } from "../support/shared_block.ts";
 import { LONG, missing, notRoot, run, runSync, until } from "../support/process.ts";
+import { readProc, targetOf, targetsOf } from "../support/proc.ts";
 import { receiveAsleep } from "../support/receive.ts";
 import {
   assertLaw,
@@ -42,12 +43,10 @@ const SOURCES = Array.from({ length: 8 }, (_, i) => `127.0.0.${i + 2}`);
 
 /** The state and the parent of a process; undefined if it has ended. proc_pid_stat(5) */
 function statOf(pid: number): { state: string; parent: number } | undefined {
-  try {
-    const [state = "", parent] = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /s, "").split(" ");
-    return { state, parent: Number(parent) };
-  } catch {
-    return undefined;
-  }
+  const stat = readProc(`${pid}/stat`);
+  if (stat === "") return undefined;
+  const [state = "", parent] = stat.replace(/^.*\) /s, "").split(" ");
+  return { state, parent: Number(parent) };
 }
 
 /** The processes that a process has started, zombies too. */
@@ -66,26 +65,13 @@ function sleepsOf(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(status)![1]);
 }
 
-/** The target of a link; empty if there is none any more. */
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return "";
-  }
-}
-
 function nameOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
-  } catch {
-    return "";
-  }
+  return readProc(`${pid}/comm`).trim();
 }
 
 /** The memory that a server shares with its workers. */
 function sharedMemory({ pid }: Server, workers: number): Block & Disposable {
-  const fd = readdirSync(`/proc/${pid}/fd`).find((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).includes("memfd"));
+  const fd = readdirSync(`/proc/${pid}/fd`).find((fd) => targetOf(fd, pid).includes("memfd"));
   return mapBlock(workers, openSync(`/proc/${pid}/fd/${fd}`, "r+"));
 }
 
@@ -270,10 +256,9 @@ describe("--workers", { skip: noCompiler }, () => {
     await withWorkers(3, {}, async (server) => {
       /** The UDP sockets of a process, and the memory that it shares. Once a second it has a socket of netlink too. */
       const shared = (pid: number) => {
-        const links = readdirSync(`/proc/${pid}/fd`).map((fd) => linkOf(`/proc/${pid}/fd/${fd}`));
         const rows = ["udp", "udp6"].flatMap((name) => readFileSync(`/proc/net/${name}`, "latin1").trim().split("\n"));
         const sockets = rows.map((row) => `socket:[${row.trim().split(/\s+/)[9]}]`);
-        return links.filter((link) => sockets.includes(link) || link.includes("memfd:echo")).sort();
+        return targetsOf(pid).filter((target) => sockets.includes(target) || target.includes("memfd:echo")).sort();
       };
       const own = shared(server.pid);
       const [first = 0, second = 0] = workersOf(server);

@@ -24,6 +24,7 @@ import { Memory } from "../../ffi/memory.ts";
 import { runtime } from "../../ffi/runtime.ts";
 import { BatchSocket, MessageBatch, UdpSocket } from "../../src/mod.ts";
 import { errorText } from "../support/errors.ts";
+import { socketAndHeir } from "../support/heir.ts";
 import { receiveAsleep } from "../support/receive.ts";
 
 const noIPv6 = !existsSync("/proc/net/if_inet6") && "needs IPv6";
@@ -167,12 +168,10 @@ describe("a socket refuses", () => {
   });
 
   test("everything after its end, and a second end has no effect", () => {
-    using closed = UdpSocket.bind(LOCALHOST);
-    const batch = closed.batch(1);
-    const { fd } = closed;
-    closed.close();
-    using next = UdpSocket.bind(LOCALHOST);
-    assert.equal(next.fd, fd, "the descriptor has another owner");
+    let batch!: MessageBatch;
+    using sockets = socketAndHeir((socket) => batch = socket.batch(1));
+    const { closed, heir } = sockets;
+    const { fd } = heir;
     closed.close();
     closed[Symbol.dispose]();
     assert.equal(closed.fd, -1);
@@ -180,10 +179,10 @@ describe("a socket refuses", () => {
     assert.equal(errorText(() => closed.receive(batch, false)), `EBADF recvmmsg: ${message}`);
     assert.equal(errorText(() => closed.send(batch)), `EBADF sendmmsg: ${message}`);
     assert.equal(errorText(() => closed.setOption(0, 2, 1)), `EBADF setsockopt: ${message}`);
-    assert.equal(errorText(() => closed.connect(next.local)), `EBADF connect: ${message}`);
+    assert.equal(errorText(() => closed.connect(heir.local)), `EBADF connect: ${message}`);
     assert.equal(errorText(() => closed.dropForgedOwnSources()), `EBADF setsockopt: ${message}`);
     assert.equal(errorText(() => closed.setReceiveTimeout(1)), `EBADF setsockopt: ${message}`);
-    assert.deepEqual([next.fd, next.tryReceive(batch)], [fd, 0]);
+    assert.deepEqual([heir.fd, heir.tryReceive(batch)], [fd, 0]);
   });
 
   test("a peer that it cannot be connected to", { skip: noIPv6 }, () => {

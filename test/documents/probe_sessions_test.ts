@@ -82,7 +82,7 @@ describe(document, { skip: otherRuntime(import.meta.url) || noHosts || missing("
   test("the JSON", LONG, async () => {
     const shown = (text: string) => jsonForm(fenceWith(document, text)).split("\n");
     const targets = "192.0.2.11 192.0.2.11:9999 192.0.2.12";
-    const lines = (await probe(`echo.ts probe ${targets} --count 1 --timeout 300ms --json`)).split("\n");
+    const lines = (await probe(`echo.ts probe ${targets} --count 1 --timeout 1s --json`)).split("\n");
     const printed = (event: string, target: string) => {
       const line = lines.find((line) => line.startsWith(`{"event":"${event}","target":"${target}"`));
       return line && jsonForm(line);

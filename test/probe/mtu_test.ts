@@ -130,7 +130,7 @@ while True:
     test("--mtu where no router reports", { ...LONG, skip: missing("nft") }, async () => {
       const rules = "chain output { type filter hook output priority 0; ip daddr 192.0.2.0/24 drop; }";
       await network.withRules(network.router, rules, async () => {
-        const [found] = await mtu([SERVER[0]], ["--timeout", "100ms"]);
+        const [found] = await mtu([SERVER[0]], ["--timeout", "300ms"]);
         assert.deepEqual([found!.payload, found!.packet, found!.larger, found!.from], [1272, 1300, "lost", null]);
       });
     });

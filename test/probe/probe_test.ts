@@ -43,9 +43,9 @@ describe("probe", () => {
 
   test("the table counts what the verdict and the explanation count", async () => {
     // Of three answers one is late: it is neither received nor lost.
-    const server = await misbehave((payload, i, answer) => answer(payload, i === 2 ? 700 : 0));
-    const late = await misbehave((payload, _, answer) => answer(payload, 700));
-    const args = ["probe", server.target, late.target, "-c", "3", "-t", "500ms", "-i", "300ms"];
+    const server = await misbehave((payload, i, answer) => answer(payload, i === 1 ? 1200 : 0));
+    const late = await misbehave((payload, _, answer) => answer(payload, 1200));
+    const args = ["probe", server.target, late.target, "-c", "3", "-t", "1s", "-i", "400ms"];
     const { stdout } = await runProgram(args, { program }).finally(() => (server.close(), late.close()));
     const lines = stdout.split("\n");
     assert.match(lines[1]!, /^\S+ +partial +2\/3 +33\.33 % +\d/);
@@ -53,7 +53,7 @@ describe("probe", () => {
     assert.match(lines[2]!, /^\S+ +partial +0\/3 +100 % +- +- +-$/);
     const slow = "got an answer too late, the last one after \\d+\\.\\d+ ms \\(see --timeout\\)";
     assert.match(lines[4]!, new RegExp(`^${server.target} answered 2 of 3 requests in time: 1 ${slow}$`));
-    assert.match(lines[5]!, new RegExp(`^${late.target} answered 0 of 3 requests in time: .*2 ${slow}$|: 3 ${slow}$`));
+    assert.match(lines[5]!, new RegExp(`^${late.target} answered 0 of 3 requests in time: .*[1-3] ${slow}$`));
   });
 
   test("one target: a line for each reply, then the summary and the histogram", async () => {
@@ -192,10 +192,10 @@ describe("probe", () => {
     const fast = await probe([`127.0.0.1:${port}`, "--count", "2000", "--interval", "0"]);
     assert.deepEqual([fast.targets[0]!.received, fast.targets[0]!.reordered], [2000, 0]);
     const lossy = await misbehave((payload, i, answer) => i % 10 !== 0 && answer(payload));
-    const args = [lossy.target, "--count", "20", "--interval", "0", "--timeout", "100ms"];
+    const args = [lossy.target, "--count", "20", "--interval", "0", "--timeout", "500ms"];
     const { targets, seconds } = await probe(args).finally(lossy.close);
     assert.equal(targets[0]!.received + targets[0]!.late, 18);
-    assert.ok(seconds >= 0.2, `${seconds} s for two time-outs`);
+    assert.ok(seconds >= 1, `${seconds} s for two time-outs`);
   });
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -186,7 +186,7 @@ func main() {
     ]));
     try {
       await until(() => network.server.run("ss -Huln sport = :9203") !== "", "a socket at port 9203");
-      const args = [`${SERVER[0]}:9203`, `${SERVER[1]}:9203`, "--timeout", "200ms", ...FAST];
+      const args = [`${SERVER[0]}:9203`, `${SERVER[1]}:9203`, "--timeout", "1s", ...FAST];
       const unconnected = await probe(args, { host: network.client });
       assert.deepEqual(unconnected.targets.map(({ verdict }) => verdict), ["ok", "wrong_source"]);
       const connected = await probe([...args, "--connected"], { host: network.client });

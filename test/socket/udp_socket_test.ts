@@ -215,7 +215,7 @@ describe("waiting", () => {
     using socket = UdpSocket.bind(LOCALHOST);
     assert.equal(await socket.writable(), true);
     const readable = socket.readable({ timeoutMilliseconds: 50 });
-    assert.equal(await socket.writable({ timeoutMilliseconds: 1000 }), true);
+    assert.equal(await socket.writable({ timeoutMilliseconds: PATIENCE_MS }), true);
     assert.equal(await readable, false);
     // Who waits for another event goes on waiting.
     const waiting = socket.readable({ timeoutMilliseconds: PATIENCE_MS });
@@ -307,7 +307,7 @@ describe("waiting", () => {
   test("thousands of sockets", async () => {
     const sockets = Array.from({ length: 2000 }, () => UdpSocket.bind({ ...LOCALHOST, receiveBuffer: 4096 }));
     using sender = UdpSocket.bind(LOCALHOST);
-    const waiting = sockets.map((socket) => socket.readable({ timeoutMilliseconds: 20_000 }));
+    const waiting = sockets.map((socket) => socket.readable({ timeoutMilliseconds: PATIENCE_MS }));
     await sleep(20);
     for (const socket of sockets) sender.sendTo(bytes("x"), { to: socket.local });
     assert.equal((await Promise.all(waiting)).every(Boolean), true);

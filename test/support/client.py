@@ -10,7 +10,7 @@ address, port, sizes = sys.argv[1], sys.argv[2], [int(size) for size in sys.argv
 family, kind, protocol, _, target = socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0]
 counters = {"sent": 0, "received": 0, "mismatched": 0, "missing": 0}
 with socket.socket(family, kind, protocol) as client:
-    client.settimeout(2)
+    client.settimeout(10)
     client.connect(target)
     for size in sizes:
         payload = random.Random(size).randbytes(size)

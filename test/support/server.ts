@@ -96,12 +96,12 @@ export interface ServerOptions extends SpawnOptions {
 }
 
 /**
- * Returns a UDP port of this host that is free and outside the range of ephemeral ports. Until it ends, this process
- * reserves it against other test processes by a TCP socket with the same port.
+ * Returns a UDP port of this host that is free, outside the range of ephemeral ports, and above those that `fetch`
+ * refuses. Until it ends, this process reserves it against other test processes by a TCP socket with the same port.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const port = 11_000 + Math.floor(Math.random() * 19_000);
     const reservation = createServer().unref();
     const socket = createSocket(existsSync("/proc/net/if_inet6") ? "udp6" : "udp4");
     try {

@@ -230,7 +230,7 @@ describe("--fd", { skip: noCompiler || noPython }, () => {
         const server = new Process(inherit(...options, ...command("--log", "json")), { cwd: publicFolder() });
         try {
           await server.waitFor(() => server.stderr.includes("waiting"), "socket");
-          await assertEchoed(address, port, { timeout: 5000 });
+          await assertEchoed(address, port);
           await assertEchoed(address, port, { count: 10 });
           server.signal("SIGTERM");
           const { stdout } = await server.end();

@@ -23,7 +23,7 @@ describeNetwork("probe, and servers that do not know their local address", impor
       verdicts.push(verdict);
       assert.equal(received + wrong_source, 1);
       if (!noCompiler) {
-        const seen = (await send(address, port, { host: network.client, count: 1, timeout: 200 })).received === 1;
+        const seen = (await send(address, port, { host: network.client, count: 1, timeout: 1000 })).received === 1;
         assert.equal(verdict, seen ? "ok" : "wrong_source", `${address} port ${port}`);
       }
       if (verdict !== "wrong_source") continue;

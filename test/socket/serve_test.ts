@@ -103,7 +103,6 @@ describe("serve", { skip: noCompiler }, () => {
           sizes: ["0-300"],
           sockets: 50,
           window: 4,
-          timeout: 5000,
         });
       }, { receiveBuffer: 4 << 20 });
     });

@@ -11,7 +11,7 @@ import assert from "node:assert/strict";
 import { assertComplete, type ClientOptions, Stream } from "./client.ts";
 import { Counting } from "./counting.ts";
 import { type Host, host, join } from "./hosts.ts";
-import { until } from "./process.ts";
+import { PATIENCE_MS, until } from "./process.ts";
 import { serve, type Server, type ServerOptions, type Summary } from "./server.ts";
 
 /** Port of the server. */
@@ -95,7 +95,7 @@ export class FaultyNetwork {
     { families = [4, 6], sizes = [100] }: { families?: number[]; sizes?: number[] } = {},
   ): Promise<void> {
     const addresses = families.map((family) => family === 4 ? "198.51.100.1" : "2001:db8:b::1");
-    const options: ClientOptions = { host: this.steady, sizes, window: 4, gap: 1000, timeout: 5000 };
+    const options: ClientOptions = { host: this.steady, sizes, window: 4, gap: 1000, timeout: PATIENCE_MS / 2 };
     const streams = addresses.map((address) => new Stream(address, PORT, options));
     try {
       await use();

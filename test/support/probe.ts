@@ -150,6 +150,10 @@ export async function misbehave(
       else setTimeout(() => socket.send(bytes, port, address), delay);
     });
   });
+  // On Bun it may get the refusal of an answer to a probe that has ended meanwhile.
+  socket.on("error", (error) => {
+    if (!error.message.includes("ECONNREFUSED")) throw error;
+  });
   socket.bind(0, address);
   await once(socket, "listening");
   const { port } = socket.address();

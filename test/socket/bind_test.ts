@@ -88,6 +88,7 @@ describe("the sentence about an address that cannot be bound", () => {
       code: "EBADF",
       syscall: "bind",
     });
+    assert.ok(bound.fd > 2);
     assert.match(bound.target, /^socket:/);
     assert.notEqual(targetOf(bound.fd), bound.target);
   });

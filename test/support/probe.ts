@@ -150,12 +150,12 @@ export async function misbehave(
       else setTimeout(() => socket.send(bytes, port, address), delay);
     });
   });
+  socket.bind(0, address);
+  await once(socket, "listening");
   // On Bun it may get the refusal of an answer to a probe that has ended meanwhile.
   socket.on("error", (error) => {
     if (!error.message.includes("ECONNREFUSED")) throw error;
   });
-  socket.bind(0, address);
-  await once(socket, "listening");
   const { port } = socket.address();
   return {
     target: address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`,

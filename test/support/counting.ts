@@ -8,21 +8,25 @@ export const noCounting: string | false = missing("nft");
 /** Counts the UDP datagrams of a port in the firewall of a host. A train that is still whole counts as one. */
 export class Counting {
   readonly #host: Host;
+  readonly #table: string;
 
-  constructor(host: Host, port: number) {
+  /** @param device counts only the datagrams that come in and go out by this interface */
+  constructor(host: Host, port: number, device?: string) {
     this.#host = host;
+    this.#table = device === undefined ? "counting" : `counting_${device}`;
+    const [incoming, outgoing] = device === undefined ? ["", ""] : [`iifname ${device}`, `oifname ${device}`];
     host.run(`nft -f - <<'END'
-      table inet counting {
+      table inet ${this.#table} {
         counter arrived { }
         counter sent { }
         chain input {
           type filter hook input priority -10
-          udp dport ${port} counter name arrived
+          ${incoming} udp dport ${port} counter name arrived
         }
         chain output {
           type filter hook output priority 10
-          udp sport ${port} counter name sent
-          udp sport != ${port} udp dport ${port} counter name sent
+          ${outgoing} udp sport ${port} counter name sent
+          ${outgoing} udp sport != ${port} udp dport ${port} counter name sent
         }
       }
 END`);
@@ -39,7 +43,7 @@ END`);
   }
 
   #read(name: string): number {
-    const { nftables } = JSON.parse(this.#host.run(`nft -j list counter inet counting ${name}`));
+    const { nftables } = JSON.parse(this.#host.run(`nft -j list counter inet ${this.#table} ${name}`));
     return nftables.find((entry: { counter?: { packets: number } }) => entry.counter).counter.packets;
   }
 }

@@ -163,7 +163,9 @@ describe("reasons to refuse", { skip }, () => {
           await forged(attacker, family.map(([address]): Source => [address, 4000]));
         }
         await received(server, cases.length);
-        peers = server.lines.flatMap((line) => JSON.parse(line).peer ?? []);
+        // A notice of what was refused has a peer too.
+        const events = server.lines.map((line) => JSON.parse(line));
+        peers = events.flatMap(({ event, peer }) => event === "echo" ? peer : []);
       });
       const inLog = (address: string) => address.includes(":") ? `[${address}]:4000` : `${address}:4000`;
       const allowed = cases.flatMap(([address, answered]) => answered ? inLog(address) : []);

@@ -67,22 +67,24 @@ export class FaultyNetwork {
   /**
    * Runs a server on the target, and asserts at the end that it has received, or its kernel dropped, every datagram that
    * arrived.
+   * @param use gets the server, and a function that waits until it has received, or its kernel dropped, what has arrived
    * @param inTrains datagrams that arrived in a train, without the first of each: the firewall counts a train as one
    */
   async withServer(
-    use: (server: Server) => Promise<void>,
+    use: (server: Server, allReceived: () => Promise<Summary>) => Promise<void>,
     { inTrains = 0, ...options }: { inTrains?: number } & ServerOptions = {},
   ): Promise<Summary> {
     const before = this.counting.arrived;
+    const arrived = () => this.counting.arrived - before + inTrains;
     const defaults = { args: ["--log", "json", "--log-limit", "10"], host: this.target, port: PORT };
     const server = await serve({ ...defaults, ...options });
     try {
-      await use(server);
+      const allReceived = () => server.received(arrived());
+      await use(server, allReceived);
       // What has arrived may still be in the queue.
-      await server.received(this.counting.arrived - before + inTrains);
+      await allReceived();
       const summary = await server.stop();
-      const arrived = this.counting.arrived - before + inTrains;
-      assert.equal(summary.received + summary.dropped_by_kernel, arrived, JSON.stringify(summary));
+      assert.equal(summary.received + summary.dropped_by_kernel, arrived(), JSON.stringify(summary));
       return summary;
     } finally {
       await server.kill();

@@ -63,6 +63,14 @@ export class Host {
     `).trim().split("\n")[0] ?? "";
   }
 
+  /**
+   * Lets the host send ICMP errors to one other at any rate, but for IPv4 errors about missing routes: of these it sends
+   * five at once. With `icmp_ratelimit=0` instead, the kernel would empty their token bucket when the clock ticks.
+   */
+  unlimitErrors(): void {
+    this.run("sysctl -qw net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0");
+  }
+
   /** Number of packets that an interface has sent. */
   packetsSent(device: string): number {
     // The ninth and tenth column behind the name are the bytes and packets sent. proc_pid_net(5)

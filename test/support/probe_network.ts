@@ -58,11 +58,8 @@ export class ProbeNetwork {
       ip -6 route add 2001:db8:1::/48 via ${ROUTER_IPV6}
     `);
     server.run("ip route add default via 198.51.100.1; ip -6 route add default via 2001:db8:1::1");
-    // Errors at any rate, and neighbours given up soon. For IPv4 `icmp_ratelimit=0` is not enough: if the clock ticks
-    // meanwhile, the kernel empties the peer's token bucket, which limits a router's errors for missing routes too.
-    for (const each of [client, router, server]) {
-      each.run("sysctl -qw net.ipv4.icmp_ratemask=0 net.ipv6.icmp.ratelimit=0");
-    }
+    for (const each of [client, router, server]) each.unlimitErrors();
+    // Neighbours are given up soon.
     for (const [each, device] of [[client, "eth0"], [router, "eth1"]] as const) {
       for (const table of ["arp_cache", "ndisc_cache"]) {
         each.run(`ip ntable change name ${table} dev ${device} retrans 100`);
